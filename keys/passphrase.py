@@ -1,0 +1,67 @@
+"""Where the passphrase of a part comes from: a file, the environment, or a person (docs/format.md §1)."""
+
+import getpass
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Final, Literal
+
+from keys.errors import PassphraseFileReadable, PassphraseMissing
+
+MAX_PASSPHRASE_BYTES: Final = 4096
+_OPEN_TO_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+Part = Literal["issuer", "server"]
+
+
+def read_passphrase(part: Part, home: Path, *, new: bool = False) -> str:
+    """The passphrase of one part of `home`; `new` asks a person twice.
+
+    1. The file that AUTHCODE_ISSUER_PASSPHRASE_FILE (or _SERVER_) names.   2. The same variable without _FILE, for
+    tests.   3. HOME/issuer/passphrase (or server), as a demonstration's home has it.   4. A prompt on a terminal.
+
+    Raises:
+        PassphraseFileReadable: the file is open to others than its owner.
+        PassphraseMissing: there is none, it is empty or no text, or the two that were typed differ.
+    """
+    variable = f"AUTHCODE_{part.upper()}_PASSPHRASE"
+    named = os.environ.get(f"{variable}_FILE")
+    if named:  # (1)
+        return _read_file(part, Path(named))
+    given = os.environ.get(variable)
+    if given:  # (2)
+        return given
+    kept = home / part / "passphrase"
+    if kept.exists():  # (3)
+        return _read_file(part, kept)
+    if not sys.stdin.isatty():
+        raise PassphraseMissing(part, "none was given and there is no terminal to ask at")
+    return _ask(part, new=new)  # (4)
+
+
+def _read_file(part: Part, path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if os.name == "posix" and mode & _OPEN_TO_OTHERS:
+                raise PassphraseFileReadable(path, mode)
+            data = file.read(MAX_PASSPHRASE_BYTES + 1)
+    except OSError as error:
+        raise PassphraseMissing(part, f"{path} cannot be read ({error.strerror})") from None
+    try:
+        passphrase = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise PassphraseMissing(part, f"{path} holds no text in UTF-8") from None
+    if not passphrase or len(data) > MAX_PASSPHRASE_BYTES:
+        raise PassphraseMissing(part, f"{path} is empty or longer than {MAX_PASSPHRASE_BYTES} bytes")
+    return passphrase
+
+
+def _ask(part: Part, *, new: bool) -> str:
+    passphrase = getpass.getpass(f"Passphrase of the {part} part: ")
+    if new and passphrase != getpass.getpass("The same again: "):
+        raise PassphraseMissing(part, "the two that were typed differ")
+    if not passphrase:
+        raise PassphraseMissing(part, "an empty one was typed")
+    return passphrase

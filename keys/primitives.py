@@ -1,0 +1,133 @@
+"""The expert floor: Ed25519, truncated HMAC, fingerprints and the labels that keep signed things apart.
+
+Verification is strict Ed25519 as libsodium does it (PyNaCl): non-canonical and small-order keys, small-order R and S
+beyond the group order are refused (docs/format.md §1). Checks raise; none returns a bool that a caller could ignore.
+"""
+
+import hashlib
+import hmac
+import secrets
+from typing import Final, Self
+
+from nacl import bindings
+from nacl.exceptions import CryptoError
+
+from keys.errors import PublicKeyInvalid, SignatureInvalid
+
+LABEL_CODE: Final = b"authcode-code-v1"
+LABEL_MANIFEST: Final = b"authcode-manf-v1"
+LABEL_KEYRING: Final = b"authcode-keys-v1"
+LABEL_OFFLINE_SCAN: Final = b"authcode-scan-v1"
+"""One label for one thing: the first 16 bytes of whatever is signed (docs/format.md §2)."""
+
+SEED_BYTES: Final = 32
+PUBLIC_KEY_BYTES: Final = 32
+SIGNATURE_BYTES: Final = 64
+MAC_KEY_BYTES: Final = 32
+MAC_TAG_BYTES: Final = 10
+"""80 bits: HMAC-SHA-256 cut to 16 base-32 characters (docs/format.md §2, profile 2)."""
+
+
+class SigningKey:
+    """An Ed25519 private key. Its seed is the secret; it stands in no `repr` and is never pickled."""
+
+    __slots__ = ("_public_key", "_secret_key", "_seed")
+
+    def __init__(self, seed: bytes) -> None:
+        """Take the key whose secret is `seed`.
+
+        Raises:
+            ValueError: `seed` is not 32 bytes.
+        """
+        if len(seed) != SEED_BYTES:
+            raise ValueError(f"an Ed25519 seed has {SEED_BYTES} bytes, not {len(seed)}")
+        self._seed = bytes(seed)
+        self._public_key, self._secret_key = bindings.crypto_sign_seed_keypair(self._seed)
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> Self:
+        """Return the key whose secret is `seed` (32 bytes, else ValueError)."""
+        return cls(seed)
+
+    @classmethod
+    def generate(cls) -> Self:
+        """Return a fresh random key."""
+        return cls(secrets.token_bytes(SEED_BYTES))
+
+    @property
+    def seed(self) -> bytes:
+        """The 32 secret bytes."""
+        return self._seed
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32 public bytes."""
+        return self._public_key
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the public key."""
+        return fingerprint(self._public_key)
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64-byte Ed25519 signature of `message` (RFC 8032, deterministic)."""
+        return bindings.crypto_sign(message, self._secret_key)[:SIGNATURE_BYTES]
+
+    def __repr__(self) -> str:
+        """Name the key by its public fingerprint only."""
+        return f"SigningKey({self.fingerprint})"
+
+    def __reduce__(self) -> str:
+        """Refuse to be pickled: a secret leaves the process only through a key store."""
+        raise TypeError("a signing key is not pickled; give the seed through a key store")
+
+
+def verify_bytes(public_key: bytes, message: bytes, signature: bytes) -> None:
+    """Check a strict Ed25519 signature.
+
+    Raises:
+        SignatureInvalid: the signature (64 bytes) is not valid for `message` under `public_key` (32 bytes).
+    """
+    if len(signature) != SIGNATURE_BYTES or len(public_key) != PUBLIC_KEY_BYTES:
+        raise SignatureInvalid
+    try:
+        bindings.crypto_sign_open(signature + message, public_key)
+    except CryptoError:
+        raise SignatureInvalid from None
+
+
+def check_public_key(public_key: bytes) -> None:
+    """Check that a key may enter a keyring: a canonical point of the prime-order group (docs/format.md §1).
+
+    Raises:
+        PublicKeyInvalid: it is not 32 bytes, not on the curve, of small or mixed order, or written non-canonically.
+    """
+    if len(public_key) != PUBLIC_KEY_BYTES or not bindings.crypto_core_ed25519_is_valid_point(public_key):
+        raise PublicKeyInvalid
+
+
+def mac_tag(key: bytes, message: bytes) -> bytes:
+    """HMAC-SHA-256 of `message`, cut to 10 bytes (docs/format.md §2, profile 2).
+
+    Raises:
+        ValueError: `key` is not 32 bytes.
+    """
+    if len(key) != MAC_KEY_BYTES:
+        raise ValueError(f"a MAC key has {MAC_KEY_BYTES} bytes, not {len(key)}")
+    return hmac.digest(key, message, "sha256")[:MAC_TAG_BYTES]
+
+
+def verify_mac_tag(key: bytes, message: bytes, tag: bytes) -> None:
+    """Check a tag of `mac_tag`, in constant time.
+
+    Raises:
+        SignatureInvalid: `tag` is another one, or not of exactly 10 bytes.
+        ValueError: `key` is not 32 bytes.
+    """
+    if not hmac.compare_digest(mac_tag(key, message), tag):
+        raise SignatureInvalid
+
+
+def fingerprint(public_key: bytes) -> str:
+    """The name of a public key: "sha256:" and 64 hexadecimal digits."""
+    return "sha256:" + hashlib.sha256(public_key).hexdigest()

@@ -1,0 +1,36 @@
+"""`authcode demo`: the whole story on the embedded default."""
+
+from pathlib import Path
+
+import click
+
+DEFAULT_PORT = 8470
+
+
+@click.command()
+@click.option("--no-serve", is_flag=True, help="Tell the story, then exit instead of leaving the server running.")
+@click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Where the demo's home lies.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for your network.")
+@click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--url", help="Address that goes into the codes, for a phone in your network.")
+def demo(*, no_serve: bool, home: Path | None, host: str, port: int, url: str | None) -> None:
+    """Tell the whole story on this machine: keys, codes, sheets, photos, verifications, an alert.
+
+    A second run replays it with new orders.
+
+    \b
+    Examples:
+      authcode demo
+      authcode demo --no-serve
+      authcode demo --host 0.0.0.0 --url http://192.168.1.20:8470
+    """
+    import sys
+
+    from rich.console import Console
+
+    from keys.home import home_dir
+    from server.demo.story import Stage, tell
+
+    stage = Stage(home=home_dir(home).resolve(), host=host, port=port, prefix=url or f"http://127.0.0.1:{port}")
+    if not tell(stage, Console(), stay=not no_serve):
+        sys.exit(1)

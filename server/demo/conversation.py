@@ -1,0 +1,111 @@
+"""Part 4 of the story: what is asked of the server over HTTP, what it answers, and what it should."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+import qrcode
+from PIL import Image
+
+from server.demo.camera import Picture, photograph
+from server.demo.preparation import NOT_ACTIVATED, RECALLED, SAMPLE, VOID, DemoOrder
+from server.demo.process import DEMO_REPEAT_WINDOW_S
+from server.demo.shopper import Reply, Shopper
+
+FOREIGN_TEXT = "https://aurel-check.example.net/verify?id=20931"
+TAG_START_FROM_END = 60
+"""A character in the middle of the tag: changing it makes a forgery with the right form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One line of the table. `answer` is a verdict code or a look's state."""
+
+    who: str
+    asked: str
+    channel: str
+    answer: str
+    expected: str
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the server answered what the story says."""
+        return self.answer == self.expected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """Who takes part: two buyers, and the orders whose codes they hold."""
+
+    server: str
+    short: DemoOrder
+    link: DemoOrder
+    photo: bytes
+    """A photo of the short order's code 0."""
+
+
+def forged(code: str) -> str:
+    """`code` with one character of its tag changed: the right form, and no key signed it."""
+    place = len(code) - TAG_START_FROM_END
+    return code[:place] + ("A" if code[place] != "A" else "B") + code[place + 1 :]
+
+
+def foreign_photo() -> bytes:
+    """A photo of a code that leads to somebody else's website, drawn with another library's defaults."""
+    stream = BytesIO()
+    qrcode.make(FOREIGN_TEXT).save(stream)
+    picture: Picture = np.asarray(Image.open(stream).convert("RGB"), dtype=np.uint8)
+    return photograph(picture, seed=7)
+
+
+def converse(cast: Cast, pause: Callable[[float], None] = time.sleep) -> Iterator[Exchange]:
+    """The conversation, an exchange at a time, in its order."""
+    first, second = Shopper.new(cast.server), Shopper.new(cast.server)
+    code = cast.short.codes[0]
+    yield from _looks(first, code, cast.photo)
+    verified = first.verify(code)
+    started = time.monotonic()
+    yield _verdict("buyer 1", "verifies code 0", verified, "genuine")
+    again = first.verify(code)
+    same = "the same bytes" if again.body == verified.body else "OTHER BYTES"
+    yield _verdict("buyer 1", f"asks again at once: {same}", again, "genuine")
+    yield _verdict("buyer 2", "verifies code 0", second.verify(code), "already_verified")
+    yield _verdict("buyer 2", "verifies a link-form code", second.verify(cast.link.codes[0]), "genuine")
+    yield _verdict("buyer 2", "verifies a forged code", second.verify(forged(code)), "not_ours")
+    yield _foreign(second)
+    for index, fate in ((NOT_ACTIVATED, "not_activated"), (RECALLED, "recalled"), (SAMPLE, "sample"), (VOID, "void")):
+        yield _verdict("buyer 2", f"verifies code {index}", second.verify(cast.short.codes[index]), fate)
+    pause(max(0.0, DEMO_REPEAT_WINDOW_S + 0.2 - (time.monotonic() - started)))
+    yield _verdict("buyer 1", "asks again after the repeat window", first.verify(code), "verified_by_you")
+
+
+def _looks(shopper: Shopper, code: str, photo: bytes) -> Iterator[Exchange]:
+    opened = shopper.open_page(code)
+    yield Exchange(
+        who="anybody",
+        asked="opens the page of code 0",
+        channel="page",
+        answer="unused" if opened.status == 200 and b"<form" in opened.body else f"status {opened.status}",
+        expected="unused",
+    )
+    yield _state("looks at code 0", "look", str(shopper.look(code).facts.get("state")))
+    symbols = shopper.send_photo(photo).facts.get("symbols") or [{}]
+    yield _state("sends a photo of code 0", "photo", str(symbols[0].get("state")))
+
+
+def _state(asked: str, channel: str, state: str) -> Exchange:
+    return Exchange(who="anybody", asked=asked, channel=channel, answer=state, expected="unused")
+
+
+def _verdict(who: str, asked: str, reply: Reply, expected: str) -> Exchange:
+    answer = str(reply.facts.get("verdict", f"status {reply.status}"))
+    return Exchange(who=who, asked=asked, channel="verify", answer=answer, expected=expected)
+
+
+def _foreign(shopper: Shopper) -> Exchange:
+    symbols = shopper.send_photo(foreign_photo()).facts.get("symbols") or [{}]
+    state, host = symbols[0].get("state"), symbols[0].get("host")
+    asked = f"sends a photo of a code that leads to {host}"
+    return Exchange(who="buyer 2", asked=asked, channel="photo", answer=str(state), expected="not_ours")

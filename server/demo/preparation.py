@@ -1,0 +1,128 @@
+"""Parts 1 and 2 of the story: a home, a brand with products, and two printed, registered, activated orders."""
+
+import csv
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from keys.home import issuer_dir, issuer_keyring_path, orders_dir, server_dir
+from server.demo.artwork import brand_logo, cream_picture, serum_picture
+from server.demo.process import DemoStepFailed, passphrase_file, run_command
+
+BRAND: Final = "Aurel"
+STAFF_EMAIL: Final = "anna@aurel.example"
+COUNT: Final = 24
+
+NOT_ACTIVATED: Final = 20
+RECALLED: Final = 21
+SAMPLE: Final = 22
+VOID: Final = 23
+"""Indices of each demo order with a fate of their own; 0 to 19 are on sale."""
+
+SERUM: Final = (
+    ["SERUM-30", "--name", "Aurel Night Serum 30 ml", "--gtin", "09506000134352"]
+    + ["--description", "A light serum for the night, with squalane and oat."]
+    + ["--feature", "The dropper's collar is copper-coloured metal, cold to the touch."]
+    + ["--feature", "The lot is engraved in the glass, not printed."]
+    + ["--feature", "The triangle on the label can be felt with a fingertip."]
+    + ["--support", "care@aurel.example", "--placement-hint", "inside the folding box, under the lid"]
+)
+CREAM: Final = (
+    ["CREAM-50", "--name", "Aurel Day Cream 50 ml", "--gtin", "09506000134369"]
+    + ["--description", "A day cream with zinc and green tea."]
+    + ["--feature", "The lid's rim is matt, the jar is glossy."]
+    + ["--feature", "The seal under the lid shows the triangle in relief."]
+    + ["--feature", "The bottom of the jar bears the lot, engraved."]
+    + ["--support", "care@aurel.example", "--placement-hint", "on the seal under the lid"]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOrder:
+    """An order as it lies on the disk. `codes[i]` is the text of the symbol with index i."""
+
+    name: str
+    folder: Path
+    codes: tuple[str, ...]
+
+    @property
+    def sheet(self) -> Path:
+        """The first sheet to print."""
+        return sorted((self.folder / "pdf").glob("*.pdf"))[0]
+
+
+def has_home(home: Path) -> bool:
+    """Whether an earlier run made the home."""
+    return issuer_keyring_path(home).exists()
+
+
+def make_home(home: Path, prefix: str) -> str:
+    """Keys, keyring, database, two products. Returns what `authcode init` said."""
+    for part, folder in (("issuer", issuer_dir(home)), ("server", server_dir(home))):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write_secret(passphrase_file(home, part), secrets.token_urlsafe(24))
+    said = run_command(home, "init", "--brand", BRAND, "--prefix", prefix)
+    artwork = home / "artwork"
+    artwork.mkdir(exist_ok=True)
+    for product, picture in ((SERUM, serum_picture()), (CREAM, cream_picture())):
+        path = artwork / f"{product[0]}.png"
+        path.write_bytes(picture)
+        run_command(home, "product", "add", *product, "--picture", str(path))
+    (artwork / "logo.png").write_bytes(brand_logo())
+    return said
+
+
+def add_staff(home: Path) -> str | None:
+    """The one-time password of the demo's staff account, or None where an earlier run made the account."""
+    try:
+        return run_command(home, "staff", "add", STAFF_EMAIL)
+    except DemoStepFailed as refusal:
+        if "[staff_exists]" in refusal.said:
+            return None
+        raise
+
+
+def next_run(home: Path) -> int:
+    """The number of this run, from 1: orders are never printed twice, so that each run has orders of its own."""
+    earlier = [path.name.split("-")[1] for path in orders_dir(home).glob("demo-*-short")]
+    return max((int(number) for number in earlier if number.isdecimal()), default=0) + 1
+
+
+def issue_order(home: Path, *, run: int, form: str, product: str, prefix: str) -> tuple[DemoOrder, str]:
+    """Issue and register one order of `COUNT` codes with the logo; returns it and what the command said."""
+    name = f"demo-{run}-{form}"
+    said = run_command(
+        home,
+        *("batch", "issue", "--order", name, "--count", str(COUNT), "--placement", "inside"),
+        *("--product", product, "--form", form, "--prefix", prefix),
+        *("--logo", str(home / "artwork" / "logo.png"), "--formats", "csv,pdf,png,svg"),
+    )
+    folder = orders_dir(home) / name
+    with (folder / "codes.csv").open(encoding="utf-8", newline="") as stream:
+        codes = tuple(row["code"] for row in csv.DictReader(stream))
+    return DemoOrder(name=name, folder=folder, codes=codes), said
+
+
+def decide_fates(home: Path, order: DemoOrder, *, now: datetime) -> None:
+    """Activate what is on sale, and give the last four codes a fate each."""
+    expires = (now + timedelta(days=730)).date().isoformat()
+    run_command(
+        home,
+        *("batch", "activate", order.name, "--range", f"0-{NOT_ACTIVATED - 1}"),
+        *("--lot", "L2641", "--expires", expires, "--market", "KR,JP"),
+    )
+    run_command(home, "batch", "activate", order.name, "--range", f"{RECALLED}-{VOID}", "--lot", "L2640")
+    run_command(
+        home,
+        *("batch", "recall", order.name, "--range", f"{RECALLED}-{RECALLED}"),
+        *("--reason", "a seal may leak", "--link", "https://aurel.example/recall"),
+    )
+    run_command(home, "batch", "sample", order.name, "--range", f"{SAMPLE}-{SAMPLE}")
+    run_command(home, "batch", "void", order.name, "--range", f"{VOID}-{VOID}", "--reason", "misprint")
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(secret + "\n", encoding="utf-8")

@@ -1,0 +1,101 @@
+"""Commands and the server as processes of their own, as a person at a terminal would start them."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar, Final
+
+from keys.errors import AuthcodeError
+
+START_TIMEOUT_S: Final = 60.0
+STOP_TIMEOUT_S: Final = 15.0
+POLL_S: Final = 0.1
+DEMO_REPEAT_WINDOW_S: Final = 3
+"""How long the demo's server repeats `genuine` to the same buyer. Ten minutes in earnest; nobody waits that long here."""
+
+_AUTHCODE = (sys.executable, "-m", "authcode.cli")
+
+
+class DemoStepFailed(AuthcodeError):
+    """A command of the story did not do its part."""
+
+    code: ClassVar[str] = "demo_step_failed"
+    http_status: ClassVar[int] = 500
+
+    def __init__(self, command: str, said: str) -> None:
+        super().__init__(f"`{command}` did not work: {said.strip() or 'it said nothing'}")
+        self.command, self.said = command, said
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment of the story's processes: this home, its own passphrase files, nothing of the caller's."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AUTHCODE_")}
+    return inherited | {
+        "AUTHCODE_HOME": str(home),
+        "AUTHCODE_ISSUER_PASSPHRASE_FILE": str(passphrase_file(home, "issuer")),
+        "AUTHCODE_SERVER_PASSPHRASE_FILE": str(passphrase_file(home, "server")),
+        "AUTHCODE_REPEAT_WINDOW_S": str(DEMO_REPEAT_WINDOW_S),
+    }
+
+
+def passphrase_file(home: Path, part: str) -> Path:
+    """Where the demo's home keeps the passphrase of a part: beside what it unlocks, which is for demos only."""
+    return home / part / "passphrase"
+
+
+def run_command(home: Path, *arguments: str) -> str:
+    """Run `authcode ARGUMENTS` in `home` and return what it printed.
+
+    Raises:
+        DemoStepFailed: the command ended with another status than 0.
+    """
+    ended = subprocess.run(  # noqa: S603 - our own command line, with arguments of our own
+        [*_AUTHCODE, *arguments], env=environment(home), capture_output=True, text=True, check=False
+    )
+    if ended.returncode != 0:
+        raise DemoStepFailed("authcode " + " ".join(arguments), ended.stderr)
+    return ended.stdout
+
+
+@contextmanager
+def running_server(home: Path, *, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """`authcode serve` as a process that answers at `port` when the body starts and is ended after it.
+
+    Raises:
+        DemoStepFailed: it ended or was not ready within `START_TIMEOUT_S`.
+    """
+    log = home / "server" / "demo-server.log"
+    arguments = ["serve", "--host", host, "--port", str(port)]
+    with log.open("wb") as stream:
+        process = subprocess.Popen(  # noqa: S603 - our own command line, with arguments of our own
+            [*_AUTHCODE, *arguments], env=environment(home), stdout=stream, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait_until_ready(process, port, log)
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1.0):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(POLL_S)
+    raise DemoStepFailed("authcode serve", log.read_text(encoding="utf-8", errors="replace")[-2000:])

@@ -1,0 +1,158 @@
+"""The story that `authcode demo` tells, part by part."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from server.demo.conversation import Cast, Exchange, converse
+from server.demo.photos import photograph_codes, read_photos
+from server.demo.preparation import (
+    COUNT,
+    NOT_ACTIVATED,
+    STAFF_EMAIL,
+    DemoOrder,
+    add_staff,
+    decide_fates,
+    has_home,
+    issue_order,
+    make_home,
+    next_run,
+)
+from server.demo.process import DEMO_REPEAT_WINDOW_S, DemoStepFailed, run_command, running_server
+
+PHOTOGRAPHED: Final = (0, 5, 11, 17)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Where the story plays. `prefix` is the address in the codes, `host` and `port` where the server listens."""
+
+    home: Path
+    host: str
+    port: int
+    prefix: str
+
+    @property
+    def local_server(self) -> str:
+        """The server's address on this machine."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def tell(stage: Stage, console: Console, *, stay: bool) -> bool:
+    """Tell the whole story; with `stay` the server keeps running until Ctrl-C.
+
+    Returns:
+        Whether every answer was the expected one.
+
+    Raises:
+        DemoStepFailed: a command of the story failed.
+    """
+    console.print("[bold]authcode demo[/]: the whole story on this machine, with real parts\n", highlight=False)
+    _make_home(stage, console)
+    orders = _print_orders(stage, console)
+    photo = _take_photos(stage, console, orders)
+    _part(console, 4, "Ask the server over HTTP, as shoppers do")
+    with running_server(stage.home, host=stage.host, port=stage.port) as server:
+        cast = Cast(server=stage.local_server, short=orders[0], link=orders[1], photo=photo)
+        exchanges = _hold_conversation(cast, console)
+        told = all(exchange.as_expected for exchange in exchanges)
+        _farewell(stage, console, orders[0], stay=stay)
+        if stay:
+            try:
+                server.wait()
+            except KeyboardInterrupt:
+                console.print("\nstopped")
+    return told
+
+
+def _part(console: Console, number: int, title: str) -> None:
+    console.print(f"[bold]{number}  {title}[/]", highlight=False)
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(f"   {line}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _make_home(stage: Stage, console: Console) -> None:
+    _part(console, 1, "A home with an issuer's and a server's part")
+    if has_home(stage.home):
+        run_command(stage.home, "db", "upgrade")
+        _say(console, f"{stage.home} is there from an earlier run")
+        _ensure_keys(stage)
+    else:
+        with console.status("making keys, keyring, database and two products"):
+            make_home(stage.home, stage.prefix)
+        _say(console, f"{stage.home}: root, office, signing and serial keys, keyring, brand, two products")
+        _say(console, "both parts lie on one machine, with their passphrases beside them: for a demo only")
+    said = add_staff(stage.home)
+    if said is None:
+        _say(console, f"staff account {STAFF_EMAIL} is there; `authcode staff reset {STAFF_EMAIL}` gives a new password")
+    else:
+        for line in said.strip().splitlines():
+            _say(console, line)
+
+
+def _ensure_keys(stage: Stage) -> None:
+    """Give the prefix of this run signing keys of its own where an earlier run used another address."""
+    known = run_command(stage.home, "keys", "list", "--json")
+    if stage.prefix.upper().rstrip("/") + "/" not in known:
+        for form in ("short", "gs1"):
+            run_command(stage.home, "keys", "new", "--form", form, "--prefix", stage.prefix)
+
+
+def _print_orders(stage: Stage, console: Console) -> tuple[DemoOrder, DemoOrder]:
+    _part(console, 2, f"Two orders of {COUNT} signed codes with the brand's logo inside")
+    run = next_run(stage.home)
+    orders = []
+    for form, product in (("short", "SERUM-30"), ("gs1", "CREAM-50")):
+        with console.status(f"signing, drawing and registering the {form} form"):
+            order, _ = issue_order(stage.home, run=run, form=form, product=product, prefix=stage.prefix)
+            decide_fates(stage.home, order, now=datetime.now(UTC))
+        _say(console, f"{order.name}: {order.folder} (codes.csv, pdf, png, svg); registered, 0-{NOT_ACTIVATED - 1} on sale")
+        orders.append(order)
+    return orders[0], orders[1]
+
+
+def _take_photos(stage: Stage, console: Console, orders: tuple[DemoOrder, DemoOrder]) -> bytes:
+    _part(console, 3, "Photograph the sheets and read the photos")
+    first = b""
+    for order in orders:
+        with console.status("rendering, bending, blurring, shading, compressing, reading"):
+            photos = photograph_codes(order, PHOTOGRAPHED)
+            read = read_photos(stage.home, order, PHOTOGRAPHED, photos)
+        _say(console, f"{order.name}: {sum(read)} of {len(read)} photos read ({photos[0].parent})")
+        if not all(read):
+            raise DemoStepFailed("authcode scan", f"only {sum(read)} of {len(read)} photos of {order.name} were read")
+        first = first or photos[0].read_bytes()
+    return first
+
+
+def _hold_conversation(cast: Cast, console: Console) -> list[Exchange]:
+    table = Table("who", "what is asked", "how", "answer", "", box=None, padding=(0, 2), header_style="bold")
+    exchanges = []
+    with console.status(f"asking (the repeat window is {DEMO_REPEAT_WINDOW_S} seconds here, ten minutes in earnest)"):
+        started = time.monotonic()
+        for exchange in converse(cast):
+            mark = "as expected" if exchange.as_expected else f"EXPECTED {exchange.expected}"
+            table.add_row(exchange.who, exchange.asked, exchange.channel, exchange.answer, mark)
+            exchanges.append(exchange)
+    console.print(table)
+    _say(console, f"{len(exchanges)} exchanges in {time.monotonic() - started:.1f} s\n")
+    return exchanges
+
+
+def _farewell(stage: Stage, console: Console, order: DemoOrder, *, stay: bool) -> None:
+    _part(console, 5, "Look around")
+    _say(console, f"sheet to print or scan   {order.sheet}")
+    if not stay:
+        _say(console, f"see it in a browser      authcode demo --home {stage.home}")
+        return
+    _say(console, f"an unused code's page    {order.codes[1]}")
+    _say(console, f"check any photo          {stage.prefix.rstrip('/')}/")
+    _say(console, f"dashboard, alert inside  {stage.local_server}/staff/  ({STAFF_EMAIL})")
+    _say(console, "Ctrl-C ends the server")

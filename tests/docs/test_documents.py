@@ -1,0 +1,112 @@
+"""What the pages say is what the code does."""
+
+import ast
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("keys", "authcode", "scanner", "server")
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+STAGES = {1: "batch", 2: "print", 3: "photo", 4: "decode", 5: "verify", 6: "redeem", 7: "alert", 8: "case", 9: "evidence"}
+
+
+def modules() -> Iterator[Path]:
+    for package in PACKAGES:
+        yield from (ROOT / package).rglob("*.py")
+
+
+def every_error() -> set[type]:
+    from keys.errors import AuthcodeError
+
+    for package in PACKAGES:
+        for found in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
+            if ".migrations." not in found.name:
+                importlib.import_module(found.name)
+    leaves: set[type] = set()
+    waiting: list[type] = [AuthcodeError]
+    while waiting:
+        children = waiting.pop().__subclasses__()
+        leaves |= {child for child in children if "code" in vars(child)}
+        waiting += children
+    return {leaf for leaf in leaves if leaf.__module__.split(".")[0] in PACKAGES}
+
+
+def test_every_error_has_a_code_of_its_own_and_stands_on_the_errors_page() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    codes = {error.code: error for error in every_error()}  # type: ignore[attr-defined]
+    assert len(codes) == len(every_error())
+    assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
+
+
+def test_the_errors_page_names_no_code_that_does_not_exist() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE))
+    assert listed == {error.code for error in every_error()}  # type: ignore[attr-defined]
+
+
+def test_every_setting_stands_on_the_operations_page() -> None:
+    from server.settings import Settings
+
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    missing = [name for name in Settings.model_fields if f"`AUTHCODE_{name.upper()}`" not in page]
+    assert missing == []
+
+
+def test_every_stage_in_a_module_is_in_the_table_under_that_name() -> None:
+    table = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    seen = set()
+    for path in modules():
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        for number, name in re.findall(r"Stage (\d), ([a-z]+)", docstring):
+            assert STAGES[int(number)] == name, path
+            assert f"| {number} {name} |" in table, path
+            seen.add(int(number))
+    assert seen == {1, 2, 3, 4, 5, 6, 7}
+
+
+def test_every_module_that_the_table_names_exists_and_says_its_stage() -> None:
+    table = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for number, row in re.findall(r"^\| (\d) [a-z]+ \|(.*)$", table, re.MULTILINE):
+        for cell in re.findall(r"`((?:keys|authcode|scanner|server)/[^`]*)`", row):
+            head, _, names = cell.partition("{")
+            paths = [head + name + ".py" for name in names.split("}")[0].split(",")] if names else [cell]
+            for path in paths:
+                assert (ROOT / path).exists(), path
+                if path.endswith(".py"):
+                    assert f"Stage {number}, " in (ROOT / path).read_text(encoding="utf-8"), path
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    commands = {entry.name for entry in entry_points(group="authcode.commands")}
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for line in re.findall(r"^\$ (?:\.venv/bin/)?authcode (.*)$", text, re.MULTILINE):
+            words = line.split()
+            assert words[0] in commands or ".".join(words[:2]) in commands, f"{page.name}: {line}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_inside_the_repository_leads_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text) + re.findall(r'src="([^"]+)"', text)
+    broken = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
+    assert broken == []
+
+
+def test_every_decision_record_is_in_the_index_and_names_a_negative_consequence() -> None:
+    index = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
+    records = sorted((ROOT / "docs" / "adr").glob("0*.md"))
+    assert records
+    for record in records:
+        assert record.name in index
+        assert "**Negative**" in record.read_text(encoding="utf-8")
+
+
+def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
+    assert [path for path in modules() if path.stem in {"utils", "helpers", "common", "misc"}] == []

@@ -1,0 +1,106 @@
+"""The story of the demo, and what it leaves behind, seen with other people's tools."""
+
+import csv
+import subprocess
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import zxingcpp
+from conftest import Told, tell
+from PIL import Image
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("story")]
+
+ORDERS = ("demo-1-short", "demo-1-gs1")
+
+
+def codes_of(told: Told, order: str) -> list[str]:
+    with (told.home / "orders" / order / "codes.csv").open(encoding="utf-8", newline="") as stream:
+        return [row["code"] for row in csv.DictReader(stream)]
+
+
+def test_the_demo_asks_everything_and_hears_what_the_story_says(told: Told) -> None:
+    for verdict in (
+        "unused",
+        "genuine",
+        "verified_by_you",
+        "already_verified",
+        "not_ours",
+        "not_activated",
+        "recalled",
+        "sample",
+        "void",
+    ):
+        assert verdict in told.output
+    assert "EXPECTED" not in told.output
+    assert "the same bytes" in told.output
+
+
+def test_the_one_time_password_of_staff_is_printed_once(told: Told) -> None:
+    again = tell(told.home, told.port)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "password" in told.output
+    password_lines = [line for line in told.output.splitlines() if "password" in line.lower()]
+    assert not set(password_lines) & set(again.stdout.splitlines())
+
+
+def test_a_second_run_replays_the_story_with_new_orders(told: Told) -> None:
+    again = tell(told.home, told.port)
+    assert again.returncode == 0, again.stdout + again.stderr
+    runs = sorted(path.name for path in (told.home / "orders").glob("demo-*-short"))
+    assert len(runs) >= 2
+    texts = [code for run in runs for code in codes_of(told, run)]
+    assert len(texts) == len(set(texts))
+
+
+def test_a_second_run_with_another_address_prints_that_address(told: Told) -> None:
+    again = tell(told.home, told.port, "--url", "http://192.0.2.20:8470")
+    assert again.returncode == 0, again.stdout + again.stderr
+    newest = max((told.home / "orders").glob("demo-*-short"), key=lambda path: int(path.name.split("-")[1]))
+    assert all(code.startswith("HTTP://192.0.2.20:8470/") for code in codes_of(told, newest.name))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_every_png_is_read_by_two_decoders_that_are_not_ours(told: Told, order: str) -> None:
+    pictures = sorted((told.home / "orders" / order / "png").glob("*.png"))
+    codes = codes_of(told, order)
+    assert len(pictures) == len(codes) == 24
+    for path, code in zip(pictures, codes, strict=True):
+        symbol = np.asarray(Image.open(path).convert("L"))
+        assert [found.text for found in zxingcpp.read_barcodes(symbol)] == [code]
+        assert cv2.QRCodeDetector().detectAndDecode(symbol)[0] == code
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_every_symbol_on_the_sheet_is_read_from_another_renderer(told: Told, order: str, tmp_path: Path) -> None:
+    for sheet in sorted((told.home / "orders" / order / "pdf").glob("*.pdf")):
+        subprocess.run(["pdftoppm", "-gray", "-r", "300", str(sheet), str(tmp_path / sheet.stem)], check=True)
+    texts: set[str] = set()
+    for page in sorted(tmp_path.glob("*.pgm")):
+        texts |= {found.text for found in zxingcpp.read_barcodes(np.asarray(Image.open(page)))}
+    assert texts == set(codes_of(told, order))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_every_svg_is_well_formed_and_there_is_one_for_each_code(told: Told, order: str) -> None:
+    drawings = sorted((told.home / "orders" / order / "svg").glob("*.svg"))
+    assert len(drawings) == 24
+    for drawing in drawings:
+        assert ET.parse(drawing).getroot().tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 - our own file
+
+
+def test_nobody_else_may_read_the_codes_or_the_passphrases(told: Told) -> None:
+    secrets = [*told.home.glob("orders/*/codes.csv"), *told.home.glob("*/passphrase"), *told.home.glob("*/keys/*")]
+    assert len(secrets) > 8
+    assert [path for path in secrets if path.is_file() and path.stat().st_mode & 0o077] == []
+
+
+def test_no_code_of_the_story_stands_in_a_log(told: Told) -> None:
+    tails = [code[-40:] for order in ORDERS for code in codes_of(told, order)]
+    logs = [path.read_text(encoding="utf-8", errors="replace") for path in told.home.rglob("*.log")]
+    assert logs
+    for log in logs:
+        assert not any(tail in log for tail in tails)
