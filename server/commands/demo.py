@@ -11,10 +11,12 @@ DEFAULT_PORT = 8470
 @click.option("--no-serve", is_flag=True, help="Tell the story, then exit instead of leaving the server running.")
 @click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Where the demo's home lies.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for your network.")
-@click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option(
+    "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
+)
 @click.option("--url", help="Address that goes into the codes, for a phone in your network.")
 def demo(*, no_serve: bool, home: Path | None, host: str, port: int, url: str | None) -> None:
-    """Tell the whole story on this machine: keys, codes, sheets, photos, verifications, an alert.
+    r"""Tell the whole story on this machine: keys, codes, sheets, photos, verifications, an alert.
 
     A second run replays it with new orders.
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from io import BytesIO
 
 import numpy as np
@@ -70,7 +71,7 @@ def converse(cast: Cast, pause: Callable[[float], None] = time.sleep) -> Iterato
     yield _verdict("buyer 1", "verifies code 0", verified, "genuine")
     again = first.verify(code)
     same = "the same bytes" if again.body == verified.body else "OTHER BYTES"
-    yield _verdict("buyer 1", f"asks again at once: {same}", again, "genuine")
+    yield _verdict("buyer 1", f"asks again at once ({same})", again, "genuine")
     yield _verdict("buyer 2", "verifies code 0", second.verify(code), "already_verified")
     yield _verdict("buyer 2", "verifies a link-form code", second.verify(cast.link.codes[0]), "genuine")
     yield _verdict("buyer 2", "verifies a forged code", second.verify(forged(code)), "not_ours")
@@ -87,7 +88,7 @@ def _looks(shopper: Shopper, code: str, photo: bytes) -> Iterator[Exchange]:
         who="anybody",
         asked="opens the page of code 0",
         channel="page",
-        answer="unused" if opened.status == 200 and b"<form" in opened.body else f"status {opened.status}",
+        answer="unused" if opened.status == HTTPStatus.OK and b"<form" in opened.body else f"status {opened.status}",
         expected="unused",
     )
     yield _state("looks at code 0", "look", str(shopper.look(code).facts.get("state")))
@@ -107,5 +108,5 @@ def _verdict(who: str, asked: str, reply: Reply, expected: str) -> Exchange:
 def _foreign(shopper: Shopper) -> Exchange:
     symbols = shopper.send_photo(foreign_photo()).facts.get("symbols") or [{}]
     state, host = symbols[0].get("state"), symbols[0].get("host")
-    asked = f"sends a photo of a code that leads to {host}"
+    asked = f"photo of a code to {host}"
     return Exchange(who="buyer 2", asked=asked, channel="photo", answer=str(state), expected="not_ours")

@@ -13,7 +13,7 @@ from server.demo.preparation import DemoOrder
 from server.demo.process import run_command
 
 SEARCH_S: Final = 20.0
-"""Time to find all symbols of a whole page at print resolution; the photos themselves are read at the usual deadline."""
+"""Time to find all symbols of a whole page at print resolution; the photos are read at the usual deadline."""
 SURROUNDINGS: Final = 0.35
 """How much of the label's surroundings the camera sees, as a share of the symbol's side."""
 

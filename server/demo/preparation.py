@@ -7,13 +7,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from keys.home import issuer_dir, issuer_keyring_path, orders_dir, server_dir
+from keys.home import issuer_keyring_path, orders_dir
 from server.demo.artwork import brand_logo, cream_picture, serum_picture
-from server.demo.process import DemoStepFailed, passphrase_file, run_command
+from server.demo.process import DemoStepFailed, run_command
 
 BRAND: Final = "Aurel"
 STAFF_EMAIL: Final = "anna@aurel.example"
 COUNT: Final = 24
+LABEL_MM: Final = "30"
+"""Large enough to be scanned from a screen that shows the whole sheet."""
+
+PARTS: Final = ("issuer", "server")
 
 NOT_ACTIVATED: Final = 20
 RECALLED: Final = 21
@@ -21,22 +25,44 @@ SAMPLE: Final = 22
 VOID: Final = 23
 """Indices of each demo order with a fate of their own; 0 to 19 are on sale."""
 
-SERUM: Final = (
-    ["SERUM-30", "--name", "Aurel Night Serum 30 ml", "--gtin", "09506000134352"]
-    + ["--description", "A light serum for the night, with squalane and oat."]
-    + ["--feature", "The dropper's collar is copper-coloured metal, cold to the touch."]
-    + ["--feature", "The lot is engraved in the glass, not printed."]
-    + ["--feature", "The triangle on the label can be felt with a fingertip."]
-    + ["--support", "care@aurel.example", "--placement-hint", "inside the folding box, under the lid"]
-)
-CREAM: Final = (
-    ["CREAM-50", "--name", "Aurel Day Cream 50 ml", "--gtin", "09506000134369"]
-    + ["--description", "A day cream with zinc and green tea."]
-    + ["--feature", "The lid's rim is matt, the jar is glossy."]
-    + ["--feature", "The seal under the lid shows the triangle in relief."]
-    + ["--feature", "The bottom of the jar bears the lot, engraved."]
-    + ["--support", "care@aurel.example", "--placement-hint", "on the seal under the lid"]
-)
+SERUM: Final = [
+    "SERUM-30",
+    "--name",
+    "Aurel Night Serum 30 ml",
+    "--gtin",
+    "09506000134352",
+    "--description",
+    "A light serum for the night, with squalane and oat.",
+    "--feature",
+    "The dropper's collar is copper-coloured metal, cold to the touch.",
+    "--feature",
+    "The lot is engraved in the glass, not printed.",
+    "--feature",
+    "The triangle on the label can be felt with a fingertip.",
+    "--support",
+    "care@aurel.example",
+    "--placement-hint",
+    "inside the folding box, under the lid",
+]
+CREAM: Final = [
+    "CREAM-50",
+    "--name",
+    "Aurel Day Cream 50 ml",
+    "--gtin",
+    "09506000134369",
+    "--description",
+    "A day cream with zinc and green tea.",
+    "--feature",
+    "The lid's rim is matt, the jar is glossy.",
+    "--feature",
+    "The seal under the lid shows the triangle in relief.",
+    "--feature",
+    "The bottom of the jar bears the lot, engraved.",
+    "--support",
+    "care@aurel.example",
+    "--placement-hint",
+    "on the seal under the lid",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +76,7 @@ class DemoOrder:
     @property
     def sheet(self) -> Path:
         """The first sheet to print."""
-        return sorted((self.folder / "pdf").glob("*.pdf"))[0]
+        return min((self.folder / "pdf").glob("*.pdf"))
 
 
 def has_home(home: Path) -> bool:
@@ -58,12 +84,14 @@ def has_home(home: Path) -> bool:
     return issuer_keyring_path(home).exists()
 
 
-def make_home(home: Path, prefix: str) -> str:
-    """Keys, keyring, database, two products. Returns what `authcode init` said."""
-    for part, folder in (("issuer", issuer_dir(home)), ("server", server_dir(home))):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write_secret(passphrase_file(home, part), secrets.token_urlsafe(24))
-    said = run_command(home, "init", "--brand", BRAND, "--prefix", prefix)
+def make_home(home: Path, prefix: str) -> None:
+    """Keys, keyring, database, two products."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for part in PARTS:
+        _write_secret(pending_passphrase_file(home, part), secrets.token_urlsafe(24))
+    pending = {f"AUTHCODE_{part.upper()}_PASSPHRASE_FILE": str(pending_passphrase_file(home, part)) for part in PARTS}
+    run_command(home, "init", "--brand", BRAND, "--prefix", prefix, settings=pending)
+    settle_passphrases(home)
     artwork = home / "artwork"
     artwork.mkdir(exist_ok=True)
     for product, picture in ((SERUM, serum_picture()), (CREAM, cream_picture())):
@@ -71,7 +99,14 @@ def make_home(home: Path, prefix: str) -> str:
         path.write_bytes(picture)
         run_command(home, "product", "add", *product, "--picture", str(path))
     (artwork / "logo.png").write_bytes(brand_logo())
-    return said
+
+
+def settle_passphrases(home: Path) -> None:
+    """Move the passphrase files into the parts that `init` has made; a run that was cut off is mended by the next."""
+    for part in PARTS:
+        pending = pending_passphrase_file(home, part)
+        if pending.exists():
+            pending.replace(home / part / "passphrase")
 
 
 def add_staff(home: Path) -> str | None:
@@ -96,7 +131,7 @@ def issue_order(home: Path, *, run: int, form: str, product: str, prefix: str) -
     said = run_command(
         home,
         *("batch", "issue", "--order", name, "--count", str(COUNT), "--placement", "inside"),
-        *("--product", product, "--form", form, "--prefix", prefix),
+        *("--product", product, "--form", form, "--prefix", prefix, "--level", "H", "--label-mm", LABEL_MM),
         *("--logo", str(home / "artwork" / "logo.png"), "--formats", "csv,pdf,png,svg"),
     )
     folder = orders_dir(home) / name
@@ -121,6 +156,11 @@ def decide_fates(home: Path, order: DemoOrder, *, now: datetime) -> None:
     )
     run_command(home, "batch", "sample", order.name, "--range", f"{SAMPLE}-{SAMPLE}")
     run_command(home, "batch", "void", order.name, "--range", f"{VOID}-{VOID}", "--reason", "misprint")
+
+
+def pending_passphrase_file(home: Path, part: str) -> Path:
+    """Where the passphrase of a part waits until `init` has made the part's folder, which has to be new."""
+    return home / f".{part}-passphrase"
 
 
 def _write_secret(path: Path, secret: str) -> None:

@@ -6,7 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, Final
@@ -17,46 +17,46 @@ START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 15.0
 POLL_S: Final = 0.1
 DEMO_REPEAT_WINDOW_S: Final = 3
-"""How long the demo's server repeats `genuine` to the same buyer. Ten minutes in earnest; nobody waits that long here."""
+"""How long the demo's server repeats `genuine` to the same buyer: ten minutes in earnest, too long to watch."""
 
-_AUTHCODE = (sys.executable, "-m", "authcode.cli")
+_AUTHCODE = (sys.executable, "-m", "authcode")
 
 
-class DemoStepFailed(AuthcodeError):
+class DemoStepFailed(AuthcodeError):  # noqa: N818 - named like its code
     """A command of the story did not do its part."""
 
     code: ClassVar[str] = "demo_step_failed"
     http_status: ClassVar[int] = 500
 
     def __init__(self, command: str, said: str) -> None:
+        """Carry the command and what it said on the way out."""
         super().__init__(f"`{command}` did not work: {said.strip() or 'it said nothing'}")
         self.command, self.said = command, said
 
 
-def environment(home: Path) -> dict[str, str]:
-    """The environment of the story's processes: this home, its own passphrase files, nothing of the caller's."""
+def environment(home: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of the story's processes: this home and these settings, nothing else of the caller's.
+
+    The passphrases lie beside what they unlock (`HOME/issuer/passphrase`, `HOME/server/passphrase`), where every
+    command finds them: for a demo only.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AUTHCODE_")}
-    return inherited | {
+    story = {
         "AUTHCODE_HOME": str(home),
-        "AUTHCODE_ISSUER_PASSPHRASE_FILE": str(passphrase_file(home, "issuer")),
-        "AUTHCODE_SERVER_PASSPHRASE_FILE": str(passphrase_file(home, "server")),
         "AUTHCODE_REPEAT_WINDOW_S": str(DEMO_REPEAT_WINDOW_S),
+        "AUTHCODE_LOOK_FLUSH_S": "0.5",
     }
+    return inherited | story | dict(settings or {})
 
 
-def passphrase_file(home: Path, part: str) -> Path:
-    """Where the demo's home keeps the passphrase of a part: beside what it unlocks, which is for demos only."""
-    return home / part / "passphrase"
-
-
-def run_command(home: Path, *arguments: str) -> str:
+def run_command(home: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> str:
     """Run `authcode ARGUMENTS` in `home` and return what it printed.
 
     Raises:
         DemoStepFailed: the command ended with another status than 0.
     """
     ended = subprocess.run(  # noqa: S603 - our own command line, with arguments of our own
-        [*_AUTHCODE, *arguments], env=environment(home), capture_output=True, text=True, check=False
+        [*_AUTHCODE, *arguments], env=environment(home, settings), capture_output=True, text=True, check=False
     )
     if ended.returncode != 0:
         raise DemoStepFailed("authcode " + " ".join(arguments), ended.stderr)
@@ -64,8 +64,16 @@ def run_command(home: Path, *arguments: str) -> str:
 
 
 @contextmanager
-def running_server(home: Path, *, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def running_server(
+    home: Path, *, host: str, port: int, settings: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """`authcode serve` as a process that answers at `port` when the body starts and is ended after it.
+
+    Args:
+        home: The home to serve.
+        host: Address to listen on.
+        port: Port to listen on.
+        settings: Environment variables that this server is given besides the story's own.
 
     Raises:
         DemoStepFailed: it ended or was not ready within `START_TIMEOUT_S`.
@@ -74,7 +82,10 @@ def running_server(home: Path, *, host: str, port: int) -> Iterator[subprocess.P
     arguments = ["serve", "--host", host, "--port", str(port)]
     with log.open("wb") as stream:
         process = subprocess.Popen(  # noqa: S603 - our own command line, with arguments of our own
-            [*_AUTHCODE, *arguments], env=environment(home), stdout=stream, stderr=subprocess.STDOUT
+            [*_AUTHCODE, *arguments],
+            env=environment(home, settings),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
         )
         try:
             _wait_until_ready(process, port, log)

@@ -22,6 +22,7 @@ from server.demo.preparation import (
     issue_order,
     make_home,
     next_run,
+    settle_passphrases,
 )
 from server.demo.process import DEMO_REPEAT_WINDOW_S, DemoStepFailed, run_command, running_server
 
@@ -61,6 +62,7 @@ def tell(stage: Stage, console: Console, *, stay: bool) -> bool:
         cast = Cast(server=stage.local_server, short=orders[0], link=orders[1], photo=photo)
         exchanges = _hold_conversation(cast, console)
         told = all(exchange.as_expected for exchange in exchanges)
+        _say_all(console, run_command(stage.home, "batch", "status", orders[0].name))
         _farewell(stage, console, orders[0], stay=stay)
         if stay:
             try:
@@ -78,9 +80,15 @@ def _say(console: Console, line: str) -> None:
     console.print(f"   {line}", highlight=False, soft_wrap=True, markup=False)
 
 
+def _say_all(console: Console, text: str) -> None:
+    for line in text.strip().splitlines():
+        _say(console, line)
+
+
 def _make_home(stage: Stage, console: Console) -> None:
     _part(console, 1, "A home with an issuer's and a server's part")
     if has_home(stage.home):
+        settle_passphrases(stage.home)
         run_command(stage.home, "db", "upgrade")
         _say(console, f"{stage.home} is there from an earlier run")
         _ensure_keys(stage)
@@ -91,10 +99,9 @@ def _make_home(stage: Stage, console: Console) -> None:
         _say(console, "both parts lie on one machine, with their passphrases beside them: for a demo only")
     said = add_staff(stage.home)
     if said is None:
-        _say(console, f"staff account {STAFF_EMAIL} is there; `authcode staff reset {STAFF_EMAIL}` gives a new password")
+        _say(console, f"staff account {STAFF_EMAIL} is there; `authcode staff reset` gives a new password")
     else:
-        for line in said.strip().splitlines():
-            _say(console, line)
+        _say_all(console, said)
 
 
 def _ensure_keys(stage: Stage) -> None:
@@ -113,7 +120,10 @@ def _print_orders(stage: Stage, console: Console) -> tuple[DemoOrder, DemoOrder]
         with console.status(f"signing, drawing and registering the {form} form"):
             order, _ = issue_order(stage.home, run=run, form=form, product=product, prefix=stage.prefix)
             decide_fates(stage.home, order, now=datetime.now(UTC))
-        _say(console, f"{order.name}: {order.folder} (codes.csv, pdf, png, svg); registered, 0-{NOT_ACTIVATED - 1} on sale")
+        _say(
+            console,
+            f"{order.name}: {order.folder} (codes.csv, pdf, png, svg); registered, 0-{NOT_ACTIVATED - 1} on sale",
+        )
         orders.append(order)
     return orders[0], orders[1]
 
@@ -142,7 +152,7 @@ def _hold_conversation(cast: Cast, console: Console) -> list[Exchange]:
             table.add_row(exchange.who, exchange.asked, exchange.channel, exchange.answer, mark)
             exchanges.append(exchange)
     console.print(table)
-    _say(console, f"{len(exchanges)} exchanges in {time.monotonic() - started:.1f} s\n")
+    _say(console, f"{len(exchanges)} exchanges in {time.monotonic() - started:.1f} s")
     return exchanges
 
 

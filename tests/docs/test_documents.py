@@ -13,7 +13,17 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("keys", "authcode", "scanner", "server")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-STAGES = {1: "batch", 2: "print", 3: "photo", 4: "decode", 5: "verify", 6: "redeem", 7: "alert", 8: "case", 9: "evidence"}
+STAGES = {
+    1: "batch",
+    2: "print",
+    3: "photo",
+    4: "decode",
+    5: "verify",
+    6: "redeem",
+    7: "alert",
+    8: "case",
+    9: "evidence",
+}
 
 
 def modules() -> Iterator[Path]:

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 import zxingcpp
-from conftest import Told, tell
 from PIL import Image
+
+from tests.journeys.telling import Told, tell
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("story")]
 

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import free_port
+
+from tests.journeys.telling import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +28,7 @@ def test_the_installed_wheel_tells_the_story(tmp_path: Path) -> None:
     found = subprocess.run(where, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True).stdout
     assert all(path.startswith(str(installed)) for path in found.split())
 
-    demo = [sys.executable, "-P", "-m", "authcode.cli", "demo", "--no-serve", "--home", str(tmp_path / "home")]
+    demo = [sys.executable, "-P", "-m", "authcode", "demo", "--no-serve", "--home", str(tmp_path / "home")]
     ended = subprocess.run(
         [*demo, "--port", str(free_port())],
         cwd=tmp_path,

@@ -1,0 +1,107 @@
+# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
+"""Stage 2, print: draw one QR symbol with the `qrcode` package, which is also the oracle of every faster way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from qrcode import constants, util
+from qrcode.main import QRCode
+
+from authcode.qr.codewords import MAX_VERSION, MIN_VERSION, QUIET_ZONE_MODULES, Level, data_bits, symbol_width
+from keys.errors import AuthcodeError
+
+__all__ = ["QUIET_ZONE_MODULES", "Level", "Symbol", "SymbolTooLong", "draw_symbol", "smallest_version", "symbol_width"]
+
+_PACKAGE_LEVELS: Final[dict[Level, int]] = {
+    Level.L: constants.ERROR_CORRECT_L,
+    Level.M: constants.ERROR_CORRECT_M,
+    Level.Q: constants.ERROR_CORRECT_Q,
+    Level.H: constants.ERROR_CORRECT_H,
+}
+_MODE_INDICATOR_BITS: Final = 4
+
+
+class SymbolTooLong(AuthcodeError):
+    """The text needs more bits than the version and level hold."""
+
+    code = "symbol_too_long"
+
+    def __init__(self, needed_bits: int, held_bits: int, version: int, level: Level) -> None:
+        """State both numbers; they are bits."""
+        super().__init__(
+            f"this code needs {needed_bits} bits, and a version {version} symbol of level {level} holds {held_bits}: "
+            "choose a lower level or a shorter prefix"
+        )
+        self.needed_bits, self.held_bits, self.version, self.level = needed_bits, held_bits, version, level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Symbol:
+    """One drawn QR symbol."""
+
+    version: int
+    """1 to 40."""
+    level: Level
+    mask: int
+    """Data mask pattern, 0 to 7 (ISO/IEC 18004 clause 7.8)."""
+    modules: npt.NDArray[np.bool_]
+    """bool[n, n], row first, True is dark, quiet zone excluded, read only."""
+
+
+def _content_bits(segments: Sequence[util.QRData]) -> int:
+    """Bits of the segments' characters alone, the same in every version."""
+    buffer = util.BitBuffer()
+    for segment in segments:
+        segment.write(buffer)
+    return len(buffer)
+
+
+def _indicator_bits(segments: Sequence[util.QRData], version: int) -> int:
+    """Bits of the mode and count indicators (ISO/IEC 18004 clause 7.4.1); the terminator may be cut off."""
+    return sum(_MODE_INDICATOR_BITS + int(util.length_in_bits(segment.mode, version)) for segment in segments)
+
+
+def smallest_version(segments: Sequence[util.QRData], level: Level) -> int:
+    """The smallest version whose data codewords hold the segments.
+
+    Raises:
+        SymbolTooLong: not even version 40 does.
+    """
+    content = _content_bits(segments)
+    for version in range(MIN_VERSION, MAX_VERSION + 1):
+        if content + _indicator_bits(segments, version) <= data_bits(version, level):
+            return version
+    needed = content + _indicator_bits(segments, MAX_VERSION)
+    raise SymbolTooLong(needed, data_bits(MAX_VERSION, level), MAX_VERSION, level)
+
+
+def draw_symbol(
+    segments: Sequence[util.QRData], level: Level, *, version: int | None = None, mask: int | None = None
+) -> Symbol:
+    """Draw segments as a QR symbol, bit for bit as the `qrcode` package draws them.
+
+    Args:
+        segments: from `segments_of`; drawn as they are, never optimised.
+        level: error correction level.
+        version: 1 to 40, or None for the smallest that fits.
+        mask: 0 to 7, or None for the one the package's penalty score prefers.
+
+    Raises:
+        SymbolTooLong: the segments do not fit the version.
+    """
+    if version is None:
+        version = smallest_version(segments, level)
+    needed, held = _content_bits(segments) + _indicator_bits(segments, version), data_bits(version, level)
+    if needed > held:
+        raise SymbolTooLong(needed, held, version, level)
+    code = QRCode(version=version, error_correction=_PACKAGE_LEVELS[level], border=0, mask_pattern=mask)
+    for segment in segments:
+        code.add_data(segment)
+    chosen = int(code.best_mask_pattern()) if mask is None else mask
+    code.makeImpl(False, chosen)  # noqa: FBT003 (the package's own signature; `make` would not tell the mask)
+    modules = np.array(code.modules, dtype=np.bool_)
+    modules.flags.writeable = False
+    return Symbol(version=version, level=level, mask=chosen, modules=modules)

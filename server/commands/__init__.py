@@ -1,0 +1,1 @@
+"""Commands of the server's part; heavy imports stand in their bodies."""
