@@ -1,0 +1,120 @@
+"""`authcode scan`: read the codes in photos and say what is known of each; it looks and never burns."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from authcode.commands.options import example, home_option, json_option, tell_json, the_time
+from keys.home import home_dir, issuer_keyring_path
+from keys.issuer import IssuerHome
+from keys.keyring import OpenedKeyring
+from keys.trust import TrustFile
+from scanner.errors import PhotoError, PhotoNotFound, PhotoTooLarge
+
+if TYPE_CHECKING:
+    from scanner.asking import Judge, KeyringJudge
+    from scanner.scan import PhotoScan, Symbol
+
+
+@click.command(epilog=example("authcode scan --json pack-front.jpg pack-back.jpg"))
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path))
+@click.option(
+    "--keyring",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="AUTHCODE_KEYRING",
+    show_envvar=True,
+    help="A brand's published keyring; its root key is remembered at first sight [the home's own].",
+)
+@click.option("--server", metavar="URL", help="Ask this server for the state of every code; nothing is used up.")
+@home_option
+@json_option
+def scan(photos: tuple[Path, ...], keyring: Path | None, server: str | None, home: Path | None, as_json: bool) -> None:
+    """Read the codes in photos (JPEG, PNG or WebP), one line a photo with --json.
+
+    Codes are checked against the home's keyring, and their use is asked of --server. Exit code 0 when every photo was
+    opened, whether or not it holds a code; 2 when one could not be opened.
+    """
+    from scanner.asking import KeyringJudge, Nobody, ServerJudge
+
+    opened = _keyring(keyring, home_dir(home))
+    offline = KeyringJudge(opened, the_time()) if opened else None
+    judge: Judge = ServerJudge(server) if server else offline or Nobody()
+    tell = _tell_json if as_json else _tell_words
+    all_opened = True
+    for path in photos:
+        try:
+            found = _scan_file(path, offline)
+        except PhotoError as error:
+            all_opened = False
+            _tell_refusal(path, error, as_json=as_json)
+        else:
+            tell(path, found, judge)
+    if not all_opened:
+        click.get_current_context().exit(2)
+
+
+def _keyring(path: Path | None, home: Path) -> OpenedKeyring | None:
+    """The keyring to judge by: the one that is named, else the home's, else none."""
+    if path is not None:
+        return TrustFile(home / "trust.json").admit(path.read_bytes())
+    return IssuerHome.open(home).keyring if issuer_keyring_path(home).exists() else None
+
+
+def _scan_file(path: Path, offline: "KeyringJudge | None") -> "PhotoScan":
+    """Read one file, never more of it than the longest photo that is taken."""
+    from scanner.photo import MAX_PHOTO_BYTES
+    from scanner.scan import scan_photo
+
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_PHOTO_BYTES + 1)
+            if len(data) > MAX_PHOTO_BYTES:
+                raise PhotoTooLarge(max(len(data), path.stat().st_size), MAX_PHOTO_BYTES)
+    except OSError as error:
+        raise PhotoNotFound(path, error.strerror or "it cannot be read") from None
+    accept: Callable[[str], bool] | None = offline.vouches if offline else None
+    return scan_photo(data, accept=accept)
+
+
+def _tell_json(path: Path, found: "PhotoScan", judge: "Judge") -> None:
+    advice = {"code": found.advice.code.value, **found.advice.facts} if found.advice else None
+    symbols = [_symbol_facts(symbol, judge) for symbol in found.symbols]
+    tell_json({"photo": str(path), "symbols": symbols, "advice": advice})
+
+
+def _symbol_facts(symbol: "Symbol", judge: "Judge") -> dict[str, object]:
+    judgement = judge.judge(symbol.text)
+    corners = [[round(x, 1), round(y, 1)] for x, y in symbol.corners]
+    facts: dict[str, object] = {
+        "text": symbol.text,
+        "corners": corners,
+        "ours": judgement.ours,
+        "state": judgement.state,
+    }
+    return facts | {"host": judgement.host} if judgement.ours is False else facts
+
+
+def _tell_words(path: Path, found: "PhotoScan", judge: "Judge") -> None:
+    """Say the same for people; foreign texts shortened and without control characters, since they reach a terminal."""
+    from authcode.foreign import describe_foreign
+
+    if found.advice:
+        numbers = ", ".join(f"{name} {value:g}" for name, value in found.advice.facts.items())
+        click.echo(f"{path}: no code read: {found.advice.code.value} ({numbers})")
+    for symbol in found.symbols:
+        judgement = judge.judge(symbol.text)
+        state = (judgement.state or "not_checked").replace("_", " ")
+        if judgement.ours is True:
+            click.echo(f"{path}: {state}: {symbol.text}")
+        else:
+            host = f", leads to {judgement.host or 'an unclear address'}" if judgement.ours is False else ""
+            click.echo(f"{path}: {state}{host}: {describe_foreign(symbol.text).shortened}")
+
+
+def _tell_refusal(path: Path, error: PhotoError, *, as_json: bool) -> None:
+    if as_json:
+        tell_json({"photo": str(path), "error": {"code": error.code, "message": str(error)}})
+    else:
+        click.echo(f"{path}: {error} [{error.code}]", err=True)

@@ -1,0 +1,184 @@
+"""Stage 3, photo: untrusted bytes become one upright picture of bounded size, or a refusal that says why.
+
+The order is the defence: length, kind, pixels and frames are settled from the header before one pixel is decoded, and
+only the one decoder that belongs to the kind ever sees the bytes.
+"""
+
+import io
+import threading
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from scanner.errors import (
+    PhotoAnimated,
+    PhotoEmpty,
+    PhotoTooLarge,
+    PhotoTooManyPixels,
+    PhotoTruncated,
+    PhotoUnreadable,
+)
+
+Bgr = npt.NDArray[np.uint8]
+"""A picture as `uint8[h, w, 3]`, blue first: what OpenCV and zxing-cpp take."""
+
+MAX_PHOTO_BYTES = 20 * 1024 * 1024
+"""Longest file, in bytes: phones of 2026 write 3 to 12 MB for a full photo."""
+
+MAX_PHOTO_PIXELS = 50_000_000
+"""Most pixels: the 48-megapixel cameras pass; decoded that is 150 MB, what one worker can spare."""
+
+MAX_PHOTO_SIDE = 20_000
+"""Longest side in pixels: a strip of 50,000,000 x 1 is no photo, and some filters take no side above 32,767."""
+
+_ORIENTATION_TAG = 0x0112
+_PAPER = (255, 255, 255)
+
+_DECODERS: Final[dict[str, Callable[[io.BytesIO], Image.Image]]] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WebP": WebPImagePlugin.WebPImageFile,
+}
+
+_header_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """One upright picture.
+
+    Attributes:
+        bgr: `uint8[h, w, 3]`, blue first, as a viewer shows it (EXIF orientation applied).
+        kind: `JPEG`, `PNG` or `WebP`.
+    """
+
+    bgr: Bgr
+    kind: str
+
+
+def open_photo(data: bytes) -> Photo:
+    """Turn untrusted `data` into an upright picture.
+
+    1. Refuse an empty or over-long file.   2. Recognise the kind by its first bytes, never by a file name.
+    3. From the header: refuse animations and too many pixels.   4. Decode the (first) frame.   5. Turn it upright.
+
+    Raises:
+        PhotoError: one of its leaves, and nothing else, whatever the bytes are.
+    """
+    if not data:  # (1)
+        raise PhotoEmpty
+    if len(data) > MAX_PHOTO_BYTES:
+        raise PhotoTooLarge(len(data), MAX_PHOTO_BYTES)
+    kind = _kind(data)  # (2)
+    image = _open_header(data, kind)  # (3)
+    width, height = image.size
+    if width * height > MAX_PHOTO_PIXELS or max(width, height) > MAX_PHOTO_SIDE:
+        raise PhotoTooManyPixels(width, height, MAX_PHOTO_PIXELS, MAX_PHOTO_SIDE)
+    if getattr(image, "n_frames", 1) > 1:
+        raise PhotoAnimated(kind)
+    try:
+        image.load()  # (4)
+        rgb = _on_paper(image)
+    except Exception as error:  # a damaged picture makes the decoder raise nearly anything
+        raise _damaged(data, kind) from error
+    return Photo(bgr=_upright(rgb, _orientation(image)), kind=kind)  # (5)
+
+
+def _kind(data: bytes) -> str:
+    """Kind of picture by its first bytes; refuses what is not taken."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return _still_webp(data)
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        # A GIF is refused either way; two frames or more each have a graphic control extension (GIF89a, clause 23).
+        raise PhotoAnimated("GIF") if data.count(b"\x21\xf9\x04") > 1 else PhotoUnreadable("GIF")
+    raise PhotoUnreadable("unknown")
+
+
+def _still_webp(data: bytes) -> str:
+    """Check the size and the animation flag of a WebP before its decoder sees it (RFC 9649, clause 2.7).
+
+    The decoder reserves a whole canvas as soon as it is made, so the limits have to hold before that.
+    """
+    chunk, body = data[12:16], data[20:30]
+    if len(body) < 10:  # noqa: PLR2004 - the longest of the three headers
+        raise PhotoTruncated("WebP", len(data))
+    if chunk == b"VP8X":
+        if body[0] & 0x02:
+            raise PhotoAnimated("WebP")
+        width, height = (int.from_bytes(body[at : at + 3], "little") + 1 for at in (4, 7))
+    elif chunk == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    else:
+        width, height = (int.from_bytes(body[at : at + 2], "little") & 0x3FFF for at in (6, 8))
+    if width * height > MAX_PHOTO_PIXELS:
+        raise PhotoTooManyPixels(width, height, MAX_PHOTO_PIXELS, MAX_PHOTO_SIDE)
+    return "WebP"
+
+
+def _open_header(data: bytes, kind: str) -> Image.Image:
+    """Let the one decoder of `kind` read the header; Pillow's registry of forty formats is never asked.
+
+    Odd metadata make Pillow warn; the picture is what counts, so the warnings are dropped (under a lock, since the
+    filter list belongs to the process).
+    """
+    with _header_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return _DECODERS[kind](io.BytesIO(data))
+        except Exception as error:  # see open_photo: nearly anything
+            raise _damaged(data, kind) from error
+
+
+def _damaged(data: bytes, kind: str) -> PhotoTruncated | PhotoUnreadable:
+    """Tell a file that breaks off, which can be sent again, from one that is broken inside."""
+    whole = {
+        "JPEG": b"\xff\xd9" in data[-64:],  # end of image (ITU-T T.81, B.2.1); some cameras pad a little behind it
+        "PNG": b"IEND" in data[-64:],  # the last chunk (ISO/IEC 15948, 11.2.5)
+        "WebP": len(data) >= int.from_bytes(data[4:8], "little") + 8,  # RFC 9649, clause 2.3
+    }[kind]
+    return PhotoUnreadable(kind) if whole else PhotoTruncated(kind, len(data))
+
+
+def _on_paper(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Decoded pixels as `uint8[h, w, 3]`, red first; transparent parts lie on white, as a viewer shows them."""
+    if image.mode.startswith("I"):  # 16 bits of grey: keep the high byte, where Pillow would cut off at 255
+        high = (np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)
+        return np.repeat(high[:, :, np.newaxis], 3, axis=2)
+    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        paper = Image.new("RGB", image.size, _PAPER)
+        paper.paste(layer, mask=layer.getchannel("A"))
+        return np.asarray(paper, dtype=np.uint8)
+    return np.asarray(image.convert("RGB"), dtype=np.uint8)
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation 1 to 8 (CIPA DC-008, tag 0x0112); 1 where it is absent, odd or unreadable."""
+    with _header_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            value = image.getexif().get(_ORIENTATION_TAG, 1)
+        except Exception:  # noqa: BLE001 - broken metadata are no reason to refuse a good picture
+            return 1
+    return value if value in range(1, 9) else 1
+
+
+def _upright(rgb: npt.NDArray[np.uint8], orientation: int) -> Bgr:
+    """Turn the stored picture as EXIF orientation says, and put blue first."""
+    if orientation in {5, 6, 7, 8}:  # rows and columns exchanged
+        rgb = rgb.transpose(1, 0, 2)
+    if orientation in {2, 3, 6, 7}:
+        rgb = rgb[:, ::-1]
+    if orientation in {3, 4, 7, 8}:
+        rgb = rgb[::-1]
+    return np.ascontiguousarray(rgb[:, :, ::-1])

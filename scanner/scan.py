@@ -1,0 +1,233 @@
+"""Stage 4, decode: all QR symbols of one picture, as cheaply as it can be had and within a deadline.
+
+zxing-cpp reads three pictures of four as they are. For the rest there is a ladder: what was located and not decoded is
+laid flat, the picture is prepared rung by rung, and WeChat's decoder, which mends most and costs most, comes last.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from scanner.engines import Corners, Gray, Point, Reading, has_wechat, read_with_wechat, read_with_zxing
+from scanner.ladder import LADDER_PX, RUNGS, gamma
+from scanner.localise import crowding
+from scanner.photo import Bgr, open_photo
+from scanner.quality import Advice, advise
+from scanner.rectify import flatten, shrink, stretch_corners
+
+DEADLINE_S = 1.0
+"""Wall-clock seconds for one picture: what a person waits without wondering."""
+
+WECHAT_PX = 800
+"""Longest side for WeChat's decoder: at 1,600 px it read two codes of 300 more for twice the time."""
+
+WECHAT_MAX_HITS = 600
+"""Most finder-like sequences along 32 rows that WeChat's decoder is given: noise (1,600 of them) cost it 2.6 s."""
+
+MAX_CROPS = 6
+"""Most located symbols laid flat, largest first."""
+
+_FIRST_SHARE = 0.6
+_SMALLEST_PX = 800
+_READ_S_PER_MP = 0.01
+_READ_S_PER_FINDER_PAIR = 2.5e-9
+_RUNG_S_PER_MP = 0.03
+_WECHAT_S_PER_MP = 0.6
+_CHANNELS = 3
+_NEAR = 0.35
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symbol:
+    """One QR symbol that was read.
+
+    Attributes:
+        text: the contents, exactly; untrusted.
+        corners: top left, top right, bottom right, bottom left as the symbol stands, without its quiet zone, as (x, y)
+            in pixels of the picture that was given.
+    """
+
+    text: str
+    corners: Corners
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoScan:
+    """What one photo holds; `advice` is None when at least one symbol was read."""
+
+    symbols: tuple[Symbol, ...]
+    advice: Advice | None
+
+
+def read_symbols(
+    bgr: Bgr,
+    *,
+    deadline_s: float = DEADLINE_S,
+    accept: Callable[[str], bool] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[Symbol]:
+    """Every QR symbol of `bgr` (`uint8[h, w, 3]`, blue first), whether ours or not.
+
+    Args:
+        bgr: the picture, upright or not; any size, large ones are read in a smaller view where time asks for it.
+        deadline_s: seconds by `clock`; no step is begun that is likely to end later. The first reading always happens.
+        accept: tells of a text whether it is what is looked for (a code that verifies); without it any text will do.
+        clock: seconds that only grow.
+
+    Raises:
+        ValueError: `bgr` is not `uint8[h, w, 3]`.
+    """
+    return _search(_grey(bgr), deadline_s, accept, clock).symbols
+
+
+def scan_photo(
+    data: bytes,
+    *,
+    accept: Callable[[str], bool] | None = None,
+    deadline_s: float = DEADLINE_S,
+    clock: Callable[[], float] = time.monotonic,
+) -> PhotoScan:
+    """Open untrusted `data` and read it; with nothing read, say what to do better.
+
+    Raises:
+        PhotoError: `data` is refused (`scanner.photo.open_photo`).
+    """
+    gray = _grey(open_photo(data).bgr)
+    search = _search(gray, deadline_s, accept, clock)
+    advice = None if search.symbols else advise(gray, search.located)
+    return PhotoScan(symbols=tuple(search.symbols), advice=advice)
+
+
+def _grey(bgr: Bgr) -> Gray:
+    if bgr.dtype != np.uint8 or bgr.ndim != _CHANNELS or bgr.shape[2] != _CHANNELS or not bgr.size:
+        raise ValueError(f"a picture is uint8[h, w, 3], not {bgr.dtype}{list(bgr.shape)}")
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+
+
+def _search(
+    gray: Gray, deadline_s: float, accept: Callable[[str], bool] | None, clock: Callable[[], float]
+) -> "_Search":
+    """Go down the ladder until something wanted was read and nothing located is left, or time is up.
+
+    1. zxing-cpp on the picture, as large as time allows.   2. Located symbols, flattened.   3. The rungs.
+    4. The whole picture by WeChat's decoder, if nothing at all was read.
+    """
+    search = _Search(gray, deadline_s, accept, clock)
+    search.read_as_it_is()  # (1)
+    for step in (search.read_flattened, search.climb, search.read_with_wechat):
+        if search.finished():
+            break
+        step()  # (2) to (4)
+    return search
+
+
+class _Search:
+    """One picture on its way down: what was read, what was located only, and the time that is left."""
+
+    def __init__(
+        self, gray: Gray, deadline_s: float, accept: Callable[[str], bool] | None, clock: Callable[[], float]
+    ) -> None:
+        self.symbols: list[Symbol] = []
+        self.located: list[Corners] = []
+        self._gray, self._accept, self._clock = gray, accept, clock
+        self._end = clock() + deadline_s
+        self._wanted = False
+
+    def finished(self) -> bool:
+        """Whether something wanted was read and nothing located waits."""
+        return self._wanted and not self.located
+
+    def read_as_it_is(self) -> None:
+        """Halve the picture until reading it is likely to leave time for the rest, then read it."""
+        view = self._gray
+        while max(view.shape) > _SMALLEST_PX and not self._fits(_reading_s(view) / _FIRST_SHARE):
+            view = shrink(view, max(_SMALLEST_PX, max(view.shape) // 2))
+        self._take_in(read_with_zxing(view), view)
+
+    def read_flattened(self) -> None:
+        """Lay located symbols flat and read them with the bright tones drawn apart, then as they are."""
+        for corners in self._largest_located():
+            flat = flatten(self._gray, corners)
+            if self._fits(2 * _reading_s(flat)):
+                texts = _texts(read_with_zxing(gamma(flat, 3.0))) or _texts(read_with_zxing(flat))
+                self._take_in_flat(texts, corners)
+
+    def climb(self) -> None:
+        """Prepare the picture rung by rung; the slowest rung so far is the measure of the next."""
+        view = shrink(self._gray, LADDER_PX)
+        slowest_s = _reading_s(view) + _RUNG_S_PER_MP * view.size / 1e6
+        for rung in RUNGS:
+            if self.finished() or not self._fits(slowest_s):
+                return
+            if max(view.shape) <= rung.side_px:
+                began = self._clock()
+                prepared = rung.prepare(view)
+                self._take_in(read_with_zxing(prepared), prepared)
+                slowest_s = max(slowest_s, self._clock() - began)
+
+    def read_with_wechat(self) -> None:
+        """Give the whole picture to WeChat's decoder; it names one symbol at most, so only where none was read."""
+        view = shrink(self._gray, WECHAT_PX)
+        affordable = not self.symbols and has_wechat() and self._fits(_WECHAT_S_PER_MP * view.size / 1e6)
+        if affordable and crowding(view).hits <= WECHAT_MAX_HITS:
+            self._take_in(read_with_wechat(view), view)
+
+    def _fits(self, seconds: float) -> bool:
+        return self._clock() + seconds <= self._end
+
+    def _largest_located(self) -> list[Corners]:
+        return sorted(self.located, key=_side, reverse=True)[:MAX_CROPS]
+
+    def _take_in(self, readings: list[Reading], view: Gray) -> None:
+        """Keep what a view of the picture gave, in pixels of the picture."""
+        for reading in readings:
+            corners = stretch_corners(reading.corners, from_shape=view.shape, to_shape=self._gray.shape)
+            if reading.text is not None:
+                self._keep(reading.text, corners)
+            elif _side(corners) > 0 and not any(_near(corners, known) for known in self._known()):
+                self.located.append(corners)
+
+    def _take_in_flat(self, texts: list[str], corners: Corners) -> None:
+        """Keep what a flattened symbol gave, at the place that it was taken from."""
+        for text in texts[:1]:
+            self._keep(text, corners)
+
+    def _keep(self, text: str, corners: Corners) -> None:
+        """Keep a symbol once: one text at one place; what was located there is read now."""
+        self.located = [waiting for waiting in self.located if not _near(waiting, corners)]
+        if any(text == symbol.text and _near(corners, symbol.corners) for symbol in self.symbols):
+            return
+        self.symbols.append(Symbol(text=text, corners=corners))
+        self._wanted = self._wanted or self._accept is None or self._accept(text)
+
+    def _known(self) -> list[Corners]:
+        return [symbol.corners for symbol in self.symbols] + self.located
+
+
+def _reading_s(view: Gray) -> float:
+    """Seconds that zxing-cpp is likely to take: by size, and by the square of what looks like finder patterns."""
+    return _READ_S_PER_MP * view.size / 1e6 + _READ_S_PER_FINDER_PAIR * crowding(view).finders ** 2
+
+
+def _texts(readings: list[Reading]) -> list[str]:
+    return [reading.text for reading in readings if reading.text is not None]
+
+
+def _side(corners: Corners) -> float:
+    """Longest side of a quadrangle in pixels."""
+    return max(math.dist(corners[at - 1], corners[at]) for at in range(len(corners)))
+
+
+def _near(one: Corners, other: Corners) -> bool:
+    """Whether two quadrangles mean one symbol: their middles lie closer than a third of a side."""
+    (ax, ay), (bx, by) = _middle(one), _middle(other)
+    apart = math.hypot(ax - bx, ay - by)
+    return apart < _NEAR * _side(one) or apart < _NEAR * _side(other)
+
+
+def _middle(corners: Corners) -> Point:
+    return sum(x for x, _ in corners) / len(corners), sum(y for _, y in corners) / len(corners)
