@@ -50,11 +50,6 @@ def local_threshold(gray: Gray) -> Gray:
     return np.asarray(cv2.adaptiveThreshold(gray, 255, mean, cv2.THRESH_BINARY, window, 5), dtype=np.uint8)
 
 
-def local_contrast(gray: Gray) -> Gray:
-    """Equalise contrast in an 8 x 8 grid, limited (CLAHE)."""
-    return np.asarray(cv2.createCLAHE(4.0, (8, 8)).apply(gray), dtype=np.uint8)
-
-
 def double(gray: Gray) -> Gray:
     """Twice the size: decoders want 3 pixels a module, small pictures have fewer."""
     return np.asarray(cv2.resize(gray, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
@@ -70,7 +65,6 @@ RUNGS = (
     Rung(name="local threshold", prepare=local_threshold),
     Rung(name="double", prepare=double, side_px=_SMALL_PX),
     Rung(name="even light", prepare=even_light),
-    Rung(name="local contrast", prepare=local_contrast),
     Rung(name="thicken", prepare=thicken),
 )
 """The ladder, in order. `side_px` skips a rung for larger pictures."""

@@ -1,0 +1,212 @@
+# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
+"""The command line: nouns, then verbs, plugged in from every package by the entry-point group `authcode.commands`.
+
+An entry is named `noun.verb`, or `noun` alone. Nothing is loaded before it is asked for, so that help is instant. Exit
+codes: 0 done, 1 the answer is no, 2 it could not be done; then one sentence and a stable code on standard error, or
+with `--json` an object `{"error": {"code", "message"}}` on standard output.
+"""
+
+import errno
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final, NoReturn
+
+import click
+
+from keys.errors import AuthcodeError
+
+COMMANDS: Final = "authcode.commands"
+PACKAGES: Final = ("keys", "authcode", "scanner", "server")
+
+NO: Final = 1
+FAILED: Final = 2
+
+# The words of the first help page stand here, so that it is printed without loading a single command.
+_SECTIONS: Final = {
+    "Issue and print": ("init", "keys", "product", "batch"),
+    "Look at codes": ("scan", "verify"),
+    "Serve": ("serve", "staff", "db", "demo"),
+}
+_NOUNS: Final = {
+    "init": "Make a brand's home: keys, keyring, passphrases.",
+    "keys": "Make, list and publish keys.",
+    "product": "Keep what shoppers read of a product.",
+    "batch": "Plan, issue, activate, void and follow orders of codes.",
+    "scan": "Read the codes in photos; looks, never burns.",
+    "verify": "Check the signature of a code, offline.",
+    "serve": "Run the verification server and its dashboard.",
+    "staff": "Give people access to the dashboard.",
+    "db": "Bring the server's database up to date.",
+    "demo": "Watch the whole story on this machine.",
+}
+_EPILOG: Final = """\b
+Example, the first sheet:
+  authcode init --brand "Acme" --prefix https://v.example.com
+  authcode batch issue --order first --count 24 --placement inside
+
+State lies under AUTHCODE_HOME (default ./authcode-home). Keys are unlocked by AUTHCODE_ISSUER_PASSPHRASE_FILE and
+AUTHCODE_SERVER_PASSPHRASE_FILE, or at a prompt. Exit codes: 0 done, 1 the answer is no, 2 it could not be done.
+"""
+
+
+class ExtraMissing(AuthcodeError):
+    """A command needs packages that are not installed."""
+
+    code = "extra_missing"
+
+    def __init__(self, command: str, extra: str) -> None:
+        """Carry the command and the extra that brings its packages."""
+        super().__init__(
+            f"`authcode {command}` needs more packages; install them with: pip install 'authcode[{extra}]'"
+        )
+        self.command, self.extra = command, extra
+
+
+class Nouns(click.Group):
+    """The first level: one entry a noun, with its verbs where it has some."""
+
+    def __init__(self, entries: Mapping[str, EntryPoint]) -> None:
+        """Take the entries by name."""
+        super().__init__(name="authcode", help="One-time signed codes for packaging.", epilog=_EPILOG)
+        self._entries = entries
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Nouns, in the order of the help page."""
+        return [noun for nouns in self._sections().values() for noun in nouns]
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a single noun, or give the group of its verbs, still unloaded."""
+        if cmd_name in self._entries:
+            return _load(cmd_name, self._entries[cmd_name])
+        verbs = {
+            name.partition(".")[2]: entry for name, entry in self._entries.items() if name.startswith(f"{cmd_name}.")
+        }
+        return Verbs(cmd_name, verbs) if verbs else None
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the nouns by section, without loading them."""
+        for title, nouns in self._sections().items():
+            if nouns:
+                with formatter.section(title):
+                    formatter.write_dl([(noun, _NOUNS.get(noun, "")) for noun in nouns])
+
+    def entry_of(self, words: Sequence[str]) -> EntryPoint | None:
+        """Find the entry that the first words of a command line name."""
+        return self._entries.get(".".join(words)) or self._entries.get("".join(words[:1]))
+
+    def _sections(self) -> dict[str, list[str]]:
+        present = {name.partition(".")[0] for name in self._entries}
+        sections = {title: [noun for noun in nouns if noun in present] for title, nouns in _SECTIONS.items()}
+        return sections | {"More": sorted(present.difference(*_SECTIONS.values()))}
+
+
+class Verbs(click.Group):
+    """The second level: the verbs of a noun."""
+
+    def __init__(self, noun: str, entries: Mapping[str, EntryPoint]) -> None:
+        """Take the entries by verb."""
+        super().__init__(name=noun, help=_NOUNS.get(noun))
+        self._entries = entries
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Verbs, in the order in which they were registered."""
+        return list(self._entries)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a verb."""
+        entry = self._entries.get(cmd_name)
+        return _load(f"{self.name} {cmd_name}", entry) if entry else None
+
+
+def main() -> NoReturn:
+    """Run the command line with the process's arguments."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and give its exit code; every foreseen error is told in one sentence."""
+    as_json = "--json" in arguments
+    nouns = Nouns({entry.name: entry for entry in entry_points(group=COMMANDS)})
+    click.version_option(package_name="authcode")(nouns)
+    try:
+        result = nouns.main(args=list(arguments), prog_name="authcode", standalone_mode=False)
+    except click.UsageError as error:
+        if not as_json:
+            error.show()
+            return FAILED
+        code, message = "usage", error.format_message()
+    except ModuleNotFoundError as error:
+        missing = _missing_extra(nouns, arguments, error)
+        code, message = missing.code, str(missing)
+    except (AuthcodeError, OSError, click.Abort) as error:
+        code, message = _foreseen(error)
+    else:
+        return result if isinstance(result, int) else 0
+    return _tell(code, message, as_json=as_json)
+
+
+def _load(command: str, entry: EntryPoint) -> click.Command:
+    """Load a command; where its packages are missing, a stand-in that says which extra brings them."""
+    try:
+        loaded = entry.load()
+    except ModuleNotFoundError as error:
+        if _is_ours(error):
+            raise
+        return _stand_in(command, entry)
+    if not isinstance(loaded, click.Command):
+        raise TypeError(f"entry point {entry.name!r} is not a click command")
+    return loaded
+
+
+def _stand_in(command: str, entry: EntryPoint) -> click.Command:
+    missing = ExtraMissing(command, _extra_of(entry))
+
+    def refuse(**_: object) -> NoReturn:
+        raise missing
+
+    return click.Command(
+        command.rpartition(" ")[2],
+        callback=refuse,
+        short_help=f"(needs authcode[{missing.extra}])",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+
+
+def _missing_extra(nouns: Nouns, arguments: Sequence[str], error: ModuleNotFoundError) -> ExtraMissing:
+    """Name the extra that a command's body missed; a module of our own that is missing is a defect."""
+    words = [argument for argument in arguments if not argument.startswith("-")][:2]
+    entry = nouns.entry_of(words)
+    if _is_ours(error) or entry is None:
+        raise error
+    return ExtraMissing(entry.name.replace(".", " "), _extra_of(entry))
+
+
+def _is_ours(error: ModuleNotFoundError) -> bool:
+    return (error.name or "").partition(".")[0] in PACKAGES
+
+
+def _extra_of(entry: EntryPoint) -> str:
+    """The extra that an entry names, else the one that is called like its package."""
+    return entry.extras[0] if entry.extras else entry.module.partition(".")[0]
+
+
+def _foreseen(error: AuthcodeError | OSError | click.Abort) -> tuple[str, str]:
+    """The code and the sentence for an error that is no defect of ours."""
+    if isinstance(error, AuthcodeError):
+        return error.code, str(error)
+    if isinstance(error, click.Abort):
+        return "stopped", "stopped; what was begun has been taken back"
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "disk_full", f"the disk is full{where}; free some room and repeat the command"
+    return "file_error", f"{error.strerror or 'a file cannot be used'}{where}"
+
+
+def _tell(code: str, message: str, *, as_json: bool) -> int:
+    if as_json:
+        click.echo(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False))
+    else:
+        click.echo(f"Error: {message} [{code}]", err=True)
+    return FAILED

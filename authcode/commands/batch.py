@@ -1,0 +1,232 @@
+"""`authcode batch plan` and `authcode batch issue`."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from authcode.batch import LEVELS, DrawnBy, Order, Placement, Tiers
+from authcode.commands.options import example, home_option, json_option, tell_json, the_time, unlocked_issuer
+from authcode.products import load_product
+from keys.home import home_dir, orders_dir
+from keys.instants import format_instant
+from keys.issuer import IssuerHome
+from keys.prefix import normalise_prefix
+from keys.records import Form, Profile
+
+if TYPE_CHECKING:
+    from authcode.fulfil import IssuedBatch
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--order", "name", required=True, help="The order's name, once for good."),
+    click.option("--count", type=int, required=True, help="Units; a pair is one unit."),
+    click.option(
+        "--placement", type=click.Choice(list(map(str, Placement))), required=True, help="Where the burning code sits."
+    ),
+    click.option("--out", type=click.Path(path_type=Path), help="A new folder for it [HOME/orders/NAME]."),
+    click.option("--product", metavar="SKU", help="The product that the packs hold."),
+    click.option("--form", type=click.Choice(list(map(str, Form))), default=Form.SHORT.value, show_default=True),
+    click.option(
+        "--profile", type=click.Choice(list(map(str, Profile))), default=Profile.SIGNED.value, show_default=True
+    ),
+    click.option("--tiers", type=click.Choice(list(map(str, Tiers))), default=Tiers.SINGLE.value, show_default=True),
+    click.option("--level", type=click.Choice(LEVELS), default="M", show_default=True, help="Error correction."),
+    click.option("--prefix", metavar="URL", help="Where the codes lead [where the newest key leads]."),
+    click.option("--logo", type=click.Path(path_type=Path), help="A picture inside the symbols."),
+    click.option("--label-mm", type=float, help="Width of a symbol with its quiet zone [modules of 0.33 mm or more]."),
+    click.option(
+        "--drawn-by", type=click.Choice(list(map(str, DrawnBy))), default=DrawnBy.AUTHCODE.value, show_default=True
+    ),
+    click.option("--formats", metavar="LIST", help="Of csv, pdf, png, svg [csv,pdf; csv where the press draws]."),
+    home_option,
+    json_option,
+)
+
+
+def _order_options(command: _Command) -> _Command:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """An order as the options describe it."""
+
+    home: Path
+    order: Order
+    out: Path
+    formats: tuple[str, ...]
+    logo: Path | None
+
+
+@click.command(
+    epilog=example("authcode batch plan --order spring --count 5000 --placement inside --logo logo.png --level Q")
+)
+@_order_options
+def plan(home: Path | None, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - the options above, as click gives them
+    """Show what `batch issue` with the same options would print; no key is used and nothing is written."""
+    request = _request(home, options)
+    facts = _plan_facts(request)
+    if as_json:
+        tell_json(facts)
+        return
+    click.echo(f"Order {facts['order']}: {facts['codes']} codes of key {facts['key_id']}, would lie in {request.out}")
+    click.echo(f"  symbol   version {facts['version']}, level {facts['level']}, {facts['modules']} modules")
+    click.echo(f"  label    {facts['label_mm']:g} mm with its quiet zone, {facts['module_mm']:.2f} mm a module")
+    if request.logo:
+        click.echo(f"  logo     leaves {facts['logo_margin']:.0%} of the error correction")
+    if facts["sheets"]:
+        click.echo(f"  sheets   {facts['sheets']} of A4, {facts['labels_per_sheet']} labels each")
+    _tell_risk(request.order)
+
+
+@click.command(
+    epilog=example(
+        "authcode batch issue --order spring --count 5000 --placement inside --product tea-100 --formats csv,pdf"
+    )
+)
+@_order_options
+def issue(home: Path | None, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - the options above, as click gives them
+    """Issue an order: signed codes, print sheets and the manifest, registered inactive where the home has a server.
+
+    The folder is written whole or not at all. The same order again writes nothing and says where it lies. Keep the
+    folder secret until the goods are sold: whoever has a code can verify it.
+    """
+    from authcode.fulfil import fulfil_order
+
+    request = _request(home, options)
+    issuer = unlocked_issuer(request.home)
+    with _progress_bar(request.order) as progress:
+        issued = fulfil_order(
+            issuer,
+            request.order,
+            out=request.out,
+            formats=request.formats,
+            logo=request.logo,
+            progress=progress,
+            now=the_time(),
+        )
+    if as_json:
+        tell_json(_issued_facts(issued))
+    elif issued.written:
+        _tell_issued(issued)
+    else:
+        click.echo(f"Order {issued.order.name} was issued before; nothing was written. It lies in {issued.out}")
+
+
+def _request(home: Path | None, options: dict[str, Any]) -> _Request:
+    place = home_dir(home)
+    product = load_product(place, options["product"]) if options["product"] else None
+    form = Form(options["form"])
+    order = Order(
+        name=options["name"],
+        count=options["count"],
+        placement=Placement(options["placement"]),
+        form=form,
+        profile=Profile(options["profile"]),
+        tiers=Tiers(options["tiers"]),
+        drawn_by=DrawnBy(options["drawn_by"]),
+        level=options["level"],
+        label_mm=options["label_mm"],
+        product=product.sku if product else None,
+        gtin=product.gtin if product and form is Form.GS1 else None,
+        prefix=normalise_prefix(options["prefix"]) if options["prefix"] else None,
+    )
+    usual = "csv" if order.drawn_by is DrawnBy.PRESS else "csv,pdf"
+    formats = tuple(name.strip() for name in (options["formats"] or usual).split(","))
+    out = options["out"] or orders_dir(place) / order.name
+    return _Request(home=place, order=order, out=out, formats=formats, logo=options["logo"])
+
+
+def _plan_facts(request: _Request) -> dict[str, Any]:
+    from authcode.fulfil import plan_order
+    from authcode.payload import shown_host
+    from authcode.qr.codewords import symbol_width
+    from authcode.render.writer import check_formats
+    from authcode.sheet import plan_sheet
+
+    check_formats(request.formats)
+    order = request.order
+    key = IssuerHome.open(request.home).keyring.keyring.key_for(
+        prefix=order.prefix, form=order.form, profile=order.profile
+    )
+    design = plan_order(order, key, request.logo)
+    facts = {
+        "order": order.name,
+        "count": order.count,
+        "codes": order.codes,
+        "key_id": key.key_id,
+        "prefix": key.prefix,
+        "version": design.version,
+        "level": order.level,
+        "modules": symbol_width(design.version),
+        "label_mm": design.label_mm,
+        "module_mm": round(design.module_mm, 3),
+        "logo_margin": round(design.margin, 3) if request.logo else None,
+        "labels_per_sheet": None,
+        "sheets": None,
+        "out": str(request.out),
+        "risk": order.risk,
+    }
+    if "pdf" in request.formats:
+        geometry = plan_sheet(design, shown_host(key.prefix))
+        sheets = geometry.pages_for(order.count) * (order.codes // order.count)  # each tier has sheets of its own
+        facts |= {"labels_per_sheet": geometry.labels_per_page, "sheets": sheets}
+    return facts
+
+
+def _issued_facts(issued: "IssuedBatch") -> dict[str, object]:
+    order = issued.order
+    return {
+        "order": order.name,
+        "batch_number": issued.batch_number,
+        "count": order.count,
+        "codes": order.codes,
+        "key_id": issued.key_id,
+        "issued_at": format_instant(issued.issued_at),
+        "out": str(issued.out),
+        "formats": list(issued.formats),
+        "version": issued.design.version,
+        "label_mm": issued.design.label_mm,
+        "already_issued": not issued.written,
+        "notes": list(issued.notes),
+        "risk": order.risk,
+    }
+
+
+def _tell_issued(issued: "IssuedBatch") -> None:
+    order, design = issued.order, issued.design
+    click.echo(f"Order {order.name}: {order.codes} codes as batch {issued.batch_number}, in {issued.out}")
+    click.echo("  codes.csv       every code; keep it secret until the goods are sold")
+    click.echo("  manifest.json   for the server that is to know this batch")
+    for folder in (name for name in issued.formats if name != "csv"):
+        click.echo(f"  {folder + '/':15} version {design.version}, level {order.level}, {design.label_mm:g} mm a label")
+    for note in issued.notes:
+        click.echo(f"  {note}")
+    _tell_risk(order)
+
+
+def _tell_risk(order: Order) -> None:
+    if order.risk:
+        click.echo(f"Mind: {order.risk}.")
+
+
+@contextmanager
+def _progress_bar(order: Order) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error where a person looks at it, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"Issuing {order.name}", total=order.codes)
+        yield lambda done, _total: bar.update(task, completed=done)

@@ -1,0 +1,76 @@
+# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
+"""`authcode init`: a brand's home."""
+
+from pathlib import Path
+
+import click
+
+from authcode.commands.options import example, home_option, json_option, tell_json, the_time
+from authcode.events import KEYRING_PUBLISHED, announce_keyring, listeners
+from keys.errors import AuthcodeError, HomeExists
+from keys.home import home_dir, issuer_dir, issuer_keyring_path
+from keys.issuer import IssuerHome
+from keys.keyring import OpenedKeyring
+from keys.passphrase import read_passphrase
+
+
+class PassphrasesEqual(AuthcodeError):
+    """The two parts of a home were given one passphrase."""
+
+    code = "passphrases_equal"
+
+    def __init__(self) -> None:
+        """Carry nothing: both are secrets."""
+        super().__init__(
+            "the issuer's and the server's passphrase are the same; a server must not open the signing keys"
+        )
+
+
+@click.command(epilog=example('authcode init --brand "Acme Tea" --prefix https://v.acme.example'))
+@click.option("--brand", required=True, help="The brand's name, as shoppers read it.")
+@click.option("--prefix", required=True, metavar="URL", help="Where its codes lead, such as https://v.example.com.")
+@home_option
+@json_option
+def init(brand: str, prefix: str, home: Path | None, as_json: bool) -> None:
+    """Make a brand's home: root, office, serial and signing keys, and the keyring.
+
+    Two passphrases are asked for, one for the issuer's part (it can sign codes) and one for the server's (it cannot).
+    """
+    place = home_dir(home)
+    if issuer_dir(place).exists():
+        raise HomeExists(place)
+    passphrase = read_passphrase("issuer", place, new=True)
+    server_passphrase = read_passphrase("server", place, new=True) if listeners(KEYRING_PUBLISHED) else None
+    if passphrase == server_passphrase:
+        raise PassphrasesEqual
+    issuer = IssuerHome.create(place, brand=brand, prefix=prefix, passphrase=passphrase, now=the_time())
+    unlocked = issuer.unlock(passphrase)
+    opened = unlocked.keyring
+    try:
+        notes = announce_keyring(place, opened.document, unlocked.shared_keys(), lambda: server_passphrase or "")
+    except AuthcodeError:
+        click.echo(f"The issuer's part is made in {place}. Mend what follows, then: authcode keys publish", err=True)
+        raise
+    keyring = opened.keyring
+    if as_json:
+        tell_json(_facts(place, opened, notes))
+        return
+    click.echo(f"{keyring.brand}: home made in {place}, codes will begin with {keyring.prefixes[0]}")
+    click.echo(f"  root key {opened.root_fingerprint}")
+    click.echo(f"  keep a copy of {issuer_dir(place)} and its passphrase in a safe place: nobody can restore them")
+    for note in notes:
+        click.echo(f"  {note}")
+    click.echo("Next: authcode batch issue --order first --count 24 --placement inside")
+
+
+def _facts(home: Path, opened: OpenedKeyring, notes: tuple[str, ...]) -> dict[str, object]:
+    keyring = opened.keyring
+    return {
+        "home": str(home),
+        "brand": keyring.brand,
+        "brand_id": keyring.brand_id.hex(),
+        "root": opened.root_fingerprint,
+        "prefixes": list(keyring.prefixes),
+        "keyring": str(issuer_keyring_path(home)),
+        "notes": list(notes),
+    }

@@ -1,0 +1,104 @@
+"""`authcode keys`: make, list and publish the keys of a brand."""
+
+from pathlib import Path
+
+import click
+
+from authcode.commands.options import example, home_option, json_option, tell_json, the_time, unlocked_issuer
+from authcode.events import announce_keyring
+from keys.home import home_dir, issuer_keyring_path
+from keys.instants import format_instant
+from keys.issuer import IssuerHome, UnlockedIssuer
+from keys.keyring import OpenedKeyring
+from keys.passphrase import read_passphrase
+from keys.records import CodeKey, Form, Profile
+
+
+@click.command(epilog=example("authcode keys new --profile compact"))
+@click.option("--profile", type=click.Choice(list(map(str, Profile))), default=Profile.SIGNED.value, show_default=True)
+@click.option("--form", type=click.Choice(list(map(str, Form))), default=Form.SHORT.value, show_default=True)
+@click.option("--prefix", metavar="URL", help="Where codes of this key lead [the keyring's newest prefix].")
+@home_option
+@json_option
+def new(profile: str, form: str, prefix: str | None, home: Path | None, as_json: bool) -> None:
+    """Make a key for codes and publish it in the keyring; new orders use the newest.
+
+    A compact key makes smaller codes that only the brand's server can check: a weaker promise, for very small packs.
+    """
+    issuer = unlocked_issuer(home)
+    chosen = prefix or issuer.keyring.keyring.prefixes[-1]
+    key = issuer.new_code_key(profile=Profile(profile), form=Form(form), prefix=chosen, now=the_time())
+    notes = _announce(issuer)
+    if as_json:
+        tell_json({**_key_facts(key), "notes": list(notes)})
+        return
+    click.echo(f"Key {key.key_id}: {key.profile}, {key.form} form, {key.prefix}")
+    for note in notes:
+        click.echo(f"  {note}")
+
+
+@click.command("list", epilog=example("authcode keys list --json"))
+@home_option
+@json_option
+def list_keys(home: Path | None, as_json: bool) -> None:
+    """List the keys in the keyring; no passphrase is needed."""
+    opened = IssuerHome.open(home_dir(home)).keyring
+    if as_json:
+        tell_json(_keyring_facts(opened))
+        return
+    keyring = opened.keyring
+    click.echo(f"{keyring.brand}: keyring {keyring.version}, valid until {keyring.expires:%Y-%m-%d %H:%M} UTC")
+    for key in keyring.code_keys:
+        click.echo(f"  {key.key_id}  {key.profile:8} {key.form:6} {key.state:10} {key.prefix}")
+
+
+@click.command(epilog=example("authcode keys publish"))
+@home_option
+@json_option
+def publish(home: Path | None, as_json: bool) -> None:
+    """Publish the keyring anew, signed again where it is about to expire, and hand it to this machine's server.
+
+    Run it at least every 30 days: past its date, offline verifiers call the key list out of date.
+    """
+    issuer = unlocked_issuer(home)
+    opened = issuer.refresh_keyring(the_time())
+    notes = _announce(issuer)
+    path = issuer_keyring_path(issuer.home)
+    if as_json:
+        tell_json({**_keyring_facts(opened), "keyring": str(path), "notes": list(notes)})
+        return
+    keyring = opened.keyring
+    click.echo(f"Keyring {keyring.version}, valid until {keyring.expires:%Y-%m-%d %H:%M} UTC, lies in {path}")
+    for note in notes:
+        click.echo(f"  {note}")
+
+
+def _announce(issuer: UnlockedIssuer) -> tuple[str, ...]:
+    home = issuer.home
+    shared = issuer.shared_keys()
+    return announce_keyring(home, issuer.keyring.document, shared, lambda: read_passphrase("server", home))
+
+
+def _key_facts(key: CodeKey) -> dict[str, object]:
+    return {
+        "key_id": key.key_id,
+        "profile": key.profile,
+        "form": key.form,
+        "prefix": key.prefix,
+        "state": key.state,
+        "since": format_instant(key.since),
+    }
+
+
+def _keyring_facts(opened: OpenedKeyring) -> dict[str, object]:
+    keyring = opened.keyring
+    return {
+        "brand": keyring.brand,
+        "brand_id": keyring.brand_id.hex(),
+        "root": opened.root_fingerprint,
+        "version": keyring.version,
+        "issued": format_instant(keyring.issued),
+        "expires": format_instant(keyring.expires),
+        "prefixes": list(keyring.prefixes),
+        "keys": [_key_facts(key) for key in keyring.code_keys],
+    }

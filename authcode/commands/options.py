@@ -1,0 +1,48 @@
+"""Options that several commands share, and the way to the home that they name."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from keys.home import home_dir
+from keys.issuer import IssuerHome, UnlockedIssuer
+from keys.passphrase import read_passphrase
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def example(line: str) -> str:
+    """Give the foot of a command's help: a command line to copy."""
+    return f"Example:\n\n\b\n  {line}"
+
+
+def home_option(command: _Command) -> _Command:
+    """Add `--home`."""
+    path = click.Path(file_okay=False, path_type=Path)
+    return click.option("--home", type=path, help="The home to use [AUTHCODE_HOME, else ./authcode-home].")(command)
+
+
+def json_option(command: _Command) -> _Command:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")(command)
+
+
+def the_time() -> datetime:
+    """The moment of the command, in UTC: commands are where time enters."""
+    return datetime.now(UTC)
+
+
+def unlocked_issuer(home: Path | None) -> UnlockedIssuer:
+    """Open the issuer's part, asking for its passphrase where nothing holds it."""
+    place = home_dir(home)
+    issuer = IssuerHome.open(place)
+    return issuer.unlock(read_passphrase("issuer", place))
+
+
+def tell_json(answer: object) -> None:
+    """Print one JSON object on a line of its own."""
+    click.echo(json.dumps(answer, ensure_ascii=False))

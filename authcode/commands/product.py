@@ -1,0 +1,99 @@
+"""`authcode product`: what shoppers read of a product."""
+
+from pathlib import Path
+
+import click
+
+from authcode.commands.options import example, home_option, json_option, tell_json
+from authcode.events import announce_product
+from authcode.payload import check_gtin
+from authcode.products import MAX_PICTURE_BYTES, Product, load_products, save_product
+from keys.home import home_dir
+from keys.issuer import IssuerHome
+
+_PICTURE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(epilog=example('authcode product add tea-100 --name "Green tea, 100 g" --gtin 09506000134352'))
+@click.argument("sku")
+@click.option("--name", required=True, help="The product's name.")
+@click.option("--gtin", help="Its trade item number, 8 to 14 digits; the GS1 form needs it.")
+@click.option("--description", help="A sentence or two about it.")
+@click.option("--feature", "features", multiple=True, help="One way to tell the genuine pack; give it several times.")
+@click.option("--picture", type=_PICTURE, help="A picture of the pack: PNG, JPEG or WebP, at most 2 MiB.")
+@click.option("--support", help="Whom shoppers ask: a telephone number or an address.")
+@click.option("--placement-hint", help='Where the code is found, such as "under the cap".')
+@click.option("--more-url", help="A page with more about the product.")
+@home_option
+@json_option
+def add(  # noqa: PLR0913, PLR0917 - one argument an option
+    sku: str,
+    name: str,
+    gtin: str | None,
+    description: str | None,
+    features: tuple[str, ...],
+    picture: Path | None,
+    support: str | None,
+    placement_hint: str | None,
+    more_url: str | None,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Keep a product, in place of an earlier one of the same SKU (your own short name for it)."""
+    place = home_dir(home)
+    IssuerHome.open(place)
+    product = Product(
+        sku=sku,
+        name=name,
+        gtin=check_gtin(gtin) if gtin else None,
+        description=description,
+        features=features,
+        picture=_read_picture(picture) if picture else None,
+        support=support,
+        placement_hint=placement_hint,
+        more_url=more_url,
+    )
+    path = save_product(place, product)
+    notes = announce_product(place, product)
+    if as_json:
+        tell_json({**_facts(product), "file": str(path), "notes": list(notes)})
+        return
+    click.echo(f"Product {product.sku}: {product.name}, kept in {path}")
+    for note in notes:
+        click.echo(f"  {note}")
+
+
+@click.command("list", epilog=example("authcode product list --json"))
+@home_option
+@json_option
+def list_products(home: Path | None, as_json: bool) -> None:
+    """List the products that are kept."""
+    place = home_dir(home)
+    IssuerHome.open(place)
+    products = load_products(place)
+    if as_json:
+        tell_json({"products": [_facts(product) for product in products]})
+        return
+    for product in products:
+        click.echo(f"{product.sku:20} {product.gtin or '':14}  {product.name}")
+    if not products:
+        click.echo("No product yet; keep one with `authcode product add`.")
+
+
+def _facts(product: Product) -> dict[str, object]:
+    return {
+        "sku": product.sku,
+        "name": product.name,
+        "gtin": product.gtin,
+        "description": product.description,
+        "features": list(product.features),
+        "picture_type": product.picture_type,
+        "support": product.support,
+        "placement_hint": product.placement_hint,
+        "more_url": product.more_url,
+    }
+
+
+def _read_picture(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_PICTURE_BYTES + 1)  # one byte too many is refused as too large

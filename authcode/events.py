@@ -1,0 +1,58 @@
+"""Telling whatever is installed what was published: keyring, product, batch (entry-point groups, docs/adr/0007).
+
+The library announces and the server's part listens; without one, everything still works and nobody answers.
+"""
+
+from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Final
+
+from authcode.products import Product
+from keys.issuer import SharedKeys
+
+BATCH_ISSUED: Final = "authcode.batch_issued"
+"""Listeners: `(home: Path, manifest: bytes) -> str | None`."""
+KEYRING_PUBLISHED: Final = "authcode.keyring_published"
+"""Listeners: `(home, keyring: bytes, shared: SharedKeys, server_passphrase: Callable[[], str]) -> str | None`."""
+PRODUCT_PUBLISHED: Final = "authcode.product_published"
+"""Listeners: `(home, product: Product) -> str | None`."""
+
+
+def listeners(group: str) -> tuple[Callable[..., object], ...]:
+    """Load the listeners of a group; one whose own packages are not installed could not hear and is left out."""
+    loaded = []
+    for entry in entry_points(group=group):
+        try:
+            loaded.append(entry.load())
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] == entry.module.partition(".")[0]:
+                raise  # a part of the listener itself is missing: a defect, not an extra
+    return tuple(loaded)
+
+
+def announce_batch(home: Path, manifest: bytes) -> tuple[str, ...]:
+    """Tell of an issued batch by its signed manifest; gives a sentence from each listener that acted."""
+    return tuple(_call_all(BATCH_ISSUED, home, manifest))
+
+
+def announce_keyring(
+    home: Path, keyring: bytes, shared: SharedKeys, server_passphrase: Callable[[], str]
+) -> tuple[str, ...]:
+    """Tell of a published keyring, with the keys that this machine's server shares; gives the listeners' sentences.
+
+    `server_passphrase` is called only by a listener that has to open the server's part.
+    """
+    return tuple(_call_all(KEYRING_PUBLISHED, home, keyring, shared, server_passphrase))
+
+
+def announce_product(home: Path, product: Product) -> tuple[str, ...]:
+    """Tell of a product's new texts and picture; gives the listeners' sentences."""
+    return tuple(_call_all(PRODUCT_PUBLISHED, home, product))
+
+
+def _call_all(group: str, *arguments: Any) -> Iterator[str]:  # noqa: ANN401 - each group has a signature of its own
+    for hear in listeners(group):
+        sentence = hear(*arguments)
+        if sentence:
+            yield str(sentence)

@@ -1,0 +1,380 @@
+# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
+"""Stage 1, batch: an order from its name to a finished folder, whole or not at all (docs/format.md §4).
+
+    1. Plan the design.   2. Reserve name and batch number.   3. Stream codes into OUT.partial-NAME.
+    4. Sign the manifest.   5. Announce it.   6. Move the folder to OUT.   7. Remember where it lies.
+
+Killed anywhere, the same order run again gives the same codes, because number, key and time were kept in (2). On any
+error the partial folder is removed; before (5) the name is free again too.
+"""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from authcode.batch import Order, OrderBook, Reservation, Tiers, order_contents
+from authcode.design.label import Label
+from authcode.design.logo import load_logo
+from authcode.design.plan import Design, plan_design
+from authcode.events import announce_batch
+from authcode.issue import IssuedCode, issue_batch, sample_code
+from authcode.manifest import Manifest, open_manifest, sign_manifest
+from authcode.payload import shown_host
+from authcode.qr.codewords import Level
+from authcode.render.writer import SheetHeading, Writer, check_formats, open_writers
+from authcode.serial import SerialCipher, Tier, printed_serial
+from authcode.sign import CodeSigner
+from keys.errors import AuthcodeError, NoKeyForOrder
+from keys.files import PRIVATE_DIR, PRIVATE_FILE, sync_dir, write_atomic
+from keys.home import issuer_dir
+from keys.issuer import UnlockedIssuer
+from keys.keyring import Keyring
+from keys.records import CodeKey, KeyState
+
+CODES_FILE: Final = "codes.csv"
+MANIFEST_FILE: Final = "manifest.json"
+PROGRESS_EVERY: Final = 64
+"""Codes between two calls of `progress`: often enough to look alive, seldom enough to cost nothing."""
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_TAKEN: Final = (errno.ENOTEMPTY, errno.EEXIST)
+
+Progress = Callable[[int, int], None]
+"""Called with codes done and codes in all, from one thread, the last time with both equal."""
+
+
+class DiskFull(AuthcodeError):
+    """The disk, or the quota, ended before the order did; nothing of it is left."""
+
+    code = "disk_full"
+    http_status = 507
+
+    def __init__(self, out: Path) -> None:
+        """Carry where the order was to lie."""
+        super().__init__(
+            f"there is no room for this order at {out}; nothing was kept: free some, or name another --out"
+        )
+        self.out = out
+
+
+class OutTaken(AuthcodeError):
+    """The folder that an order was to fill holds something else."""
+
+    code = "out_taken"
+    http_status = 409
+
+    def __init__(self, out: Path) -> None:
+        """Carry the folder."""
+        super().__init__(f"{out} is there already and is not this order's; name another folder with --out")
+        self.out = out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedBatch:
+    """A finished order. `written` is False where the same order had been issued before and nothing was touched.
+
+    `notes` are sentences of whoever was told, such as "registered, inactive".
+    """
+
+    order: Order
+    batch_number: int
+    key_id: str
+    issued_at: datetime
+    out: Path
+    formats: tuple[str, ...]
+    design: Design
+    written: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What the steps of one order share."""
+
+    issuer: UnlockedIssuer
+    order: Order
+    key: CodeKey
+    design: Design
+    formats: tuple[str, ...]
+    reservation: Reservation
+    out: Path
+    progress: Progress
+
+
+def fulfil_order(  # noqa: PLR0913 - what an order needs; all but issuer and order by keyword
+    issuer: UnlockedIssuer,
+    order: Order,
+    *,
+    out: Path,
+    formats: Sequence[str],
+    logo: Path | None = None,
+    progress: Progress = lambda _done, _total: None,
+    now: datetime,
+) -> IssuedBatch:
+    """Issue an order into the folder `out`; the same order again writes nothing and says where it lies.
+
+    Args:
+        issuer: the unlocked issuer's part.
+        order: what is ordered.
+        out: a folder that does not exist yet, or is empty; it is made private, since every code in it is a secret.
+        formats: of `csv`, `pdf`, `png`, `svg`; `codes.csv` is written with each order.
+        logo: a picture to stand in the symbols.
+        progress: told how far it is.
+        now: the time of issue (aware UTC), where the order is new.
+
+    Raises:
+        OrderConflict: the name belongs to another order.
+        OutTaken: `out` holds something else.
+        DiskFull: there is no room; nothing is left behind.
+        NoKeyForOrder: no active key makes such codes.
+        AuthcodeError: the logo, the formats or the label are refused (see `plan_design`, `open_writers`).
+    """
+    check_formats(formats)
+    chosen = tuple(sorted({"csv", *formats}))
+    out = out.absolute()
+    home = issuer.home
+    book = OrderBook(issuer_dir(home) / "orders")
+    with book.hold(order.name):
+        known = book.find(order.name)
+        key = _key_for(issuer.keyring.keyring, order, known)
+        design = plan_order(order, key, logo)  # (1)
+        contents = order_contents(order, formats=chosen, logo_sha256=_sha256(logo) if logo else None)
+        with _full_disk_as_error(out):
+            reservation = book.reserve(order.name, contents, key_id=key.key_id, now=now)  # (2)
+        job = _Job(
+            issuer=issuer,
+            order=order,
+            key=key,
+            design=design,
+            formats=chosen,
+            reservation=reservation,
+            out=out,
+            progress=progress,
+        )
+        if reservation.out is not None:
+            return _issued(job, reservation.out, written=False, notes=())
+        notes = _write_once(job, book)  # (3) to (6)
+        book.mark_issued(reservation, out)  # (7)
+        return _issued(job, out, written=True, notes=notes)
+
+
+def _key_for(keyring: Keyring, order: Order, known: Reservation | None) -> CodeKey:
+    if known is None:
+        return keyring.key_for(prefix=order.prefix, form=order.form, profile=order.profile)
+    key = keyring.code_key(known.key_id)
+    if known.out is None and key.state is not KeyState.ACTIVE:
+        raise NoKeyForOrder(key.prefix, order.form, order.profile)
+    return key
+
+
+def plan_order(order: Order, key: CodeKey, logo: Path | None) -> Design:
+    """Plan the design of an order; neither a secret nor a batch number is needed (errors: see `plan_design`)."""
+    return plan_design(
+        sample_code(key, order.gtin),
+        key.form,
+        level=Level(order.level),
+        logo=load_logo(logo) if logo else None,
+        label_mm=order.label_mm,
+    )
+
+
+def _write_once(job: _Job, book: OrderBook) -> tuple[str, ...]:
+    """Write, sign, announce and move; or take over a folder that a run killed after its move had finished."""
+    keyring = job.issuer.keyring.keyring
+    finished = _finished_before(job, keyring)
+    if finished is not None:
+        return announce_batch(job.issuer.home, finished)
+    partial = job.out.with_name(f"{job.out.name}.partial-{job.order.name.lower()}")
+    shutil.rmtree(partial, ignore_errors=True)  # what a killed run of this order left
+    try:
+        _check_free(job.out)
+        with _full_disk_as_error(job.out):
+            document = _write_partial(job, partial)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        book.release(job.reservation)
+        raise
+    try:
+        notes = announce_batch(job.issuer.home, document)  # (5)
+        _move(partial, job.out)  # (6)
+    except BaseException:
+        # Somebody may have heard of this batch: the name keeps its number, so that the next run gives the same codes.
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return notes
+
+
+def _check_free(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutTaken(out)
+
+
+def _finished_before(job: _Job, keyring: Keyring) -> bytes | None:
+    """The manifest of a folder that is this very order's, None where there is no such folder."""
+    try:
+        document = (job.out / MANIFEST_FILE).read_bytes()
+        manifest = open_manifest(document, keyring)
+    except (OSError, AuthcodeError):
+        return None
+    mine = (job.order.name, job.reservation.batch_number, job.reservation.reserved_at)
+    return document if (manifest.order, manifest.batch_number, manifest.issued_at) == mine else None
+
+
+def _write_partial(job: _Job, partial: Path) -> bytes:
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    partial.mkdir(mode=PRIVATE_DIR)
+    with ExitStack() as stack:
+        codes = stack.enter_context(_CodesFile(partial / CODES_FILE, job.order.tiers))
+        writers = [
+            stack.enter_context(writer) for writer in open_writers(job.formats, partial, job.design, _heading(job))
+        ]
+        for done, issued in enumerate(_issue(job), start=1):
+            codes.write(issued)
+            _draw(job.design, writers, issued)
+            if done % PROGRESS_EVERY == 0 or done == job.order.codes:
+                job.progress(done, job.order.codes)
+    document = _manifest(job, codes.sha256)  # (4)
+    write_atomic(partial / MANIFEST_FILE, document)
+    return document
+
+
+def _issue(job: _Job) -> Iterator[IssuedCode]:
+    issuer, key = job.issuer, job.key
+    brand_id = issuer.keyring.keyring.brand_id
+    return issue_batch(
+        job.order,
+        batch_number=job.reservation.batch_number,
+        signer=CodeSigner(brand_id, key, issuer.code_secret(key.key_id)),
+        cipher=SerialCipher(issuer.serial_key(key.serial_key), brand_id),
+    )
+
+
+def _draw(design: Design, writers: Sequence[Writer], issued: IssuedCode) -> None:
+    if not writers:
+        return
+    label = Label(
+        index=issued.index,
+        tier=None if issued.tier is Tier.SINGLE else issued.tier.name.lower(),
+        serial_text=printed_serial(issued.serial),
+        code=issued.code,
+        symbol=design.symbol_of(issued.code),
+    )
+    for writer in writers:
+        writer.write(label)
+
+
+def _heading(job: _Job) -> SheetHeading:
+    return SheetHeading(
+        order=job.order.name,
+        host=shown_host(job.key.prefix),
+        issued_on=job.reservation.reserved_at.date(),
+        label_count=job.order.count,
+    )
+
+
+def _manifest(job: _Job, codes_sha256: str) -> bytes:
+    order = job.order
+    manifest = Manifest(
+        server_id=job.issuer.issuer.server_id,
+        brand_id=job.issuer.keyring.keyring.brand_id,
+        batch_number=job.reservation.batch_number,
+        order=order.name,
+        product=order.product,
+        count=order.count,
+        tiers=order.tiers,
+        profile=order.profile,
+        form=order.form,
+        gtin=order.gtin,
+        key_id=job.key.key_id,
+        placement=order.placement,
+        drawn_by=order.drawn_by,
+        issued_at=job.reservation.reserved_at,
+        checksums={CODES_FILE: codes_sha256},
+    )
+    return sign_manifest(manifest, job.issuer.office_key())
+
+
+def _move(partial: Path, out: Path) -> None:
+    try:
+        if out.exists():
+            out.rmdir()  # only an empty one goes; some systems do not rename onto it
+        partial.rename(out)
+    except OSError as error:
+        if error.errno in _TAKEN:
+            raise OutTaken(out) from None
+        raise
+    sync_dir(out.parent)
+
+
+def _issued(job: _Job, out: Path, *, written: bool, notes: tuple[str, ...]) -> IssuedBatch:
+    return IssuedBatch(
+        order=job.order,
+        batch_number=job.reservation.batch_number,
+        key_id=job.key.key_id,
+        issued_at=job.reservation.reserved_at,
+        out=out,
+        formats=job.formats,
+        design=job.design,
+        written=written,
+        notes=notes,
+    )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@contextmanager
+def _full_disk_as_error(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFull(out) from None
+        raise
+
+
+class _CodesFile:
+    """`codes.csv`: a header, one line a code, readable by its owner only; the checksum is taken on the way.
+
+    No field needs quoting: codes, serials and numbers hold no comma, quote or line end.
+    """
+
+    def __init__(self, path: Path, tiers: Tiers) -> None:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+        self._file = os.fdopen(descriptor, "wb")
+        self._digest = hashlib.sha256()
+        self._with_tier = tiers is Tiers.PAIR
+        self._line("index,serial,code,tier" if self._with_tier else "index,serial,code")
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def write(self, issued: IssuedCode) -> None:
+        tier = f",{issued.tier.name.lower()}" if self._with_tier else ""
+        self._line(f"{issued.index},{issued.serial},{issued.code}{tier}")
+
+    def _line(self, text: str) -> None:
+        line = f"{text}\n".encode("ascii")
+        self._digest.update(line)
+        self._file.write(line)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._file:
+            if kind is None:
+                self._file.flush()
+                os.fsync(self._file.fileno())

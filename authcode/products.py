@@ -1,0 +1,170 @@
+# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
+"""What a brand says of a product: its texts, how to tell the genuine pack, and one picture."""
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from authcode.payload import check_gtin
+from keys.errors import AuthcodeError
+from keys.fields import Fields
+from keys.files import make_private_dir, write_atomic
+from keys.home import issuer_dir
+
+MAX_PICTURE_BYTES: Final = 2 * 1024 * 1024
+"""A shopper's phone loads it in a shop; a product picture 1,200 px wide stays far below."""
+MAX_FEATURES: Final = 12
+MAX_NAME_CHARACTERS: Final = 120
+MAX_TEXT_CHARACTERS: Final = 2_000
+PRODUCT_FORMAT: Final = "authcode-product-1"
+
+_SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_URL = re.compile(r"https?://[!-~]{1,500}", re.ASCII)
+_MAX_FILE_BYTES = 2 * MAX_PICTURE_BYTES
+
+
+class ProductInvalid(AuthcodeError):
+    """A product that cannot be kept as it stands."""
+
+    code = "product_invalid"
+
+    def __init__(self, reason: str) -> None:
+        """Carry the `reason`, a clause."""
+        super().__init__(f"this product cannot be kept: {reason}")
+        self.reason = reason
+
+
+class ProductUnknown(AuthcodeError):
+    """No product of this name is kept here."""
+
+    code = "product_unknown"
+    http_status = 404
+
+    def __init__(self, sku: str) -> None:
+        """Carry the `sku` that was asked for."""
+        super().__init__(f"no product {sku!r} is known here; add it with `authcode product add`, or see `product list`")
+        self.sku = sku
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """One product. `sku` names it in orders; `features` say how to tell the genuine pack, one sentence each.
+
+    `gtin` is fourteen digits. The picture is PNG, JPEG or WebP, at most 2 MiB. `placement_hint` says where the code is
+    found ("under the cap"), `support` whom to ask, `more_url` leads to more. ProductInvalid or GtinInvalid otherwise.
+    """
+
+    sku: str
+    name: str
+    gtin: str | None = None
+    description: str | None = None
+    features: tuple[str, ...] = ()
+    picture: bytes | None = None
+    support: str | None = None
+    placement_hint: str | None = None
+    more_url: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be shown."""
+        if not _SKU.fullmatch(self.sku):
+            raise ProductInvalid("its sku takes 1 to 64 letters, digits, dots, hyphens and underscores")
+        if not 1 <= len(self.name.strip()) <= MAX_NAME_CHARACTERS:
+            raise ProductInvalid(f"its name takes 1 to {MAX_NAME_CHARACTERS} characters")
+        texts = (self.name, self.description, self.support, self.placement_hint, *self.features)
+        if not all(text is None or _showable(text) for text in texts):
+            raise ProductInvalid(
+                f"a text is empty, has control characters, or more than {MAX_TEXT_CHARACTERS} characters"
+            )
+        if len(self.features) > MAX_FEATURES:
+            raise ProductInvalid(f"{len(self.features)} features; people compare {MAX_FEATURES} at most")
+        if self.gtin is not None and check_gtin(self.gtin) != self.gtin:
+            raise ProductInvalid("its GTIN is kept as fourteen digits")
+        if self.more_url is not None and not _URL.fullmatch(self.more_url):
+            raise ProductInvalid("its address starts with https:// or http:// and has no spaces")
+        if self.picture is not None and self.picture_type is None:
+            raise ProductInvalid(f"its picture is a PNG, JPEG or WebP file of at most {MAX_PICTURE_BYTES} bytes")
+
+    @property
+    def picture_type(self) -> str | None:
+        """Media type of the picture by its first bytes, None without a picture that may be shown."""
+        picture = self.picture
+        if picture is None or len(picture) > MAX_PICTURE_BYTES:
+            return None
+        if picture.startswith(b"\x89PNG\r\n\x1a\n"):
+            return "image/png"
+        if picture.startswith(b"\xff\xd8\xff"):
+            return "image/jpeg"
+        if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
+            return "image/webp"
+        return None
+
+
+def save_product(home: Path, product: Product) -> Path:
+    """Keep a product in the issuer's part, in place of an earlier one of the same sku; gives its file."""
+    path = _path(home, product.sku)
+    make_private_dir(path.parent)
+    fields = {
+        "format": PRODUCT_FORMAT,
+        "sku": product.sku,
+        "name": product.name,
+        "gtin": product.gtin,
+        "description": product.description,
+        "features": list(product.features),
+        "picture": base64.b64encode(product.picture).decode("ascii") if product.picture else None,
+        "support": product.support,
+        "placement_hint": product.placement_hint,
+        "more_url": product.more_url,
+    }
+    write_atomic(path, (json.dumps(fields, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
+    return path
+
+
+def load_product(home: Path, sku: str) -> Product:
+    """Find a product by its sku.
+
+    Raises:
+        ProductUnknown: none of that name.
+        ProductInvalid: its file was changed into something else.
+    """
+    path = _path(home, sku)
+    if not _SKU.fullmatch(sku) or not path.is_file():
+        raise ProductUnknown(sku)
+    return _read(path)
+
+
+def load_products(home: Path) -> tuple[Product, ...]:
+    """Give all products, by sku."""
+    paths = sorted((issuer_dir(home) / "products").glob("*.json"))
+    return tuple(_read(path) for path in paths)
+
+
+def _path(home: Path, sku: str) -> Path:
+    return issuer_dir(home) / "products" / f"{sku.lower()}.json"
+
+
+def _read(path: Path) -> Product:
+    try:
+        fields = Fields.parse(path.read_bytes())
+        if fields.text("format") != PRODUCT_FORMAT:
+            raise ValueError("another format")  # noqa: TRY301 - all of this ends in the one error below
+        picture = fields.text_or_none("picture", longest=_MAX_FILE_BYTES)
+        return Product(
+            sku=fields.text("sku"),
+            name=fields.text("name"),
+            gtin=fields.text_or_none("gtin"),
+            description=fields.text_or_none("description"),
+            features=fields.texts("features", most=MAX_FEATURES, longest=MAX_TEXT_CHARACTERS),
+            picture=base64.b64decode(picture, validate=True) if picture else None,
+            support=fields.text_or_none("support"),
+            placement_hint=fields.text_or_none("placement_hint"),
+            more_url=fields.text_or_none("more_url"),
+        )
+    except ValueError as error:
+        raise ProductInvalid(f"{path.name} is not a product file ({error})") from None
+
+
+def _showable(text: str) -> bool:
+    return 0 < len(text) <= MAX_TEXT_CHARACTERS and all(mark.isprintable() or mark == "\n" for mark in text)
