@@ -1,0 +1,1 @@
+"""The verification server: one burn for each code, what shoppers read, and what brand staff watch."""

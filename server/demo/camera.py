@@ -55,10 +55,8 @@ def photograph(scene: Picture, *, seed: int, snapshot: Snapshot | None = None) -
     shot = snapshot or Snapshot()
     chance = np.random.default_rng(seed)
     picture = _tilted(scene, shot.tilt, chance)
-    picture = cv2.GaussianBlur(picture, (0, 0), shot.blur_px).astype(np.float32)
-    picture *= _light(shot.shade, chance)
-    picture += chance.normal(0.0, shot.noise, picture.shape).astype(np.float32)
-    exposed = np.asarray(np.clip(picture, 0, 255), dtype=np.uint8)
+    seen = cv2.GaussianBlur(picture, (0, 0), shot.blur_px).astype(np.float64) * _light(shot.shade, chance)
+    exposed = np.asarray(np.clip(seen + chance.normal(0.0, shot.noise, seen.shape), 0, 255), dtype=np.uint8)
     _, jpeg = cv2.imencode(".jpg", exposed, [cv2.IMWRITE_JPEG_QUALITY, shot.jpeg_quality])
     return bytes(jpeg)
 

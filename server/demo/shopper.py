@@ -7,6 +7,8 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any, Final
 
+from server.demo.process import DemoStepFailed
+
 TIMEOUT_S: Final = 15.0
 
 
@@ -30,6 +32,8 @@ def _send(request: urllib.request.Request) -> Reply:
             return Reply(response.status, response.read())
     except urllib.error.HTTPError as refusal:
         return Reply(refusal.code, refusal.read())
+    except urllib.error.URLError as problem:
+        raise DemoStepFailed(f"{request.get_method()} {request.host}", str(problem.reason)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,10 @@ class Shopper:
         """A person nobody has seen before, asking the server at `server` (an address without a path)."""
         return cls(server=server, claim=secrets.token_hex(16))
 
-    def open_page(self, url: str) -> Reply:
-        """Open a code's own page, as a camera application does."""
-        return _send(urllib.request.Request(url))  # noqa: S310 - an http address of our own
+    def open_page(self, code: str) -> Reply:
+        """Open a code's own page, as a camera application does; this server is asked, whatever the address."""
+        path = code.partition("://")[2].partition("/")[2]
+        return _send(urllib.request.Request(f"{self.server}/{path}"))  # noqa: S310 - an http address of our own
 
     def look(self, code: str) -> Reply:
         """Ask about a code without using it up."""

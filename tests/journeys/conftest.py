@@ -13,3 +13,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     ended = tell(home, port)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return Told(home=home, port=port, output=ended.stdout)
+
+
+@pytest.fixture(scope="session")
+def told_again(told: Told) -> Told:
+    """The same home after a second run, whose codes lead to an address that a phone in the network could open."""
+    ended = tell(told.home, told.port, "--url", "http://192.0.2.20:8470")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return Told(home=told.home, port=told.port, output=ended.stdout)

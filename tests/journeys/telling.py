@@ -1,5 +1,6 @@
 """Runs the demo as a process, for the journeys."""
 
+import csv
 import os
 import socket
 import subprocess
@@ -15,6 +16,11 @@ class Told:
     home: Path
     port: int
     output: str
+
+    def codes(self, order: str) -> list[str]:
+        """The texts of an order, by index."""
+        with (self.home / "orders" / order / "codes.csv").open(encoding="utf-8", newline="") as stream:
+            return [row["code"] for row in csv.DictReader(stream)]
 
 
 def free_port() -> int:

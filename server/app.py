@@ -1,0 +1,76 @@
+"""The application factory: it wires blueprints and services, and decides nothing."""
+
+import secrets
+from datetime import UTC, datetime
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from keys.passphrase import read_passphrase
+from server.context import Context
+from server.keyrings import KeyringCache
+from server.looks import LookCounter
+from server.places import Places
+from server.pseudonyms import Pseudonyms
+from server.secrets import ServerKeys, open_server_keys
+from server.settings import Settings
+from server.storage.engine import Database
+from server.storage.migrate import require_current
+from server.web.api.blueprint import blueprint as api
+from server.web.api.public import blueprint as public
+from server.web.consumer.blueprint import blueprint as consumer
+from server.web.dashboard.blueprint import blueprint as dashboard
+from server.web.dashboard.login import init_login
+from server.web.limits import init_limits
+from server.web.problem import init_problems
+from server.web.security import init_security
+
+
+def create_context(settings: Settings, keys: ServerKeys) -> Context:
+    """What services need, for this process.
+
+    Raises:
+        DatabaseNotMigrated: the database has other tables.
+    """
+    db = Database(settings.database)
+    require_current(db)
+    return Context(
+        db=db,
+        settings=settings,
+        keys=keys,
+        keyrings=KeyringCache(db, keys, ttl_s=settings.keyring_cache_s),
+        places=Places(settings.geoip_database),
+        pseudonyms=Pseudonyms(keys.store),
+        looks=LookCounter(db, flush_s=settings.look_flush_s),
+        clock=lambda: datetime.now(UTC),
+        random=secrets.token_bytes,
+    )
+
+
+def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: Context | None = None) -> Flask:
+    """The application of one process; without `keys` the server's passphrase is read and its keys are opened.
+
+    A test hands in a `context` with a clock of its own.
+
+    Raises:
+        ServerKeysMissing, WrongPassphrase, PassphraseMissing: there is no secret to work with.
+        DatabaseNotMigrated: the database has other tables.
+    """
+    if context is None:
+        opened = keys or open_server_keys(settings.home, read_passphrase("server", settings.home))
+        context = create_context(settings, opened)
+        context.looks.start()
+    app = Flask("server")
+    app.secret_key = context.keys.session
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
+    app.extensions["authcode"] = context
+    if settings.trusted_proxies:
+        proxies = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
+    init_security(app)
+    init_problems(app)
+    init_login(app, context)
+    for blueprint in (api, public, dashboard, consumer):
+        app.register_blueprint(blueprint)
+    init_limits(app, settings)
+    return app

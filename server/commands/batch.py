@@ -1,0 +1,217 @@
+"""`authcode batch activate | void | recall | sample | status | find`: what becomes of issued codes."""
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from authcode.commands.options import example, home_option, json_option, tell_json, the_time
+
+if TYPE_CHECKING:
+    from server.domain.range_act import ActDetails
+    from server.services.dashboard import BatchRow, CodeHistory
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_range_option = click.option("--range", "indices", metavar="A-B", help="Indices, both included [the whole order].")
+
+
+def _reasons(command: _Command) -> _Command:
+    reason = click.option("--reason", required=True, help="Why, as shoppers may read it.")
+    link = click.option("--link", metavar="URL", help="Where to read on.")
+    return reason(link(command))
+
+
+@click.command(
+    epilog=example("authcode batch activate spring --range 0-499 --lot L2641 --expires 2028-03-31 --market KR,JP")
+)
+@click.argument("order")
+@_range_option
+@click.option("--lot", help="The lot on these packs.")
+@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="Their last good day.")
+@click.option("--market", metavar="KR,JP", default="", help="Countries they are sold in [everywhere].")
+@home_option
+def activate(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    order: str, indices: str | None, lot: str | None, expires: datetime | None, market: str, home: Path | None
+) -> None:
+    """Put codes of ORDER into the world: from now on they can be verified."""
+    from server.domain.range_act import ActDetails
+
+    markets = tuple(filter(None, market.split(",")))
+    details = ActDetails(lot=lot, expires=expires.date() if expires else None, markets=markets)
+    _act("activate", order, indices, details, home)
+
+
+@click.command(epilog=example("authcode batch void spring --range 40-59 --reason misprint"))
+@click.argument("order")
+@_range_option
+@_reasons
+@home_option
+def void(order: str, indices: str | None, reason: str, link: str | None, home: Path | None) -> None:
+    """Take codes of ORDER out of use, such as misprinted or lost ones. It cannot be taken back."""
+    from server.domain.range_act import ActDetails
+
+    _act("void", order, indices, ActDetails(reason=reason, link=link), home)
+
+
+@click.command(
+    epilog=example("authcode batch recall spring --reason 'a seal may leak' --link https://example.com/recall")
+)
+@click.argument("order")
+@_range_option
+@_reasons
+@home_option
+def recall(order: str, indices: str | None, reason: str, link: str | None, home: Path | None) -> None:
+    """Tell whoever looks at codes of ORDER to stop using the product. It cannot be taken back."""
+    from server.domain.range_act import ActDetails
+
+    _act("recall", order, indices, ActDetails(reason=reason, link=link), home)
+
+
+@click.command(epilog=example("authcode batch sample spring --range 0-4"))
+@click.argument("order")
+@_range_option
+@home_option
+def sample(order: str, indices: str | None, home: Path | None) -> None:
+    """Mark codes of ORDER as samples: they say so, and never count."""
+    from server.domain.range_act import ActDetails
+
+    _act("sample", order, indices, ActDetails(), home)
+
+
+@click.command(epilog=example("authcode batch status spring --json"))
+@click.argument("order", required=False)
+@home_option
+@json_option
+def status(order: str | None, home: Path | None, as_json: bool) -> None:
+    """Tell how ORDER stands, or every order."""
+    from server.commands.database import opened_database
+    from server.services.dashboard import batch_of_order, batches
+
+    with opened_database(home) as db:
+        now = the_time()
+        found = batches(db, now=now) if order is None else (batch_of_order(db, order, now=now),)
+    if as_json:
+        told = [_status_facts(batch) for batch in found]
+        tell_json(told if order is None else told[0])
+        return
+    if not found:
+        click.echo("No order is registered here.")
+    for batch in found:
+        states = ", ".join(f"{count:,} {_SAID[state]}" for state, count in sorted(batch.states.items()))
+        click.echo(
+            f"{batch.order} ({batch.brand}{', ' + batch.product if batch.product else ''}): {batch.count:,} units"
+        )
+        click.echo(f"  {states}")
+        click.echo(
+            f"  {batch.verified:,} verified, {batch.refused:,} refused, {batch.looks:,} looks, {batch.alerts:,} alerts"
+        )
+
+
+@click.command(epilog=example("authcode batch find spring:17"))
+@click.argument("code")
+@home_option
+@json_option
+def find(code: str, home: Path | None, as_json: bool) -> None:
+    """Find the unit that CODE names: the text of a symbol (`-` reads it), a typed serial, or ORDER:INDEX.
+
+    A code is a secret until it is used: other users see arguments and shells remember them, so prefer `-`.
+    """
+    from keys.home import home_dir
+    from keys.passphrase import read_passphrase
+    from server.app import create_context
+    from server.secrets import open_server_keys
+    from server.services.dashboard import CodeUnknown, code_history, find_code
+    from server.settings import load_settings
+
+    place = home_dir(home)
+    keys = open_server_keys(place, read_passphrase("server", place))
+    ctx = create_context(load_settings(place), keys)
+    try:
+        history = code_history(ctx, find_code(ctx, sys.stdin.readline() if code == "-" else code))
+    except CodeUnknown as unknown:
+        _tell(as_json=as_json, facts={"found": False, "code": unknown.code}, lines=[str(unknown)])
+        sys.exit(1)
+    finally:
+        ctx.db.close()
+    _tell(as_json=as_json, facts={"found": True, **_history_facts(history)}, lines=_history_lines(history))
+
+
+_SAID = {
+    "unused": "on sale",
+    "not_activated": "not activated",
+    "expired": "past their date",
+    "recalled": "recalled",
+    "void": "void",
+    "sample": "samples",
+    "locked": "locked",
+}
+
+
+def _act(kind: str, order: str, indices: str | None, details: "ActDetails", home: Path | None) -> None:
+    from server.commands.database import opened_database
+    from server.commands.staff import command_line_actor
+    from server.domain.range_act import ActKind
+    from server.services.range_acts import act_on_range
+
+    with opened_database(home) as db:
+        act = act_on_range(
+            db,
+            order,
+            ActKind(kind),
+            indices=indices,
+            details=details,
+            actor=command_line_actor(),
+            now=the_time(),
+        )
+    click.echo(f"{order}: {kind} {act.first}-{act.last} ({act.last - act.first + 1:,} units), by {act.actor}")
+
+
+def _status_facts(batch: "BatchRow") -> dict[str, object]:
+    return {
+        "order": batch.order,
+        "brand": batch.brand,
+        "product": batch.product,
+        "placement": batch.placement,
+        "count": batch.count,
+        "registered_at": batch.registered_at.isoformat(),
+        "states": {str(state): count for state, count in batch.states.items()},
+        "verified": batch.verified,
+        "refused": batch.refused,
+        "looks": batch.looks,
+        "alerts": batch.alerts,
+    }
+
+
+def _history_facts(history: "CodeHistory") -> dict[str, object]:
+    first = history.facts.first_verified_at
+    return {
+        "order": history.order,
+        "index": history.unit.index,
+        "serial": history.facts.serial_printed,
+        "state": history.state,
+        "first_verified_at": first.isoformat() if first else None,
+        "looks": history.looks,
+        "attempts": history.scans_total,
+        "alerts": len(history.alerts),
+    }
+
+
+def _history_lines(history: "CodeHistory") -> list[str]:
+    first = history.facts.first_verified_at
+    used = f"verified {first:%Y-%m-%d %H:%M} UTC" if first else "never verified"
+    return [
+        f"{history.order} index {history.unit.index}, serial {history.facts.serial_printed}",
+        f"  {history.state}; {used}; {history.looks:,} looks, {history.scans_total:,} attempts",
+        *(f"  {act.kind} {act.first}-{act.last} on {act.at:%Y-%m-%d %H:%M} UTC by {act.actor}" for act in history.acts),
+    ]
+
+
+def _tell(*, as_json: bool, facts: dict[str, object], lines: list[str]) -> None:
+    if as_json:
+        tell_json(facts)
+    else:
+        click.echo("\n".join(lines))

@@ -1,0 +1,32 @@
+"""`authcode db upgrade`: the server's tables and keys."""
+
+from pathlib import Path
+
+import click
+
+from authcode.commands.options import example, home_option
+
+
+@click.command(epilog=example("authcode db upgrade"))
+@home_option
+def upgrade(home: Path | None) -> None:
+    """Make the server's part of a home, or bring its tables up to date.
+
+    A server that has no keys of its own yet is given them; its passphrase is asked for then.
+    """
+    from keys.home import home_dir
+    from keys.passphrase import read_passphrase
+    from server.secrets import make_server_keys, server_has_keys
+    from server.settings import load_settings
+    from server.storage import migrate
+    from server.storage.engine import Database
+
+    place = home_dir(home)
+    settings = load_settings(place)
+    if not server_has_keys(place):
+        make_server_keys(place, read_passphrase("server", place, new=True))
+        click.echo("The server has keys of its own now; `authcode keys publish` brings it a brand's keyring.")
+    db = Database(settings.database)
+    migrate.upgrade(db)
+    db.close()
+    click.echo("The database is up to date.")

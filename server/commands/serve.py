@@ -1,0 +1,47 @@
+"""`authcode serve`: the verification server and its dashboard."""
+
+from pathlib import Path
+
+import click
+
+from authcode.commands.options import example, home_option
+
+DEFAULT_PORT = 8470
+
+
+@click.command(epilog=example("authcode serve --host 0.0.0.0 --port 8470 --workers 2"))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for your network.")
+@click.option(
+    "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
+)
+@click.option("--workers", default=None, type=click.IntRange(1, 64), help="Processes that answer [one].")
+@home_option
+def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
+    """Answer looks and verifications until Ctrl-C. A proxy that ends TLS belongs in front of it.
+
+    It refuses to start when the server's passphrase would open the keys that sign codes.
+    """
+    from keys.home import home_dir
+    from keys.passphrase import read_passphrase
+    from server.secrets import open_server_keys, refuse_signing_keys
+    from server.serving import Supervisor, listen
+    from server.settings import load_settings
+    from server.storage.engine import Database
+    from server.storage.migrate import require_current
+
+    place = home_dir(home).resolve()
+    settings = load_settings(place) if workers is None else load_settings(place, workers=workers)
+    passphrase = read_passphrase("server", place)
+    keys = open_server_keys(place, passphrase)
+    refuse_signing_keys(place, passphrase)
+    db = Database(settings.database)
+    require_current(db)
+    db.close()
+    with listen(host, port) as listener:
+        shown, bound = listener.getsockname()[:2]
+        address = f"http://[{shown}]:{bound}" if ":" in shown else f"http://{shown}:{bound}"
+        click.echo(f"Check a code  {address}/")
+        click.echo(f"Dashboard     {address}/staff/")
+        click.echo(f"Interface     {address}/api/v1/openapi.json")
+        click.echo(f"{settings.workers} worker(s); Ctrl-C ends.", nl=True)
+        Supervisor(settings, keys, listener).run()

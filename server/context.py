@@ -1,0 +1,31 @@
+"""The only wiring of the server: what every service is handed, built once in each worker process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.keyrings import KeyringCache
+from server.looks import LookCounter
+from server.places import Places
+from server.pseudonyms import Pseudonyms
+from server.secrets import ServerKeys
+from server.settings import Settings
+from server.storage.engine import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What services need. `clock` gives the present time in UTC, `random(n)` n random bytes; tests hand in their own.
+
+    `keyrings()` gives the published keyrings of all brands, read again after a few seconds.
+    """
+
+    db: Database
+    settings: Settings
+    keys: ServerKeys
+    keyrings: KeyringCache
+    places: Places
+    pseudonyms: Pseudonyms
+    looks: LookCounter
+    clock: Callable[[], datetime]
+    random: Callable[[int], bytes]

@@ -1,0 +1,103 @@
+"""Stage 7, alert: which attempts are worth telling, and how loudly (docs/protocol.md §2 rule 6).
+
+Rules are pure functions of one attempt and what stood before it; event times come in. Own re-scans, samples and
+staff never count; an expired or recalled pack raises nothing by that alone. There is one growing alert for each
+(brand, rule, subject).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from server.domain.place import Place
+from server.domain.redemption import Conditions, FirstUse, Unit
+
+NOTE_WINDOW = timedelta(hours=48)
+"""One other claim from the same region within this time is most likely the same household or the shop."""
+
+DEFAULT_ALERT_FROM = 2
+"""Other claims on one code from which on a duplicate is an alert whatever its place and time (per brand)."""
+
+
+class Rule(StrEnum):
+    """Why an alert was raised."""
+
+    DUPLICATE = "duplicate"
+    NOT_ACTIVATED = "not_activated"
+    VOIDED = "voided"
+    UNKNOWN_UNIT = "unknown_unit"
+
+
+class Severity(StrEnum):
+    """How loudly it is told: a note can wait, an alert wants a look, high wants it now."""
+
+    NOTE = "note"
+    ALERT = "alert"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """0 for a note, growing with severity: an alert never becomes quieter."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt to verify, as the rules see it. `mark` tells people apart on this unit, and says nothing else."""
+
+    at: datetime
+    place: Place
+    mark: bytes
+    staff: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDraft:
+    """What an attempt adds to the alert of (brand, rule, subject)."""
+
+    rule: Rule
+    subject: str
+    severity: Severity
+
+
+def _duplicate(attempt: Attempt, unit: Unit, first: FirstUse, *, others: int, alert_from: int) -> AlertDraft:
+    near = attempt.place == Place(country=first.country, region=first.region)
+    soon = attempt.at - first.at <= NOTE_WINDOW
+    quiet = others == 1 and near and soon and others < alert_from
+    return AlertDraft(
+        rule=Rule.DUPLICATE, subject=f"unit:{unit.id}", severity=Severity.NOTE if quiet else Severity.ALERT
+    )
+
+
+def drafts_for(  # noqa: PLR0913 - one attempt and everything that the rules look at
+    attempt: Attempt,
+    unit: Unit,
+    conditions: Conditions,
+    first: FirstUse | None,
+    *,
+    holder: bool,
+    others: int,
+    alert_from: int,
+) -> tuple[AlertDraft, ...]:
+    """The alerts one attempt on a registered unit adds to.
+
+    `first` is the redemption that stood before the attempt, `holder` whether the attempt is its holder's own, `others`
+    the number of distinct other claims with this one. Leaks are grouped by batch: one lost reel is one alert.
+    """
+    if attempt.staff or conditions.sample or holder:
+        return ()
+    drafts: list[AlertDraft] = []
+    if first is not None:
+        drafts.append(_duplicate(attempt, unit, first, others=others, alert_from=alert_from))
+    if conditions.voided:
+        drafts.append(AlertDraft(rule=Rule.VOIDED, subject=f"batch:{unit.row}", severity=Severity.ALERT))
+    elif not conditions.activated:
+        drafts.append(AlertDraft(rule=Rule.NOT_ACTIVATED, subject=f"batch:{unit.row}", severity=Severity.ALERT))
+    return tuple(drafts)
+
+
+def draft_for_unknown(attempt: Attempt, *, key_id: str, batch_number: int) -> AlertDraft | None:
+    """The alert for a good signature on a unit that does not exist: a late manifest or a leaked key, never a guess."""
+    if attempt.staff:
+        return None
+    return AlertDraft(rule=Rule.UNKNOWN_UNIT, subject=f"key:{key_id}:{batch_number}", severity=Severity.HIGH)

@@ -1,0 +1,173 @@
+"""Stage 6, redeem: acts on ranges of a batch (activate, void, recall, sample) and what they make of one unit.
+
+An act is one row whatever the size of its range. The latest act of a kind that covers an index decides. There is
+no act that lifts a void or a recall: taking one back needs rules of its own and comes with a later design.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from itertools import pairwise
+from typing import ClassVar
+
+from keys.errors import AuthcodeError
+from server.domain.redemption import Conditions, Verdict, gate
+
+_MAX_TEXT = 200  # characters of a lot, a reason or a link: what fits a shopper's page
+_MAX_MARKETS = 50  # more than that is "everywhere", which is said by naming none
+_COUNTRY_LETTERS = 2
+
+
+class RangeInvalid(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+    """A range or a detail of an act that the batch cannot take."""
+
+    code: ClassVar[str] = "range_invalid"
+    http_status: ClassVar[int] = 400
+
+
+class ActKind(StrEnum):
+    """The kinds of range acts."""
+
+    ACTIVATE = "activate"
+    VOID = "void"
+    RECALL = "recall"
+    SAMPLE = "sample"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActDetails:
+    """What an act carries: lot, expiry and markets of an activation; reason and link of a void or a recall."""
+
+    lot: str | None = None
+    expires: date | None = None
+    markets: tuple[str, ...] = ()
+    reason: str | None = None
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangeAct:
+    """One act on the indices first..last (both included), by whom and when (UTC). `number` grows with time."""
+
+    number: int
+    kind: ActKind
+    first: int
+    last: int
+    actor: str
+    at: datetime
+    details: ActDetails
+
+    def covers(self, index: int) -> bool:
+        """Whether the act speaks about this index."""
+        return self.first <= index <= self.last
+
+
+def read_range(text: str | None, *, count: int) -> tuple[int, int]:
+    """`A-B` or a single `A` as (first, last); None is the whole batch.
+
+    Raises:
+        RangeInvalid: not of this form, backwards, or beyond the batch's count.
+    """
+    if text is None:
+        return 0, count - 1
+    first, dash, last = text.partition("-")
+    ends = (first, last if dash else first)
+    if not all(end.isascii() and end.isdigit() and len(end) <= len(str(1 << 35)) for end in ends):
+        raise RangeInvalid("Give a range of indices as A-B, for example 0-499, or one index alone.")
+    return check_range(int(ends[0]), int(ends[1]), count=count)
+
+
+def check_range(first: int, last: int, *, count: int) -> tuple[int, int]:
+    """The range itself, once it is known to lie within a batch of `count` units.
+
+    Raises:
+        RangeInvalid: backwards, or beyond the batch.
+    """
+    if not 0 <= first <= last < count:
+        raise RangeInvalid(f"The range {first}-{last} does not lie within this batch, whose indices are 0-{count - 1}.")
+    return first, last
+
+
+def check_details(details: ActDetails) -> ActDetails:
+    """The details with their markets in upper case, once nothing in them is out of form.
+
+    Raises:
+        RangeInvalid: a market that is no country code, an empty or over-long text, a link that is not https or http.
+    """
+    for name, text in (("lot", details.lot), ("reason", details.reason), ("link", details.link)):
+        if text is not None and not (0 < len(text) <= _MAX_TEXT and text.isprintable()):
+            raise RangeInvalid(f"The {name} must be 1 to {_MAX_TEXT} printable characters.")
+    if details.link is not None and not details.link.lower().startswith(("https://", "http://")):
+        raise RangeInvalid("The link must start with https:// or http://.")
+    markets = tuple(dict.fromkeys(market.strip().upper() for market in details.markets))
+    countries = (len(m) == _COUNTRY_LETTERS and m.isascii() and m.isalpha() for m in markets)
+    if len(markets) > _MAX_MARKETS or not all(countries):
+        raise RangeInvalid("Give markets as two-letter country codes separated by commas, for example KR,JP.")
+    return ActDetails(
+        lot=details.lot, expires=details.expires, markets=markets, reason=details.reason, link=details.link
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The acts that decide about one unit: the latest of each kind that covers its index."""
+
+    activation: RangeAct | None = None
+    void: RangeAct | None = None
+    recall: RangeAct | None = None
+    sample: RangeAct | None = None
+
+    def conditions(self, *, today: date, locked: bool = False) -> Conditions:
+        """The conditions these acts make. A pack expires at the end of its date (UTC)."""
+        expires = self.activation.details.expires if self.activation else None
+        return Conditions(
+            recalled=self.recall is not None,
+            voided=self.void is not None,
+            sample=self.sample is not None,
+            expired=expires is not None and today > expires,
+            activated=self.activation is not None,
+            locked=locked,
+        )
+
+
+def standing_of(acts: Iterable[RangeAct], index: int) -> Standing:
+    """What stands for one index: of each kind the act with the highest number that covers it."""
+    latest: dict[ActKind, RangeAct] = {}
+    for act in acts:
+        held = latest.get(act.kind)
+        if act.covers(index) and (held is None or act.number > held.number):
+            latest[act.kind] = act
+    return Standing(
+        activation=latest.get(ActKind.ACTIVATE),
+        void=latest.get(ActKind.VOID),
+        recall=latest.get(ActKind.RECALL),
+        sample=latest.get(ActKind.SAMPLE),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Neighbouring indices first..last that stand alike; `state` is what would be said of an unused one."""
+
+    first: int
+    last: int
+    state: Verdict
+
+    @property
+    def count(self) -> int:
+        """How many units the stretch holds."""
+        return self.last - self.first + 1
+
+
+def stretches(acts: Sequence[RangeAct], *, count: int, today: date) -> tuple[Stretch, ...]:
+    """The whole batch from index 0 on, cut wherever its state changes. The counts add up to the order."""
+    cuts = sorted({0, count} | {edge for act in acts for edge in (act.first, act.last + 1) if edge < count})
+    pieces: list[Stretch] = []
+    for first, after in pairwise(cuts):
+        state = gate(standing_of(acts, first).conditions(today=today)) or Verdict.UNUSED
+        if pieces and pieces[-1].state is state:
+            pieces[-1] = Stretch(first=pieces[-1].first, last=after - 1, state=state)
+        else:
+            pieces.append(Stretch(first=first, last=after - 1, state=state))
+    return tuple(pieces)

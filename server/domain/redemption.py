@@ -1,0 +1,152 @@
+"""Stage 6, redeem: what a code's state is, what is said of it, and who holds it (docs/protocol.md §2).
+
+Pure: conditions, marks and times come in, a verdict goes out. The database decides who was first.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+ROW_BITS = 25
+INDEX_BITS = 35
+LIFE_BITS = 2
+
+
+class Verdict(StrEnum):
+    """What is said of a code. `unused` is the state of a look; verifying never answers it for a code that can be used.
+
+    (Verifying through an *outer* code, which can only be looked at, answers `unused` while the unit is so.)
+    """
+
+    UNUSED = "unused"
+    GENUINE = "genuine"
+    VERIFIED_BY_YOU = "verified_by_you"
+    ALREADY_VERIFIED = "already_verified"
+    NOT_ACTIVATED = "not_activated"
+    EXPIRED = "expired"
+    RECALLED = "recalled"
+    VOID = "void"
+    LOCKED = "locked"
+    SAMPLE = "sample"
+    NOT_OURS = "not_ours"
+
+
+class Use(StrEnum):
+    """What is known about the use of a unit, seen by who asks now."""
+
+    NONE = "none"
+    OWN_NOW = "own_now"
+    OWN_LATER = "own_later"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One printed unit: the server's row of its batch, the index in it, and which life it is in (docs/format.md §2)."""
+
+    row: int
+    index: int
+    life: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that would run into the next field of the id."""
+        if not 0 <= self.row < 1 << ROW_BITS:
+            raise ValueError(f"row {self.row} does not fit {ROW_BITS} bits")
+        if not 0 <= self.index < 1 << INDEX_BITS:
+            raise ValueError(f"index {self.index} does not fit {INDEX_BITS} bits")
+        if not 0 <= self.life < 1 << LIFE_BITS:
+            raise ValueError(f"life {self.life} does not fit {LIFE_BITS} bits")
+
+    @property
+    def id(self) -> int:
+        """The unit id with its life: bits 0-34 index, 35-59 row, 60-61 life; always below 2**62."""
+        return (self.life << (ROW_BITS + INDEX_BITS)) | (self.row << INDEX_BITS) | self.index
+
+    @classmethod
+    def of_id(cls, number: int) -> "Unit":
+        """The unit a number names.
+
+        Raises:
+            ValueError: no unit has this number.
+        """
+        if not 0 <= number < 1 << (ROW_BITS + INDEX_BITS + LIFE_BITS):
+            raise ValueError("not a unit id")
+        return cls(
+            row=(number >> INDEX_BITS) & ((1 << ROW_BITS) - 1),
+            index=number & ((1 << INDEX_BITS) - 1),
+            life=number >> (ROW_BITS + INDEX_BITS),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """Everything about a unit that can stand between a shopper and `genuine`, apart from its use."""
+
+    recalled: bool = False
+    voided: bool = False
+    sample: bool = False
+    expired: bool = False
+    activated: bool = False
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstUse:
+    """The redemption of a unit: when, where, and the two hashes that know its holder (docs/protocol.md §2 rule 2)."""
+
+    at: datetime
+    country: str | None
+    region: str | None
+    claim_hash: bytes
+    holder_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """The hashes of who asks now, made exactly like those of a `FirstUse`; None for what the visitor did not bring."""
+
+    claim_hash: bytes | None = None
+    holder_hash: bytes | None = None
+
+
+def gate(conditions: Conditions) -> Verdict | None:
+    """The verdict that forbids a burn, by the state order, or None when the unit may be used.
+
+    recalled > void > sample > expired > not activated > locked (docs/protocol.md §2 rule 6).
+    """
+    order = (
+        (conditions.recalled, Verdict.RECALLED),
+        (conditions.voided, Verdict.VOID),
+        (conditions.sample, Verdict.SAMPLE),
+        (conditions.expired, Verdict.EXPIRED),
+        (not conditions.activated, Verdict.NOT_ACTIVATED),
+        (conditions.locked, Verdict.LOCKED),
+    )
+    return next((verdict for holds, verdict in order if holds), None)
+
+
+_BY_USE = {
+    Use.NONE: Verdict.UNUSED,
+    Use.OWN_NOW: Verdict.GENUINE,
+    Use.OWN_LATER: Verdict.VERIFIED_BY_YOU,
+    Use.OTHER: Verdict.ALREADY_VERIFIED,
+}
+
+
+def said(conditions: Conditions, use: Use) -> Verdict:
+    """What is said: the gate first, then the use (recalled > ... > locked > used > genuine)."""
+    return gate(conditions) or _BY_USE[use]
+
+
+def is_holder(first: FirstUse, marks: Marks) -> bool:
+    """Whether who asks is who verified: either hash is enough (docs/protocol.md §2 rule 2)."""
+    return marks.claim_hash == first.claim_hash or marks.holder_hash == first.holder_hash
+
+
+def use_of(first: FirstUse | None, marks: Marks, *, now: datetime, repeat_window: timedelta) -> Use:
+    """How the unit's use looks to who asks: unused, theirs within the window, theirs since longer, or another's."""
+    if first is None:
+        return Use.NONE
+    if not is_holder(first, marks):
+        return Use.OTHER
+    return Use.OWN_NOW if now - first.at <= repeat_window else Use.OWN_LATER

@@ -1,0 +1,94 @@
+"""Stage 1, batch: what the server's part of a home does when the issuer's part publishes something.
+
+These are the listeners behind the entry-point groups of `authcode.events`: the issuer announces, they take in.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from authcode.products import Product
+from keys.errors import HomeMissing, PassphraseMissing
+from keys.home import server_dir
+from keys.issuer import IssuerHome, SharedKeys
+from keys.keyfile import ScryptCost
+from keys.keyring import open_keyring
+from server.secrets import keep_shared_keys, lacks_shared_keys, make_server_keys
+from server.services.publish_keyring import publish_keyring
+from server.services.publish_product import publish_product
+from server.services.register_batch import register_batch
+from server.settings import load_settings
+from server.storage.engine import Database
+from server.storage.migrate import is_current, upgrade
+
+
+def keyring_published(
+    home: Path,
+    keyring: bytes,
+    shared: SharedKeys,
+    server_passphrase: Callable[[], str],
+    *,
+    cost: ScryptCost | None = None,
+) -> str | None:
+    """Make the server's part if there is none, and put keyring, serial and MAC keys into it.
+
+    Without a server's part and without a passphrase for one, nothing is made: this machine only issues.
+    """
+    brand_id = open_keyring(keyring, root_fingerprint=None).keyring.brand_id
+    if lacks_shared_keys(home, brand_id, shared):
+        try:
+            passphrase = server_passphrase()
+        except PassphraseMissing:
+            if server_dir(home).exists():
+                raise
+            return None
+        keep_shared_keys(make_server_keys(home, passphrase, cost=cost), brand_id, shared)
+    db = Database(load_settings(home).database)
+    try:
+        upgrade(db)
+        published = publish_keyring(db, keyring, server_id=_server_id(home), now=datetime.now(UTC))
+    finally:
+        db.close()
+    return f"server: keyring version {published.version} of {published.brand} is in force"
+
+
+def batch_issued(home: Path, manifest: bytes) -> str | None:
+    """Register an issued batch, inactive; None where the home has no server's database."""
+    db = _server_database(home)
+    if db is None:
+        return None
+    try:
+        batch = register_batch(db, manifest, now=datetime.now(UTC))
+    finally:
+        db.close()
+    return f"server: order {batch.order_name} is registered, inactive"
+
+
+def product_published(home: Path, product: Product) -> str | None:
+    """Show a product's new texts and picture; None where the home has no server's database."""
+    db = _server_database(home)
+    if db is None:
+        return None
+    try:
+        brand_id = IssuerHome.open(home).keyring.keyring.brand_id
+        publish_product(db, brand_id, product, now=datetime.now(UTC))
+    finally:
+        db.close()
+    return f"server: product {product.sku} is published"
+
+
+def _server_database(home: Path) -> Database | None:
+    if not server_dir(home).exists():
+        return None
+    db = Database(load_settings(home).database)
+    if is_current(db):
+        return db
+    db.close()
+    return None
+
+
+def _server_id(home: Path) -> str | None:
+    try:
+        return IssuerHome.open(home).server_id
+    except HomeMissing:
+        return None

@@ -1,0 +1,73 @@
+"""Stage 5, verify: looks counted in memory and written in the background (docs/protocol.md §1).
+
+A look writes nothing while it is answered. Counts lost with a killed worker are lost: they are telemetry.
+"""
+
+import threading
+from collections import Counter
+from datetime import date, datetime
+
+from server.domain.redemption import Unit, Verdict
+from server.storage.engine import Database, RecordsUnreachable
+from server.storage.looks import add_looks
+
+MAX_LOOKS_PER_UNIT_AND_DAY = 1_000
+"""More looks at one code on one day say nothing new; per worker."""
+
+MAX_WAITING = 50_000
+"""Counts that may wait in memory; a flood beyond it is dropped, not answered more slowly."""
+
+
+class LookCounter:
+    """Counts by (unit, hour, region, what was said)."""
+
+    def __init__(self, db: Database, *, flush_s: float) -> None:
+        """Nothing runs before `start`."""
+        self._db, self._flush_s = db, flush_s
+        self._lock = threading.Lock()
+        self._waiting: Counter[tuple[int, datetime, str, str]] = Counter()
+        self._today: tuple[date | None, Counter[int]] = (None, Counter())
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def count(self, unit: Unit, place: str, said: Verdict, *, now: datetime) -> None:
+        """Count one look, unless this unit has had enough of them today."""
+        key = (unit.id, now.replace(minute=0, second=0, microsecond=0), place, said.value)
+        with self._lock:
+            if self._today[0] != now.date() or len(self._today[1]) >= MAX_WAITING:
+                self._today = (now.date(), Counter())
+            seen = self._today[1]
+            full = len(self._waiting) >= MAX_WAITING and key not in self._waiting
+            if seen[unit.id] < MAX_LOOKS_PER_UNIT_AND_DAY and not full:
+                seen[unit.id] += 1
+                self._waiting[key] += 1
+
+    def flush(self) -> None:
+        """Write what was counted; what cannot be written waits for the next time."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, Counter()
+        if not waiting:
+            return
+        try:
+            with self._db.write() as connection:
+                for (unit, hour, place, said), looks in waiting.items():
+                    add_looks(connection, unit=unit, hour=hour, place=place, said=said, looks=looks)
+        except RecordsUnreachable:
+            with self._lock:
+                self._waiting.update(waiting)
+
+    def start(self) -> None:
+        """Write every few seconds from now on, in a thread that does not keep the process alive."""
+        self._thread = threading.Thread(target=self._run, name="look-counter", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop the thread and write the rest."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.flush()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._flush_s):
+            self.flush()

@@ -1,0 +1,1 @@
+"""What the server does for people: one call is one transaction."""

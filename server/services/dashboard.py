@@ -1,0 +1,301 @@
+"""Stage 7, alert: what the dashboard shows. Read models: nothing here changes anything."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from authcode.payload import NotOurs
+from authcode.serial import TypedSerialInvalid, read_typed_serial
+from keys.errors import AuthcodeError, UnknownKey
+from server.context import Context
+from server.domain.alert import Rule
+from server.domain.place import Place
+from server.domain.range_act import stretches
+from server.domain.redemption import Unit, Use, said
+from server.services.dashboard_rows import alert_rows_of, batch_row, days_of, scan_rows_of
+from server.services.facts import facts_of, state_of
+from server.services.range_acts import OrderUnknown, find_order
+from server.services.read_models import (
+    PAGE_SIZE,
+    AlertDetail,
+    AlertFilter,
+    AlertList,
+    AlertRow,
+    BatchPage,
+    BatchRow,
+    CodeHistory,
+    DayCount,
+    ScanRow,
+)
+from server.services.resolve_code import resolve, resolve_serial, resolved_unit, verified
+from server.storage import alerts as alert_rows
+from server.storage import looks as look_rows
+from server.storage import scans as scan_rows
+from server.storage.batches import acts_covering, acts_of, all_batches, batch_by_row
+from server.storage.brands import all_brands
+from server.storage.engine import Database
+from server.storage.redemptions import first_use
+
+__all__ = [
+    "PAGE_SIZE",
+    "AlertDetail",
+    "AlertFilter",
+    "AlertList",
+    "AlertRow",
+    "AlertUnknown",
+    "BatchPage",
+    "BatchRow",
+    "BatchUnknown",
+    "CodeHistory",
+    "CodeUnknown",
+    "DayCount",
+    "ScanRow",
+    "alert",
+    "alerts",
+    "batch_of_order",
+    "batch_page",
+    "batches",
+    "code_history",
+    "find_code",
+]
+
+_RECENT = 20  # scans and alerts beside a batch; the rest has pages of its own
+_COUNTRIES = 5
+
+
+class BatchUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+    """No batch has this row."""
+
+    code: ClassVar[str] = "batch_unknown"
+    http_status: ClassVar[int] = 404
+
+    def __init__(self) -> None:
+        """Say where to look."""
+        super().__init__("There is no such batch; the list of batches shows those that are registered.")
+
+
+class AlertUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+    """No alert has this number."""
+
+    code: ClassVar[str] = "alert_unknown"
+    http_status: ClassVar[int] = 404
+
+    def __init__(self) -> None:
+        """Say where to look."""
+        super().__init__("There is no such alert; the list of alerts shows those that were raised.")
+
+
+class CodeUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+    """Nothing that was pasted or typed names a registered unit."""
+
+    code: ClassVar[str] = "code_unknown"
+    http_status: ClassVar[int] = 404
+
+    def __init__(self) -> None:
+        """Say what can be asked for."""
+        super().__init__("No registered code was found; paste a code, type its serial, or write ORDER:INDEX.")
+
+
+def batches(db: Database, *, now: datetime) -> tuple[BatchRow, ...]:
+    """All batches, the latest registered first."""
+    with db.read() as connection:
+        brands = {brand.id: brand for brand in all_brands(connection)}
+        looks = look_rows.looks_by_batch(connection)
+        refused = scan_rows.refused_by_batch(connection)
+        alerted = alert_rows.count_by_batch(connection)
+        return tuple(
+            batch_row(
+                connection,
+                batch,
+                brands[batch.brand],
+                now,
+                (looks.get(batch.row, 0), refused.get(batch.row, 0), alerted.get(batch.row, 0)),
+            )
+            for batch in all_batches(connection)
+        )
+
+
+def batch_of_order(db: Database, order: str, *, now: datetime) -> BatchRow:
+    """The batch of an order name.
+
+    Raises:
+        OrderUnknown, OrderAmbiguous: the name leads to no batch, or to several.
+    """
+    with db.read() as connection:
+        row = find_order(connection, order, None).row
+    return next(batch for batch in batches(db, now=now) if batch.row == row)
+
+
+def batch_page(ctx: Context, row: int) -> BatchPage:
+    """One batch with what happened to its codes.
+
+    Raises:
+        BatchUnknown: there is none.
+    """
+    now = ctx.clock()
+    with ctx.db.read() as connection:
+        batch = batch_by_row(connection, row)
+        if batch is None:
+            raise BatchUnknown
+        brand = {brand.id: brand for brand in all_brands(connection)}[batch.brand]
+        by_verdict = scan_rows.said_in_batch(connection, row)
+        looks = look_rows.looks_by_state(connection, row)
+        wanted = alert_rows.Wanted(batch_row=row)
+        acts = acts_of(connection, row)
+        counts = (
+            sum(looks.values()),
+            scan_rows.refused_by_batch(connection).get(row, 0),
+            sum(alert_rows.count_like(connection, wanted).values()),
+        )
+        return BatchPage(
+            batch=batch_row(connection, batch, brand, now, counts),
+            batch_number=batch.number,
+            profile=batch.profile,
+            form=batch.form,
+            tiers=batch.tiers,
+            drawn_by=batch.drawn_by,
+            gtin=batch.gtin,
+            key_id=batch.key_id,
+            issued_at=batch.issued_at,
+            stretches=stretches(acts, count=batch.count, today=now.date()),
+            acts=tuple(reversed(acts)),
+            said=by_verdict,
+            looks_by_state=looks,
+            days=days_of(connection, row),
+            countries=tuple(scan_rows.countries_of_batch(connection, row, limit=_COUNTRIES)),
+            recent=scan_rows_of(connection, scan_rows.scans_of_batch(connection, row, limit=_RECENT)),
+            alerts=alert_rows_of(connection, alert_rows.alerts_like(connection, wanted, limit=_RECENT)),
+        )
+
+
+def alerts(ctx: Context, wanted: AlertFilter, *, page: int = 1) -> AlertList:
+    """One page of the alerts that match, the latest grown first; a page beyond the last shows the last."""
+    unit = None if wanted.unit is None else wanted.unit.id
+    condition = alert_rows.Wanted(rule=wanted.rule, severity=wanted.severity, batch_row=wanted.batch_row, unit=unit)
+    anyhow = alert_rows.Wanted(rule=wanted.rule, batch_row=wanted.batch_row, unit=unit)
+    with ctx.db.read() as connection:
+        by_severity = alert_rows.count_like(connection, anyhow)
+        total = sum(alert_rows.count_like(connection, condition).values())
+        page, pages, offset = _page(page, total)
+        found = alert_rows.alerts_like(connection, condition, limit=PAGE_SIZE, offset=offset)
+        return AlertList(
+            alerts=alert_rows_of(connection, found), total=total, page=page, pages=pages, by_severity=by_severity
+        )
+
+
+def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
+    """One alert with a page of the scans behind it.
+
+    Raises:
+        AlertUnknown: there is none.
+    """
+    with ctx.db.read() as connection:
+        record = alert_rows.alert_by_id(connection, alert_id)
+        if record is None:
+            raise AlertUnknown
+        brand = {brand.id: brand for brand in all_brands(connection)}[record.brand]
+        first = None if record.unit is None else first_use(connection, Unit.of_id(record.unit))
+        total = scan_rows.count_of_alert(connection, alert_id)
+        page, pages, offset = _page(page, total)
+        scans = scan_rows.scans_of_alert(connection, alert_id, limit=PAGE_SIZE, offset=offset)
+        return AlertDetail(
+            alert=alert_rows_of(connection, [record])[0],
+            threshold=brand.alert_from if record.rule is Rule.DUPLICATE else None,
+            measured=record.claims,
+            first_verified_at=None if first is None else first.at,
+            first_place=None if first is None else Place(country=first.country, region=first.region).key,
+            places=alert_rows.places_of(connection, alert_id),
+            scans=scan_rows_of(connection, scans),
+            scans_total=total,
+            page=page,
+            pages=pages,
+        )
+
+
+def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
+    """Everything about one unit.
+
+    Raises:
+        CodeUnknown: there is none.
+    """
+    now = ctx.clock()
+    with ctx.db.read() as connection:
+        batch = batch_by_row(connection, unit.row)
+        if batch is None or unit.index >= batch.count:
+            raise CodeUnknown
+        try:
+            state = state_of(connection, resolved_unit(ctx, batch, unit), now=now)
+        except (NotOurs, UnknownKey):
+            raise CodeUnknown from None
+        if state is None:
+            raise CodeUnknown
+        total = scan_rows.count_of_unit(connection, unit.id)
+        page, pages, offset = _page(page, total)
+        scans = scan_rows.scans_of_unit(connection, unit.id, limit=PAGE_SIZE, offset=offset)
+        first = state.first
+        return CodeHistory(
+            unit=unit,
+            order=batch.order_name,
+            state=said(state.conditions, Use.NONE if first is None else Use.OTHER),
+            facts=facts_of(connection, state, holder=True),
+            first_place=None if first is None else Place(country=first.country, region=first.region).key,
+            acts=tuple(reversed(acts_covering(connection, unit.row, unit.index))),
+            looks=look_rows.looks_of_unit(connection, unit.id),
+            scans=scan_rows_of(connection, scans),
+            scans_total=total,
+            page=page,
+            pages=pages,
+            alerts=alert_rows_of(
+                connection, alert_rows.alerts_like(connection, alert_rows.Wanted(unit=unit.id), limit=_RECENT)
+            ),
+        )
+
+
+def find_code(ctx: Context, text: str) -> Unit:
+    """The unit that a pasted code, a typed serial, or `ORDER:INDEX` names.
+
+    Raises:
+        CodeUnknown: none of these.
+    """
+    wanted = text.strip()
+    for read in (_by_code, _by_serial, _by_index):
+        unit = read(ctx, wanted)
+        if unit is not None:
+            return unit
+    raise CodeUnknown
+
+
+def _by_code(ctx: Context, text: str) -> Unit | None:
+    try:
+        code, named = verified(ctx, text)
+    except NotOurs:
+        return None
+    with ctx.db.read() as connection:
+        return resolve(ctx, connection, code, named).unit
+
+
+def _by_serial(ctx: Context, text: str) -> Unit | None:
+    try:
+        serial = read_typed_serial(text)
+        with ctx.db.read() as connection:
+            return resolve_serial(ctx, connection, serial).unit
+    except (TypedSerialInvalid, NotOurs):
+        return None
+
+
+def _by_index(ctx: Context, text: str) -> Unit | None:
+    order, _, index = text.rpartition(":")
+    if not (order and index.isascii() and index.isdigit() and len(index) <= len(str(1 << 35))):
+        return None
+    try:
+        with ctx.db.read() as connection:
+            batch = find_order(connection, order, None)
+    except OrderUnknown:
+        return None
+    return Unit(row=batch.row, index=int(index)) if int(index) < batch.count else None
+
+
+def _page(page: int, total: int) -> tuple[int, int, int]:
+    """The page to show, how many there are, and the rows before it."""
+    pages = max(1, -(-total // PAGE_SIZE))
+    shown = min(max(1, page), pages)
+    return shown, pages, (shown - 1) * PAGE_SIZE

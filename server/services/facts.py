@@ -1,0 +1,200 @@
+"""Stage 5, verify: what may be told about a code: the facts that pages and API show beside a state."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from authcode.batch import Placement
+from authcode.payload import NotOurs
+from authcode.serial import Tier, printed_serial
+from keys.records import KeyState
+from server.domain.range_act import RangeAct, Standing, standing_of
+from server.domain.redemption import Conditions, FirstUse, Unit
+from server.services.resolve_code import Resolved
+from server.storage.batches import BatchRecord, acts_covering
+from server.storage.products import product_of
+from server.storage.redemptions import first_use
+from server.storage.scans import latest_by_others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductFacts:
+    """A product as its brand describes it. `picture` tells whether there is one: its address is the web's affair."""
+
+    sku: str
+    name: str
+    gtin: str | None
+    description: str | None
+    features: tuple[str, ...]
+    has_picture: bool
+    support: str | None
+    placement_hint: str | None
+    more_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallFacts:
+    """A recall (or the withdrawal of a code): since when, why, and where to read on."""
+
+    at: datetime
+    reason: str | None
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaterScan:
+    """The latest attempt of somebody else after the first verification, told to the holder only."""
+
+    at: datetime
+    country: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known about one code. Times are UTC; a stranger is given day and country of the first use only."""
+
+    brand: str
+    brand_id: str
+    product: ProductFacts | None
+    lot: str | None
+    expires: date | None
+    markets: tuple[str, ...]
+    placement: Placement | None
+    tier: Tier
+    host: str
+    serial: str
+    serial_printed: str
+    recall: RecallFacts | None
+    void: RecallFacts | None
+    locked_reason: str | None
+    first_verified_at: datetime | None
+    first_verified_on: date | None
+    first_country: str | None
+    was_yours: bool
+    later: LaterScan | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeState:
+    """A registered unit as it stands: the acts and the redemption that decide about it."""
+
+    code: Resolved
+    batch: BatchRecord
+    unit: Unit
+    standing: Standing
+    conditions: Conditions
+    first: FirstUse | None
+
+
+def state_of(connection: sa.Connection, code: Resolved, *, now: datetime) -> CodeState | None:
+    """How a code's unit stands; None for a unit that was never registered.
+
+    A unit whose key was withdrawn is locked when it was registered and activated before that, and not ours otherwise
+    (docs/format.md §1).
+
+    Raises:
+        NotOurs: the key was withdrawn before the unit was in the world.
+    """
+    withdrawn = code.key.state is KeyState.WITHDRAWN
+    if code.batch is None or code.unit is None:
+        if withdrawn:
+            raise NotOurs
+        return None
+    standing = standing_of(acts_covering(connection, code.batch.row, code.unit.index), code.unit.index)
+    if withdrawn and not _was_in_the_world(code.batch, standing, code.key.since):
+        raise NotOurs
+    return CodeState(
+        code=code,
+        batch=code.batch,
+        unit=code.unit,
+        standing=standing,
+        conditions=standing.conditions(today=now.date(), locked=withdrawn),
+        first=first_use(connection, code.unit),
+    )
+
+
+def _was_in_the_world(batch: BatchRecord, standing: Standing, since: datetime) -> bool:
+    activation = standing.activation
+    return batch.registered_at < since and activation is not None and activation.at < since
+
+
+def facts_of(connection: sa.Connection, state: CodeState, *, holder: bool, later: bool = False) -> Facts:
+    """What may be told of a registered unit; the moment of its first use to its holder only.
+
+    `later` adds the latest attempt of somebody else.
+    """
+    batch, standing, first = state.batch, state.standing, state.first
+    activated = standing.activation.details if standing.activation else None
+    return Facts(
+        brand=state.code.brand.name,
+        brand_id=state.code.brand.brand_id.hex(),
+        product=_product_facts(connection, batch),
+        lot=activated.lot if activated else None,
+        expires=activated.expires if activated else None,
+        markets=activated.markets if activated else (),
+        placement=Placement(batch.placement),
+        tier=state.code.tier,
+        host=state.code.host,
+        serial=state.code.serial,
+        serial_printed=printed_serial(state.code.serial),
+        recall=_recall_facts(standing.recall),
+        void=_recall_facts(standing.void),
+        locked_reason="key_withdrawn" if state.conditions.locked else None,
+        first_verified_at=first.at if first and holder else None,
+        first_verified_on=first.at.date() if first else None,
+        first_country=first.country if first else None,
+        was_yours=first is not None and holder,
+        later=_later_scan(connection, state.unit) if later else None,
+    )
+
+
+def bare_facts(code: Resolved) -> Facts:
+    """What may be told of a code whose unit was never registered: whose it is, and nothing else."""
+    return Facts(
+        brand=code.brand.name,
+        brand_id=code.brand.brand_id.hex(),
+        product=None,
+        lot=None,
+        expires=None,
+        markets=(),
+        placement=None,
+        tier=code.tier,
+        host=code.host,
+        serial=code.serial,
+        serial_printed=printed_serial(code.serial),
+        recall=None,
+        void=None,
+        locked_reason=None,
+        first_verified_at=None,
+        first_verified_on=None,
+        first_country=None,
+        was_yours=False,
+        later=None,
+    )
+
+
+def _product_facts(connection: sa.Connection, batch: BatchRecord) -> ProductFacts | None:
+    record = None if batch.product_sku is None else product_of(connection, batch.brand, batch.product_sku)
+    if record is None:
+        return None
+    return ProductFacts(
+        sku=record.sku,
+        name=record.name,
+        gtin=record.gtin,
+        description=record.description,
+        features=record.features,
+        has_picture=record.picture_type is not None,
+        support=record.support,
+        placement_hint=record.placement_hint,
+        more_url=record.more_url,
+    )
+
+
+def _recall_facts(act: RangeAct | None) -> RecallFacts | None:
+    return None if act is None else RecallFacts(at=act.at, reason=act.details.reason, link=act.details.link)
+
+
+def _later_scan(connection: sa.Connection, unit: Unit) -> LaterScan | None:
+    found = latest_by_others(connection, unit.id)
+    return None if found is None else LaterScan(at=found[0], country=found[1])

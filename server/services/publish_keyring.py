@@ -1,0 +1,90 @@
+"""Stage 5, verify: taking in a brand's published keyring (docs/format.md §1)."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from keys.errors import AuthcodeError, KeyringRollback, RootChanged
+from keys.keyring import Keyring, KeyringSet, open_keyring
+from server.context import Context
+from server.storage.brands import add_brand, all_brands, brand_by_brand_id, replace_keyring, set_alert_from
+from server.storage.engine import Database
+
+
+class KeyringUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+    """No keyring, or not just one, fits what was asked for."""
+
+    code: ClassVar[str] = "keyring_unknown"
+    http_status: ClassVar[int] = 404
+
+    def __init__(self) -> None:
+        """Say how to ask."""
+        super().__init__("Name the brand by its id: /.well-known/authcode-keys.json?brand=<32 hexadecimal digits>.")
+
+
+def published_keyring(ctx: Context, *, brand_id: str | None, host: str) -> bytes:
+    """The document of one brand: the one named (in hexadecimal), else the only one, else the one with codes at `host`.
+
+    Raises:
+        KeyringUnknown: none fits, or several do.
+    """
+    found = list(ctx.keyrings().keyrings)
+    if brand_id is not None:
+        found = [keyring for keyring in found if keyring.brand_id.hex() == brand_id.lower()]
+    elif len(found) > 1:
+        wanted = f"//{host.upper()}/"
+        found = [keyring for keyring in found if any(prefix.endswith(wanted) for prefix in keyring.prefixes)]
+    if len(found) != 1:
+        raise KeyringUnknown
+    return ctx.keyrings.brand(found[0].brand_id).keyring
+
+
+def publish_keyring(db: Database, document: bytes, *, server_id: str | None, now: datetime) -> Keyring:
+    """Keep a keyring: the first one of a brand pins its root, later ones must be signed by it and newer.
+
+    1. It verifies under the root it names.   2. That root is the pinned one.   3. Its version is not lower, nor the
+    same with other bytes.   4. No key id of it belongs to another brand.
+
+    Raises:
+        DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid: it is no keyring.
+        RootChanged, KeyringRollback, KeyIdTaken: it does not follow from what is known here.
+    """
+    opened = open_keyring(document, root_fingerprint=None)  # (1)
+    keyring = opened.keyring
+    with db.write() as connection:
+        known = brand_by_brand_id(connection, keyring.brand_id)
+        if known is not None and known.keyring == document:
+            return keyring
+        if known is not None and known.root_fingerprint != opened.root_fingerprint:  # (2)
+            raise RootChanged(keyring.brand, known.root_fingerprint, opened.root_fingerprint)
+        if known is not None and known.keyring_version >= keyring.version:  # (3)
+            raise KeyringRollback(keyring.version, known.keyring_version)
+        others = [brand for brand in all_brands(connection) if brand.brand_id != keyring.brand_id]
+        held = [open_keyring(one.keyring, root_fingerprint=one.root_fingerprint).keyring for one in others]
+        KeyringSet([*held, keyring])  # (4)
+        if known is None:
+            add_brand(
+                connection,
+                brand_id=keyring.brand_id,
+                name=keyring.brand,
+                root_fingerprint=opened.root_fingerprint,
+                version=keyring.version,
+                keyring=document,
+                server_id=server_id,
+                at=now,
+            )
+        else:
+            replace_keyring(connection, known.id, name=keyring.brand, version=keyring.version, keyring=document, at=now)
+    return keyring
+
+
+def alert_on_duplicates_from(db: Database, brand_id: bytes, others: int) -> None:
+    """From how many other claims on one code a brand wants an alert at once (1: from the first) instead of a note.
+
+    Raises:
+        ValueError: less than one, or no such brand.
+    """
+    with db.write() as connection:
+        known = brand_by_brand_id(connection, brand_id)
+        if known is None or others < 1:
+            raise ValueError("a known brand, and at least one other claim")
+        set_alert_from(connection, known.id, others)

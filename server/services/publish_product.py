@@ -1,0 +1,58 @@
+"""What a brand says of its products, as the look page shows it."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from authcode.products import Product
+from keys.errors import AuthcodeError
+from server.storage.brands import brand_by_brand_id
+from server.storage.engine import Database
+from server.storage.products import ProductRecord, picture_of, put_product
+
+
+class BrandUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+    """A brand whose keyring was never published to this server."""
+
+    code: ClassVar[str] = "brand_unknown"
+    http_status: ClassVar[int] = 404
+
+    def __init__(self) -> None:
+        """Say what to do first."""
+        super().__init__(
+            "This server does not know the brand yet; publish its keyring first (`authcode keys publish`)."
+        )
+
+
+def publish_product(db: Database, brand_id: bytes, product: Product, *, now: datetime) -> None:
+    """Keep a product of a brand; one of the same SKU is replaced.
+
+    Raises:
+        BrandUnknown: no keyring of the brand was published here.
+    """
+    record = ProductRecord(
+        sku=product.sku,
+        name=product.name,
+        gtin=product.gtin,
+        description=product.description,
+        features=product.features,
+        picture_type=product.picture_type,
+        support=product.support,
+        placement_hint=product.placement_hint,
+        more_url=product.more_url,
+    )
+    with db.write() as connection:
+        brand = brand_by_brand_id(connection, brand_id)
+        if brand is None:
+            raise BrandUnknown
+        put_product(connection, brand.id, record, picture=product.picture, at=now)
+
+
+def product_picture(db: Database, brand_id: str, sku: str) -> tuple[bytes, str] | None:
+    """A product's picture with its media type, by the brand's id in hexadecimal; None where there is none."""
+    try:
+        wanted = bytes.fromhex(brand_id)
+    except ValueError:
+        return None
+    with db.read() as connection:
+        brand = brand_by_brand_id(connection, wanted)
+        return None if brand is None else picture_of(connection, brand.id, sku)

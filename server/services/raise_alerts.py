@@ -1,0 +1,48 @@
+"""Stage 7, alert: lets alerts grow in the transaction of the attempt that feeds them (docs/protocol.md §2 rule 6)."""
+
+import sqlalchemy as sa
+
+from server.domain.alert import Attempt, Rule, draft_for_unknown, drafts_for
+from server.domain.redemption import FirstUse
+from server.services.facts import CodeState
+from server.services.resolve_code import Resolved
+from server.storage.alerts import add_to_alert, others_with
+
+
+def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules look at
+    connection: sa.Connection,
+    state: CodeState,
+    attempt: Attempt,
+    *,
+    scan: int,
+    before: FirstUse | None,
+    holder: bool,
+) -> None:
+    """Run the rules on an attempt; `before` is the redemption that stood before it, `holder` whether it is its own."""
+    brand, unit = state.code.brand, state.unit
+    others = 0
+    if before is not None and not holder:
+        others = others_with(connection, brand.id, (Rule.DUPLICATE, f"unit:{unit.id}"), attempt.mark)
+    for draft in drafts_for(
+        attempt, unit, state.conditions, before, holder=holder, others=others, alert_from=brand.alert_from
+    ):
+        one_code = draft.rule is Rule.DUPLICATE
+        add_to_alert(
+            connection,
+            brand.id,
+            draft,
+            attempt,
+            scan=scan,
+            batch_row=unit.row,
+            unit=unit.id if one_code else None,
+            serial=state.code.serial if one_code else None,
+        )
+
+
+def after_unknown_unit(connection: sa.Connection, code: Resolved, attempt: Attempt, *, scan: int) -> None:
+    """Tell of a good signature on a unit that does not exist."""
+    draft = draft_for_unknown(attempt, key_id=code.key.key_id, batch_number=code.batch_number)
+    if draft is not None:
+        add_to_alert(
+            connection, code.brand.id, draft, attempt, scan=scan, batch_row=None, unit=None, serial=code.serial
+        )

@@ -1,0 +1,169 @@
+"""Stage 7, alert: the values that the dashboard shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from authcode.serial import Tier
+from server.domain.alert import Rule, Severity
+from server.domain.range_act import RangeAct, Stretch
+from server.domain.redemption import Unit, Verdict
+from server.services.facts import Facts
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRow:
+    """One batch in the list.
+
+    `states` counts its units by what would be said of an unused one and adds up to `count`; `verified` counts units
+    burned, `refused` attempts that were answered with neither genuine nor verified by you, `looks` looks, `alerts` the
+    alerts that name this batch.
+    """
+
+    row: int
+    brand: str
+    brand_id: str
+    order: str
+    product: str | None
+    placement: str
+    count: int
+    registered_at: datetime
+    states: Mapping[Verdict, int]
+    verified: int
+    refused: int
+    looks: int
+    alerts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCount:
+    """What happened to a batch's codes on one day (UTC)."""
+
+    day: str
+    looks: int
+    verified: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanRow:
+    """One attempt in the history. `person` numbers the distinct askers of this unit (1, 2, ...) and names nobody."""
+
+    id: int
+    at: datetime
+    unit: Unit | None
+    serial_printed: str
+    tier: Tier
+    channel: str
+    said: Verdict
+    own: bool
+    burned: bool
+    staff: bool
+    country: str | None
+    region: str | None
+    network: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRow:
+    """One alert in the list. `people` counts the holder too where there is one."""
+
+    id: int
+    rule: Rule
+    severity: Severity
+    brand: str
+    batch_row: int | None
+    order: str | None
+    product: str | None
+    unit: Unit | None
+    serial_printed: str | None
+    first_at: datetime
+    last_at: datetime
+    count: int
+    people: int
+    places: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFilter:
+    """What of the alerts is wanted; None means any. `severity` is the least one."""
+
+    rule: Rule | None = None
+    severity: Severity | None = None
+    batch_row: int | None = None
+    unit: Unit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertList:
+    """One page of alerts, newest first. `page` counts from 1; `by_severity` counts without the severity filter."""
+
+    alerts: tuple[AlertRow, ...]
+    total: int
+    page: int
+    pages: int
+    by_severity: Mapping[Severity, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDetail:
+    """An alert with the scans behind it (newest first, paged), its places, and why it fired.
+
+    `threshold` is the number of other claims from which on this brand is alerted (duplicates only); `measured` the
+    number of distinct other claims.
+    """
+
+    alert: AlertRow
+    threshold: int | None
+    measured: int
+    first_verified_at: datetime | None
+    first_place: str | None
+    places: tuple[str, ...]
+    scans: tuple[ScanRow, ...]
+    scans_total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPage:
+    """A batch with what happened to its codes; `states` add up to the order's count."""
+
+    batch: BatchRow
+    batch_number: int
+    profile: str
+    form: str
+    tiers: str
+    drawn_by: str
+    gtin: str | None
+    key_id: str
+    issued_at: datetime
+    stretches: tuple[Stretch, ...]
+    acts: tuple[RangeAct, ...]
+    said: Mapping[Verdict, int]
+    looks_by_state: Mapping[Verdict, int]
+    days: tuple[DayCount, ...]
+    countries: tuple[tuple[str, int], ...]
+    recent: tuple[ScanRow, ...]
+    alerts: tuple[AlertRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeHistory:
+    """Everything about one unit: what is said now, its first use, the acts that cover it, its scans and alerts."""
+
+    unit: Unit
+    order: str
+    state: Verdict
+    facts: Facts
+    first_place: str | None
+    acts: tuple[RangeAct, ...]
+    looks: int
+    scans: tuple[ScanRow, ...]
+    scans_total: int
+    page: int
+    pages: int
+    alerts: tuple[AlertRow, ...]

@@ -1,0 +1,59 @@
+"""Stage 3, photo, and Stage 4, decode: the codes in a picture that somebody sent. Looks only; never a burn."""
+
+from dataclasses import dataclass
+
+from authcode.payload import NotOurs
+from scanner import Advice, Symbol, scan_photo
+from server.context import Context
+from server.domain.redemption import Verdict
+from server.services.redeem_code import Channel, Look, Visitor, look
+from server.services.resolve_code import verified
+
+MAX_SYMBOLS = 32
+"""Symbols of one picture that are looked up; a sheet holds fewer, a picture made to cost us more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolLook:
+    """One symbol: its text, its four corners as (x, y) in pixels of the picture, and what a look at it says."""
+
+    text: str
+    corners: tuple[tuple[float, float], ...]
+    look: Look
+
+    @property
+    def ours(self) -> bool:
+        """Whether a known key vouches for it."""
+        return self.look.state is not Verdict.NOT_OURS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoLook:
+    """What a picture holds; `advice` says why nothing was read, as a code with numbers."""
+
+    symbols: tuple[SymbolLook, ...]
+    advice: Advice | None
+
+
+def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
+    """Look at every code of a picture (JPEG, PNG or WebP, untrusted).
+
+    Raises:
+        PhotoError: the bytes are no picture that may be opened.
+    """
+
+    def is_ours(text: str) -> bool:
+        try:
+            verified(ctx, text)
+        except NotOurs:
+            return False
+        return True
+
+    found = scan_photo(data, accept=is_ours)
+    looks = tuple(_look_at(ctx, symbol, visitor) for symbol in found.symbols[:MAX_SYMBOLS])
+    return PhotoLook(symbols=looks, advice=found.advice)
+
+
+def _look_at(ctx: Context, symbol: Symbol, visitor: Visitor) -> SymbolLook:
+    corners = tuple((float(x), float(y)) for x, y in symbol.corners)
+    return SymbolLook(text=symbol.text, corners=corners, look=look(ctx, symbol.text, visitor, Channel.PHOTO))

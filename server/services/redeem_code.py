@@ -1,0 +1,344 @@
+"""Stage 5, verify: looks at codes, and Stage 6, redeem: their one burn (docs/protocol.md §1 and §2)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from authcode.foreign import ForeignText, describe_foreign
+from authcode.payload import NotOurs, code_from_path, serial_of_bare_link
+from authcode.serial import Tier, read_typed_serial
+from server.context import Context
+from server.domain.alert import Attempt
+from server.domain.claim import (
+    CLAIM_BYTES,
+    ClaimInvalid,
+    check_claim,
+    claim_of_holder,
+    holder_of_claim,
+    marks_of,
+)
+from server.domain.page_token import PageTokenInvalid, check_page_token, make_page_token
+from server.domain.redemption import FirstUse, Marks, Unit, Use, Verdict, gate, is_holder, said, use_of
+from server.services.facts import CodeState, Facts, bare_facts, facts_of, state_of
+from server.services.raise_alerts import after_attempt, after_unknown_unit
+from server.services.resolve_code import Resolved, resolve, resolve_serial, verified
+from server.storage.redemptions import burn, first_use
+from server.storage.scans import append_scan
+
+
+class Channel(StrEnum):
+    """How a code came to us."""
+
+    PAGE = "page"
+    API = "api"
+    PHOTO = "photo"
+    SERIAL = "serial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Who asks: address as the server saw it, the holder cookie if any, whether staff are logged in.
+
+    `silent` visits (HEAD, prefetch) are answered and not counted.
+    """
+
+    address: str | None = None
+    holder: str | None = None
+    staff: bool = False
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The answer to a look.
+
+    `state` is `unused` or a verdict. `token` and `claim` are there only if the code can be burned through the very
+    code that was looked at, on its page. `foreign` describes a text that leads elsewhere (state `not_ours`).
+    """
+
+    state: Verdict
+    facts: Facts | None = None
+    foreign: ForeignText | None = None
+    token: str | None = None
+    claim: str | None = None
+    unit: Unit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer to an attempt to verify.
+
+    With `look_again` set the page's token did not hold: nothing was burned, `verdict` is None, and the look page is
+    shown again (409) with this look's fresh token and the same claim. `holder_cookie` is to be set in the same answer.
+    """
+
+    verdict: Verdict | None
+    facts: Facts | None = None
+    foreign: ForeignText | None = None
+    was_yours: bool = False
+    look_again: Look | None = None
+    holder_cookie: str | None = None
+
+
+def look_at_page(ctx: Context, raw_path: str, query: str, visitor: Visitor) -> Look:
+    """Look at the code that a page's raw, undecoded path and query name; a link without its 8030 is a look by serial.
+
+    Raises:
+        RecordsUnreachable: there is no answer now.
+    """
+    return _look_at_page(ctx, raw_path, query, visitor, claim=None)
+
+
+def look(ctx: Context, text: str, visitor: Visitor, channel: Channel) -> Look:
+    """Look at any text; never burns, and has a token only on the code's own page."""
+    return _look(ctx, text, visitor, channel, claim=None)
+
+
+def look_at_serial(ctx: Context, typed: str, visitor: Visitor) -> Look:
+    """Look by a typed serial: the one look without a signature, which shows and never burns.
+
+    Raises:
+        TypedSerialInvalid: it is mistyped.
+    """
+    return _look_by_serial(ctx, read_typed_serial(typed), visitor)
+
+
+def verify_on_page(  # noqa: PLR0913 - what a page's form brings
+    ctx: Context, raw_path: str, query: str, *, token: str | None, claim: str | None, visitor: Visitor
+) -> Answer:
+    """Burn the code of a page: steps 3 to 7 of docs/protocol.md §2, page token included."""
+    text = _text_of_page(ctx, raw_path, query)
+    try:
+        kept = check_claim(claim)
+    except ClaimInvalid:
+        return Answer(verdict=None, look_again=_look_at_page(ctx, raw_path, query, visitor, claim=None))
+    try:
+        answer = _verify(ctx, text, claim=kept, visitor=visitor, channel=Channel.PAGE, token=token)
+    except PageTokenInvalid:
+        return Answer(verdict=None, look_again=_look_at_page(ctx, raw_path, query, visitor, claim=kept))
+    if answer.verdict is Verdict.NOT_OURS or visitor.holder is not None:
+        return answer
+    return replace(answer, holder_cookie=holder_of_claim(kept, key=ctx.keys.holder))
+
+
+def verify(ctx: Context, text: str, *, claim: str, visitor: Visitor) -> Answer:
+    """Burn through the API: steps 3, 4, 6 and 7 of docs/protocol.md §2, without a page token.
+
+    Raises:
+        ClaimInvalid: not 1 to 64 visible ASCII characters.
+    """
+    return _verify(ctx, text, claim=check_claim(claim), visitor=visitor, channel=Channel.API, token=None)
+
+
+def _text_of_page(ctx: Context, raw_path: str, query: str) -> str:
+    try:
+        return code_from_path(raw_path, query, ctx.keyrings())
+    except NotOurs:
+        return ""
+
+
+def _look_at_page(ctx: Context, raw_path: str, query: str, visitor: Visitor, *, claim: str | None) -> Look:
+    text = _text_of_page(ctx, raw_path, query)
+    # Only a link whose 8030 is gone is a look by serial: one with a wrong 8030 is a forgery like any other.
+    dropped = not text and not any(item.startswith("8030") for item in query.split("&"))
+    serial = serial_of_bare_link(raw_path) if dropped else None
+    if serial is not None:
+        return _look_by_serial(ctx, serial, visitor)
+    return replace(_look(ctx, text, visitor, Channel.PAGE, claim=claim), foreign=None)
+
+
+def _not_ours(ctx: Context, text: str) -> ForeignText | None:
+    """A foreign text as it may be shown; None for what has the form of ours, forged and unknown alike."""
+    foreign = describe_foreign(text)
+    ours = {prefix.partition("//")[2].rstrip("/").partition(":")[0].lower() for prefix in ctx.keyrings().prefixes}
+    return None if foreign.host in ours else foreign
+
+
+def _look(ctx: Context, text: str, visitor: Visitor, channel: Channel, *, claim: str | None) -> Look:
+    try:
+        code, named = verified(ctx, text)
+        with ctx.db.read() as connection:
+            return _look_at(ctx, connection, resolve(ctx, connection, code, named), visitor, channel, claim)
+    except NotOurs:
+        return Look(state=Verdict.NOT_OURS, foreign=_not_ours(ctx, text))
+
+
+def _look_by_serial(ctx: Context, serial: str, visitor: Visitor) -> Look:
+    try:
+        with ctx.db.read() as connection:
+            found = resolve_serial(ctx, connection, serial)
+            return _look_at(ctx, connection, found, visitor, Channel.SERIAL, None)
+    except NotOurs:
+        return Look(state=Verdict.NOT_OURS)
+
+
+def _look_at(  # noqa: PLR0913, PLR0917 - one look, with everything that decides about it
+    ctx: Context, connection: sa.Connection, code: Resolved, visitor: Visitor, channel: Channel, claim: str | None
+) -> Look:
+    now = ctx.clock()
+    state = state_of(connection, code, now=now)
+    if state is None:
+        return Look(state=Verdict.NOT_ACTIVATED, facts=bare_facts(code))
+    use = _use(ctx, state, visitor, claim, now)
+    verdict = said(state.conditions, use)
+    if not (visitor.silent or visitor.staff):
+        ctx.looks.count(state.unit, ctx.places.of(visitor.address).key, verdict, now=now)
+    seen = Look(
+        state=verdict,
+        facts=facts_of(connection, state, holder=use in _HOLDS, later=verdict is Verdict.VERIFIED_BY_YOU),
+        unit=state.unit,
+    )
+    if channel is not Channel.PAGE or verdict is not Verdict.UNUSED or code.tier is Tier.OUTER:
+        return seen
+    token = make_page_token(
+        state.unit, code.tier, key=ctx.keys.page_token, now=now, ttl=timedelta(seconds=ctx.settings.page_token_ttl_s)
+    )
+    return replace(seen, token=token, claim=claim or _new_claim(ctx, state.unit, visitor))
+
+
+_HOLDS = frozenset({Use.OWN_NOW, Use.OWN_LATER})
+
+
+def _new_claim(ctx: Context, unit: Unit, visitor: Visitor) -> str:
+    if visitor.holder is not None:
+        return claim_of_holder(visitor.holder, unit)
+    return ctx.random(CLAIM_BYTES).hex()
+
+
+def _use(ctx: Context, state: CodeState, visitor: Visitor, claim: str | None, now: datetime) -> Use:
+    marks = marks_of(state.unit, claim=claim, holder=visitor.holder, key=ctx.keys.claim)
+    return use_of(state.first, marks, now=now, repeat_window=timedelta(seconds=ctx.settings.repeat_window_s))
+
+
+def _verify(  # noqa: PLR0913 - one attempt, with everything that decides about it
+    ctx: Context, text: str, *, claim: str, visitor: Visitor, channel: Channel, token: str | None
+) -> Answer:
+    """One attempt is one transaction; its answer leaves after the transaction is durable."""
+    try:
+        code, named = verified(ctx, text)  # (3)
+        with ctx.db.write() as connection:
+            found = resolve(ctx, connection, code, named)
+            ask = _Ask(claim=claim, visitor=visitor, channel=channel, token=token, now=ctx.clock())
+            state = state_of(connection, found, now=ask.now)
+            if state is None:
+                return _note_unknown(ctx, connection, found, ask)
+            return _attempt(ctx, connection, state, ask)
+    except NotOurs:
+        return Answer(verdict=Verdict.NOT_OURS, foreign=_not_ours(ctx, text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ask:
+    """One request to verify."""
+
+    claim: str
+    visitor: Visitor
+    channel: Channel
+    token: str | None
+    now: datetime
+
+
+def _attempt(ctx: Context, connection: sa.Connection, state: CodeState, ask: _Ask) -> Answer:
+    holder_hash = _mark(ctx, state.unit, ask)
+    claimed = marks_of(state.unit, claim=ask.claim, holder=None, key=ctx.keys.claim)
+    marks = replace(claimed, holder_hash=holder_hash)
+    own = state.first is not None and is_holder(state.first, marks)  # (4)
+    if not own and ask.channel is Channel.PAGE:
+        check_page_token(ask.token, state.unit, state.code.tier, key=ctx.keys.page_token, now=ask.now)  # (5)
+    if state.code.tier is Tier.OUTER:  # looked at, never burned, and no attempt either
+        return _answer(ctx, connection, state, marks, ask)
+    before, burned = state.first, False
+    if before is None and gate(state.conditions) is None:  # (6)
+        before, burned = _burn(ctx, connection, state.unit, marks, ask)
+        state = replace(state, first=first_use(connection, state.unit))
+        own = burned or (before is not None and is_holder(before, marks))
+    answer = _answer(ctx, connection, state, marks, ask)  # (7)
+    note = _Note(mark=holder_hash, said=answer.verdict or Verdict.NOT_OURS, own=own, burned=burned)
+    attempt, scan = _append(ctx, connection, state.code, ask, note)
+    after_attempt(connection, state, attempt, scan=scan, before=before, holder=own)
+    return answer
+
+
+def _burn(ctx: Context, connection: sa.Connection, unit: Unit, marks: Marks, ask: _Ask) -> tuple[FirstUse | None, bool]:
+    """Try to be the first: the redemption that stood before (another was faster), and whether this one is it."""
+    place = ctx.places.of(ask.visitor.address)
+    mine = FirstUse(
+        at=ask.now,
+        country=place.country,
+        region=place.region,
+        claim_hash=marks.claim_hash or b"",
+        holder_hash=marks.holder_hash or b"",
+    )
+    if burn(connection, unit, mine):
+        return None, True
+    return first_use(connection, unit), False
+
+
+def _answer(ctx: Context, connection: sa.Connection, state: CodeState, marks: Marks, ask: _Ask) -> Answer:
+    """What is said, by the state order; a repeat within the window is the first answer again, byte for byte."""
+    window = timedelta(seconds=ctx.settings.repeat_window_s)
+    use = use_of(state.first, marks, now=ask.now, repeat_window=window)
+    verdict = said(state.conditions, use)
+    own = use in _HOLDS
+    facts = facts_of(connection, state, holder=own, later=verdict is Verdict.VERIFIED_BY_YOU)
+    return Answer(verdict=verdict, facts=facts, was_yours=own)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Note:
+    """What the history keeps of an attempt beside its circumstances."""
+
+    mark: bytes
+    said: Verdict
+    own: bool
+    burned: bool
+
+
+def _append(ctx: Context, connection: sa.Connection, code: Resolved, ask: _Ask, note: _Note) -> tuple[Attempt, int]:
+    """Add the attempt to the history, whatever is said of it; as the rules see it, and its number there."""
+    place = ctx.places.of(ask.visitor.address)
+    unit = None if code.unit is None else code.unit.id
+    networks = ctx.pseudonyms.marks(ask.visitor.address, unit or 0, now=ask.now)
+    scan = append_scan(
+        connection,
+        at=ask.now,
+        brand=code.brand.id,
+        unit=unit,
+        batch_row=None if code.batch is None else code.batch.row,
+        batch_number=code.batch_number,
+        unit_index=code.index,
+        tier=code.tier,
+        key_id=code.key.key_id,
+        serial=code.serial,
+        channel=ask.channel,
+        said=note.said,
+        burned=note.burned,
+        own=note.own,
+        staff=ask.visitor.staff,
+        mark=note.mark,
+        country=place.country,
+        region=place.region,
+        network_day=networks.day,
+        network_unit=networks.unit,
+    )
+    return Attempt(at=ask.now, place=place, mark=note.mark, staff=ask.visitor.staff), scan
+
+
+def _mark(ctx: Context, unit: Unit, ask: _Ask) -> bytes:
+    """Who asks, on this unit: by the holder cookie, or by the one that this claim will be given."""
+    holder = ask.visitor.holder or holder_of_claim(ask.claim, key=ctx.keys.holder)
+    mark = marks_of(unit, claim=None, holder=holder, key=ctx.keys.claim).holder_hash
+    return mark or b""
+
+
+def _note_unknown(ctx: Context, connection: sa.Connection, code: Resolved, ask: _Ask) -> Answer:
+    """A good signature on a unit that does not exist: said as not activated, and told to staff at once."""
+    nobody = Unit(row=0, index=code.index)
+    if ask.channel is Channel.PAGE:  # no page of such a code ever had a token
+        raise PageTokenInvalid
+    note = _Note(mark=_mark(ctx, nobody, ask), said=Verdict.NOT_ACTIVATED, own=False, burned=False)
+    attempt, scan = _append(ctx, connection, code, ask, note)
+    after_unknown_unit(connection, code, attempt, scan=scan)
+    return Answer(verdict=Verdict.NOT_ACTIVATED, facts=bare_facts(code))

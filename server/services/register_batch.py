@@ -1,0 +1,108 @@
+"""Stage 1, batch: registering what was issued, by its signed manifest (docs/format.md §4)."""
+
+from datetime import datetime
+from typing import ClassVar
+
+import sqlalchemy as sa
+
+from authcode.manifest import Manifest, ManifestInvalid, ManifestSignatureInvalid, open_manifest
+from keys.document import read_document
+from keys.errors import AuthcodeError, DocumentInvalid
+from keys.keyring import open_keyring
+from keys.primitives import LABEL_MANIFEST
+from server.domain.redemption import ROW_BITS
+from server.storage import audit
+from server.storage.batches import BatchRecord, add_batch, batch_by_row, registered_manifests
+from server.storage.brands import BrandRecord, all_brands
+from server.storage.engine import Database
+
+
+class BatchConflict(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+    """The order name or the batch number is registered with other contents."""
+
+    code: ClassVar[str] = "batch_conflict"
+    http_status: ClassVar[int] = 409
+
+    def __init__(self, order: str, registered_at: datetime) -> None:
+        """Carry the order that stands there, and since when."""
+        super().__init__(
+            f"Order {order!r} was registered {registered_at:%Y-%m-%d %H:%M} UTC with other contents. "
+            "Nothing was changed; issue the new order under another name."
+        )
+        self.order, self.registered_at = order, registered_at
+
+
+class ManifestForOtherServer(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+    """A manifest that names another server than the brand's keyring was published to here."""
+
+    code: ClassVar[str] = "manifest_for_other_server"
+    http_status: ClassVar[int] = 409
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("This manifest names another server; register the batch there.")
+
+
+def register_batch(db: Database, document: bytes, *, now: datetime) -> BatchRecord:
+    """Register a batch, inactive. The same bytes again change nothing and give the same answer.
+
+    1. An office key of a known brand signed the document.   2. It names this server.   3. Order and number are free.
+
+    Raises:
+        ManifestInvalid, ManifestSignatureInvalid: it is no manifest of a brand known here.
+        ManifestForOtherServer: it names another server.
+        BatchConflict: the order or the number is taken by other bytes.
+    """
+    with db.write() as connection:
+        brand, manifest = _open(connection, document)  # (1)
+        if brand.server_id is not None and brand.server_id != manifest.server_id:  # (2)
+            raise ManifestForOtherServer
+        taken = registered_manifests(
+            connection, brand.id, number=manifest.batch_number, order_name=manifest.order
+        )  # (3)
+        for record, registered in taken:
+            if registered == document:
+                return record
+            raise BatchConflict(record.order_name, record.registered_at)
+        return _add(connection, brand, manifest, document, now)
+
+
+def _open(connection: sa.Connection, document: bytes) -> tuple[BrandRecord, Manifest]:
+    try:
+        signer = read_document(LABEL_MANIFEST, document).signer
+    except DocumentInvalid as problem:
+        raise ManifestInvalid(problem.reason) from None
+    for brand in all_brands(connection):
+        keyring = open_keyring(brand.keyring, root_fingerprint=brand.root_fingerprint).keyring
+        if any(office.fingerprint == signer for office in keyring.office_keys):
+            return brand, open_manifest(document, keyring)
+    raise ManifestSignatureInvalid
+
+
+def _add(
+    connection: sa.Connection, brand: BrandRecord, manifest: Manifest, document: bytes, now: datetime
+) -> BatchRecord:
+    row = add_batch(
+        connection,
+        manifest=document,
+        brand=brand.id,
+        number=manifest.batch_number,
+        order_name=manifest.order,
+        product_sku=manifest.product,
+        count=manifest.count,
+        tiers=manifest.tiers,
+        profile=manifest.profile,
+        form=manifest.form,
+        gtin=manifest.gtin,
+        key_id=manifest.key_id,
+        placement=manifest.placement,
+        drawn_by=manifest.drawn_by,
+        issued_at=manifest.issued_at,
+        registered_at=now,
+    )
+    if row >> ROW_BITS:
+        raise ManifestInvalid(f"this server holds {1 << ROW_BITS} batches and is full")
+    audit.note(connection, at=now, actor=f"office of {brand.name}", action="batch.register", subject=manifest.order)
+    record = batch_by_row(connection, row)
+    assert record is not None  # noqa: S101 - it was added in this transaction
+    return record

@@ -1,0 +1,126 @@
+"""Stage 5, verify: from a text to the unit it names (docs/format.md §3 rules 5 to 7).
+
+Signature first: nothing touches the database before the tag verifies. After this nobody handles a code as text.
+"""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from authcode.batch import Tiers
+from authcode.payload import GTIN_NONE, NotOurs
+from authcode.serial import SerialCipher, Tier
+from authcode.serial import Unit as SerialUnit
+from authcode.verify import OnlineOnly, VerifiedCode, verify_code
+from keys.errors import UnknownKey
+from keys.keyring import Keyring
+from keys.records import CodeKey
+from server.context import Context
+from server.domain.redemption import Unit
+from server.storage.batches import BatchRecord, batch_by_number
+from server.storage.brands import BrandRecord
+
+_TIERS_OF = {Tiers.SINGLE: frozenset({Tier.SINGLE}), Tiers.PAIR: frozenset({Tier.OUTER, Tier.INNER})}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A code as the server knows it. `batch` and `unit` are None when no such unit was ever registered."""
+
+    brand: BrandRecord
+    key: CodeKey
+    serial: str
+    tier: Tier
+    batch_number: int
+    index: int
+    batch: BatchRecord | None
+    unit: Unit | None
+
+    @property
+    def host(self) -> str:
+        """The host that the brand's codes lead to, as people read it."""
+        return self.key.prefix.partition("//")[2].rstrip("/").lower()
+
+
+def verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit]:
+    """What a key vouches for in a text, and the unit its serial names; no database takes part.
+
+    Raises:
+        NotOurs: anything else, with one text; also a compact code whose key this server was never given.
+    """
+    try:
+        code = verify_code(text, ctx.keyrings(), mac_keys=ctx.keys.mac)
+        return code, ctx.keyrings.cipher(code.brand_id, code.key.serial_key).unit(code.serial)
+    except (OnlineOnly, UnknownKey):
+        raise NotOurs from None
+
+
+def resolve(ctx: Context, connection: sa.Connection, code: VerifiedCode, named: SerialUnit) -> Resolved:
+    """Find the registered unit of a verified code: batch, count, tier, GTIN and key must all be the manifest's."""
+    brand = ctx.keyrings.brand(code.brand_id)
+    batch = batch_by_number(connection, brand.id, named.batch)
+    gtin = None if code.gtin == GTIN_NONE else code.gtin
+    known = batch is not None and _holds(batch, named) and (batch.key_id, batch.gtin) == (code.key.key_id, gtin)
+    return _resolved(brand, code.key, code.serial, named, batch if known else None)
+
+
+def resolve_serial(ctx: Context, connection: sa.Connection, serial: str) -> Resolved:
+    """Find the registered unit of a serial alone, trying each serial key that this server knows (docs/format.md §5).
+
+    Raises:
+        NotOurs: no registered unit has this serial.
+    """
+    for keyring in ctx.keyrings().keyrings:
+        for number in sorted({key.serial_key for key in keyring.code_keys}):
+            found = _by_serial(ctx, connection, keyring, number, serial)
+            if found is not None:
+                return found
+    raise NotOurs
+
+
+def resolved_unit(ctx: Context, batch: BatchRecord, unit: Unit) -> Resolved:
+    """A registered unit through the code that can be verified (the inner one of a pair), as staff ask for it.
+
+    Raises:
+        NotOurs: its key is no longer known here.
+        UnknownKey: its serial key was never shared with this server.
+    """
+    found = ctx.keyrings().by_key_id(batch.key_id)
+    if found is None:
+        raise NotOurs
+    keyring, key = found
+    tier = Tier.SINGLE if batch.tiers == Tiers.SINGLE else Tier.INNER
+    named = SerialUnit(batch=batch.number, index=unit.index, tier=tier)
+    serial = ctx.keyrings.cipher(keyring.brand_id, key.serial_key).serial(named)
+    return _resolved(ctx.keyrings.brand(keyring.brand_id), key, serial, named, batch)
+
+
+def _by_serial(ctx: Context, connection: sa.Connection, keyring: Keyring, number: int, serial: str) -> Resolved | None:
+    try:
+        cipher: SerialCipher = ctx.keyrings.cipher(keyring.brand_id, number)
+        named = cipher.unit(serial)
+    except (NotOurs, UnknownKey):
+        return None
+    brand = ctx.keyrings.brand(keyring.brand_id)
+    batch = batch_by_number(connection, brand.id, named.batch)
+    if batch is None or not _holds(batch, named):
+        return None
+    key = next((key for key in keyring.code_keys if key.key_id == batch.key_id), None)
+    return None if key is None or key.serial_key != number else _resolved(brand, key, serial, named, batch)
+
+
+def _holds(batch: BatchRecord, named: SerialUnit) -> bool:
+    return named.index < batch.count and named.tier in _TIERS_OF[Tiers(batch.tiers)]
+
+
+def _resolved(brand: BrandRecord, key: CodeKey, serial: str, named: SerialUnit, batch: BatchRecord | None) -> Resolved:
+    return Resolved(
+        brand=brand,
+        key=key,
+        serial=serial,
+        tier=named.tier,
+        batch_number=named.batch,
+        index=named.index,
+        batch=batch,
+        unit=None if batch is None else Unit(row=batch.row, index=named.index),
+    )

@@ -1,0 +1,212 @@
+"""Several worker processes of waitress on one listening socket.
+
+waitress, because it hands over the raw request target, which parsing needs (docs/format.md §3 rule 1). A worker that
+dies is replaced. When the parent is gone, however it went, its workers end: none is left holding the port.
+"""
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from types import FrameType
+from typing import ClassVar
+
+from waitress import wasyncore  # type: ignore[import-untyped]  # published without types
+from waitress.server import create_server  # type: ignore[import-untyped]
+
+from keys.errors import AuthcodeError
+from server.app import create_app
+from server.secrets import ServerKeys
+from server.settings import Settings
+
+THREADS = 8
+"""Threads of one worker: most of a burn is waiting for the disk."""
+
+_DRAIN_S = 10.0  # what is being answered may finish
+_YOUNG_S = 5.0  # a worker that dies younger than this did not die of old age
+_MAX_YOUNG_DEATHS = 5
+_BACKLOG = 1024
+_MAX_HEADER_BYTES = 32 * 1024
+_POLL_S = 1.0
+_UPLOAD_MARGIN_BYTES = 1024 * 1024  # so that the application answers "too large" with a problem document, not waitress
+
+_LOG = logging.getLogger("authcode.serving")
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+class AddressTaken(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+    """Host and port cannot be listened on."""
+
+    code: ClassVar[str] = "address_taken"
+    http_status: ClassVar[int] = 500
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        """Carry host, port and the system's reason."""
+        super().__init__(f"Nothing can listen on {host} port {port}: {reason}. Choose another with --host and --port.")
+        self.host, self.port = host, port
+
+
+class WorkersFailing(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+    """Workers end as soon as they start."""
+
+    code: ClassVar[str] = "workers_failing"
+    http_status: ClassVar[int] = 500
+
+    def __init__(self) -> None:
+        """Point to the log."""
+        super().__init__("The workers end as soon as they start, so the server stopped; the log above says why.")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The listening socket that all workers share; port 0 lets the system choose.
+
+    Raises:
+        AddressTaken: the system refuses.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as refusal:
+        listener.close()
+        raise AddressTaken(host, port, refusal.strerror or "refused") from None
+    return listener
+
+
+class Supervisor:
+    """The parent: starts the workers, replaces those that die, and ends them all."""
+
+    def __init__(self, settings: Settings, keys: ServerKeys, listener: socket.socket) -> None:
+        """Nothing is started yet; `settings.workers` says how many."""
+        self._start = (settings, keys, listener)
+        self._workers: list[BaseProcess] = []
+        self._born: dict[str, float] = {}
+        self._young_deaths = 0
+        self._wake_r, self._wake_w = os.pipe()
+        self._stopping = False
+
+    def run(self) -> None:
+        """Serve until SIGTERM or Ctrl-C; what is being answered then is finished.
+
+        Raises:
+            WorkersFailing: workers end as soon as they start.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        try:
+            self._workers = [self._spawn() for _ in range(self._start[0].workers)]
+            while not self._stopping:
+                wait([self._wake_r, *(worker.sentinel for worker in self._workers)])
+                self._replace_dead()
+        finally:
+            self._end_all()
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+        os.write(self._wake_w, b".")
+
+    def _spawn(self) -> BaseProcess:
+        worker = _SPAWN.Process(target=work, args=self._start, name="authcode-worker")
+        # Inherited: Ctrl-C reaches the whole group, and a worker that is still starting must not answer it itself.
+        held = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        worker.start()
+        signal.signal(signal.SIGINT, held)
+        self._born[worker.name + str(worker.pid)] = time.monotonic()
+        return worker
+
+    def _replace_dead(self) -> None:
+        for place, worker in enumerate(self._workers):
+            if self._stopping or worker.exitcode is None:
+                continue
+            lived_s = time.monotonic() - self._born.pop(worker.name + str(worker.pid))
+            self._young_deaths = self._young_deaths + 1 if lived_s < _YOUNG_S else 0
+            if self._young_deaths > _MAX_YOUNG_DEATHS:
+                raise WorkersFailing
+            _LOG.warning("worker %s ended with status %s; starting another", worker.pid, worker.exitcode)
+            self._workers[place] = self._spawn()
+
+    def _end_all(self) -> None:
+        for worker in self._workers:
+            worker.terminate()
+        deadline = time.monotonic() + 2 * _DRAIN_S
+        for worker in self._workers:
+            worker.join(max(0.0, deadline - time.monotonic()))
+            if worker.exitcode is None:
+                worker.kill()
+                worker.join()
+
+
+def work(settings: Settings, keys: ServerKeys, listener: socket.socket) -> None:
+    """One worker process: serve until SIGTERM, or until the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent passes it on in order
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    app = create_app(settings, keys)
+    worker = _Worker(app.wsgi_app, settings, listener)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: worker.stop())
+    threading.Thread(target=_watch_parent, args=(worker.stop,), daemon=True).start()
+    try:
+        worker.run()
+    finally:
+        app.extensions["authcode"].looks.close()
+
+
+class _Worker:
+    """waitress with an orderly end: no new connections, answers in progress finished."""
+
+    def __init__(self, wsgi: object, settings: Settings, listener: socket.socket) -> None:
+        self._sockets: dict[int, wasyncore.dispatcher] = {}
+        self._stopping = False
+        self._server = create_server(
+            wsgi,
+            map=self._sockets,
+            sockets=[listener],
+            threads=THREADS,
+            ident=None,
+            clear_untrusted_proxy_headers=settings.trusted_proxies == 0,
+            max_request_body_size=settings.max_upload_bytes + _UPLOAD_MARGIN_BYTES,
+            max_request_header_size=_MAX_HEADER_BYTES,
+        )
+
+    def stop(self) -> None:
+        """Begin to end; safe in a signal handler and in another thread."""
+        self._stopping = True
+        self._server.pull_trigger()
+
+    def run(self) -> None:
+        """Serve until `stop`."""
+        while not self._stopping:
+            self._turn(_POLL_S)
+        self._server.accepting = False
+        deadline = time.monotonic() + _DRAIN_S
+        while self._busy() and time.monotonic() < deadline:
+            self._turn(0.05)
+        self._server.task_dispatcher.shutdown()
+
+    def _turn(self, timeout_s: float) -> None:
+        wasyncore.loop(timeout=timeout_s, use_poll=True, map=self._sockets, count=1)
+
+    def _busy(self) -> bool:
+        channels = list(self._server.active_channels.values())
+        return any(channel.requests or channel.total_outbufs_len for channel in channels)
+
+
+def _watch_parent(stop: Callable[[], None]) -> None:
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    wait([parent.sentinel])
+    stop()
+    time.sleep(_DRAIN_S + 1)  # an orderly end comes first; a worker that hangs must still let go of the port
+    with contextlib.suppress(OSError):
+        os._exit(1)

@@ -1,0 +1,84 @@
+"""Everything that can be configured, from environment variables or one TOML file, checked at start.
+
+`AUTHCODE_<NAME>` in the environment wins over `HOME/server/server.toml` (or the file that `AUTHCODE_CONFIG` names).
+There is no secret here: keys lie in the server's key store, unlocked by its passphrase.
+"""
+
+import os
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from keys.errors import AuthcodeError
+from keys.home import server_dir
+
+_PREFIX = "AUTHCODE_"
+
+
+class SettingsInvalid(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+    """A setting that cannot be used."""
+
+    code: ClassVar[str] = "settings_invalid"
+    http_status: ClassVar[int] = 500
+
+
+class RateLimit(StrEnum):
+    """Whether requests are limited; `off` is for load tests."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class Settings(BaseSettings):
+    """The server's settings. Times in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
+
+    home: Path
+    database_url: str = ""
+    repeat_window_s: float = Field(default=600, gt=0, le=86_400)
+    page_token_ttl_s: float = Field(default=600, gt=0, le=86_400)
+    rate_limit: RateLimit = RateLimit.ON
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+    geoip_database: Path | None = None
+    workers: int = Field(default=1, ge=1, le=64)
+    max_upload_bytes: int = Field(default=12 * 1024 * 1024, ge=64 * 1024, le=64 * 1024 * 1024)
+    keyring_cache_s: float = Field(default=5, ge=0, le=3600)
+    look_flush_s: float = Field(default=5, gt=0, le=3600)
+    session_hours: float = Field(default=12, gt=0, le=168)
+
+    @property
+    def database(self) -> str:
+        """The database's address; the embedded default is one SQLite file in the server's part of the home."""
+        return self.database_url or f"sqlite:///{server_dir(self.home) / 'authcode.db'}"
+
+
+def _read_toml(path: Path, *, named: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if named:
+            raise SettingsInvalid(f"There is no settings file {path}; correct {_PREFIX}CONFIG.") from None
+        return {}
+    except (OSError, ValueError) as problem:
+        raise SettingsInvalid(f"The settings file {path} cannot be read: {problem}.") from None
+
+
+def load_settings(home: Path, **chosen: object) -> Settings:
+    """The settings of a home; what a command line has `chosen` wins over environment and file.
+
+    Raises:
+        SettingsInvalid: names each setting that is unknown or out of range, and never shows its value.
+    """
+    named = os.environ.get(f"{_PREFIX}CONFIG")
+    written = _read_toml(Path(named) if named else server_dir(home) / "server.toml", named=named is not None)
+    in_file = {name: value for name, value in written.items() if f"{_PREFIX}{name.upper()}" not in os.environ}
+    try:
+        return Settings(**{**in_file, **chosen, "home": home})
+    except ValidationError as problem:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in problem.errors())
+        raise SettingsInvalid(f"Correct these settings: {faults}.") from None

@@ -1,0 +1,135 @@
+"""Stage 1, batch: one row for each registered batch, and one for each act on a range of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from server.domain.range_act import ActDetails, ActKind, RangeAct
+from server.storage.schema import batch, range_act
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRecord:
+    """A registered batch. `row` is the server's own number for it, `number` the brand's; `brand` a stored reference."""
+
+    row: int
+    brand: int
+    number: int
+    order_name: str
+    product_sku: str | None
+    count: int
+    tiers: str
+    profile: str
+    form: str
+    gtin: str | None
+    key_id: str
+    placement: str
+    drawn_by: str
+    issued_at: datetime
+    registered_at: datetime
+
+
+_COLUMNS = [batch.c[name] for name in BatchRecord.__slots__]
+
+
+def _one(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> BatchRecord | None:
+    row = connection.execute(sa.select(*_COLUMNS).where(condition)).mappings().first()
+    return None if row is None else BatchRecord(**row)
+
+
+def batch_by_row(connection: sa.Connection, row: int) -> BatchRecord | None:
+    """The batch with the server's own number."""
+    return _one(connection, batch.c.row == row)
+
+
+def batch_by_number(connection: sa.Connection, brand: int, number: int) -> BatchRecord | None:
+    """The batch with its brand's number."""
+    return _one(connection, (batch.c.brand == brand) & (batch.c.number == number))
+
+
+def batches_by_order(connection: sa.Connection, order_name: str) -> list[BatchRecord]:
+    """The batches of this order name: one for each brand that has used it."""
+    rows = connection.execute(sa.select(*_COLUMNS).where(batch.c.order_name == order_name)).mappings()
+    return [BatchRecord(**row) for row in rows]
+
+
+def all_batches(connection: sa.Connection) -> list[BatchRecord]:
+    """Every batch, the latest registered first."""
+    rows = connection.execute(sa.select(*_COLUMNS).order_by(batch.c.row.desc())).mappings()
+    return [BatchRecord(**row) for row in rows]
+
+
+def registered_manifests(
+    connection: sa.Connection, brand: int, *, number: int, order_name: str
+) -> list[tuple[BatchRecord, bytes]]:
+    """The batches that already hold this number or this order name, with the exact bytes of their manifests."""
+    taken = (batch.c.brand == brand) & ((batch.c.number == number) | (batch.c.order_name == order_name))
+    rows = connection.execute(sa.select(*_COLUMNS, batch.c.manifest).where(taken)).mappings()
+    return [(BatchRecord(**{name: row[name] for name in BatchRecord.__slots__}), row["manifest"]) for row in rows]
+
+
+def add_batch(connection: sa.Connection, *, manifest: bytes, **values: object) -> int:
+    """Register a batch; its row number."""
+    key = connection.execute(batch.insert().values(manifest=manifest, **values)).inserted_primary_key
+    assert key is not None  # noqa: S101 - an insert of one row has a key
+    return int(key[0])
+
+
+def add_act(  # noqa: PLR0913 - one parameter for each column
+    connection: sa.Connection,
+    row: int,
+    kind: ActKind,
+    *,
+    first: int,
+    last: int,
+    actor: str,
+    at: datetime,
+    details: ActDetails,
+) -> RangeAct:
+    """Record an act on a range."""
+    values = {name: getattr(details, name) for name in ActDetails.__slots__}
+    values["markets"] = list(details.markets)
+    key = connection.execute(
+        range_act.insert().values(batch_row=row, kind=kind, first=first, last=last, actor=actor, at=at, **values)
+    ).inserted_primary_key
+    assert key is not None  # noqa: S101 - an insert of one row has a key
+    return RangeAct(number=int(key[0]), kind=kind, first=first, last=last, actor=actor, at=at, details=details)
+
+
+def _acts(rows: Iterable[sa.RowMapping]) -> list[RangeAct]:
+    return [
+        RangeAct(
+            number=row["number"],
+            kind=ActKind(row["kind"]),
+            first=row["first"],
+            last=row["last"],
+            actor=row["actor"],
+            at=row["at"],
+            details=ActDetails(
+                lot=row["lot"],
+                expires=row["expires"],
+                markets=tuple(row["markets"]),
+                reason=row["reason"],
+                link=row["link"],
+            ),
+        )
+        for row in rows
+    ]
+
+
+def acts_of(connection: sa.Connection, row: int) -> list[RangeAct]:
+    """All acts on a batch, in the order they were made."""
+    query = sa.select(range_act).where(range_act.c.batch_row == row).order_by(range_act.c.number)
+    return _acts(connection.execute(query).mappings())
+
+
+def acts_covering(connection: sa.Connection, row: int, index: int) -> list[RangeAct]:
+    """The acts whose range holds an index, in the order they were made."""
+    query = (
+        sa.select(range_act)
+        .where((range_act.c.batch_row == row) & (range_act.c.first <= index) & (range_act.c.last >= index))
+        .order_by(range_act.c.number)
+    )
+    return _acts(connection.execute(query).mappings())

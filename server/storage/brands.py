@@ -1,0 +1,88 @@
+"""Brands and their published keyrings."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from server.domain.alert import DEFAULT_ALERT_FROM
+from server.storage.schema import brand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrandRecord:
+    """A brand as the server knows it: the pinned root and the highest keyring version seen.
+
+    `alert_from` is the number of other claims on one code from which on a duplicate is an alert.
+    """
+
+    id: int
+    brand_id: bytes
+    name: str
+    root_fingerprint: str
+    keyring_version: int
+    keyring: bytes
+    server_id: str | None
+    alert_from: int
+
+
+def _record(row: sa.RowMapping) -> BrandRecord:
+    return BrandRecord(**{name: row[name] for name in BrandRecord.__slots__})
+
+
+def all_brands(connection: sa.Connection) -> list[BrandRecord]:
+    """Every brand, in the order of their arrival."""
+    return [_record(row) for row in connection.execute(sa.select(brand).order_by(brand.c.id)).mappings()]
+
+
+def brand_by_brand_id(connection: sa.Connection, brand_id: bytes) -> BrandRecord | None:
+    """The brand with this id of 16 bytes."""
+    row = connection.execute(sa.select(brand).where(brand.c.brand_id == brand_id)).mappings().first()
+    return None if row is None else _record(row)
+
+
+def brand_by_id(connection: sa.Connection, number: int) -> BrandRecord:
+    """The brand of a stored reference."""
+    return _record(connection.execute(sa.select(brand).where(brand.c.id == number)).mappings().one())
+
+
+def add_brand(  # noqa: PLR0913 - one parameter for each column
+    connection: sa.Connection,
+    *,
+    brand_id: bytes,
+    name: str,
+    root_fingerprint: str,
+    version: int,
+    keyring: bytes,
+    server_id: str | None,
+    at: datetime,
+) -> None:
+    """A brand seen for the first time: its root is pinned."""
+    connection.execute(
+        brand.insert().values(
+            brand_id=brand_id,
+            name=name,
+            root_fingerprint=root_fingerprint,
+            keyring_version=version,
+            keyring=keyring,
+            keyring_at=at,
+            server_id=server_id,
+            alert_from=DEFAULT_ALERT_FROM,
+        )
+    )
+
+
+def replace_keyring(  # noqa: PLR0913 - one parameter for each column
+    connection: sa.Connection, number: int, *, name: str, version: int, keyring: bytes, at: datetime
+) -> None:
+    """A newer keyring of a known brand."""
+    connection.execute(
+        brand.update()
+        .where(brand.c.id == number)
+        .values(name=name, keyring_version=version, keyring=keyring, keyring_at=at)
+    )
+
+
+def set_alert_from(connection: sa.Connection, number: int, others: int) -> None:
+    """From how many other claims on one code this brand wants an alert instead of a note."""
+    connection.execute(brand.update().where(brand.c.id == number).values(alert_from=others))

@@ -1,0 +1,244 @@
+"""The tables, portable between SQLite and PostgreSQL.
+
+A batch of a million codes is one row; a code gets a row only when somebody tries to verify it. Columns for lives,
+hops and log salts stand here from the first table on, though undo, hand-over and the log come later.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """A moment, stored as microseconds since 1970 in UTC: compact, sortable, and alike in both databases."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
+        """The stored number; only aware moments are accepted."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored moment must know its zone")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
+        """The moment, aware, in UTC."""
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""A 64-bit number; in SQLite this spelling makes it the row's own key, without a second index."""
+
+brand = sa.Table(
+    "brand",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("brand_id", sa.LargeBinary(16), nullable=False, unique=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("root_fingerprint", sa.String(80), nullable=False),
+    sa.Column("keyring_version", sa.Integer, nullable=False),
+    sa.Column("keyring", sa.LargeBinary, nullable=False),
+    sa.Column("keyring_at", Instant, nullable=False),
+    sa.Column("server_id", sa.String(32)),
+    sa.Column("alert_from", sa.Integer, nullable=False),
+)
+
+product = sa.Table(
+    "product",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("brand", sa.ForeignKey("brand.id"), nullable=False),
+    sa.Column("sku", sa.String(64), nullable=False),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("gtin", sa.String(14)),
+    sa.Column("description", sa.Text),
+    sa.Column("features", sa.JSON, nullable=False),
+    sa.Column("picture", sa.LargeBinary),
+    sa.Column("picture_type", sa.String(40)),
+    sa.Column("support", sa.Text),
+    sa.Column("placement_hint", sa.Text),
+    sa.Column("more_url", sa.Text),
+    sa.Column("updated_at", Instant, nullable=False),
+    sa.UniqueConstraint("brand", "sku"),
+)
+
+batch = sa.Table(
+    "batch",
+    metadata,
+    sa.Column("row", Id, primary_key=True),
+    sa.Column("brand", sa.ForeignKey("brand.id"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("order_name", sa.String(200), nullable=False),
+    sa.Column("product_sku", sa.String(64)),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("tiers", sa.String(8), nullable=False),
+    sa.Column("profile", sa.String(8), nullable=False),
+    sa.Column("form", sa.String(8), nullable=False),
+    sa.Column("gtin", sa.String(14)),
+    sa.Column("key_id", sa.String(2), nullable=False),
+    sa.Column("placement", sa.String(8), nullable=False),
+    sa.Column("drawn_by", sa.String(8), nullable=False),
+    sa.Column("issued_at", Instant, nullable=False),
+    sa.Column("registered_at", Instant, nullable=False),
+    sa.Column("manifest", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("brand", "number"),
+    sa.UniqueConstraint("brand", "order_name"),
+    sqlite_autoincrement=True,
+)
+"""`row` is part of every unit id and is therefore never used again, not even after the batch is gone."""
+
+range_act = sa.Table(
+    "range_act",
+    metadata,
+    sa.Column("number", Id, primary_key=True),
+    sa.Column("batch_row", sa.ForeignKey("batch.row"), nullable=False),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("first", sa.BigInteger, nullable=False),
+    sa.Column("last", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("lot", sa.String(200)),
+    sa.Column("expires", sa.Date),
+    sa.Column("markets", sa.JSON, nullable=False),
+    sa.Column("reason", sa.String(200)),
+    sa.Column("link", sa.String(200)),
+    sa.Column("log_salt", sa.LargeBinary(16)),
+    sa.Index(None, "batch_row", "first", "last"),
+    sqlite_autoincrement=True,
+)
+
+redemption = sa.Table(
+    "redemption",
+    metadata,
+    sa.Column("unit", Id, primary_key=True, autoincrement=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("country", sa.String(2)),
+    sa.Column("region", sa.String(3)),
+    sa.Column("claim_hash", sa.LargeBinary(16), nullable=False),
+    sa.Column("holder_hash", sa.LargeBinary(16), nullable=False),
+    sa.Column("hop", sa.Integer, nullable=False),
+    sa.Column("log_salt", sa.LargeBinary(16)),
+)
+"""One row for each use of a unit. The unit with its life is the only unique constraint: it decides who was first."""
+
+scan = sa.Table(
+    "scan",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("brand", sa.ForeignKey("brand.id"), nullable=False),
+    sa.Column("unit", sa.BigInteger),
+    sa.Column("batch_row", sa.BigInteger),
+    sa.Column("batch_number", sa.Integer, nullable=False),
+    sa.Column("unit_index", sa.BigInteger, nullable=False),
+    sa.Column("tier", sa.Integer, nullable=False),
+    sa.Column("key_id", sa.String(2), nullable=False),
+    sa.Column("serial", sa.String(13), nullable=False),
+    sa.Column("channel", sa.String(8), nullable=False),
+    sa.Column("said", sa.String(20), nullable=False),
+    sa.Column("burned", sa.Boolean, nullable=False),
+    sa.Column("own", sa.Boolean, nullable=False),
+    sa.Column("staff", sa.Boolean, nullable=False),
+    sa.Column("mark", sa.LargeBinary(16), nullable=False),
+    sa.Column("country", sa.String(2)),
+    sa.Column("region", sa.String(3)),
+    sa.Column("network_day", sa.LargeBinary(8)),
+    sa.Column("network_unit", sa.LargeBinary(8)),
+    sa.Column("log_salt", sa.LargeBinary(16)),
+    sa.Index(None, "unit", "at"),
+    sa.Index(None, "batch_row", "at"),
+)
+"""Every attempt to verify, appended and never changed. `unit` is null where the server knows no such unit."""
+
+alert = sa.Table(
+    "alert",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("brand", sa.ForeignKey("brand.id"), nullable=False),
+    sa.Column("rule", sa.String(20), nullable=False),
+    sa.Column("subject", sa.String(60), nullable=False),
+    sa.Column("severity", sa.Integer, nullable=False),
+    sa.Column("batch_row", sa.BigInteger),
+    sa.Column("unit", sa.BigInteger),
+    sa.Column("serial", sa.String(13)),
+    sa.Column("first_at", Instant, nullable=False),
+    sa.Column("last_at", Instant, nullable=False),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("claims", sa.BigInteger, nullable=False),
+    sa.Column("places", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("brand", "rule", "subject"),
+    sa.Index(None, "last_at"),
+    sa.Index(None, "batch_row"),
+    sa.Index(None, "unit"),
+)
+"""One growing row for each thing that happened. Distinct claims and places have rows of their own below."""
+
+alert_claim = sa.Table(
+    "alert_claim",
+    metadata,
+    sa.Column("alert", sa.ForeignKey("alert.id"), primary_key=True),
+    sa.Column("mark", sa.LargeBinary(16), primary_key=True),
+)
+
+alert_place = sa.Table(
+    "alert_place",
+    metadata,
+    sa.Column("alert", sa.ForeignKey("alert.id"), primary_key=True),
+    sa.Column("place", sa.String(10), primary_key=True),
+)
+
+alert_scan = sa.Table(
+    "alert_scan",
+    metadata,
+    sa.Column("alert", sa.ForeignKey("alert.id"), primary_key=True),
+    sa.Column("scan", sa.ForeignKey("scan.id"), primary_key=True),
+)
+
+look_count = sa.Table(
+    "look_count",
+    metadata,
+    sa.Column("unit", sa.BigInteger, primary_key=True),
+    sa.Column("hour", Instant, primary_key=True),
+    sa.Column("place", sa.String(10), primary_key=True),
+    sa.Column("said", sa.String(20), primary_key=True),
+    sa.Column("looks", sa.BigInteger, nullable=False),
+)
+"""Looks are telemetry: counts by unit, hour, region and what was said."""
+
+staff = sa.Table(
+    "staff",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("email", sa.String(254), nullable=False, unique=True),
+    sa.Column("password_hash", sa.String(200), nullable=False),
+    sa.Column("must_change", sa.Boolean, nullable=False),
+    sa.Column("session", sa.String(32), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("last_login_at", Instant),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("actor", sa.String(254), nullable=False),
+    sa.Column("action", sa.String(40), nullable=False),
+    sa.Column("subject", sa.String(254), nullable=False),
+    sa.Column("log_salt", sa.LargeBinary(16)),
+)
+"""What staff did, appended and never changed."""

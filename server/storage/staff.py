@@ -1,0 +1,62 @@
+"""Staff accounts as rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from server.storage.engine import insert_or_nothing
+from server.storage.schema import staff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffRecord:
+    """A staff account. `session` is drawn anew with every password."""
+
+    id: int
+    email: str
+    password_hash: str
+    must_change: bool
+    session: str
+    last_login_at: datetime | None
+
+
+_COLUMNS = [staff.c[name] for name in StaffRecord.__slots__]
+
+
+def _one(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> StaffRecord | None:
+    row = connection.execute(sa.select(*_COLUMNS).where(condition)).mappings().first()
+    return None if row is None else StaffRecord(**row)
+
+
+def staff_by_email(connection: sa.Connection, email: str) -> StaffRecord | None:
+    """The account of an address, as stored (lower case)."""
+    return _one(connection, staff.c.email == email)
+
+
+def staff_by_id(connection: sa.Connection, number: int) -> StaffRecord | None:
+    """The account of a session."""
+    return _one(connection, staff.c.id == number)
+
+
+def add_staff(connection: sa.Connection, *, email: str, password_hash: str, session: str, at: datetime) -> bool:
+    """A new account whose password must be changed; False when the address has one."""
+    return insert_or_nothing(
+        connection, staff, email=email, password_hash=password_hash, must_change=True, session=session, created_at=at
+    )
+
+
+def set_password(
+    connection: sa.Connection, number: int, *, password_hash: str, must_change: bool, session: str
+) -> None:
+    """Another password, which ends all older sessions."""
+    connection.execute(
+        staff.update()
+        .where(staff.c.id == number)
+        .values(password_hash=password_hash, must_change=must_change, session=session)
+    )
+
+
+def note_login(connection: sa.Connection, number: int, *, at: datetime) -> None:
+    """Note when an account was last opened."""
+    connection.execute(staff.update().where(staff.c.id == number).values(last_login_at=at))

@@ -1,0 +1,1 @@
+"""Pages, API and dashboard: HTTP in, services called, HTTP out."""

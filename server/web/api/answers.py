@@ -1,0 +1,115 @@
+"""The JSON of looks and verdicts. The same facts always give the same bytes."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from authcode.foreign import ForeignText
+from scanner import Advice
+from server.services.facts import Facts, ProductFacts, RecallFacts
+from server.services.read_photo import PhotoLook, SymbolLook
+from server.services.redeem_code import Answer, Look
+
+Json = Mapping[str, object]
+
+
+def look_json(look: Look) -> Json:
+    """The answer to a look: `state`, then the facts."""
+    return {"state": look.state, **_facts(look.facts), "foreign": _foreign(look.foreign)}
+
+
+def answer_json(answer: Answer) -> Json:
+    """The answer to an attempt to verify: `verdict`, then the facts."""
+    return {"verdict": answer.verdict, **_facts(answer.facts), "foreign": _foreign(answer.foreign)}
+
+
+def photo_json(photo: PhotoLook) -> Json:
+    """Every symbol of a picture with its look, or advice."""
+    return {"symbols": [_symbol(symbol) for symbol in photo.symbols], "advice": _advice(photo.advice)}
+
+
+def _symbol(symbol: SymbolLook) -> Json:
+    foreign = symbol.look.foreign
+    answer = {**look_json(symbol.look)}
+    if foreign is not None:
+        answer["host"] = foreign.host
+    return {
+        "text": symbol.text,
+        "corners": [[round(x, 2), round(y, 2)] for x, y in symbol.corners],
+        "ours": symbol.ours,
+        **answer,
+    }
+
+
+def _advice(advice: Advice | None) -> Json | None:
+    return None if advice is None else {"code": advice.code, **advice.facts}
+
+
+def _foreign(foreign: ForeignText | None) -> Json | None:
+    return None if foreign is None else {"text": foreign.shortened, "host": foreign.host}
+
+
+_NO_FACTS: Json = {
+    "brand": None,
+    "product": None,
+    "serial": None,
+    "lot": None,
+    "expires": None,
+    "markets": [],
+    "placement": None,
+    "tier": None,
+    "host": None,
+    "recall": None,
+    "void": None,
+    "locked_reason": None,
+    "first_verified_at": None,
+    "first_country": None,
+    "was_yours": False,
+    "later": None,
+}
+
+
+def _facts(facts: Facts | None) -> Json:
+    if facts is None:
+        return _NO_FACTS
+    first = facts.first_verified_at or facts.first_verified_on
+    return {
+        "brand": facts.brand,
+        "product": _product(facts.product),
+        "serial": facts.serial_printed,
+        "lot": facts.lot,
+        "expires": None if facts.expires is None else facts.expires.isoformat(),
+        "markets": list(facts.markets),
+        "placement": facts.placement,
+        "tier": facts.tier.name.lower(),
+        "host": facts.host,
+        "recall": _recall(facts.recall),
+        "void": _recall(facts.void),
+        "locked_reason": facts.locked_reason,
+        "first_verified_at": _moment(first) if isinstance(first, datetime) else first and first.isoformat(),
+        "first_country": facts.first_country,
+        "was_yours": facts.was_yours,
+        "later": facts.later and {"at": _moment(facts.later.at), "country": facts.later.country},
+    }
+
+
+def _product(product: ProductFacts | None) -> Json | None:
+    if product is None:
+        return None
+    return {
+        "sku": product.sku,
+        "name": product.name,
+        "gtin": product.gtin,
+        "description": product.description,
+        "features": list(product.features),
+        "support": product.support,
+        "placement_hint": product.placement_hint,
+        "more_url": product.more_url,
+    }
+
+
+def _recall(recall: RecallFacts | None) -> Json | None:
+    return None if recall is None else {"at": _moment(recall.at), "reason": recall.reason, "link": recall.link}
+
+
+def _moment(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

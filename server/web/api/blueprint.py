@@ -1,0 +1,75 @@
+"""Stage 5, verify, and Stage 6, redeem: look, photos and verify for programs (docs/protocol.md §2 rule 9).
+
+All three answer 200 with a verdict for any text, `not_ours` included; a 4xx says that the request itself is unusable.
+"""
+
+import json
+
+from flask import Blueprint, Response, jsonify, request
+
+from server.services import redeem_code
+from server.services.read_photo import read_photo
+from server.services.redeem_code import Channel
+from server.web.api.answers import Json, answer_json, look_json, photo_json
+from server.web.api.openapi import document
+from server.web.problem import RequestInvalid
+from server.web.visit import context, visitor
+
+MAX_JSON_BYTES = 64 * 1024
+"""A code has at most 512 characters; this leaves room for any text that a reader may have found in a symbol."""
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@blueprint.post("/look")
+def look() -> Response:
+    """Look at a code: nothing changes."""
+    body = _body()
+    return _answer(look_json(redeem_code.look(context(), _text(body, "code"), visitor(), Channel.API)))
+
+
+@blueprint.post("/verify")
+def verify() -> Response:
+    """Verify a code once, for the client that its claim names."""
+    body = _body()
+    code = _text(body, "code")
+    return _answer(answer_json(redeem_code.verify(context(), code, claim=_text(body, "claim"), visitor=visitor())))
+
+
+@blueprint.post("/photos")
+def photos() -> Response:
+    """Look at every code in a picture."""
+    upload = request.files.get("photo")
+    if upload is None:
+        raise RequestInvalid("send the picture as multipart/form-data in a field named photo")
+    return _answer(photo_json(read_photo(context(), upload.read(), visitor())))
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """The description of this interface (OpenAPI 3.1)."""
+    return jsonify(document())
+
+
+def _answer(body: Json) -> Response:
+    return Response(json.dumps(body) + "\n", mimetype="application/json")
+
+
+def _body() -> dict[str, object]:
+    request.max_content_length = MAX_JSON_BYTES
+    if request.mimetype != "application/json":
+        raise RequestInvalid("send application/json")
+    try:
+        body = json.loads(request.get_data(cache=False))
+    except (ValueError, RecursionError):
+        raise RequestInvalid("the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise RequestInvalid("the body must be an object")
+    return body
+
+
+def _text(body: dict[str, object], name: str) -> str:
+    text = body.get(name)
+    if not isinstance(text, str):
+        raise RequestInvalid(f"{name} must be a text")
+    return text

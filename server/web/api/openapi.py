@@ -1,0 +1,150 @@
+"""The description of the interface for programs (OpenAPI 3.1)."""
+
+from functools import cache
+from typing import Any
+
+from server.domain.redemption import Verdict
+
+Json = dict[str, Any]
+
+_TEXT: Json = {"type": "string"}
+_TEXT_OR_NULL: Json = {"type": ["string", "null"]}
+
+
+def _object(properties: Json, *, optional: tuple[str, ...] = (), more: bool = False) -> Json:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": more}
+
+
+def _or_null(schema: Json) -> Json:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _facts() -> Json:
+    return {
+        "brand": _TEXT_OR_NULL,
+        "product": _or_null(_ref("Product")),
+        "serial": _TEXT_OR_NULL | {"description": "The printed serial, in groups with its check character."},
+        "lot": _TEXT_OR_NULL,
+        "expires": {"type": ["string", "null"], "format": "date"},
+        "markets": {"type": "array", "items": _TEXT, "description": "ISO 3166-1 alpha-2; empty: everywhere."},
+        "placement": {"enum": ["visible", "inside", "scratch", None]},
+        "tier": {"enum": ["single", "outer", "inner", None]},
+        "host": _TEXT_OR_NULL
+        | {
+            "description": "The host that this brand's codes lead to; in photos of a foreign "
+            "code the host that it leads to, null where readers could disagree."
+        },
+        "recall": _or_null(_ref("Act")),
+        "void": _or_null(_ref("Act")),
+        "locked_reason": _TEXT_OR_NULL,
+        "first_verified_at": _TEXT_OR_NULL
+        | {"description": "A moment (RFC 3339, UTC) for who verified; the day alone for everybody else."},
+        "first_country": _TEXT_OR_NULL,
+        "was_yours": {"type": "boolean", "description": "Whether this claim verified the code."},
+        "later": _or_null(_object({"at": {"type": "string", "format": "date-time"}, "country": _TEXT_OR_NULL}))
+        | {"description": "The latest attempt of somebody else, told to who verified."},
+        "foreign": _or_null(_object({"text": _TEXT, "host": _TEXT_OR_NULL})),
+    }
+
+
+def _schemas() -> Json:
+    state = {"enum": [verdict.value for verdict in Verdict]}
+    corner = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+    symbol = {
+        "text": _TEXT,
+        "corners": {"type": "array", "items": corner, "minItems": 4, "maxItems": 4},
+        "ours": {"type": "boolean"},
+        "state": state,
+        **_facts(),
+    }
+    advice = _or_null(_object({"code": _TEXT}, more=True))
+    return {
+        **_parts(),
+        "Look": _object({"state": state, **_facts()}),
+        "Answer": _object({"verdict": state, **_facts()}),
+        "Symbol": _object(symbol),
+        "Photo": _object({"symbols": {"type": "array", "items": _ref("Symbol")}, "advice": advice}),
+    }
+
+
+def _parts() -> Json:
+    product = {
+        "sku": _TEXT,
+        "name": _TEXT,
+        "gtin": _TEXT_OR_NULL,
+        "description": _TEXT_OR_NULL,
+        "features": {"type": "array", "items": _TEXT},
+        "support": _TEXT_OR_NULL,
+        "placement_hint": _TEXT_OR_NULL,
+        "more_url": _TEXT_OR_NULL,
+    }
+    act = {"at": {"type": "string", "format": "date-time"}, "reason": _TEXT_OR_NULL, "link": _TEXT_OR_NULL}
+    problem = {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "code": _TEXT | {"description": "Stable; the sentence in `detail` is not."},
+        "detail": _TEXT,
+    }
+    return {"Product": _object(product), "Act": _object(act), "Problem": _object(problem)}
+
+
+def _json_body(properties: Json) -> Json:
+    return {"required": True, "content": {"application/json": {"schema": _object(properties, more=True)}}}
+
+
+def _answers(schema: str, *refusals: str) -> Json:
+    problem = {"application/problem+json": {"schema": _ref("Problem")}}
+    refused = {status: {"description": "A problem document.", "content": problem} for status in refusals}
+    good = {"description": "The answer.", "content": {"application/json": {"schema": _ref(schema)}}}
+    return {"200": good, **refused}
+
+
+def _posted(name: str, summary: str, body: Json, answer: str) -> Json:
+    responses = _answers(answer, "400", "413", "429", "503")
+    return {"post": {"operationId": name, "summary": summary, "requestBody": body, "responses": responses}}
+
+
+def _paths() -> Json:
+    code = _TEXT | {"description": "The exact text of the symbol; any text is answered."}
+    claim = {
+        "type": "string",
+        "pattern": "^[!-~]{1,64}$",
+        "description": "Who asks: an id of the client's own, kept and sent again with a retry.",
+    }
+    photo = {"type": "string", "contentMediaType": "application/octet-stream"}
+    picture = {"required": True, "content": {"multipart/form-data": {"schema": _object({"photo": photo}, more=True)}}}
+    own = {"200": {"description": "OpenAPI 3.1.", "content": {"application/json": {}}}}
+    looking = "Look at a code: its state and what is known; nothing changes."
+    verifying = (
+        "Verify a code once. The same claim is answered alike within the repeat window. "
+        "A script that has a code can use it up: nothing here stops malice."
+    )
+    return {
+        "/api/v1/look": _posted("look", looking, _json_body({"code": code}), "Look"),
+        "/api/v1/verify": _posted("verify", verifying, _json_body({"code": code, "claim": claim}), "Answer"),
+        "/api/v1/photos": _posted("photos", "Look at every code in a JPEG, PNG or WebP picture.", picture, "Photo"),
+        "/api/v1/openapi.json": {"get": {"operationId": "openapi", "summary": "This document.", "responses": own}},
+    }
+
+
+@cache
+def document() -> Json:
+    """The whole document; do not change what it returns."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "authcode",
+            "version": "1",
+            "summary": "Look at one-time codes, and verify them once.",
+            "description": "look, photos and verify answer 200 with a verdict for any text, not_ours included; a 4xx "
+            "says that the request itself is unusable. JSON only, no CORS. Pass a code's exact text.",
+        },
+        "paths": _paths(),
+        "components": {"schemas": _schemas()},
+    }

@@ -1,0 +1,204 @@
+"""Stage 6, redeem: the shopper's pages. A code's own page looks by GET and verifies by POST; "Check a code" only looks.
+
+The procedure of a burn is the service's (docs/protocol.md §2); this module holds what belongs to HTTP: the raw target,
+the origin of a form, the holder cookie, and which page says the answer.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from flask import Blueprint, Response, abort, request, send_from_directory, url_for
+
+from authcode.payload import SERIAL_CHARACTERS, serial_of_bare_link
+from authcode.serial import TypedSerialInvalid
+from scanner.errors import PhotoError
+from server.domain.redemption import Verdict
+from server.services.facts import Facts
+from server.services.publish_product import product_picture
+from server.services.read_photo import SymbolLook, read_photo
+from server.services.redeem_code import Answer, Channel, Look, look_at_page, look_at_serial, verify_on_page
+from server.web.consumer.origin import is_from_our_page, is_remembered
+from server.web.consumer.pages import Seen
+from server.web.consumer.problems import init_problem_pages
+from server.web.consumer.rendering import STATIC_FOLDER, page_maker, respond
+from server.web.consumer.view import Burn, Page, Tint
+from server.web.visit import HOLDER_COOKIE, HOLDER_COOKIE_DAYS, context, raw_target, visitor
+
+MAX_FORM_BYTES = 4096
+"""A token, a claim or a typed serial, and room to spare; photos have the settings' limit."""
+
+STYLE_MAX_AGE_S = 365 * 24 * 3600
+"""A style's address changes with its content, so a browser may keep it for a year."""
+
+_SECONDS_A_DAY = 24 * 3600
+_SHORT_RULE = "/<code>"
+_LINK_RULE = "/01/<gtin>/21/<serial>"
+
+_PICTURE_MAX_AGE_S = 300
+
+blueprint = Blueprint("consumer", __name__, template_folder="templates")
+init_problem_pages(blueprint)
+
+
+@blueprint.get("/")
+def home() -> Response:
+    """The page "Check a code": send a picture or type the serial."""
+    return respond(page_maker().home_page())
+
+
+@blueprint.get("/robots.txt")
+def robots() -> Response:
+    """Ask crawlers to stay away: a code's address is a secret until it is burned."""
+    return Response("User-agent: *\nDisallow: /\n", mimetype="text/plain")
+
+
+@blueprint.get("/style/<path:filename>")
+def style(filename: str) -> Response:
+    """A static file of ours. Its address changes with its content, so a browser may keep it."""
+    return send_from_directory(STATIC_FOLDER, filename, max_age=STYLE_MAX_AGE_S)
+
+
+@blueprint.get(_SHORT_RULE)
+@blueprint.get(_LINK_RULE)
+def look(**_parts: str) -> Response:
+    """Look at the code that this address is: nothing changes, however often (docs/protocol.md §1)."""
+    raw_path, query = raw_target()
+    return respond(_look_page(look_at_page(context(), raw_path, query, visitor())))
+
+
+@blueprint.post(_SHORT_RULE)
+@blueprint.post(_LINK_RULE)
+def burn(**_parts: str) -> Response:
+    """Verify the code that this address is, with the page's token and claim (docs/protocol.md §2 rules 3 to 8).
+
+    A form that was not sent from our page, or whose token does not hold, is answered with the look page (409).
+    """
+    request.max_content_length = MAX_FORM_BYTES
+    raw_path, query = raw_target()
+    if not is_from_our_page(request, context().keyrings().prefixes):
+        fresh = look_at_page(context(), raw_path, query, visitor())
+        return respond(_look_page(fresh, again=True), HTTPStatus.CONFLICT)
+    token, claim = request.form.get("token"), request.form.get("claim")
+    answer = verify_on_page(context(), raw_path, query, token=token, claim=claim, visitor=visitor())
+    if answer.look_again is not None:
+        return respond(_look_page(answer.look_again, again=True), HTTPStatus.CONFLICT)
+    return _verdict(answer)
+
+
+@blueprint.get("/picture/<brand_id>/<sku>")
+def picture(brand_id: str, sku: str) -> Response:
+    """A product's picture, as its brand published it."""
+    found = product_picture(context().db, brand_id, sku)
+    if found is None:
+        abort(HTTPStatus.NOT_FOUND)
+    content, media_type = found
+    return Response(content, mimetype=media_type, headers={"Cache-Control": f"public, max-age={_PICTURE_MAX_AGE_S}"})
+
+
+@blueprint.post("/check/photo")
+def check_photo() -> Response:
+    """Read a picture: a page for one code, a card each for several, advice for none. Never burns."""
+    upload = request.files.get("photo")
+    maker = page_maker()
+    try:
+        answer = read_photo(context(), upload.read() if upload else b"", visitor())
+    except PhotoError as refused:
+        return respond(maker.unreadable_page(refused.code, _numbers(refused)), refused.http_status)
+    seen = [_seen_in_photo(symbol) for symbol in answer.symbols]
+    if not seen:
+        advice = answer.advice
+        return respond(maker.unreadable_page(advice.code if advice else "no_code", advice.facts if advice else {}))
+    if len(seen) == 1:
+        return respond(maker.code_page(seen[0], burn=None, answer=True))
+    return respond(maker.cards_page(seen))
+
+
+@blueprint.post("/check/serial")
+def check_serial() -> Response:
+    """Look by a typed serial: the one look without a signature. Never burns."""
+    request.max_content_length = MAX_FORM_BYTES
+    maker = page_maker()
+    try:
+        found = look_at_serial(context(), request.form.get("serial", ""), visitor())
+    except TypedSerialInvalid as refused:
+        told = {"serial_length": str(SERIAL_CHARACTERS)}
+        page = maker.plain_page("typed_unreadable", tint=Tint.NOT_YET, told=told, forms=True)
+        return respond(page, refused.http_status)
+    if found.state is Verdict.NOT_OURS:
+        return respond(maker.plain_page("typed_unknown", tint=Tint.CAREFUL, forms=True))
+    seen = Seen(
+        verdict=found.state, facts=found.facts, foreign=None, channel=Channel.SERIAL, picture=_picture(found.facts)
+    )
+    return respond(maker.code_page(seen, burn=None, answer=True))
+
+
+def _look_page(found: Look, *, again: bool = False) -> Page:
+    raw_path, _ = raw_target()
+    seen = Seen(
+        verdict=found.state,
+        facts=found.facts,
+        foreign=found.foreign,
+        channel=Channel.PAGE,
+        picture=_picture(found.facts),
+        cut=found.token is None and serial_of_bare_link(raw_path) is not None,
+    )
+    burn_form = (
+        Burn(action=_own_address(), token=found.token, claim=found.claim) if found.token and found.claim else None
+    )
+    notes = ("again",) if again and burn_form else ()
+    return page_maker().code_page(seen, burn=burn_form, notes=notes, answer=again)
+
+
+def _verdict(answer: Answer) -> Response:
+    remembered = is_remembered(request, context().keyrings().prefixes)
+    first_time = answer.verdict is Verdict.GENUINE
+    seen = Seen(
+        verdict=answer.verdict or Verdict.NOT_OURS,
+        facts=answer.facts,
+        foreign=answer.foreign,
+        channel=Channel.PAGE,
+        picture=_picture(answer.facts),
+    )
+    notes = ("not_remembered",) if first_time and not remembered else ()
+    response = respond(page_maker().code_page(seen, burn=None, notes=notes, answer=True))
+    if answer.holder_cookie is not None and answer.was_yours and remembered:
+        response.set_cookie(
+            HOLDER_COOKIE,
+            answer.holder_cookie,
+            max_age=HOLDER_COOKIE_DAYS * _SECONDS_A_DAY,
+            path="/",
+            secure=True,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+def _seen_in_photo(symbol: SymbolLook) -> Seen:
+    found = symbol.look
+    return Seen(
+        verdict=found.state,
+        facts=found.facts,
+        foreign=found.foreign,
+        channel=Channel.PHOTO,
+        picture=_picture(found.facts),
+        code_page=f"/{symbol.text.split('/', 3)[3]}" if found.facts is not None else None,
+    )
+
+
+def _own_address() -> str:
+    """The address of the code's page for its own form: the path and the 8030 of this request, nothing else of it."""
+    raw_path, query = raw_target()
+    tail = next((item for item in query.split("&") if item.startswith("8030=")), "")
+    return f"{raw_path}?{tail}" if tail else raw_path
+
+
+def _picture(facts: Facts | None) -> str | None:
+    if facts is None or facts.product is None or not facts.product.has_picture:
+        return None
+    return url_for("consumer.picture", brand_id=facts.brand_id, sku=facts.product.sku)
+
+
+def _numbers(refused: PhotoError) -> Mapping[str, float]:
+    facts = {name: value for name, value in vars(refused).items() if isinstance(value, int | float)}
+    return {**facts, "limit_mb": facts["limit_bytes"] / 1_000_000} if "limit_bytes" in facts else facts

@@ -1,0 +1,42 @@
+"""Where a request was started: only our own page may burn, and only an encrypted page can give a browser a mark."""
+
+from collections.abc import Collection
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from werkzeug.wrappers import Request
+
+SAME_ORIGIN = "same-origin"
+
+
+def is_from_our_page(request: Request, prefixes: Collection[str]) -> bool:
+    """Whether the form was sent from a page of ours (docs/protocol.md §2 rule 3).
+
+    `Sec-Fetch-Site` decides where the browser sends it; else Origin must be absent, name the request's own host, or be
+    one of the published `prefixes` (a proxy in front may have changed the host).
+    """
+    fetch_site = request.headers.get("Sec-Fetch-Site")
+    if fetch_site is not None:
+        return fetch_site == SAME_ORIGIN
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return True
+    return f"{origin.upper()}/" in prefixes or origin.lower() == f"{request.scheme}://{request.host}".lower()
+
+
+def is_remembered(request: Request, prefixes: Collection[str]) -> bool:
+    """Whether a browser keeps the holder cookie from this page: encrypted, or on this very machine.
+
+    Behind a proxy that ends TLS the published prefix tells what the request cannot.
+    """
+    behind_tls = f"HTTPS://{request.host.upper()}/" in prefixes
+    return request.is_secure or behind_tls or is_loopback(request.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a Host header names this machine itself, with or without a port."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,161 @@
+"""Which page says what: an answer of the services becomes one `Page`, with its words, tint, card and next steps.
+
+The skeleton is the same for every answer; only words, tint and the one button differ.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from authcode.batch import Placement
+from authcode.foreign import ForeignText
+from authcode.serial import Tier
+from server.domain.redemption import Verdict
+from server.services.facts import Facts as CodeFacts
+from server.services.redeem_code import Channel
+from server.web.consumer.catalogue import Catalogue, Words
+from server.web.consumer.telling import product_view, told_of_code, told_of_site
+from server.web.consumer.view import Burn, Card, Page, ProductView, Site, Tint
+
+_TINTS = {
+    Verdict.UNUSED: Tint.NOT_YET,
+    Verdict.GENUINE: Tint.FINE,
+    Verdict.VERIFIED_BY_YOU: Tint.FINE,
+    Verdict.ALREADY_VERIFIED: Tint.CAREFUL,
+    Verdict.NOT_ACTIVATED: Tint.NOT_YET,
+    Verdict.EXPIRED: Tint.STOP,
+    Verdict.RECALLED: Tint.RECALL,
+    Verdict.VOID: Tint.STOP,
+    Verdict.SAMPLE: Tint.CAREFUL,
+    Verdict.LOCKED: Tint.CAREFUL,
+    Verdict.NOT_OURS: Tint.CAREFUL,
+}
+_SHOWS_GENUINE_PACK = frozenset({Verdict.ALREADY_VERIFIED, Verdict.LOCKED})
+_NAMES_SUPPORT_ITSELF = frozenset({Verdict.EXPIRED, Verdict.RECALLED})
+_PAGE_LINKS = {"home": "/", "photo": "/#photo", "serial": "/#serial"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One code as it is to be told: what is said of it, what is known, and how it came to us."""
+
+    verdict: Verdict
+    facts: CodeFacts | None
+    foreign: ForeignText | None
+    channel: Channel
+    picture: str | None = None
+    code_page: str | None = None
+    cut: bool = False
+    """Whether a link form's 8030 was lost on the way, so that there is no signature to check."""
+
+
+class PageMaker:
+    """Makes pages in one language for one site."""
+
+    def __init__(self, catalogue: Catalogue, site: Site) -> None:
+        """Take the visitor's catalogue and whose pages these are when no code says so."""
+        self._catalogue = catalogue
+        self._site = site
+
+    def code_page(self, seen: Seen, *, burn: Burn | None, notes: Sequence[str] = (), answer: bool = False) -> Page:
+        """The page of one code: look, verdict, or not ours. `notes` names sentences to add beside the explanation."""
+        product = self._product(seen)
+        told = self._told(seen)
+        always = ("was_yours", "others_tried")
+        said = (self._catalogue.note(name, told) for name in (*always, *notes))
+        return Page(
+            site=self._site_of(seen),
+            tint=_TINTS[seen.verdict],
+            words=self._words(seen, product),
+            notes=tuple(note for note in said if note),
+            product=product,
+            burn=burn,
+            code_page=seen.code_page if seen.verdict is Verdict.UNUSED else None,
+            support=None if seen.verdict in _NAMES_SUPPORT_ITSELF else self._support(told),
+            compare_open=seen.verdict in _SHOWS_GENUINE_PACK,
+            answer=answer,
+        )
+
+    def cards_page(self, symbols: Sequence[Seen]) -> Page:
+        """Several codes in one picture: a card each, in the order in which the scanner read them."""
+        told = {**told_of_site(self._site), "symbols": self._catalogue.number(len(symbols))}
+        return Page(
+            site=self._site,
+            tint=Tint.PLAIN,
+            words=self._catalogue.page("several", told, {}),
+            cards=tuple(self._card(seen) for seen in symbols),
+            answer=True,
+        )
+
+    def unreadable_page(self, code: str, numbers: Mapping[str, float]) -> Page:
+        """Nothing was read in a picture: what it lacked, by the scanner's advice code or the photo's refusal code."""
+        facts = {name: self._catalogue.number(value) for name, value in numbers.items()}
+        advice = self._catalogue.advise(code, facts)
+        return self.plain_page("unreadable", tint=Tint.NOT_YET, told={"advice": advice}, forms=True)
+
+    def home_page(self) -> Page:
+        """The page "Check a code" with its two forms."""
+        words = self._catalogue.page("home", told_of_site(self._site), _PAGE_LINKS)
+        return Page(site=self._site, tint=Tint.PLAIN, words=words, forms=True, is_home=True)
+
+    def plain_page(
+        self, name: str, *, tint: Tint = Tint.NOT_YET, told: Mapping[str, str | None] | None = None, forms: bool = False
+    ) -> Page:
+        """A page about no code in particular. With `forms` its links lead to the forms on the page itself."""
+        links = {"home": "/", "photo": "#photo", "serial": "#serial"} if forms else _PAGE_LINKS
+        words = self._catalogue.page(name, {**told_of_site(self._site), **(told or {})}, links)
+        return Page(site=self._site, tint=tint, words=words, forms=forms, answer=True)
+
+    def _card(self, seen: Seen) -> Card:
+        product = self._product(seen)
+        code_page = seen.code_page if seen.verdict is Verdict.UNUSED else None
+        words = self._catalogue.page(_entry_name(seen), self._told(seen), {})
+        return Card(tint=_TINTS[seen.verdict], words=words, product=product, code_page=code_page)
+
+    def _words(self, seen: Seen, product: ProductView | None) -> Words:
+        links = dict(_PAGE_LINKS)
+        if product is not None:
+            links["product"] = "#product"
+            if product.has_comparison:
+                links["compare"] = "#compare"
+        return self._catalogue.page(_entry_name(seen), self._told(seen), links)
+
+    def _told(self, seen: Seen) -> dict[str, str | None]:
+        told = told_of_site(self._site)
+        if seen.facts is not None:
+            told |= told_of_code(self._catalogue, seen.facts, seen.verdict)
+        if seen.foreign is not None:
+            told |= {"host": seen.foreign.host, "shortened": seen.foreign.shortened}
+        return told
+
+    def _product(self, seen: Seen) -> ProductView | None:
+        return product_view(self._catalogue, seen.facts, seen.picture) if seen.facts is not None else None
+
+    def _support(self, told: Mapping[str, str | None]) -> Markup | None:
+        brand, support = told.get("brand"), told.get("support")
+        return self._catalogue.word("support", brand=brand, support=support) if brand and support else None
+
+    def _site_of(self, seen: Seen) -> Site:
+        return Site(brand=seen.facts.brand, host=seen.facts.host) if seen.facts is not None else self._site
+
+
+def _entry_name(seen: Seen) -> str:
+    """The catalogue's entry for a code: by what is said, where the burning code sits, and how the code came to us."""
+    if seen.verdict is Verdict.UNUSED:
+        return _look_name(seen)
+    if seen.verdict is Verdict.GENUINE:
+        visible = seen.facts is None or seen.facts.placement is Placement.VISIBLE
+        return "genuine_visible" if visible else "genuine_hidden"
+    if seen.verdict is Verdict.NOT_OURS and seen.foreign is not None:
+        leads_somewhere = seen.foreign.host or seen.foreign.shortened.lower().startswith(("http:", "https:"))
+        return "not_ours_foreign" if leads_somewhere else "not_ours_text"
+    return str(seen.verdict)
+
+
+def _look_name(seen: Seen) -> str:
+    if seen.facts is not None and seen.facts.tier is Tier.OUTER:
+        return "look_outer"
+    if seen.channel is Channel.SERIAL:
+        return "look_typed"
+    return "look_cut" if seen.cut else "look"

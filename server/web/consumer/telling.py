@@ -1,0 +1,125 @@
+"""From what the services know to what the catalogue's sentences may use: facts as words, the product as a card."""
+
+import re
+from datetime import UTC
+
+from markupsafe import Markup, escape
+
+from server.domain.redemption import Verdict
+from server.services.facts import Facts as CodeFacts
+from server.services.facts import ProductFacts
+from server.web.consumer.catalogue import Catalogue
+from server.web.consumer.catalogue import Facts as Told
+from server.web.consumer.view import Link, ProductView, Row, Site
+
+_MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+", re.ASCII)
+_PHONE = re.compile(r"\+?[0-9][0-9 ()/-]{4,24}", re.ASCII)
+_QUANTITY = re.compile(r"(?<=[0-9]) (?=[^\W\d]{1,3}\b)")
+_WEB = re.compile(r"https?://([A-Za-z0-9.-]+)(?::[0-9]{1,5})?(?:/[^\s\"<>]*)?", re.ASCII)
+
+
+def told_of_site(site: Site) -> dict[str, str | None]:
+    """What is known before any code is: whose pages these are, and the host its codes lead to."""
+    return {"brand": site.brand, "our_host": site.host}
+
+
+def told_of_code(catalogue: Catalogue, facts: CodeFacts, verdict: Verdict) -> Told:
+    """Everything the sentences may use about one code; what is not known is None and takes its sentences with it."""
+    own = facts.first_verified_at
+    first_on = facts.first_verified_on or (own.astimezone(UTC).date() if own else None)
+    first_day = catalogue.day(first_on) if first_on else None
+    yours_beside = facts.was_yours and verdict not in {Verdict.GENUINE, Verdict.VERIFIED_BY_YOU}
+    return {
+        "brand": facts.brand,
+        "our_host": facts.host,
+        "lot": facts.lot,
+        "date": first_day,
+        "moment": catalogue.moment(own) if own else None,
+        "country": catalogue.country(facts.first_country),
+        "expiry": catalogue.calendar_date(facts.expires) if facts.expires else None,
+        "own_date": first_day if yours_beside else None,
+        **_told_of_recall(catalogue, facts),
+        **_told_of_later_scan(catalogue, facts, verdict),
+        **_told_of_product(catalogue, facts.product),
+    }
+
+
+def _told_of_recall(catalogue: Catalogue, facts: CodeFacts) -> Told:
+    if facts.recall is None:
+        return {}
+    return {
+        "recall_date": catalogue.day(facts.recall.at.astimezone(UTC).date()),
+        "reason": facts.recall.reason.rstrip(".") if facts.recall.reason else None,
+        "recall_link": contact(facts.recall.link),
+    }
+
+
+def _told_of_later_scan(catalogue: Catalogue, facts: CodeFacts, verdict: Verdict) -> Told:
+    if facts.later is None or verdict is not Verdict.VERIFIED_BY_YOU:
+        return {}
+    return {
+        "other_date": catalogue.day(facts.later.at.astimezone(UTC).date()),
+        "other_country": catalogue.country(facts.later.country),
+    }
+
+
+def _told_of_product(catalogue: Catalogue, product: ProductFacts | None) -> Told:
+    if product is None:
+        return {}
+    features = len(product.features)
+    return {
+        "product": unbroken(product.name),
+        "support": contact(product.support),
+        "placement_hint": product.placement_hint,
+        "picture": product.name if product.has_picture else None,
+        "things": catalogue.counted("things", features) if features else None,
+        "these_features": catalogue.counted("these_features", features) if features else None,
+    }
+
+
+def unbroken(name: str) -> str:
+    """A product's name whose quantities stay on one line: "30 ml" never ends as "30" and "ml"."""
+    return _QUANTITY.sub("\N{NO-BREAK SPACE}", name)
+
+
+def contact(text: str | None) -> Markup | None:
+    """A contact as its brand wrote it, as a link where it plainly is a web or mail address or a telephone number."""
+    if not text:
+        return None
+    web = _WEB.fullmatch(text)
+    if web:
+        return Markup('<a href="{}" rel="noopener">{}</a>').format(text, web.group(1))
+    if _MAIL.fullmatch(text):
+        return Markup('<a href="mailto:{}">{}</a>').format(text, text)
+    if _PHONE.fullmatch(text):
+        return Markup('<a href="tel:{}">{}</a>').format(re.sub(r"[^0-9+]", "", text), text)
+    return escape(text)
+
+
+def product_view(catalogue: Catalogue, facts: CodeFacts, picture: str | None) -> ProductView:
+    """The card of one code's product (without one: lot, date, market alone). `picture` is an address."""
+    product = facts.product
+    name = unbroken(product.name) if product else facts.brand
+    more = _WEB.fullmatch(product.more_url) if product and product.more_url else None
+    return ProductView(
+        name=name,
+        maker=facts.brand if product else None,
+        picture=picture,
+        picture_alt=str(catalogue.word("picture_alt", product=name)),
+        rows=_rows(catalogue, facts),
+        features=product.features if product else (),
+        description=(product.description or None) if product else None,
+        more=Link(href=more.group(), text=str(catalogue.word("more_link", more_host=more.group(1)))) if more else None,
+    )
+
+
+def _rows(catalogue: Catalogue, facts: CodeFacts) -> tuple[Row, ...]:
+    values = (
+        ("lot", facts.lot, True),
+        ("best_before", catalogue.calendar_date(facts.expires) if facts.expires else None, False),
+        ("market", catalogue.countries(facts.markets), False),
+        ("serial", facts.serial_printed, True),
+    )
+    return tuple(
+        Row(label=str(catalogue.word(label)), value=value, mono=mono) for label, value, mono in values if value
+    )

@@ -1,0 +1,101 @@
+"""What a shopper's page holds, ready for the template: every page is one `Page`, so that all share one skeleton."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from markupsafe import Markup
+
+from server.web.consumer.catalogue import Words
+
+
+class Tint(StrEnum):
+    """How a page's panel looks: a tint, which always comes with a shape and a word (the template knows both)."""
+
+    FINE = "fine"
+    NOT_YET = "not_yet"
+    CAREFUL = "careful"
+    STOP = "stop"
+    RECALL = "recall"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Whose page this is: the brand (None where the server has several and none is meant) and the host shown on top."""
+
+    brand: str | None
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the quiet list: a grey label and its value, in the fixed-width face where characters are compared."""
+
+    label: str
+    value: str
+    mono: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An address outside these pages (http or https only) and what it is called."""
+
+    href: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductView:
+    """The product card, and what the folded parts say about the genuine pack."""
+
+    name: str
+    maker: str | None
+    picture: str | None
+    picture_alt: str
+    rows: tuple[Row, ...]
+    features: tuple[str, ...] = ()
+    description: str | None = None
+    more: Link | None = None
+
+    @property
+    def has_comparison(self) -> bool:
+        """Whether there is anything to compare a pack with."""
+        return bool(self.features)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burn:
+    """The form that verifies: the code's own address (path and 8030 only), the page's token and the claim."""
+
+    action: str
+    token: str
+    claim: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One of several codes in a picture. `code_page` is the code's own address, None where there is nothing to open."""
+
+    tint: Tint
+    words: Words
+    product: ProductView | None
+    code_page: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page. `answer` moves the reading focus to the heading, for a page that answers something just sent."""
+
+    site: Site
+    tint: Tint
+    words: Words
+    notes: tuple[Markup, ...] = ()
+    product: ProductView | None = None
+    burn: Burn | None = None
+    code_page: str | None = None
+    cards: tuple[Card, ...] = ()
+    support: Markup | None = None
+    compare_open: bool = False
+    forms: bool = False
+    is_home: bool = False
+    answer: bool = False

@@ -1,0 +1,238 @@
+"""Stage 7, alert: the dashboard. Alerts, batches with what happened to their codes, the history of one code.
+
+Every page shows what a service answers; what changes something is a POST with a CSRF token.
+"""
+
+from hashlib import sha256
+from http import HTTPStatus
+from pathlib import Path
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, send_from_directory, url_for
+from flask_login import logout_user
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from keys.errors import AuthcodeError
+from server.domain.alert import Rule
+from server.domain.range_act import ActKind
+from server.domain.redemption import Unit
+from server.services import dashboard as read
+from server.services.range_acts import act_on_range
+from server.services.staff_accounts import authenticate, set_password
+from server.web.dashboard import charts, wording
+from server.web.dashboard.acts import effect, read_act
+from server.web.dashboard.filters import ListAddress, SavedView, page_number
+from server.web.dashboard.login import guard, next_page, staff, start_session
+from server.web.visit import context
+
+blueprint = Blueprint(
+    "dashboard",
+    __name__,
+    url_prefix="/staff",
+    template_folder="templates",
+)
+blueprint.before_request(guard)
+_STATIC_FOLDER = Path(__file__).parent.parent / "static"
+_STYLE_VERSION = sha256((_STATIC_FOLDER / "dashboard.css").read_bytes()).hexdigest()[:12]
+_STYLE_MAX_AGE_S = 365 * 24 * 3600  # its address changes with its content
+
+
+@blueprint.context_processor
+def words() -> dict[str, object]:
+    """What every template may use: the wording, the present time, the stylesheet's version."""
+    return {"wording": wording, "now": context().clock(), "style_version": _STYLE_VERSION}
+
+
+@blueprint.errorhandler(AuthcodeError)
+def refused(problem: AuthcodeError) -> tuple[str, int]:
+    """What could not be done, in the dashboard's own skeleton; the sentence is the error's own."""
+    return _problem_page("That could not be done", str(problem), problem.code), problem.http_status
+
+
+@blueprint.errorhandler(CSRFError)
+def form_expired(_problem: CSRFError) -> tuple[str, int]:
+    """A form that is not from this session: nothing was done."""
+    message = "This form is not from your present session, so nothing was done. Open the page again and repeat it."
+    return _problem_page("Nothing was done", message, "form_expired"), HTTPStatus.BAD_REQUEST
+
+
+@blueprint.errorhandler(HTTPStatus.NOT_FOUND)
+def not_found(_problem: HTTPException) -> tuple[str, int]:
+    """An address of the dashboard that leads nowhere."""
+    message = "There is nothing at this address of the dashboard."
+    return _problem_page("There is no page here", message, "not_found"), HTTPStatus.NOT_FOUND
+
+
+@blueprint.get("/<path:_anywhere>")
+def nowhere(_anywhere: str) -> Response:
+    """Every other address below the dashboard's: asks for a login like the pages that exist."""
+    abort(HTTPStatus.NOT_FOUND)
+
+
+@blueprint.get("/style/<path:filename>")
+def style(filename: str) -> Response:
+    """A static file of ours."""
+    return send_from_directory(_STATIC_FOLDER, filename, max_age=_STYLE_MAX_AGE_S)
+
+
+@blueprint.route("/login", methods=["GET", "POST"])
+def login() -> Response | tuple[str, int] | str:
+    """Email and password; one text for every reason to refuse."""
+    wanted = request.args.get("next")
+    if request.method == "GET":
+        return render_template("dashboard/login.html", problem=None, email="")
+    email = request.form.get("email", "")
+    try:
+        account = authenticate(context().db, email, request.form.get("password", ""), now=context().clock())
+    except AuthcodeError as problem:
+        return render_template("dashboard/login.html", problem=str(problem), email=email), problem.http_status
+    start_session(account)
+    target = url_for(".password") if account.must_change_password else next_page(wanted)
+    return redirect(target, HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/logout")
+def logout() -> Response:
+    """End this session."""
+    logout_user()
+    return redirect(url_for(".login"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.route("/password", methods=["GET", "POST"])
+def password() -> Response | tuple[str, int] | str:
+    """Change the password; a one-time password leads nowhere else. Every other session of the account ends."""
+    if request.method == "GET":
+        return render_template("dashboard/password.html", problem=None)
+    old, new = request.form.get("old", ""), request.form.get("new", "")
+    if new != request.form.get("again", ""):
+        problem = "The two new passwords differ; type the new one twice."
+        return render_template("dashboard/password.html", problem=problem), HTTPStatus.BAD_REQUEST
+    try:
+        changed = set_password(context().db, staff().id, old=old, new=new, now=context().clock())
+    except AuthcodeError as refusal:
+        return render_template("dashboard/password.html", problem=str(refusal)), refusal.http_status
+    start_session(changed)
+    flash("Your password is changed.")
+    return redirect(url_for(".alert_list"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("")
+@blueprint.get("/")
+def start() -> Response:
+    """The dashboard opens with what wants attention."""
+    return redirect(url_for(".alert_list"))
+
+
+@blueprint.get("/alerts")
+def alert_list() -> str:
+    """The alerts of a view, a row for each thing that happened."""
+    address = ListAddress.read(request.args)
+    found = read.alerts(context(), address.wanted, page=address.page)
+    batch = next((row for row in found.alerts if row.batch_row == address.batch_row), None)
+    return render_template(
+        "dashboard/alerts.html",
+        found=found,
+        address=address,
+        views=list(SavedView),
+        rules=list(Rule),
+        batch_name=batch.order if batch else address.batch_row,
+    )
+
+
+@blueprint.get("/alerts/<int:alert_id>")
+def alert(alert_id: int) -> str:
+    """One alert: why it fired, what happened by day, what people were told, and the scans behind it."""
+    detail = read.alert(context(), alert_id, page=page_number(request.args))
+    days = charts.days_of_scans(detail.scans)
+    return render_template(
+        "dashboard/alert.html",
+        detail=detail,
+        told=_told(detail.scans),
+        chart=charts.timeline(days, today=context().clock()),
+    )
+
+
+@blueprint.get("/batches")
+def batch_list() -> str:
+    """All batches, the latest first."""
+    return render_template("dashboard/batches.html", batches=read.batches(context().db, now=context().clock()))
+
+
+@blueprint.get("/batches/<int:row>")
+def batch(row: int) -> str:
+    """One batch: its strip, its balance, what happened to its codes, and the acts on it."""
+    page = read.batch_page(context(), row)
+    indices = {scan.unit.index for scan in page.recent if scan.unit is not None}
+    return render_template(
+        "dashboard/batch.html",
+        page=page,
+        batch=page.batch,
+        pieces=charts.strip(page.stretches, page.batch.count),
+        dots=charts.dots(indices, page.batch.count),
+        chart=charts.timeline(page.days, today=context().clock()),
+        kinds=list(ActKind),
+    )
+
+
+@blueprint.route("/batches/<int:row>/<any(activate, void, recall, sample):kind>", methods=["GET", "POST"])
+def act(row: int, kind: str) -> Response | tuple[str, int] | str:
+    """One act in three steps: the form (GET), its effect in counts (POST), done (POST with `confirm`)."""
+    page = read.batch_page(context(), row)
+    shown = {"page": page, "batch": page.batch, "kind": ActKind(kind), "form": request.form}
+    if request.method == "GET":
+        return render_template("dashboard/act.html", **shown, problem=None)
+    try:
+        wanted = read_act(ActKind(kind), request.form, count=page.batch.count)
+    except AuthcodeError as problem:
+        return render_template("dashboard/act.html", **shown, problem=str(problem)), problem.http_status
+    if request.form.get("confirm") != "yes":
+        touched = effect(wanted, page.stretches)
+        return render_template("dashboard/confirm.html", **shown, wanted=wanted, touched=touched)
+    done = act_on_range(
+        context().db,
+        page.batch.order,
+        wanted.kind,
+        indices=wanted.indices,
+        details=wanted.details,
+        actor=staff().email,
+        now=context().clock(),
+        brand_id=bytes.fromhex(page.batch.brand_id),
+    )
+    flash(f"{wording.act_sentence(done)}.")
+    return redirect(url_for(".batch", row=row), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.route("/codes", methods=["GET", "POST"])
+def find_code() -> Response | tuple[str, int] | str:
+    """Find a code by its pasted text, its printed serial, or order and index. Sent by POST: a code is a secret."""
+    if request.method == "GET":
+        return render_template("dashboard/find.html", problem=None)
+    try:
+        unit = read.find_code(context(), request.form.get("code", "").strip())
+    except AuthcodeError as problem:
+        return render_template("dashboard/find.html", problem=str(problem)), problem.http_status
+    return redirect(url_for(".code", unit_id=unit.id), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/codes/<int:unit_id>")
+def code(unit_id: int) -> str:
+    """The history of one code: what is said of it now, who asked, which acts cover it."""
+    try:
+        unit = Unit.of_id(unit_id)
+    except ValueError:
+        abort(HTTPStatus.NOT_FOUND)
+    return render_template(
+        "dashboard/code.html", history=read.code_history(context(), unit, page=page_number(request.args))
+    )
+
+
+def _problem_page(heading: str, message: str, code: str) -> str:
+    return render_template("dashboard/problem.html", heading=heading, message=message, code=code)
+
+
+def _told(scans: tuple[read.ScanRow, ...]) -> list[tuple[str, int]]:
+    counts: dict[str, int] = {}
+    for scan in scans:
+        counts[str(scan.said)] = counts.get(str(scan.said), 0) + 1
+    return sorted(counts.items(), key=lambda item: -item[1])

@@ -1,0 +1,164 @@
+"""What staff read: verdicts, rules and severities as words, an alert as one plain sentence, times and counts."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from babel import Locale
+
+from server.domain.alert import Rule, Severity
+from server.domain.range_act import ActKind, RangeAct
+from server.domain.redemption import Verdict
+from server.services.dashboard import AlertDetail, AlertRow
+
+SEVERITY_WORDS: Final[Mapping[Severity, str]] = {
+    Severity.HIGH: "Act now",
+    Severity.ALERT: "Look at",
+    Severity.NOTE: "Note",
+}
+RULE_WORDS: Final[Mapping[Rule, str]] = {
+    Rule.DUPLICATE: "asked for again by somebody else",
+    Rule.NOT_ACTIVATED: "scanned before activation",
+    Rule.VOIDED: "scanned after it was voided",
+    Rule.UNKNOWN_UNIT: "signed, but never registered",
+}
+STATE_WORDS: Final[Mapping[Verdict, str]] = {
+    Verdict.UNUSED: "active, not verified",
+    Verdict.GENUINE: "genuine",
+    Verdict.VERIFIED_BY_YOU: "verified by you",
+    Verdict.ALREADY_VERIFIED: "verified",
+    Verdict.NOT_ACTIVATED: "not activated",
+    Verdict.EXPIRED: "expired",
+    Verdict.RECALLED: "recalled",
+    Verdict.VOID: "void",
+    Verdict.LOCKED: "locked",
+    Verdict.SAMPLE: "sample",
+    Verdict.NOT_OURS: "not ours",
+}
+BALANCE_WORDS: Final[Mapping[Verdict, str]] = {**STATE_WORDS, Verdict.UNUSED: "active"}
+TOLD_WORDS: Final[Mapping[Verdict, str]] = {
+    **STATE_WORDS,
+    Verdict.UNUSED: "a look only",
+    Verdict.ALREADY_VERIFIED: "already verified",
+    Verdict.NOT_ACTIVATED: "not released yet",
+}
+ACT_WORDS: Final[Mapping[ActKind, str]] = {
+    ActKind.ACTIVATE: "Activate",
+    ActKind.VOID: "Void",
+    ActKind.RECALL: "Recall",
+    ActKind.SAMPLE: "Mark as samples",
+}
+ACT_EFFECTS: Final[Mapping[ActKind, str]] = {
+    ActKind.ACTIVATE: "These codes can be verified from now on, each of them once.",
+    ActKind.VOID: "Whoever scans one of these codes is told that it was withdrawn. This cannot be taken back.",
+    ActKind.RECALL: "Whoever scans one of these codes is asked to stop using the product. This cannot be taken back.",
+    ActKind.SAMPLE: "Whoever scans one of these codes is told that it is a sample. This cannot be taken back.",
+}
+ACT_DONE: Final[Mapping[ActKind, str]] = {
+    ActKind.ACTIVATE: "activated",
+    ActKind.VOID: "voided",
+    ActKind.RECALL: "recalled",
+    ActKind.SAMPLE: "marked as samples",
+}
+
+_ENGLISH = Locale("en")
+_WORDS_UP_TO = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def alert_sentence(alert: AlertRow) -> str:
+    """What happened, in plain words: the row of the list and the heading of the alert's page."""
+    where = f" in {counted(alert.places, 'region')}" if alert.places > 1 else ""
+    scans = counted(alert.count, "scan")
+    match alert.rule:
+        case Rule.DUPLICATE:
+            sentence = f"one code scanned by {counted(alert.people, 'person', 'people')}{where}"
+        case Rule.NOT_ACTIVATED:
+            sentence = f"{scans} of codes that are not activated{where}"
+        case Rule.VOIDED:
+            sentence = f"{scans} of codes that were withdrawn{where}"
+        case Rule.UNKNOWN_UNIT:
+            sentence = f"{scans} of signed codes that no batch has{where}"
+    return sentence[0].upper() + sentence[1:]
+
+
+def why_it_fired(detail: AlertDetail) -> str:
+    """The rule with its threshold and the measured value."""
+    others = counted(detail.measured, "other person", "other people")
+    match detail.alert.rule:
+        case Rule.DUPLICATE:
+            limit = (
+                f"An alert is raised from {counted(detail.threshold, 'other person', 'other people')} on"
+                if detail.threshold
+                else "An alert is raised"
+            )
+            return (
+                f"After the first verification, {others} asked to verify the same code. {limit}, and at once where the "
+                "place is another or 48 hours have passed; anything less is a note."
+            )
+        case Rule.NOT_ACTIVATED:
+            return (
+                f"Somebody asked to verify codes of this batch that are not activated ({others}). One is enough: "
+                "either goods left before they were activated, or codes left without goods."
+            )
+        case Rule.VOIDED:
+            return f"Somebody asked to verify voided codes ({others}). One is enough: waste may be in circulation."
+        case Rule.UNKNOWN_UNIT:
+            return (
+                "The signature is good, but no registered batch holds this code. One is enough: a manifest is late, or "
+                "a signing key has leaked. It is never a guess."
+            )
+
+
+def act_sentence(act: RangeAct) -> str:
+    """One act as a line of a history, without who and when."""
+    details = act.details
+    facts = (
+        ("lot", details.lot),
+        ("expires", details.expires.isoformat() if details.expires else None),
+        ("markets", ", ".join(details.markets) or None),
+        ("reason", details.reason),
+        ("link", details.link),
+    )
+    told = "; ".join(f"{name} {value}" for name, value in facts if value)
+    return f"{index_range(act.first, act.last)} {ACT_DONE[act.kind]}{': ' + told if told else ''}"
+
+
+def index_range(first: int, last: int) -> str:
+    """A range of indices as people write it."""
+    return f"Index {number(first)}" if first == last else f"Indices {number(first)} to {number(last)}"
+
+
+def counted(amount: int, one: str, many: str | None = None) -> str:
+    """An amount with its noun; small amounts as words."""
+    written = _WORDS_UP_TO[amount] if amount < len(_WORDS_UP_TO) else number(amount)
+    return f"{written} {one if amount == 1 else many or one + 's'}"
+
+
+def number(amount: int) -> str:
+    """A whole number with its thousands apart."""
+    return f"{amount:,}"
+
+
+def stamp(moment: datetime, *, seconds: bool = False) -> str:
+    """Date and time to the minute or second, UTC; the zone stands in the head of the table or beside it."""
+    return f"{moment.astimezone(UTC):{'%-d %b %Y %H:%M:%S' if seconds else '%-d %b %Y %H:%M'}}"
+
+
+def day(moment: datetime | date) -> str:
+    """A day, short."""
+    return f"{moment:%-d %b %Y}"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, in the largest unit that is not nothing."""
+    gone = max(now - moment, timedelta())
+    for length, unit in ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min")):
+        if gone >= length:
+            return f"{gone // length} {unit} ago"
+    return "just now"
+
+
+def place(country: str | None, region: str | None) -> str:
+    """A place by its country's name and its region's code."""
+    name = (_ENGLISH.territories.get(country) or country) if country else "unknown"
+    return f"{name}, {region}" if region else name

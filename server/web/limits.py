@@ -1,0 +1,46 @@
+"""Rate limits: kept in each worker's memory and divided by the number of workers; `AUTHCODE_RATE_LIMIT=off` lifts them.
+
+They are counted by truncated network, so that no address is kept, not even in memory.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from flask import Flask, request
+from flask_limiter import Limiter
+
+from server.domain.place import truncated_network
+from server.settings import RateLimit, Settings
+
+LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
+    {
+        "api.look": (600, "minute"),
+        "api.verify": (600, "minute"),
+        "api.photos": (60, "minute"),
+        "consumer.look": (600, "minute"),
+        "consumer.burn": (120, "minute"),
+        "consumer.check_photo": (60, "minute"),
+        "consumer.check_serial": (60, "hour"),
+        "dashboard.login": (30, "minute"),
+    }
+)
+"""Requests of one network by endpoint. A typed serial carries no signature, hence the low number; photos cost CPU."""
+
+
+def init_limits(app: Flask, settings: Settings) -> None:
+    """Put the limits on the endpoints that are there; the blueprints must be registered."""
+    if settings.rate_limit is RateLimit.OFF:
+        return
+    limiter = Limiter(
+        key_func=lambda: truncated_network(request.remote_addr) or "unknown",
+        app=app,
+        storage_uri="memory://",
+    )
+    app.extensions["authcode-limiter"] = limiter  # its decorators hold it weakly
+    for endpoint, (number, period) in LIMITS.items():
+        view = app.view_functions.get(endpoint)
+        if view is not None:
+            share = max(1, number // settings.workers)
+            limited: Any = limiter.limit(f"{share} per {period}")(view)
+            app.view_functions[endpoint] = limited

@@ -1,0 +1,77 @@
+"""Errors as problem documents (RFC 9457) with a stable `code`; never an echo of the input, never a traceback."""
+
+import json
+import logging
+import traceback
+from http import HTTPStatus
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from keys.errors import AuthcodeError
+
+_LOG = logging.getLogger("authcode.web")
+
+_BY_STATUS = {
+    400: ("request_invalid", "The request cannot be read; compare it with /api/v1/openapi.json."),
+    401: ("login_needed", "Log in first."),
+    403: ("forbidden", "This is not allowed."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take this method."),
+    413: ("request_too_large", "The request is larger than this address takes."),
+    415: ("media_type_unsupported", "This address takes another media type; compare it with /api/v1/openapi.json."),
+    429: ("too_many_requests", "Too many requests from this network; wait a little."),
+}
+_ANY = ("request_refused", "The request cannot be served.")
+
+
+class RequestInvalid(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+    """A request whose body is not what the address takes."""
+
+    code = "request_invalid"
+    http_status = 400
+
+    def __init__(self, needed: str) -> None:
+        """Carry what is needed, a clause; never what came."""
+        super().__init__(f"The request cannot be read: {needed}; compare it with /api/v1/openapi.json.")
+        self.needed = needed
+
+
+def problem(status: int, code: str, detail: str) -> Response:
+    """One problem document."""
+    document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code}
+    return Response(
+        json.dumps({**document, "detail": detail}) + "\n", status=status, mimetype="application/problem+json"
+    )
+
+
+def init_problems(app: Flask) -> None:
+    """Answer every error with a problem document, unless a blueprint has pages of its own for it."""
+
+    @app.errorhandler(AuthcodeError)
+    def of_ours(error: AuthcodeError) -> Response:
+        if error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _LOG.error("%s at %s: %s", error.code, route(), error)
+        return problem(error.http_status, error.code, str(error))
+
+    @app.errorhandler(HTTPException)
+    def of_http(error: HTTPException) -> Response:
+        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+        answer = problem(status, *_BY_STATUS.get(status, _ANY))
+        for name, value in error.get_headers():
+            if name.lower() not in ("content-type", "content-length"):
+                answer.headers[name] = value
+        return answer
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        # Frames only: the text of an exception may hold the input, and the path of a code is a secret.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        _LOG.error("%s at %s\n%s", type(error).__name__, route(), frames)
+        return problem(500, "internal_error", "Something went wrong here; nothing was used up. Try again later.")
+
+
+def route() -> str:
+    """Method and route template of the present request: what a log may hold of it."""
+    rule = request.url_rule.rule if request.url_rule else "(no route)"
+    return f"{request.method} {rule}"

@@ -1,0 +1,38 @@
+"""What a request tells: the context of its worker, the raw path of a code, and who visits."""
+
+from flask import current_app, request
+from flask_login import current_user
+
+from server.context import Context
+from server.domain.claim import read_holder
+from server.services.redeem_code import Visitor
+
+HOLDER_COOKIE = "__Host-authcode-holder"
+HOLDER_COOKIE_DAYS = 400
+
+
+def context() -> Context:
+    """The context that `create_app` made for this worker."""
+    found: Context = current_app.extensions["authcode"]
+    return found
+
+
+def raw_target() -> tuple[str, str]:
+    """Path and query of the request as they came over the wire, undecoded (docs/format.md §3 rule 1).
+
+    waitress hands over REQUEST_URI, the test client RAW_URI; PATH_INFO is decoded and never used.
+    """
+    environ = request.environ
+    target: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
+    path, _, query = target.partition("?")
+    return path, query
+
+
+def visitor() -> Visitor:
+    """Who asks: address, holder cookie, staff or not; HEAD and prefetches are not counted."""
+    return Visitor(
+        address=request.remote_addr,
+        holder=read_holder(request.cookies.get(HOLDER_COOKIE)),
+        staff=bool(current_user and current_user.is_authenticated),
+        silent=request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "").lower(),
+    )

@@ -1,0 +1,58 @@
+"""What the brand's staff do, in a real Chromium against a real server process."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.chromium import DESK, PHONE, heading, log_in, verify
+from tests.browser.conftest import Person
+from tests.browser.house import House
+
+pytestmark = pytest.mark.browser
+
+
+def test_staff_log_in_and_find_the_alert_of_a_code_that_three_people_wanted(
+    person: Person, house: House, fresh: str
+) -> None:
+    people = [person() for _ in range(3)]
+    for page in people:
+        page.goto(fresh)
+    assert [verify(page) for page in people][1:] == ["This code was verified before"] * 2
+    staff = person(viewport=DESK)
+    log_in(staff, house)
+    staff.get_by_role("link", name="One code scanned by three people").first.click()
+    assert heading(staff) == "One code scanned by three people"
+    expect(staff.get_by_role("heading", name="Why it fired")).to_be_visible()
+    staff.get_by_role("link", name="SPRING-24").first.click()
+    assert heading(staff) == "SPRING-24"
+    expect(staff.get_by_role("row", name="ordered 24")).to_be_visible()
+
+
+def test_staff_void_a_code_after_seeing_the_effect(person: Person, house: House, fresh: str) -> None:
+    index = house.codes("SPRING-24").index(fresh)
+    staff = person(viewport=DESK)
+    log_in(staff, house)
+    staff.get_by_role("link", name="Batches").first.click()
+    staff.get_by_role("link", name="SPRING-24").click()
+    staff.get_by_role("link", name="Void").click()
+    staff.get_by_label("Indices").fill(str(index))
+    staff.get_by_label("Reason").fill("torn")
+    staff.get_by_role("button", name="Show the effect").click()
+    assert heading(staff) == "Void one code?"
+    staff.get_by_role("button", name="Void one code").click()
+    expect(staff.get_by_role("status")).to_have_text(f"Index {index} voided: reason torn.")
+    shopper = person()
+    shopper.goto(fresh)
+    assert heading(shopper) == "This code was withdrawn before sale"
+
+
+def test_staff_paste_a_code_and_read_its_history_on_a_phone(person: Person, house: House, fresh: str) -> None:
+    staff = person(viewport=PHONE)
+    log_in(staff, house)
+    box = staff.get_by_role("searchbox")
+    box.fill(fresh)
+    box.press("Enter")
+    expect(staff.get_by_role("heading", name="Attempts to verify")).to_be_visible()
+    assert fresh.rpartition("/")[2] not in staff.url
+    for place in ("alerts", "batches", "codes", "batches/1"):
+        staff.goto(f"{house.address}/staff/{place}")
+        assert staff.evaluate("document.documentElement.scrollWidth") == PHONE["width"]

@@ -1,0 +1,234 @@
+"""A brand, its server and its codes: made once, and given to each test as a copy with a clock of its own."""
+# ruff: noqa: ANN401 - changes to a manifest, an act or a setting go through by name
+
+import itertools
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from authcode.batch import DrawnBy, Order, Placement, Tiers
+from authcode.issue import IssuedCode, issue_batch
+from authcode.manifest import Manifest, sign_manifest
+from authcode.products import Product
+from authcode.serial import SerialCipher, Tier
+from authcode.sign import CodeSigner
+from keys.home import server_dir
+from keys.issuer import IssuerHome, UnlockedIssuer
+from keys.keyfile import ScryptCost
+from keys.records import Form, Profile
+from server import hooks
+from server.app import create_app
+from server.context import Context
+from server.domain.range_act import ActDetails, ActKind, RangeAct
+from server.keyrings import KeyringCache
+from server.looks import LookCounter
+from server.places import Places
+from server.pseudonyms import Pseudonyms
+from server.secrets import ServerKeys, open_server_keys
+from server.services.range_acts import act_on_range
+from server.services.register_batch import register_batch
+from server.settings import Settings
+from server.storage.batches import BatchRecord
+from server.storage.engine import Database
+
+START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+CHEAP = ScryptCost(n=2)
+PREFIX = "HTTPS://V.EXAMPLE.COM/"
+GTIN = "09506000134352"
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(40)
+
+
+@dataclass(frozen=True)
+class Brand:
+    """The session's brand: its home, its opened issuer and its server's keys."""
+
+    home: Path
+    issuer: UnlockedIssuer
+    keys: ServerKeys
+
+
+@dataclass
+class Clock:
+    """A clock that moves when it is told to."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A registered order with its codes."""
+
+    batch: BatchRecord
+    document: bytes
+    codes: list[IssuedCode]
+
+    def text(self, index: int, tier: Tier | None = None) -> str:
+        return next(c.code for c in self.codes if c.index == index and tier in (None, c.tier))
+
+
+@dataclass
+class World:
+    """A server of the session's brand, for one test."""
+
+    brand: Brand
+    ctx: Context
+    clock: Clock
+    settings: Settings
+    app: Flask
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def client(self) -> FlaskClient:
+        return self.app.test_client()
+
+    def manifest(self, **changes: Any) -> tuple[Manifest, bytes]:
+        keyring = self.brand.issuer.keyring.keyring
+        form, profile = changes.get("form", Form.SHORT), changes.get("profile", Profile.SIGNED)
+        number = changes.pop("batch_number", None) or next(self.numbers)
+        values: dict[str, Any] = {
+            "server_id": self.brand.issuer.issuer.server_id,
+            "brand_id": keyring.brand_id,
+            "batch_number": number,
+            "order": f"order-{number}",
+            "product": "TEA-1",
+            "count": 10,
+            "tiers": Tiers.SINGLE,
+            "profile": profile,
+            "form": form,
+            "gtin": GTIN if form is Form.GS1 else None,
+            "key_id": keyring.key_for(form=form, profile=profile).key_id,
+            "placement": Placement.INSIDE,
+            "drawn_by": DrawnBy.AUTHCODE,
+            "issued_at": START.replace(microsecond=0),
+            "checksums": {},
+        }
+        manifest = Manifest(**{**values, **changes})
+        return manifest, sign_manifest(manifest, self.brand.issuer.office_key())
+
+    def codes(self, manifest: Manifest) -> list[IssuedCode]:
+        key = self.brand.issuer.keyring.keyring.code_key(manifest.key_id)
+        order = Order(
+            name=manifest.order,
+            count=manifest.count,
+            placement=manifest.placement,
+            form=manifest.form,
+            profile=manifest.profile,
+            tiers=manifest.tiers,
+            gtin=manifest.gtin,
+        )
+        signer = CodeSigner(manifest.brand_id, key, self.brand.issuer.code_secret(key.key_id))
+        cipher = SerialCipher(self.brand.issuer.serial_key(key.serial_key), manifest.brand_id)
+        return list(issue_batch(order, batch_number=manifest.batch_number, signer=signer, cipher=cipher))
+
+    def issue(self, *, activate: bool = True, **changes: Any) -> Issued:
+        manifest, document = self.manifest(**changes)
+        batch = register_batch(self.ctx.db, document, now=self.clock.now)
+        issued = Issued(batch=batch, document=document, codes=self.codes(manifest))
+        if activate:
+            self.act(issued, ActKind.ACTIVATE, lot="L1", expires=(START + timedelta(days=400)).date(), markets=("KR",))
+        return issued
+
+    def act(self, issued: Issued, kind: ActKind, indices: str | None = None, **details: Any) -> RangeAct:
+        return act_on_range(
+            self.ctx.db,
+            issued.batch.order_name,
+            kind,
+            indices=indices,
+            details=ActDetails(**details),
+            actor="anna@example.com",
+            now=self.clock.now,
+        )
+
+    def ask(self, text: str, claim: str, client: FlaskClient | None = None) -> Any:
+        return (client or self.client).post("/api/v1/verify", json={"code": text, "claim": claim})
+
+    def verdict(self, text: str, claim: str) -> str:
+        answer = self.ask(text, claim)
+        assert answer.status_code == 200, answer.text
+        return str(answer.get_json()["verdict"])
+
+    def state(self, text: str) -> str:
+        answer = self.client.post("/api/v1/look", json={"code": text})
+        assert answer.status_code == 200, answer.text
+        return str(answer.get_json()["state"])
+
+
+@pytest.fixture(scope="session")
+def brand(tmp_path_factory: pytest.TempPathFactory) -> Brand:
+    home = tmp_path_factory.mktemp("home")
+    issuer = IssuerHome.create(
+        home, brand="Example Tea", prefix=PREFIX, passphrase="issuer-pass", now=START, cost=CHEAP
+    ).unlock("issuer-pass")
+    issuer.new_code_key(profile=Profile.COMPACT, form=Form.SHORT, prefix=PREFIX, now=START)
+    hooks.keyring_published(home, issuer.keyring.document, issuer.shared_keys(), lambda: "server-pass", cost=CHEAP)
+    product = Product(
+        sku="TEA-1",
+        name="Spring Tea 50 g",
+        gtin=GTIN,
+        description="Green tea.",
+        features=("The tin's rim is matt.",),
+        picture=PICTURE,
+        support="care@example.com",
+        placement_hint="under the lid",
+    )
+    hooks.product_published(home, product)
+    return Brand(home=home, issuer=issuer, keys=open_server_keys(home, "server-pass"))
+
+
+@pytest.fixture(scope="session")
+def cheap() -> ScryptCost:
+    """A cost that tests can afford."""
+    return CHEAP
+
+
+MakeWorld = Callable[..., World]
+
+
+@pytest.fixture
+def make_world(brand: Brand, tmp_path: Path) -> Iterator[MakeWorld]:
+    """Make servers: each has a copy of the database, and of the keys where pseudonyms are made."""
+    opened: list[Database] = []
+
+    def make(**changes: Any) -> World:
+        home = tmp_path / secrets.token_hex(4)
+        shutil.copytree(server_dir(brand.home), server_dir(home))
+        settings = Settings(home=home, rate_limit="off", keyring_cache_s=0, **changes)
+        keys = open_server_keys(home, "server-pass")
+        db = Database(settings.database)
+        opened.append(db)
+        clock = Clock()
+        ctx = Context(
+            db=db,
+            settings=settings,
+            keys=keys,
+            keyrings=KeyringCache(db, keys, ttl_s=settings.keyring_cache_s),
+            places=Places(settings.geoip_database),
+            pseudonyms=Pseudonyms(keys.store),
+            looks=LookCounter(db, flush_s=settings.look_flush_s),
+            clock=clock,
+            random=secrets.token_bytes,
+        )
+        return World(brand=brand, ctx=ctx, clock=clock, settings=settings, app=create_app(settings, context=ctx))
+
+    yield make
+    for db in opened:
+        db.close()
+
+
+@pytest.fixture
+def world(make_world: MakeWorld) -> World:
+    return make_world()

@@ -1,0 +1,188 @@
+"""Alerts as one growing row for each thing that happened."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
+
+from server.domain.alert import Rule, Severity
+from server.domain.range_act import ActKind
+from server.domain.redemption import Verdict
+from server.services import dashboard
+from server.services.dashboard import AlertFilter, AlertRow
+from server.services.publish_keyring import alert_on_duplicates_from
+from server.services.redeem_code import Visitor, verify
+from server.storage import schema
+from tests.server.conftest import MakeWorld, World
+
+
+def alerts(world: World, **wanted: object) -> tuple[AlertRow, ...]:
+    return dashboard.alerts(world.ctx, AlertFilter(**wanted)).alerts
+
+
+def attempt(world: World, code: str, claim: str, **visitor: object) -> Verdict:
+    return verify(world.ctx, code, claim=claim, visitor=Visitor(**visitor)).verdict
+
+
+def test_a_second_person_makes_a_note_and_a_third_an_alert_in_the_same_row(world: World) -> None:
+    code = world.issue().text(0)
+    attempt(world, code, "anna")
+    attempt(world, code, "anna")
+    assert alerts(world) == ()
+    attempt(world, code, "ben")
+    (note,) = alerts(world)
+    assert (note.rule, note.severity, note.count, note.people, note.places) == (
+        Rule.DUPLICATE,
+        Severity.NOTE,
+        1,
+        2,
+        1,
+    )
+    attempt(world, code, "ben")
+    attempt(world, code, "anna")
+    (same,) = alerts(world)
+    assert (same.id, same.severity, same.count, same.people) == (note.id, Severity.NOTE, 2, 2)
+    world.clock.forward(hours=1)
+    attempt(world, code, "carl")
+    (alert,) = alerts(world)
+    assert (alert.id, alert.severity, alert.count, alert.people) == (note.id, Severity.ALERT, 3, 3)
+    assert (alert.first_at, alert.last_at) == (note.first_at, world.clock.now)
+
+
+def test_a_brand_can_want_to_be_told_of_each(world: World) -> None:
+    alert_on_duplicates_from(world.ctx.db, world.brand.issuer.keyring.keyring.brand_id, 1)
+    code = world.issue().text(0)
+    attempt(world, code, "anna")
+    attempt(world, code, "ben")
+    (alert,) = alerts(world)
+    assert alert.severity is Severity.ALERT
+    assert dashboard.alert(world.ctx, alert.id).threshold == 1
+
+
+def test_staff_and_samples_never_count(world: World) -> None:
+    issued = world.issue()
+    attempt(world, issued.text(0), "anna")
+    assert attempt(world, issued.text(0), "ben", staff=True) is Verdict.ALREADY_VERIFIED
+    world.act(issued, ActKind.SAMPLE, "1")
+    attempt(world, issued.text(1), "ben")
+    assert alerts(world) == ()
+
+
+def test_a_leaked_reel_is_one_alert_with_every_scan_behind_it(world: World) -> None:
+    issued = world.issue(activate=False)
+    for index in range(4):
+        assert attempt(world, issued.text(index), f"client-{index}") is Verdict.NOT_ACTIVATED
+    (alert,) = alerts(world)
+    assert (alert.rule, alert.batch_row, alert.unit, alert.count) == (
+        Rule.NOT_ACTIVATED,
+        issued.batch.row,
+        None,
+        4,
+    )
+    detail = dashboard.alert(world.ctx, alert.id)
+    assert [scan.unit.index for scan in detail.scans] == [3, 2, 1, 0]
+    assert {scan.said for scan in detail.scans} == {Verdict.NOT_ACTIVATED}
+
+
+def test_waste_that_is_scanned_is_told(world: World) -> None:
+    issued = world.issue()
+    world.act(issued, ActKind.VOID, "3-4", reason="waste")
+    attempt(world, issued.text(3), "anna")
+    assert [alert.rule for alert in alerts(world)] == [Rule.VOIDED]
+
+
+def test_mere_recall_or_expiry_raises_nothing_but_a_second_person_is_still_told(world: World) -> None:
+    issued = world.issue()
+    attempt(world, issued.text(0), "anna")
+    world.act(issued, ActKind.RECALL, reason="a seal may leak")
+    assert attempt(world, issued.text(1), "ben") is Verdict.RECALLED
+    assert alerts(world) == ()
+    assert attempt(world, issued.text(0), "ben") is Verdict.RECALLED
+    assert [alert.rule for alert in alerts(world)] == [Rule.DUPLICATE]
+
+
+def test_a_good_signature_on_no_unit_is_not_activated_and_told_at_once(world: World) -> None:
+    manifest, _document = world.manifest()
+    code = world.codes(manifest)[0].code
+    assert world.state(code) == "not_activated"
+    assert attempt(world, code, "anna") is Verdict.NOT_ACTIVATED
+    attempt(world, code, "ben")
+    (alert,) = alerts(world)
+    assert (alert.rule, alert.severity, alert.count, alert.batch_row) == (Rule.UNKNOWN_UNIT, Severity.HIGH, 2, None)
+    assert [scan.unit for scan in dashboard.alert(world.ctx, alert.id).scans] == [None, None]
+
+
+def test_an_index_beyond_the_count_or_a_tier_the_batch_does_not_have_is_no_unit(world: World) -> None:
+    manifest, document = world.manifest(count=5)
+    from dataclasses import replace
+
+    from authcode.batch import Tiers
+    from server.services.register_batch import register_batch
+
+    batch = register_batch(world.ctx.db, document, now=world.clock.now)
+    beyond = world.codes(replace(manifest, count=6))[5].code
+    inner = world.codes(replace(manifest, tiers=Tiers.PAIR))[1].code
+    for code in (beyond, inner):
+        assert attempt(world, code, "anna") is Verdict.NOT_ACTIVATED
+    (alert,) = alerts(world)
+    assert (alert.rule, alert.count) == (Rule.UNKNOWN_UNIT, 2)
+    assert batch.count == 5
+
+
+def test_another_region_makes_it_an_alert_at_once(make_world: MakeWorld, tmp_path: Path) -> None:
+    writer = MMDBWriter(4, "Test", languages=["en"])
+    for network, region in (("203.0.113.0/24", "11"), ("198.51.100.0/24", "26")):
+        place = {"country": {"iso_code": "KR"}, "subdivisions": [{"iso_code": region}]}
+        writer.insert_network(IPSet([network]), place)
+    writer.to_db_file(str(tmp_path / "places.mmdb"))
+    world = make_world(geoip_database=tmp_path / "places.mmdb")
+    issued = world.issue()
+    for index, (elsewhere, severity) in enumerate(
+        [("203.0.113.9", Severity.NOTE), ("198.51.100.9", Severity.ALERT), ("192.0.2.1", Severity.ALERT)]
+    ):
+        attempt(world, issued.text(index), "anna", address="203.0.113.7")
+        attempt(world, issued.text(index), "ben", address=elsewhere)
+        (alert,) = alerts(world, unit=dashboard.find_code(world.ctx, issued.text(index)))
+        assert alert.severity is severity
+        detail = dashboard.alert(world.ctx, alert.id)
+        assert detail.first_place == "KR-11"
+        assert detail.places == ({"203.0.113.9": "KR-11", "198.51.100.9": "KR-26"}.get(elsewhere, "unknown"),)
+
+
+def test_no_address_is_stored_only_pseudonyms_that_change(world: World) -> None:
+    issued = world.issue()
+
+    def networks() -> list[tuple[bytes, bytes]]:
+        with world.ctx.db.read() as connection:
+            return [(row.network_day, row.network_unit) for row in connection.execute(sa.select(schema.scan))]
+
+    attempt(world, issued.text(0), "anna", address="203.0.113.7")
+    attempt(world, issued.text(1), "anna", address="203.0.113.200")
+    attempt(world, issued.text(0), "ben", address="203.0.113.8")
+    world.clock.forward(days=1)
+    attempt(world, issued.text(0), "carl", address="203.0.113.7")
+    world.clock.forward(days=35)
+    attempt(world, issued.text(0), "dora", address="203.0.113.7")
+    attempt(world, issued.text(0), "emil", address=None)
+    one, other_unit, same_unit, next_day, next_period, nobody = networks()
+    assert one[0] == other_unit[0] == same_unit[0] != next_day[0]
+    assert one[1] == same_unit[1] == next_day[1] != next_period[1]
+    assert one[1] != other_unit[1]
+    assert nobody == (None, None)
+    held = {header.key_id for header in world.ctx.keys.store.headers() if header.purpose.startswith("pseudonym")}
+    assert held == {"2026-12-27", str(world.clock.now.date().toordinal() // 35)}
+
+
+def test_filters_and_pages_choose_alerts(world: World) -> None:
+    leaked, sold = world.issue(activate=False), world.issue()
+    attempt(world, leaked.text(0), "anna")
+    attempt(world, sold.text(0), "anna")
+    attempt(world, sold.text(0), "ben")
+    assert [alert.rule for alert in alerts(world)] == [Rule.DUPLICATE, Rule.NOT_ACTIVATED]
+    assert [alert.rule for alert in alerts(world, severity=Severity.ALERT)] == [Rule.NOT_ACTIVATED]
+    assert [alert.rule for alert in alerts(world, rule=Rule.DUPLICATE)] == [Rule.DUPLICATE]
+    assert [alert.rule for alert in alerts(world, batch_row=leaked.batch.row)] == [Rule.NOT_ACTIVATED]
+    found = dashboard.alerts(world.ctx, AlertFilter(severity=Severity.HIGH), page=9)
+    assert (found.alerts, found.total, found.page, found.pages) == ((), 0, 1, 1)
+    assert found.by_severity == {Severity.NOTE: 1, Severity.ALERT: 1, Severity.HIGH: 0}

@@ -1,0 +1,183 @@
+"""The server's commands, through the command line itself."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click import Command
+from click.testing import CliRunner, Result
+
+from keys.keyfile import ScryptCost
+from server.commands import batch as batch_commands
+from server.commands import db as db_commands
+from server.commands import serve as serve_commands
+from server.commands import staff as staff_commands
+from server.secrets import ServerCanSign, ServerKeysMissing, make_server_keys, open_server_keys, refuse_signing_keys
+from server.services.range_acts import OrderUnknown
+from server.services.staff_accounts import authenticate
+from server.settings import SettingsInvalid, load_settings
+from server.storage.engine import Database
+from server.storage.migrate import DatabaseNotMigrated
+from tests.server.conftest import Brand, World
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("AUTHCODE_HOME", str(world.settings.home))
+    monkeypatch.setenv("AUTHCODE_SERVER_PASSPHRASE", "server-pass")
+
+    def invoke(command: Command, *arguments: str, stdin: str | None = None) -> Result:
+        return CliRunner().invoke(command, arguments, input=stdin)
+
+    return invoke
+
+
+def test_ranges_are_activated_voided_recalled_and_marked_from_the_command_line(run: Run, world: World) -> None:
+    issued = world.issue(activate=False)
+    name = issued.batch.order_name
+    told = run(
+        batch_commands.activate,
+        *(name, "--range", "0-8", "--lot", "L1", "--expires", "2028-03-31", "--market", "KR,jp"),
+    )
+    assert (told.exit_code, told.output.split(" by ")[0]) == (0, f"{name}: activate 0-8 (9 units),"), told.output
+    assert run(batch_commands.void, name, "--range", "1", "--reason", "misprint").exit_code == 0
+    link = "https://example.com/recall"
+    assert run(batch_commands.recall, name, "--range", "2", "--reason", "leaks", "--link", link).exit_code == 0
+    assert run(batch_commands.sample, name, "--range", "3").exit_code == 0
+    assert [world.state(issued.text(index)) for index in (0, 1, 2, 3, 9)] == [
+        "unused",
+        "void",
+        "recalled",
+        "sample",
+        "not_activated",
+    ]
+    told_code = world.client.post("/api/v1/look", json={"code": issued.text(0)}).get_json()
+    assert (told_code["lot"], told_code["expires"], told_code["markets"]) == ("L1", "2028-03-31", ["KR", "JP"])
+    status = json.loads(run(batch_commands.status, name, "--json").output)
+    assert status["states"] == {"unused": 6, "void": 1, "recalled": 1, "sample": 1, "not_activated": 1}
+    assert json.loads(run(batch_commands.status, "--json").output) == [status]
+    read = run(batch_commands.status).output
+    assert name in read
+    assert "6 on sale" in read
+    unknown = run(batch_commands.void, "nothing", "--reason", "x")
+    assert isinstance(unknown.exception, OrderUnknown)
+
+
+def test_a_code_is_found_from_the_command_line(run: Run, world: World) -> None:
+    issued = world.issue()
+    world.verdict(issued.text(3), "anna")
+    found = json.loads(run(batch_commands.find, "-", "--json", stdin=issued.text(3) + "\n").output)
+    assert (found["found"], found["index"], found["attempts"]) == (True, 3, 1)
+    read = run(batch_commands.find, f"{issued.batch.order_name}:4")
+    assert "never verified" in read.output
+    assert "activate 0-9" in read.output
+    nothing = run(batch_commands.find, "x", "--json")
+    assert (nothing.exit_code, json.loads(nothing.output)) == (1, {"found": False, "code": "code_unknown"})
+
+
+def test_no_order_is_told(run: Run) -> None:
+    assert run(batch_commands.status).output == "No order is registered here.\n"
+
+
+def test_a_one_time_password_is_printed_once(run: Run, world: World) -> None:
+    told = run(staff_commands.add, "anna@example.com")
+    one_time = re.search(r"one-time password (\S+)", told.output)
+    assert authenticate(world.ctx.db, "anna@example.com", one_time.group(1), now=world.clock.now)
+    again = run(staff_commands.reset, "anna@example.com")
+    other = re.search(r"one-time password (\S+)", again.output)
+    assert other.group(1) != one_time.group(1)
+    assert authenticate(world.ctx.db, "anna@example.com", other.group(1), now=world.clock.now).must_change_password
+
+
+def test_the_actor_of_a_command_has_a_name_even_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert staff_commands.command_line_actor() == "command line"
+
+
+def test_a_server_part_is_made_once_and_upgraded_without_a_passphrase(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "fresh"
+    monkeypatch.setattr("server.secrets.make_server_keys", lambda *a: make_server_keys(*a, cost=ScryptCost(n=2)))
+    assert isinstance(run(staff_commands.add, "a@example.com", "--home", str(home)).exception, DatabaseNotMigrated)
+    first = run(db_commands.upgrade, "--home", str(home))
+    assert first.output.endswith("The database is up to date.\n"), first.exception
+    monkeypatch.delenv("AUTHCODE_SERVER_PASSPHRASE")
+    assert run(db_commands.upgrade, "--home", str(home)).output == "The database is up to date.\n"
+    assert open_server_keys(home, "server-pass").session
+    private = {path.name: path.stat().st_mode & 0o077 for path in (home / "server", home / "server" / "authcode.db")}
+    assert set(private.values()) == {0}
+
+
+def test_a_server_that_could_sign_refuses_to_start(
+    run: Run, brand: Brand, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    home = world.settings.home
+    shutil.copytree(brand.home / "issuer", home / "issuer")
+    refuse_signing_keys(home, "server-pass")
+    with pytest.raises(ServerCanSign):
+        refuse_signing_keys(home, "issuer-pass")
+    shutil.rmtree(home / "server" / "keys")
+    make_server_keys(home, "issuer-pass", cost=ScryptCost(n=2))
+    monkeypatch.setenv("AUTHCODE_SERVER_PASSPHRASE", "issuer-pass")
+    assert isinstance(run(serve_commands.serve, "--port", "0").exception, ServerCanSign)
+
+
+def test_a_server_without_keys_or_tables_refuses_to_start(run: Run, world: World, tmp_path: Path) -> None:
+    missing = run(serve_commands.serve, "--port", "0", "--home", str(tmp_path / "nowhere"))
+    assert isinstance(missing.exception, ServerKeysMissing)
+    world.ctx.db.close()
+    Database(world.settings.database).file.unlink()
+    assert isinstance(run(serve_commands.serve, "--port", "0").exception, DatabaseNotMigrated)
+
+
+def test_settings_come_from_the_environment_first_and_a_file_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    assert load_settings(home).repeat_window_s == 600
+    (home / "server").mkdir(parents=True)
+    (home / "server" / "server.toml").write_text("repeat_window_s = 30\nworkers = 3\n", encoding="utf-8")
+    assert (load_settings(home).repeat_window_s, load_settings(home).workers) == (30, 3)
+    monkeypatch.setenv("AUTHCODE_REPEAT_WINDOW_S", "3")
+    assert load_settings(home).repeat_window_s == 3
+    assert load_settings(home, workers=2).workers == 2
+    named = tmp_path / "named.toml"
+    named.write_text('rate_limit = "off"\n', encoding="utf-8")
+    monkeypatch.setenv("AUTHCODE_CONFIG", str(named))
+    assert (load_settings(home).rate_limit, load_settings(home).workers) == ("off", 1)
+    assert load_settings(home).database == f"sqlite:///{home / 'server' / 'authcode.db'}"
+
+
+@pytest.mark.parametrize(
+    "text", ["repeat_window_s = 0", "unknown = 1", "workers = 'many'", "not toml", "rate_limit = 'maybe'"]
+)
+def test_a_setting_that_cannot_be_used_is_named_at_start(tmp_path: Path, text: str) -> None:
+    (tmp_path / "server").mkdir()
+    (tmp_path / "server" / "server.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsInvalid) as refused:
+        load_settings(tmp_path)
+    assert "maybe" not in str(refused.value)
+    assert "many" not in str(refused.value)
+
+
+def test_a_named_settings_file_or_place_database_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from server.places import Places
+
+    with pytest.raises(SettingsInvalid):
+        Places(tmp_path / "nothing.mmdb")
+    (tmp_path / "text.mmdb").write_text("text", encoding="utf-8")
+    with pytest.raises(SettingsInvalid):
+        Places(tmp_path / "text.mmdb")
+    monkeypatch.setenv("AUTHCODE_CONFIG", str(tmp_path / "nothing.toml"))
+    with pytest.raises(SettingsInvalid):
+        load_settings(tmp_path)

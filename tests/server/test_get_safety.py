@@ -1,0 +1,114 @@
+"""GET, HEAD and OPTIONS change nothing but look counters, on any route (docs/protocol.md §1)."""
+
+import re
+from urllib.parse import quote
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from server.domain.range_act import ActKind
+from server.storage import schema
+from tests.server.conftest import World
+
+LOOK_COUNTERS = {"look_count"}
+PASSWORD = "a password of its own"
+
+
+def everything(world: World) -> dict[str, list[tuple[object, ...]]]:
+    with world.ctx.db.read() as connection:
+        return {
+            name: [tuple(row) for row in connection.execute(sa.select(table)).all()]
+            for name, table in schema.metadata.tables.items()
+            if name not in LOOK_COUNTERS
+        }
+
+
+@pytest.fixture
+def lively(world: World) -> World:
+    """A server with a code in every state, an alert, and staff."""
+    from server.services.staff_accounts import add_staff, authenticate, set_password
+
+    world.issued = world.issue()
+    world.act(world.issued, ActKind.VOID, "7", reason="waste")
+    world.act(world.issued, ActKind.RECALL, "8", reason="leaks")
+    world.act(world.issued, ActKind.SAMPLE, "9")
+    world.dark = world.issue(activate=False)
+    for claim in ("anna", "ben"):
+        world.verdict(world.issued.text(0), claim)
+    world.verdict(world.dark.text(0), "anna")
+    db, now = world.ctx.db, world.clock.now
+    add_staff(db, "anna@example.com", one_time="one-time-pass", actor="test", now=now)
+    account = authenticate(db, "anna@example.com", "one-time-pass", now=now)
+    set_password(db, account.id, old="one-time-pass", new=PASSWORD, now=now)
+    return world
+
+
+def paths(world: World) -> list[str]:
+    """Every rule of the URL map with values that lead somewhere, and every code's own page."""
+    unit = (world.issued.batch.row << 35) + 0
+    values = {
+        "code": "x",
+        "gtin": "09506000134352",
+        "serial": world.issued.codes[0].serial,
+        "alert_id": "1",
+        "row": str(world.issued.batch.row),
+        "kind": "void",
+        "unit_id": str(unit),
+        "brand_id": world.brand.issuer.keyring.keyring.brand_id.hex(),
+        "sku": "TEA-1",
+        "filename": "consumer.css",
+        "path": "x",
+    }
+    found = [
+        re.sub(r"<(?:[^<>]*:)?(\w+)>", lambda match: quote(values.get(match.group(1), "x")), rule.rule)
+        for rule in world.app.url_map.iter_rules()
+    ]
+    codes = [code.code for code in (*world.issued.codes, *world.dark.codes[:2])]
+    return [*found, *("/" + code.partition("://")[2].partition("/")[2] for code in codes)]
+
+
+def test_no_safe_request_changes_any_table_but_the_look_counters(lively: World) -> None:
+    stranger, staff = lively.client, lively.client
+    login = staff.get("/staff/login").text
+    if 'name="csrf_token"' in login:
+        token = login.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+        form = {"email": "anna@example.com", "password": PASSWORD, "csrf_token": token}
+        assert staff.post("/staff/login", data=form).status_code == 303
+    before = everything(lively)
+    asked = paths(lively)
+    assert len(asked) > 20
+    statuses = set()
+    for client in (stranger, staff):
+        for path in asked:
+            for method in ("GET", "HEAD", "OPTIONS"):
+                for headers in ({}, {"Sec-Purpose": "prefetch"}):
+                    answer = client.open(path, method=method, headers=headers)
+                    statuses.add(answer.status_code)
+                    assert answer.status_code < 500, (method, path, answer.text)
+                    answer.close()
+    lively.ctx.looks.flush()
+    assert everything(lively) == before
+    assert 200 in statuses
+    with lively.ctx.db.read() as connection:
+        looks = connection.execute(sa.select(schema.look_count)).all()
+    # One GET of each code's page by the stranger was counted: no HEAD, no prefetch, no staff.
+    counted = {row.unit: row.looks for row in looks}
+    assert counted[(lively.issued.batch.row << 35) + 3] == 1
+    assert {row.said for row in looks} >= {"unused", "void", "recalled", "sample", "not_activated", "already_verified"}
+
+
+@given(
+    method=st.sampled_from(["GET", "HEAD", "OPTIONS"]),
+    path=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="?#"), max_size=40),
+    query=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=40),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+def test_no_odd_address_changes_anything_or_breaks_the_server(
+    lively: World, method: str, path: str, query: str
+) -> None:
+    before = everything(lively)
+    with lively.client.open(f"/{path}?{query}", method=method) as answer:
+        assert answer.status_code < 500
+    assert everything(lively) == before

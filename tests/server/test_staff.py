@@ -1,0 +1,100 @@
+"""Staff accounts: one-time passwords, sessions that end, and nothing learnt from a refusal."""
+
+import pytest
+import sqlalchemy as sa
+
+from server.services.staff_accounts import (
+    EmailInvalid,
+    LoginRefused,
+    PasswordRefused,
+    StaffExists,
+    StaffUnknown,
+    add_staff,
+    authenticate,
+    get_staff,
+    new_one_time_password,
+    reset_staff,
+    set_password,
+)
+from server.storage import schema
+from server.storage.engine import Database
+from tests.server.conftest import World
+
+EMAIL, ONE_TIME, OWN = "Anna@Example.com", "one-time-password", "a password of my own"
+
+
+@pytest.fixture
+def db(world: World) -> Database:
+    add_staff(world.ctx.db, EMAIL, one_time=ONE_TIME, actor="test", now=world.clock.now)
+    return world.ctx.db
+
+
+def test_a_one_time_password_opens_the_account_and_must_be_changed(db: Database, world: World) -> None:
+    account = authenticate(db, " anna@example.COM ", ONE_TIME, now=world.clock.now)
+    assert (account.email, account.must_change_password) == ("anna@example.com", True)
+    changed = set_password(db, account.id, old=ONE_TIME, new=OWN, now=world.clock.now)
+    assert changed.must_change_password is False
+    assert authenticate(db, EMAIL, OWN, now=world.clock.now).id == account.id
+    with pytest.raises(LoginRefused):
+        authenticate(db, EMAIL, ONE_TIME, now=world.clock.now)
+
+
+def test_a_new_password_ends_older_sessions(db: Database, world: World) -> None:
+    before = authenticate(db, EMAIL, ONE_TIME, now=world.clock.now)
+    assert get_staff(db, before.id, before.session) is not None
+    after = set_password(db, before.id, old=ONE_TIME, new=OWN, now=world.clock.now)
+    assert get_staff(db, before.id, before.session) is None
+    assert get_staff(db, after.id, after.session) == after
+    reset_staff(db, EMAIL, one_time="another-one-time", actor="test", now=world.clock.now)
+    assert get_staff(db, after.id, after.session) is None
+    assert authenticate(db, EMAIL, "another-one-time", now=world.clock.now).must_change_password
+    assert get_staff(db, 99, "x") is None
+
+
+@pytest.mark.parametrize(
+    ("email", "password"), [(EMAIL, "wrong"), ("nobody@example.com", ONE_TIME), ("", ""), (EMAIL, "x" * 10**6)]
+)
+def test_every_refusal_reads_the_same(db: Database, world: World, email: str, password: str) -> None:
+    with pytest.raises(LoginRefused) as refused:
+        authenticate(db, email, password, now=world.clock.now)
+    assert str(refused.value) == str(LoginRefused())
+    assert refused.value.http_status == 401
+
+
+@pytest.mark.parametrize("new", ["short", "x" * 129, ONE_TIME])
+def test_a_new_password_has_a_length_and_is_new(db: Database, world: World, new: str) -> None:
+    account = authenticate(db, EMAIL, ONE_TIME, now=world.clock.now)
+    with pytest.raises(PasswordRefused):
+        set_password(db, account.id, old=ONE_TIME, new=new, now=world.clock.now)
+    with pytest.raises(LoginRefused):
+        set_password(db, account.id, old="wrong", new=OWN, now=world.clock.now)
+    with pytest.raises(LoginRefused):
+        set_password(db, 99, old=ONE_TIME, new=OWN, now=world.clock.now)
+    assert authenticate(db, EMAIL, ONE_TIME, now=world.clock.now).must_change_password
+
+
+def test_accounts_are_named_by_one_address_each(db: Database, world: World) -> None:
+    with pytest.raises(StaffExists):
+        add_staff(db, "ANNA@example.com", one_time="x", actor="test", now=world.clock.now)
+    with pytest.raises(StaffUnknown):
+        reset_staff(db, "ben@example.com", one_time="x", actor="test", now=world.clock.now)
+    for email in ("", "anna", "a b@example.com", "@example.com", "a@" + "x" * 300, "anna@"):
+        with pytest.raises(EmailInvalid):
+            add_staff(db, email, one_time="x", actor="test", now=world.clock.now)
+
+
+def test_what_staff_did_is_written_down_and_passwords_only_as_argon2(db: Database, world: World) -> None:
+    account = authenticate(db, EMAIL, ONE_TIME, now=world.clock.now)
+    set_password(db, account.id, old=ONE_TIME, new=OWN, now=world.clock.now)
+    reset_staff(db, EMAIL, one_time="another-one-time", actor="test", now=world.clock.now)
+    with db.read() as connection:
+        actions = connection.execute(sa.select(schema.audit.c.action).where(schema.audit.c.action.like("staff%")))
+        assert list(actions.scalars()) == ["staff.add", "staff.login", "staff.password", "staff.reset"]
+        stored = connection.execute(sa.select(schema.staff)).one()
+    assert stored.password_hash.startswith("$argon2id$")
+    assert stored.last_login_at == world.clock.now
+
+
+def test_one_time_passwords_are_drawn_anew() -> None:
+    assert len({new_one_time_password() for _ in range(100)}) == 100
+    assert len(new_one_time_password()) == 16

@@ -1,0 +1,181 @@
+"""Facts of imaginary codes, and an application that renders pages and nothing else."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+import pytest
+from flask import Flask, render_template
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from authcode.batch import Placement
+from authcode.foreign import describe_foreign
+from authcode.serial import Tier
+from server.domain.redemption import Verdict
+from server.services.facts import Facts, LaterScan, ProductFacts, RecallFacts
+from server.services.redeem_code import Channel
+from server.web.consumer.catalogue import Catalogue, catalogues
+from server.web.consumer.pages import PageMaker, Seen
+from server.web.consumer.view import Burn, Page, Site
+from tests.server.conftest import Issued, World, brand, make_world, world
+
+__all__ = ["brand", "make_world", "world"]
+
+NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
+SITE = Site(brand="Aurora", host="v.aurora.example")
+ADDRESS = "https://v.example.com"
+PRODUCT = ProductFacts(
+    sku="TEA",
+    name="Oolong tea",
+    gtin="09506000134352",
+    description="From one garden.",
+    features=("The lid is embossed.", "The lot is engraved.", "The foil has fine lines."),
+    has_picture=True,
+    support="care@aurora.example",
+    placement_hint="on the bottom of the tin",
+    more_url="https://www.aurora.example/oolong",
+)
+FACTS = Facts(
+    brand="Aurora",
+    brand_id="00" * 16,
+    product=PRODUCT,
+    lot="L2611A",
+    expires=date(2028, 3, 31),
+    markets=("KR", "JP"),
+    placement=Placement.VISIBLE,
+    tier=Tier.SINGLE,
+    host="v.aurora.example",
+    serial="7Q4KM2XD9FA1C",
+    serial_printed="7Q4K M2XD 9FA1 C·N",
+    recall=None,
+    void=None,
+    locked_reason=None,
+    first_verified_at=None,
+    first_verified_on=None,
+    first_country=None,
+    was_yours=False,
+    later=None,
+)
+USED = replace(FACTS, first_verified_on=date(2026, 11, 20), first_country="KR")
+MINE = replace(FACTS, first_verified_at=NOW, first_verified_on=NOW.date(), first_country="DE", was_yours=True)
+BARE = replace(FACTS, product=None, lot=None, expires=None, markets=())
+
+
+def seen(verdict: Verdict, facts: Facts | None = FACTS, channel: Channel = Channel.PAGE, **more: object) -> Seen:
+    values: dict[str, object] = {"verdict": verdict, "facts": facts, "foreign": None, "channel": channel} | more
+    if facts is not None and facts.product is not None:
+        values.setdefault("picture", "/picture/00/TEA")
+    return Seen(**values)  # type: ignore[arg-type]
+
+
+RECALLED = replace(
+    FACTS, recall=RecallFacts(at=NOW, reason="a seal may leak", link="https://www.aurora.example/recall")
+)
+EVERY_SEEN = {
+    "look": seen(Verdict.UNUSED),
+    "look, bare": seen(Verdict.UNUSED, BARE),
+    "look at an outer code": seen(Verdict.UNUSED, replace(FACTS, tier=Tier.OUTER)),
+    "look by serial": seen(Verdict.UNUSED, channel=Channel.SERIAL),
+    "look without signature": seen(Verdict.UNUSED, cut=True),
+    "look by photo": seen(Verdict.UNUSED, channel=Channel.PHOTO, code_page="/K1"),
+    "genuine, visible": seen(Verdict.GENUINE, MINE),
+    "genuine, bare": seen(Verdict.GENUINE, replace(MINE, product=None)),
+    "genuine, hidden": seen(Verdict.GENUINE, replace(MINE, placement=Placement.SCRATCH)),
+    "verified by you": seen(Verdict.VERIFIED_BY_YOU, MINE),
+    "verified by you, others tried": seen(
+        Verdict.VERIFIED_BY_YOU, replace(MINE, later=LaterScan(at=NOW, country="VN"))
+    ),
+    "already verified": seen(Verdict.ALREADY_VERIFIED, USED),
+    "already verified, nowhere": seen(Verdict.ALREADY_VERIFIED, replace(USED, first_country=None)),
+    "not activated": seen(Verdict.NOT_ACTIVATED, BARE),
+    "expired": seen(Verdict.EXPIRED),
+    "recalled": seen(Verdict.RECALLED, RECALLED),
+    "recalled, yours": seen(Verdict.RECALLED, replace(RECALLED, first_verified_at=NOW, was_yours=True)),
+    "void": seen(Verdict.VOID),
+    "sample": seen(Verdict.SAMPLE),
+    "locked": seen(Verdict.LOCKED, USED),
+    "locked, yours": seen(Verdict.LOCKED, MINE),
+    "another website": seen(Verdict.NOT_OURS, None, foreign=describe_foreign("https://a.example/q?x=1")),
+    "unclear website": seen(
+        Verdict.NOT_OURS, None, foreign=describe_foreign("HTTPS://EVIL.EXAMPLE\\@V.AURORA.EXAMPLE/")
+    ),
+    "no address": seen(Verdict.NOT_OURS, None, foreign=describe_foreign("WIFI:T:WPA;S:cafe;;")),
+    "not ours": seen(Verdict.NOT_OURS, None),
+}
+
+
+@pytest.fixture(scope="session")
+def english() -> Catalogue:
+    return catalogues()["en"]
+
+
+@pytest.fixture
+def maker(english: Catalogue) -> PageMaker:
+    return PageMaker(english, SITE)
+
+
+@pytest.fixture
+def render(english: Catalogue) -> Callable[[Page], str]:
+    """A page as HTML, by the real template."""
+    app = Flask("pages", template_folder="../../server/web/consumer/templates", root_path=__file__.rpartition("/")[0])
+
+    def rendered(page: Page) -> str:
+        with app.test_request_context():
+            return render_template(
+                "consumer/page.html", page=page, catalogue=english, stylesheet="/style/consumer.css", icon="/icon.svg"
+            )
+
+    return rendered
+
+
+def burn_form() -> Burn:
+    return Burn(action="/K1", token="token", claim="claim")
+
+
+@dataclass(frozen=True)
+class Browser:
+    """Somebody with a cookie jar, who sees pages at the brand's own address."""
+
+    client: FlaskClient
+    address: str = ADDRESS
+
+    def open(self, target: str, **more: object) -> TestResponse:
+        return self.client.get(target, base_url=self.address, **more)  # type: ignore[arg-type]
+
+    def send(self, target: str, form: dict[str, object], **headers: str) -> TestResponse:
+        sent = {"Origin": self.address, "Referer": f"{self.address}/"} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        return self.client.post(target, data=form, base_url=self.address, headers=sent)
+
+    def verify(self, target: str, **headers: str) -> TestResponse:
+        """Look, then press the button."""
+        return self.send(target, hidden(self.open(target).text), **headers)
+
+
+def hidden(html: str) -> dict[str, object]:
+    """The hidden fields of a page's form."""
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', html))
+
+
+def heading(html: str) -> str:
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", html)
+    assert found is not None, html
+    return found.group(1)
+
+
+def target(code: str) -> str:
+    """Path and query of a code's text."""
+    return "/" + code.split("/", 3)[3]
+
+
+@pytest.fixture
+def shopper(world: World) -> Browser:
+    return Browser(world.client)
+
+
+@pytest.fixture
+def issued(world: World) -> Issued:
+    return world.issue()

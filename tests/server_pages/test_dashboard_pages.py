@@ -1,0 +1,298 @@
+"""The dashboard over HTTP, against the real services: login, alerts, batches, acts, the history of one code."""
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from server.domain.range_act import ActKind
+from server.services.staff_accounts import add_staff, reset_staff
+from tests.server.conftest import START, Issued, World
+from tests.server_pages.conftest import ADDRESS, Browser, heading, hidden, target
+
+EMAIL = "anna@example.com"
+ONE_TIME = "one-time-pass-word"
+OWN = "a long walk along the river"
+
+
+class Staff(Browser):
+    """A member of staff at a browser: forms are sent with the token of the page they stand on."""
+
+    def submit(self, page: str, form: dict[str, object], to: str | None = None) -> str:
+        token = hidden(self.open(page).text)["csrf_token"]
+        answer = self.send(to or page, {"csrf_token": token, **form})
+        return self.follow(answer.location) if answer.location else answer.text
+
+    def follow(self, location: str) -> str:
+        return self.open(location).text
+
+    def log_in(self) -> str:
+        self.submit("/staff/login", {"email": EMAIL, "password": ONE_TIME})
+        return self.submit("/staff/password", {"old": ONE_TIME, "new": OWN, "again": OWN})
+
+
+@pytest.fixture
+def stranger(world: World) -> Staff:
+    add_staff(world.ctx.db, EMAIL, now=START, one_time=ONE_TIME, actor="test")
+    return Staff(world.client)
+
+
+@pytest.fixture
+def anna(stranger: Staff) -> Staff:
+    stranger.log_in()
+    return stranger
+
+
+def duplicated(world: World, issued: Issued, others: int = 3) -> None:
+    world.verdict(issued.text(0), "the-first")
+    for number in range(others):
+        world.clock.forward(hours=1)
+        world.verdict(issued.text(0), f"another-{number}")
+
+
+class TestLogin:
+    @pytest.mark.parametrize("page", ["", "/", "/alerts", "/alerts/1", "/batches", "/batches/1", "/codes", "/nowhere"])
+    def test_every_page_asks_for_a_login_first(self, page: str, stranger: Staff) -> None:
+        answer = stranger.open(f"/staff{page}")
+        assert answer.status_code == 303
+        assert answer.location.startswith("/staff/login")
+
+    def test_a_one_time_password_leads_nowhere_but_to_a_password_of_ones_own(self, stranger: Staff) -> None:
+        page = stranger.submit("/staff/login", {"email": EMAIL, "password": ONE_TIME})
+        assert heading(page) == "Choose your password"
+        assert stranger.open("/staff/alerts").location == "/staff/password"
+        changed = stranger.submit("/staff/password", {"old": ONE_TIME, "new": OWN, "again": OWN})
+        assert heading(changed) == "Alerts"
+        assert "Your password is changed." in changed
+
+    def test_a_refused_login_has_one_text_for_every_reason(self, stranger: Staff) -> None:
+        unknown = stranger.submit("/staff/login", {"email": "who@example.com", "password": "x"})
+        wrong = stranger.submit("/staff/login", {"email": EMAIL, "password": "x"})
+        said = [re.search(r'role="alert">(.*?)</p>', page) for page in (unknown, wrong)]
+        assert said[0] is not None
+        assert said[1] is not None
+        assert said[0].group(1) == said[1].group(1)
+
+    def test_two_different_new_passwords_change_nothing(self, stranger: Staff) -> None:
+        stranger.submit("/staff/login", {"email": EMAIL, "password": ONE_TIME})
+        page = stranger.submit("/staff/password", {"old": ONE_TIME, "new": OWN, "again": OWN + "!"})
+        assert "The two new passwords differ" in page
+        assert stranger.open("/staff/alerts").location == "/staff/password"
+
+    def test_a_short_password_is_refused_with_a_sentence(self, stranger: Staff) -> None:
+        stranger.submit("/staff/login", {"email": EMAIL, "password": ONE_TIME})
+        page = stranger.submit("/staff/password", {"old": ONE_TIME, "new": "short", "again": "short"})
+        assert 'role="alert"' in page
+
+    def test_the_session_cookie_is_closed_to_scripts_and_other_sites(self, stranger: Staff) -> None:
+        token = hidden(stranger.open("/staff/login").text)["csrf_token"]
+        answer = stranger.send("/staff/login", {"csrf_token": token, "email": EMAIL, "password": ONE_TIME})
+        cookie = next(value for value in answer.headers.getlist("Set-Cookie") if value.startswith("authcode-staff"))
+        for part in ("HttpOnly", "Secure", "SameSite=Lax", "Expires="):
+            assert part in cookie
+
+    @pytest.mark.parametrize(
+        ("wanted", "leads_to"),
+        [
+            ("/staff/batches", "/staff/batches"),
+            ("https://evil.example/staff/", "/staff/alerts"),
+            ("//evil.example/staff/", "/staff/alerts"),
+            ("/staff/\\evil", "/staff/alerts"),
+        ],
+    )
+    def test_a_login_leads_only_to_pages_of_the_dashboard(self, wanted: str, leads_to: str, anna: Staff) -> None:
+        anna.submit("/staff/alerts", {}, to="/staff/logout")
+        page = f"/staff/login?next={wanted}"
+        token = hidden(anna.open(page).text)["csrf_token"]
+        answer = anna.send(page, {"csrf_token": token, "email": EMAIL, "password": OWN})
+        assert answer.location == leads_to
+
+    def test_after_logging_out_the_pages_are_closed(self, anna: Staff) -> None:
+        assert anna.open("/staff/alerts").status_code == 200
+        assert heading(anna.submit("/staff/alerts", {}, to="/staff/logout")) == "Log in"
+        assert anna.open("/staff/alerts").status_code == 303
+
+    def test_a_reset_ends_every_session(self, world: World, anna: Staff) -> None:
+        reset_staff(world.ctx.db, EMAIL, now=START, one_time="another one-time", actor="test")
+        assert anna.open("/staff/alerts").status_code == 303
+
+    def test_a_form_without_the_sessions_token_does_nothing(self, anna: Staff, issued: Issued) -> None:
+        answer = anna.send(f"/staff/batches/{issued.batch.row}/void", {"reason": "x", "confirm": "yes"})
+        assert (answer.status_code, heading(answer.text)) == (400, "Nothing was done")
+        assert "voided" not in anna.open(f"/staff/batches/{issued.batch.row}").text
+
+    def test_who_is_not_logged_in_cannot_send_either(self, stranger: Staff) -> None:
+        token = hidden(stranger.open("/staff/login").text)["csrf_token"]
+        assert stranger.send("/staff/codes", {"csrf_token": token, "code": "x"}).status_code == 401
+
+    def test_what_staff_scan_on_the_shoppers_pages_raises_nothing(
+        self, world: World, anna: Staff, issued: Issued
+    ) -> None:
+        page = anna.open(target(issued.text(0))).text
+        world.verdict(issued.text(0), "the-first")
+        assert "verified before" in anna.send(target(issued.text(0)), hidden(page)).text
+        assert "Nothing to act on." in anna.open("/staff/alerts?view=all").text
+
+
+class TestAlerts:
+    def test_without_alerts_the_list_says_so(self, anna: Staff) -> None:
+        assert "Nothing to act on." in anna.open("/staff/alerts").text
+
+    def test_an_alert_is_a_sentence_and_its_page_says_why(self, world: World, anna: Staff, issued: Issued) -> None:
+        duplicated(world, issued)
+        row = re.search(r'<a href="(/staff/alerts/\d+)">([^<]+)</a>', anna.open("/staff/alerts").text)
+        assert row is not None
+        assert row.group(2) == "One code scanned by four people"
+        page = anna.open(row.group(1)).text
+        assert heading(page) == row.group(2)
+        assert "three other people asked to verify the same code" in page
+        assert page.count('<td class="lead">') == 3
+        assert "already verified" in page
+        assert "<svg" in page
+        assert "style=" not in page
+
+    def test_a_single_other_person_is_only_a_note(self, world: World, anna: Staff, issued: Issued) -> None:
+        duplicated(world, issued, others=1)
+        assert (
+            "One note below it" in anna.open("/staff/alerts").text
+            or "one note below it" in anna.open("/staff/alerts").text
+        )
+        assert "One code scanned by two people" in anna.open("/staff/alerts?view=all").text
+
+    def test_filters_live_in_the_address_and_nonsense_is_ignored(
+        self, world: World, anna: Staff, issued: Issued
+    ) -> None:
+        duplicated(world, issued)
+        void = world.issue()
+        world.act(void, ActKind.VOID, reason="misprint")
+        world.verdict(void.text(0), "somebody")
+        assert anna.open("/staff/alerts").text.count('<div class="what">') == 2
+        assert anna.open("/staff/alerts?rule=voided").text.count('<div class="what">') == 1
+        assert anna.open(f"/staff/alerts?batch={issued.batch.row}").text.count('<div class="what">') == 1
+        assert "No alert matches these filters" in anna.open("/staff/alerts?rule=unknown_unit").text
+        nonsense = anna.open("/staff/alerts?view=x&rule=y&batch=-1&page=zzz")
+        assert nonsense.text.count('<div class="what">') == 2
+
+    def test_many_scans_are_folded_at_ten_and_paged(self, world: World, anna: Staff, issued: Issued) -> None:
+        duplicated(world, issued, others=60)
+        row = re.search(r'href="(/staff/alerts/\d+)"', anna.open("/staff/alerts").text)
+        assert row is not None
+        page = anna.open(row.group(1)).text
+        assert "40 more on this page" in page
+        assert "page 1 of 2" in page
+        assert anna.open(f"{row.group(1)}?page=2").text.count('<td class="lead">') == 10
+
+    def test_an_alert_that_does_not_exist_is_a_page_and_404(self, anna: Staff) -> None:
+        answer = anna.open("/staff/alerts/999")
+        assert (answer.status_code, heading(answer.text)) == (404, "That could not be done")
+
+
+class TestBatches:
+    def test_the_list_is_empty_before_the_first_batch(self, anna: Staff) -> None:
+        assert "No batch yet." in anna.open("/staff/batches").text
+
+    def test_the_balance_adds_up_to_the_order(self, world: World, anna: Staff, issued: Issued) -> None:
+        world.act(issued, ActKind.RECALL, "7-8", reason="a seal may leak")
+        world.act(issued, ActKind.VOID, "9", reason="misprint")
+        page = anna.open(f"/staff/batches/{issued.batch.row}").text
+        balance = page[page.index("<h2>Balance") : page.index("<h2>Acts")]
+        lines = [int(amount) for amount in re.findall(r'<td class="num">(\d+)</td>', balance)]
+        assert lines == [7, 2, 1, 10]
+        assert "A difference of" not in page
+        assert anna.open("/staff/batches").text.count('<td class="lead">') == 1
+
+    def test_an_act_shows_its_effect_before_it_is_done(self, world: World, anna: Staff, issued: Issued) -> None:
+        place = f"/staff/batches/{issued.batch.row}/void"
+        world.act(issued, ActKind.SAMPLE, "0")
+        shown = anna.submit(place, {"range": "0-3", "reason": "torn on the reel"})
+        assert heading(shown) == "Void four codes?"
+        assert re.findall(r'<td class="num">(\d+)</td>', shown) == ["3", "1", "4"]
+        assert world.state(issued.text(1)) == "unused"
+        done = anna.submit(place, {"range": "0-3", "reason": "torn on the reel", "confirm": "yes"})
+        assert "Indices 0 to 3 voided: reason torn on the reel." in done
+        assert EMAIL in done
+        assert world.state(issued.text(1)) == "void"
+        assert world.state(issued.text(4)) == "unused"
+
+    def test_activating_carries_lot_date_and_markets_to_the_shopper(self, world: World, anna: Staff) -> None:
+        issued = world.issue(activate=False)
+        place = f"/staff/batches/{issued.batch.row}/activate"
+        form: dict[str, object] = {"lot": "L77", "expires": "2028-03-31", "market": "kr, jp", "confirm": "yes"}
+        assert "Indices 0 to 9 activated" in anna.submit(place, form)
+        page = anna.open(target(issued.text(0))).text
+        assert "L77" in page
+        assert "31 March 2028" in page
+        assert "South Korea and Japan" in page
+
+    @pytest.mark.parametrize(
+        ("asked", "said"),
+        [
+            (("void", {"range": "0-99", "reason": "x"}), "does not lie within this batch"),
+            (("void", {"range": "5-2", "reason": "x"}), "does not lie within this batch"),
+            (("void", {"range": "all", "reason": "x"}), "Give a range of indices"),
+            (("void", {"range": "0-1"}), "Give a reason"),
+            (("recall", {"reason": "x", "link": "javascript:alert(1)"}), "The link must start with"),
+            (("activate", {"expires": "soon"}), "Give the date as year-month-day"),
+            (("activate", {"market": "KOREA"}), "two-letter country codes"),
+        ],
+    )
+    def test_an_act_that_cannot_be_is_refused_with_a_sentence_and_does_nothing(
+        self, asked: tuple[str, dict[str, object]], said: str, world: World, anna: Staff
+    ) -> None:
+        issued = world.issue()
+        kind, form = asked
+        page = anna.submit(f"/staff/batches/{issued.batch.row}/{kind}", {**form, "confirm": "yes"})
+        assert said in page
+        assert world.state(issued.text(0)) == "unused"
+
+    def test_a_batch_that_does_not_exist_is_a_page_and_404(self, anna: Staff) -> None:
+        assert anna.open("/staff/batches/4711").status_code == 404
+
+
+class TestCodes:
+    def test_a_code_is_found_by_its_text_its_serial_and_its_index(
+        self, world: World, anna: Staff, issued: Issued
+    ) -> None:
+        from authcode.serial import printed_serial
+
+        world.verdict(issued.text(2), "the-first")
+        printed = printed_serial(issued.codes[2].serial)
+        for asked in (issued.text(2), printed, f"{issued.batch.order_name}:2"):
+            page = anna.submit("/staff/codes", {"code": asked})
+            assert heading(page) == printed
+            assert "genuine <span" in page
+            assert "activated: lot L1" in page
+
+    @pytest.mark.parametrize("asked", ["nonsense", "7Q4K M2XD 9FA1 C·5", "order-99:1", "https://a.example/x"])
+    def test_what_is_no_code_is_answered_with_a_sentence(self, asked: str, anna: Staff) -> None:
+        page = anna.submit("/staff/codes", {"code": asked})
+        assert heading(page) == "Find a code"
+        assert 'role="alert"' in page
+
+    def test_looking_a_code_up_counts_as_no_look(self, world: World, anna: Staff, issued: Issued) -> None:
+        anna.submit("/staff/codes", {"code": issued.text(0)})
+        world.ctx.looks.flush()
+        assert "<dt>Looks</dt><dd>0</dd>" in anna.submit("/staff/codes", {"code": issued.text(0)})
+
+    @pytest.mark.parametrize("number", [12345, 2**62, 2**80])
+    def test_a_number_that_is_no_code_is_404(self, number: int, anna: Staff) -> None:
+        assert anna.open(f"/staff/codes/{number}").status_code == 404
+
+    def test_an_address_that_leads_nowhere_is_a_page_of_the_dashboard(self, anna: Staff) -> None:
+        answer = anna.open("/staff/nowhere/at/all")
+        assert (answer.status_code, heading(answer.text)) == (404, "There is no page here")
+
+
+def test_no_page_of_the_dashboard_needs_a_script_or_an_inline_style(world: World, anna: Staff, issued: Issued) -> None:
+    duplicated(world, issued)
+    for page in ("alerts", "alerts/1", "batches", f"batches/{issued.batch.row}", "codes", "login", "password"):
+        html = anna.open(f"/staff/{page}").text
+        assert "<script" not in html
+        assert "style=" not in html
+        assert "http://" not in html.replace("http://www.w3.org", "")
+
+
+def test_the_stylesheet_is_served_without_a_login(world: World) -> None:
+    client: FlaskClient = world.client
+    with client.get("/staff/style/dashboard.css", base_url=ADDRESS) as style:
+        assert style.status_code == 200
