@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """Stage 1, batch: what is ordered, and the book that gives each order its batch number once (docs/format.md §2, §4).
 
 The book lies under the issuer's part. An order keeps its number, key and time from the first attempt on, so that the

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """The command line: nouns, then verbs, plugged in from every package by the entry-point group `authcode.commands`.
 
 An entry is named `noun.verb`, or `noun` alone. Nothing is loaded before it is asked for, so that help is instant. Exit

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """Stage 1, batch: an order from its name to a finished folder, whole or not at all (docs/format.md §4).
 
     1. Plan the design.   2. Reserve name and batch number.   3. Stream codes into OUT.partial-NAME.

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """Stage 1, batch: the signed manifest, which tells a server what was issued (docs/format.md §4).
 
 It carries no key and no code: a server that has it knows how many units a batch has and what may be said of them.

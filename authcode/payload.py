@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """Stage 1, batch: the text of a code, what its tag signs, and the strict parser (docs/format.md §2 and §3).
 
 One text per unit, form and tier parses. Every refusal is the same `NotOurs` with the same sentence: whoever tries

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """What a brand says of a product: its texts, how to tell the genuine pack, and one picture."""
 
 import base64

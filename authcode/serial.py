@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """Stage 1, batch: the serial, an encrypted unit number, and its printed form (docs/format.md §2 and §5).
 
 A serial is the FF1 encryption (NIST SP 800-38G) of batch, index and tier in 13 base-32 digits under the brand's id as

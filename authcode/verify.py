@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """Stage 5, verify: does a known key vouch for this text (docs/format.md §3, rule 6).
 
 `verify_code` returns what the key vouches for, or raises; it never returns a truth value that could be ignored.

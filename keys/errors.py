@@ -4,7 +4,6 @@ Every leaf has a stable `code` for machines, an `http_status` for the API, and a
 leaves of the other packages stand in those packages and descend from `AuthcodeError`. No message carries a secret, a
 passphrase or the text of a code.
 """
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -3,7 +3,6 @@
 Every leaf descends from `AuthcodeError`; the sentence says what to do, the facts are attributes. No message carries any
 byte of the picture or the text of a code.
 """
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 
 from pathlib import Path
 from typing import ClassVar

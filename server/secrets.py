@@ -23,7 +23,7 @@ _OWN_KEY_BYTES = 32
 _CURRENT = "1"  # own keys are numbered, so that rotating one adds a number
 
 
-class ServerCanSign(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class ServerCanSign(AuthcodeError):
     """The server's passphrase opens keys that sign codes."""
 
     code: ClassVar[str] = "server_can_sign"
@@ -37,7 +37,7 @@ class ServerCanSign(AuthcodeError):  # noqa: N818 - a leaf's name says what is w
         )
 
 
-class ServerKeysMissing(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class ServerKeysMissing(AuthcodeError):
     """There is no server part with keys in this home."""
 
     code: ClassVar[str] = "server_keys_missing"

@@ -42,7 +42,7 @@ _LOG = logging.getLogger("authcode.serving")
 _SPAWN = multiprocessing.get_context("spawn")
 
 
-class AddressTaken(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class AddressTaken(AuthcodeError):
     """Host and port cannot be listened on."""
 
     code: ClassVar[str] = "address_taken"
@@ -54,7 +54,7 @@ class AddressTaken(AuthcodeError):  # noqa: N818 - a leaf's name says what is wr
         self.host, self.port = host, port
 
 
-class WorkersFailing(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class WorkersFailing(AuthcodeError):
     """Workers end as soon as they start."""
 
     code: ClassVar[str] = "workers_failing"

@@ -19,7 +19,7 @@ from keys.home import server_dir
 _PREFIX = "AUTHCODE_"
 
 
-class SettingsInvalid(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class SettingsInvalid(AuthcodeError):
     """A setting that cannot be used."""
 
     code: ClassVar[str] = "settings_invalid"

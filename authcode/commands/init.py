@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """`authcode init`: a brand's home."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """`authcode verify --offline`: signature and key state of one code."""
 
 import sys

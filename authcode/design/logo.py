@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """Stage 2, print: a brand's logo, from an untrusted file to the largest place in a symbol that still reads."""
 
 import io

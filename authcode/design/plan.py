@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """Stage 2, print: decide once for a batch how all its symbols are drawn."""
 
 import math

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """Stage 2, print: the segments of a code's text, exactly as docs/format.md §2 lays them down.
 
 Nothing is optimised here: another split of the same text is another symbol, and readers that check how a symbol was

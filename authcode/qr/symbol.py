@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """Stage 2, print: draw one QR symbol with the `qrcode` package, which is also the oracle of every faster way."""
 
 from collections.abc import Sequence

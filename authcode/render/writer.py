@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a leaf's name says what is wrong; the root of the tree carries the word Error.
 """Stage 2, print: what every format's writer can do, and the formats by name."""
 
 from collections.abc import Callable, Sequence

@@ -22,7 +22,7 @@ DEMO_REPEAT_WINDOW_S: Final = 3
 _AUTHCODE = (sys.executable, "-m", "authcode")
 
 
-class DemoStepFailed(AuthcodeError):  # noqa: N818 - named like its code
+class DemoStepFailed(AuthcodeError):
     """A command of the story did not do its part."""
 
     code: ClassVar[str] = "demo_step_failed"

@@ -17,7 +17,7 @@ _COOKIE_CHARS = 64  # HMAC-SHA-256 as hexadecimal digits
 _UNIT_BYTES = 8
 
 
-class ClaimInvalid(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class ClaimInvalid(AuthcodeError):
     """A claim that is missing or not of the form every client can send again."""
 
     code: ClassVar[str] = "claim_invalid"

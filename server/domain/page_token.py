@@ -17,7 +17,7 @@ _TAG_DIGITS = 32  # 128 bits, hexadecimal
 _EXPIRY_DIGITS = 10  # seconds since 1970, until the year 2286
 
 
-class PageTokenInvalid(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class PageTokenInvalid(AuthcodeError):
     """A token that is missing, for another unit, altered or past its time."""
 
     code: ClassVar[str] = "page_token_invalid"

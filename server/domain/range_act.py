@@ -19,7 +19,7 @@ _MAX_MARKETS = 50  # more than that is "everywhere", which is said by naming non
 _COUNTRY_LETTERS = 2
 
 
-class RangeInvalid(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class RangeInvalid(AuthcodeError):
     """A range or a detail of an act that the batch cannot take."""
 
     code: ClassVar[str] = "range_invalid"

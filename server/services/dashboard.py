@@ -62,7 +62,7 @@ _RECENT = 20  # scans and alerts beside a batch; the rest has pages of its own
 _COUNTRIES = 5
 
 
-class BatchUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class BatchUnknown(AuthcodeError):
     """No batch has this row."""
 
     code: ClassVar[str] = "batch_unknown"
@@ -73,7 +73,7 @@ class BatchUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wr
         super().__init__("There is no such batch; the list of batches shows those that are registered.")
 
 
-class AlertUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class AlertUnknown(AuthcodeError):
     """No alert has this number."""
 
     code: ClassVar[str] = "alert_unknown"
@@ -84,7 +84,7 @@ class AlertUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wr
         super().__init__("There is no such alert; the list of alerts shows those that were raised.")
 
 
-class CodeUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class CodeUnknown(AuthcodeError):
     """Nothing that was pasted or typed names a registered unit."""
 
     code: ClassVar[str] = "code_unknown"

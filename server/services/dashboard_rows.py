@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-import sqlalchemy as sa
-
 from authcode.serial import Tier, printed_serial
 from server.domain.alert import Rule
 from server.domain.range_act import stretches
@@ -16,12 +14,13 @@ from server.storage import looks as look_rows
 from server.storage import scans as scan_rows
 from server.storage.batches import BatchRecord, acts_of, batch_by_row
 from server.storage.brands import BrandRecord, all_brands
+from server.storage.engine import Connection
 from server.storage.products import product_of
 from server.storage.redemptions import count_used
 
 
 def batch_row(
-    connection: sa.Connection, batch: BatchRecord, brand: BrandRecord, now: datetime, counts: tuple[int, int, int]
+    connection: Connection, batch: BatchRecord, brand: BrandRecord, now: datetime, counts: tuple[int, int, int]
 ) -> BatchRow:
     """A batch in the list; `counts` are its looks, refused attempts and alerts."""
     looks, refused, alerted = counts
@@ -45,12 +44,12 @@ def batch_row(
     )
 
 
-def _product_name(connection: sa.Connection, batch: BatchRecord) -> str | None:
+def _product_name(connection: Connection, batch: BatchRecord) -> str | None:
     found = None if batch.product_sku is None else product_of(connection, batch.brand, batch.product_sku)
     return batch.product_sku if found is None else found.name
 
 
-def days_of(connection: sa.Connection, row: int) -> tuple[DayCount, ...]:
+def days_of(connection: Connection, row: int) -> tuple[DayCount, ...]:
     """What happened to a batch on each day on which something did."""
     attempts = scan_rows.days_of_batch(connection, row)
     looks = look_rows.looks_by_day(connection, row)
@@ -65,7 +64,7 @@ def days_of(connection: sa.Connection, row: int) -> tuple[DayCount, ...]:
     )
 
 
-def scan_rows_of(connection: sa.Connection, records: Sequence[scan_rows.ScanRecord]) -> tuple[ScanRow, ...]:
+def scan_rows_of(connection: Connection, records: Sequence[scan_rows.ScanRecord]) -> tuple[ScanRow, ...]:
     """Attempts, with the askers of each unit numbered in the order they first came."""
     numbers = scan_rows.mark_numbers(connection, {record.unit for record in records if record.unit is not None})
     return tuple(_scan_row(record, numbers) for record in records)
@@ -91,7 +90,7 @@ def _scan_row(record: scan_rows.ScanRecord, numbers: Mapping[tuple[int, bytes], 
     )
 
 
-def alert_rows_of(connection: sa.Connection, records: Sequence[alert_rows.AlertRecord]) -> tuple[AlertRow, ...]:
+def alert_rows_of(connection: Connection, records: Sequence[alert_rows.AlertRecord]) -> tuple[AlertRow, ...]:
     """Alerts, with the names of their brands, orders and products."""
     brands = {brand.id: brand.name for brand in all_brands(connection)}
     batch_rows = {record.batch_row for record in records if record.batch_row is not None}

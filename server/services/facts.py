@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import sqlalchemy as sa
-
 from authcode.batch import Placement
 from authcode.payload import NotOurs
 from authcode.serial import Tier, printed_serial
@@ -13,6 +11,7 @@ from server.domain.range_act import RangeAct, Standing, standing_of
 from server.domain.redemption import Conditions, FirstUse, Unit
 from server.services.resolve_code import Resolved
 from server.storage.batches import BatchRecord, acts_covering
+from server.storage.engine import Connection
 from server.storage.products import product_of
 from server.storage.redemptions import first_use
 from server.storage.scans import latest_by_others
@@ -87,7 +86,7 @@ class CodeState:
     first: FirstUse | None
 
 
-def state_of(connection: sa.Connection, code: Resolved, *, now: datetime) -> CodeState | None:
+def state_of(connection: Connection, code: Resolved, *, now: datetime) -> CodeState | None:
     """How a code's unit stands; None for a unit that was never registered.
 
     A unit whose key was withdrawn is locked when it was registered and activated before that, and not ours otherwise
@@ -119,7 +118,7 @@ def _was_in_the_world(batch: BatchRecord, standing: Standing, since: datetime) -
     return batch.registered_at < since and activation is not None and activation.at < since
 
 
-def facts_of(connection: sa.Connection, state: CodeState, *, holder: bool, later: bool = False) -> Facts:
+def facts_of(connection: Connection, state: CodeState, *, holder: bool, later: bool = False) -> Facts:
     """What may be told of a registered unit; the moment of its first use to its holder only.
 
     `later` adds the latest attempt of somebody else.
@@ -174,7 +173,7 @@ def bare_facts(code: Resolved) -> Facts:
     )
 
 
-def _product_facts(connection: sa.Connection, batch: BatchRecord) -> ProductFacts | None:
+def _product_facts(connection: Connection, batch: BatchRecord) -> ProductFacts | None:
     record = None if batch.product_sku is None else product_of(connection, batch.brand, batch.product_sku)
     if record is None:
         return None
@@ -195,6 +194,6 @@ def _recall_facts(act: RangeAct | None) -> RecallFacts | None:
     return None if act is None else RecallFacts(at=act.at, reason=act.details.reason, link=act.details.link)
 
 
-def _later_scan(connection: sa.Connection, unit: Unit) -> LaterScan | None:
+def _later_scan(connection: Connection, unit: Unit) -> LaterScan | None:
     found = latest_by_others(connection, unit.id)
     return None if found is None else LaterScan(at=found[0], country=found[1])

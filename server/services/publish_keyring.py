@@ -10,7 +10,7 @@ from server.storage.brands import add_brand, all_brands, brand_by_brand_id, repl
 from server.storage.engine import Database
 
 
-class KeyringUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class KeyringUnknown(AuthcodeError):
     """No keyring, or not just one, fits what was asked for."""
 
     code: ClassVar[str] = "keyring_unknown"

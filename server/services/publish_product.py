@@ -10,7 +10,7 @@ from server.storage.engine import Database
 from server.storage.products import ProductRecord, picture_of, put_product
 
 
-class BrandUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class BrandUnknown(AuthcodeError):
     """A brand whose keyring was never published to this server."""
 
     code: ClassVar[str] = "brand_unknown"

@@ -1,16 +1,15 @@
 """Stage 7, alert: lets alerts grow in the transaction of the attempt that feeds them (docs/protocol.md §2 rule 6)."""
 
-import sqlalchemy as sa
-
 from server.domain.alert import Attempt, Rule, draft_for_unknown, drafts_for
 from server.domain.redemption import FirstUse
 from server.services.facts import CodeState
 from server.services.resolve_code import Resolved
 from server.storage.alerts import add_to_alert, others_with
+from server.storage.engine import Connection
 
 
 def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules look at
-    connection: sa.Connection,
+    connection: Connection,
     state: CodeState,
     attempt: Attempt,
     *,
@@ -39,7 +38,7 @@ def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules 
         )
 
 
-def after_unknown_unit(connection: sa.Connection, code: Resolved, attempt: Attempt, *, scan: int) -> None:
+def after_unknown_unit(connection: Connection, code: Resolved, attempt: Attempt, *, scan: int) -> None:
     """Tell of a good signature on a unit that does not exist."""
     draft = draft_for_unknown(attempt, key_id=code.key.key_id, batch_number=code.batch_number)
     if draft is not None:

@@ -6,17 +6,15 @@ An act adds to what stands; nothing takes a void or a recall back yet (that need
 from datetime import datetime
 from typing import ClassVar
 
-import sqlalchemy as sa
-
 from keys.errors import AuthcodeError
 from server.domain.range_act import ActDetails, ActKind, RangeAct, check_details, read_range
 from server.storage import audit
 from server.storage.batches import BatchRecord, add_act, batches_by_order
 from server.storage.brands import brand_by_id
-from server.storage.engine import Database
+from server.storage.engine import Connection, Database
 
 
-class OrderUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class OrderUnknown(AuthcodeError):
     """No batch of this order name is registered here."""
 
     code: ClassVar[str] = "order_unknown"
@@ -28,7 +26,7 @@ class OrderUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wr
         self.order = order
 
 
-class OrderAmbiguous(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class OrderAmbiguous(AuthcodeError):
     """Several brands have an order of this name."""
 
     code: ClassVar[str] = "order_ambiguous"
@@ -70,7 +68,7 @@ def act_on_range(  # noqa: PLR0913 - one act, with everything that its row says
         return add_act(connection, batch.row, kind, first=first, last=last, actor=actor, at=now, details=checked)
 
 
-def find_order(connection: sa.Connection, order: str, brand_id: bytes | None) -> BatchRecord:
+def find_order(connection: Connection, order: str, brand_id: bytes | None) -> BatchRecord:
     """The batch of an order name, of one brand where it is named.
 
     Raises:

@@ -4,8 +4,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-import sqlalchemy as sa
-
 from authcode.foreign import ForeignText, describe_foreign
 from authcode.payload import NotOurs, code_from_path, serial_of_bare_link
 from authcode.serial import Tier, read_typed_serial
@@ -24,6 +22,7 @@ from server.domain.redemption import FirstUse, Marks, Unit, Use, Verdict, gate, 
 from server.services.facts import CodeState, Facts, bare_facts, facts_of, state_of
 from server.services.raise_alerts import after_attempt, after_unknown_unit
 from server.services.resolve_code import Resolved, resolve, resolve_serial, verified
+from server.storage.engine import Connection
 from server.storage.redemptions import burn, first_use
 from server.storage.scans import append_scan
 
@@ -175,7 +174,7 @@ def _look_by_serial(ctx: Context, serial: str, visitor: Visitor) -> Look:
 
 
 def _look_at(  # noqa: PLR0913, PLR0917 - one look, with everything that decides about it
-    ctx: Context, connection: sa.Connection, code: Resolved, visitor: Visitor, channel: Channel, claim: str | None
+    ctx: Context, connection: Connection, code: Resolved, visitor: Visitor, channel: Channel, claim: str | None
 ) -> Look:
     now = ctx.clock()
     state = state_of(connection, code, now=now)
@@ -240,7 +239,7 @@ class _Ask:
     now: datetime
 
 
-def _attempt(ctx: Context, connection: sa.Connection, state: CodeState, ask: _Ask) -> Answer:
+def _attempt(ctx: Context, connection: Connection, state: CodeState, ask: _Ask) -> Answer:
     holder_hash = _mark(ctx, state.unit, ask)
     claimed = marks_of(state.unit, claim=ask.claim, holder=None, key=ctx.keys.claim)
     marks = replace(claimed, holder_hash=holder_hash)
@@ -261,7 +260,7 @@ def _attempt(ctx: Context, connection: sa.Connection, state: CodeState, ask: _As
     return answer
 
 
-def _burn(ctx: Context, connection: sa.Connection, unit: Unit, marks: Marks, ask: _Ask) -> tuple[FirstUse | None, bool]:
+def _burn(ctx: Context, connection: Connection, unit: Unit, marks: Marks, ask: _Ask) -> tuple[FirstUse | None, bool]:
     """Try to be the first: the redemption that stood before (another was faster), and whether this one is it."""
     place = ctx.places.of(ask.visitor.address)
     mine = FirstUse(
@@ -276,7 +275,7 @@ def _burn(ctx: Context, connection: sa.Connection, unit: Unit, marks: Marks, ask
     return first_use(connection, unit), False
 
 
-def _answer(ctx: Context, connection: sa.Connection, state: CodeState, marks: Marks, ask: _Ask) -> Answer:
+def _answer(ctx: Context, connection: Connection, state: CodeState, marks: Marks, ask: _Ask) -> Answer:
     """What is said, by the state order; a repeat within the window is the first answer again, byte for byte."""
     window = timedelta(seconds=ctx.settings.repeat_window_s)
     use = use_of(state.first, marks, now=ask.now, repeat_window=window)
@@ -296,7 +295,7 @@ class _Note:
     burned: bool
 
 
-def _append(ctx: Context, connection: sa.Connection, code: Resolved, ask: _Ask, note: _Note) -> tuple[Attempt, int]:
+def _append(ctx: Context, connection: Connection, code: Resolved, ask: _Ask, note: _Note) -> tuple[Attempt, int]:
     """Add the attempt to the history, whatever is said of it; as the rules see it, and its number there."""
     place = ctx.places.of(ask.visitor.address)
     unit = None if code.unit is None else code.unit.id
@@ -333,7 +332,7 @@ def _mark(ctx: Context, unit: Unit, ask: _Ask) -> bytes:
     return mark or b""
 
 
-def _note_unknown(ctx: Context, connection: sa.Connection, code: Resolved, ask: _Ask) -> Answer:
+def _note_unknown(ctx: Context, connection: Connection, code: Resolved, ask: _Ask) -> Answer:
     """A good signature on a unit that does not exist: said as not activated, and told to staff at once."""
     nobody = Unit(row=0, index=code.index)
     if ask.channel is Channel.PAGE:  # no page of such a code ever had a token

@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import ClassVar
 
-import sqlalchemy as sa
-
 from authcode.manifest import Manifest, ManifestInvalid, ManifestSignatureInvalid, open_manifest
 from keys.document import read_document
 from keys.errors import AuthcodeError, DocumentInvalid
@@ -14,10 +12,10 @@ from server.domain.redemption import ROW_BITS
 from server.storage import audit
 from server.storage.batches import BatchRecord, add_batch, batch_by_row, registered_manifests
 from server.storage.brands import BrandRecord, all_brands
-from server.storage.engine import Database
+from server.storage.engine import Connection, Database
 
 
-class BatchConflict(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class BatchConflict(AuthcodeError):
     """The order name or the batch number is registered with other contents."""
 
     code: ClassVar[str] = "batch_conflict"
@@ -32,7 +30,7 @@ class BatchConflict(AuthcodeError):  # noqa: N818 - a leaf's name says what is w
         self.order, self.registered_at = order, registered_at
 
 
-class ManifestForOtherServer(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class ManifestForOtherServer(AuthcodeError):
     """A manifest that names another server than the brand's keyring was published to here."""
 
     code: ClassVar[str] = "manifest_for_other_server"
@@ -67,7 +65,7 @@ def register_batch(db: Database, document: bytes, *, now: datetime) -> BatchReco
         return _add(connection, brand, manifest, document, now)
 
 
-def _open(connection: sa.Connection, document: bytes) -> tuple[BrandRecord, Manifest]:
+def _open(connection: Connection, document: bytes) -> tuple[BrandRecord, Manifest]:
     try:
         signer = read_document(LABEL_MANIFEST, document).signer
     except DocumentInvalid as problem:
@@ -79,9 +77,7 @@ def _open(connection: sa.Connection, document: bytes) -> tuple[BrandRecord, Mani
     raise ManifestSignatureInvalid
 
 
-def _add(
-    connection: sa.Connection, brand: BrandRecord, manifest: Manifest, document: bytes, now: datetime
-) -> BatchRecord:
+def _add(connection: Connection, brand: BrandRecord, manifest: Manifest, document: bytes, now: datetime) -> BatchRecord:
     row = add_batch(
         connection,
         manifest=document,

@@ -5,8 +5,6 @@ Signature first: nothing touches the database before the tag verifies. After thi
 
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from authcode.batch import Tiers
 from authcode.payload import GTIN_NONE, NotOurs
 from authcode.serial import SerialCipher, Tier
@@ -19,6 +17,7 @@ from server.context import Context
 from server.domain.redemption import Unit
 from server.storage.batches import BatchRecord, batch_by_number
 from server.storage.brands import BrandRecord
+from server.storage.engine import Connection
 
 _TIERS_OF = {Tiers.SINGLE: frozenset({Tier.SINGLE}), Tiers.PAIR: frozenset({Tier.OUTER, Tier.INNER})}
 
@@ -55,7 +54,7 @@ def verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit]:
         raise NotOurs from None
 
 
-def resolve(ctx: Context, connection: sa.Connection, code: VerifiedCode, named: SerialUnit) -> Resolved:
+def resolve(ctx: Context, connection: Connection, code: VerifiedCode, named: SerialUnit) -> Resolved:
     """Find the registered unit of a verified code: batch, count, tier, GTIN and key must all be the manifest's."""
     brand = ctx.keyrings.brand(code.brand_id)
     batch = batch_by_number(connection, brand.id, named.batch)
@@ -64,7 +63,7 @@ def resolve(ctx: Context, connection: sa.Connection, code: VerifiedCode, named: 
     return _resolved(brand, code.key, code.serial, named, batch if known else None)
 
 
-def resolve_serial(ctx: Context, connection: sa.Connection, serial: str) -> Resolved:
+def resolve_serial(ctx: Context, connection: Connection, serial: str) -> Resolved:
     """Find the registered unit of a serial alone, trying each serial key that this server knows (docs/format.md §5).
 
     Raises:
@@ -95,7 +94,7 @@ def resolved_unit(ctx: Context, batch: BatchRecord, unit: Unit) -> Resolved:
     return _resolved(ctx.keyrings.brand(keyring.brand_id), key, serial, named, batch)
 
 
-def _by_serial(ctx: Context, connection: sa.Connection, keyring: Keyring, number: int, serial: str) -> Resolved | None:
+def _by_serial(ctx: Context, connection: Connection, keyring: Keyring, number: int, serial: str) -> Resolved | None:
     try:
         cipher: SerialCipher = ctx.keyrings.cipher(keyring.brand_id, number)
         named = cipher.unit(serial)

@@ -23,7 +23,7 @@ _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash(secrets.token_hex(16))
 
 
-class LoginRefused(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class LoginRefused(AuthcodeError):
     """Address and password do not belong together; one text for every reason."""
 
     code: ClassVar[str] = "login_refused"
@@ -34,7 +34,7 @@ class LoginRefused(AuthcodeError):  # noqa: N818 - a leaf's name says what is wr
         super().__init__("This address and password do not belong together; check both and try again.")
 
 
-class PasswordRefused(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class PasswordRefused(AuthcodeError):
     """A new password that is too short, too long, or the old one."""
 
     code: ClassVar[str] = "password_refused"
@@ -47,7 +47,7 @@ class PasswordRefused(AuthcodeError):  # noqa: N818 - a leaf's name says what is
         )
 
 
-class EmailInvalid(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class EmailInvalid(AuthcodeError):
     """No e-mail address."""
 
     code: ClassVar[str] = "email_invalid"
@@ -57,7 +57,7 @@ class EmailInvalid(AuthcodeError):  # noqa: N818 - a leaf's name says what is wr
         super().__init__("Name the account by an e-mail address such as anna@example.com.")
 
 
-class StaffExists(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class StaffExists(AuthcodeError):
     """The address has an account."""
 
     code: ClassVar[str] = "staff_exists"
@@ -69,7 +69,7 @@ class StaffExists(AuthcodeError):  # noqa: N818 - a leaf's name says what is wro
         self.email = email
 
 
-class StaffUnknown(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class StaffUnknown(AuthcodeError):
     """No account has this address."""
 
     code: ClassVar[str] = "staff_unknown"

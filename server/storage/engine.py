@@ -15,11 +15,14 @@ from sqlalchemy.exc import DatabaseError
 
 from keys.errors import AuthcodeError
 
+Connection = sa.Connection
+"""An open transaction, for those above storage who hand one on and never write SQL."""
+
 _BUSY_TIMEOUT_MS = 20_000  # SQLite's wait for another process's commit; a commit takes some milliseconds
 _POOL_SIZE = 24  # above the threads of one worker, so that none waits for a connection
 
 
-class RecordsUnreachable(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class RecordsUnreachable(AuthcodeError):
     """The database cannot be asked: nothing is known, nothing was used up."""
 
     code: ClassVar[str] = "records_unreachable"

@@ -13,7 +13,7 @@ from keys.files import PRIVATE_FILE, make_private_dir
 from server.storage.engine import Database
 
 
-class DatabaseNotMigrated(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class DatabaseNotMigrated(AuthcodeError):
     """The database's tables are not those of this version."""
 
     code: ClassVar[str] = "database_not_migrated"

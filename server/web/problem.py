@@ -25,7 +25,7 @@ _BY_STATUS = {
 _ANY = ("request_refused", "The request cannot be served.")
 
 
-class RequestInvalid(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class RequestInvalid(AuthcodeError):
     """A request whose body is not what the address takes."""
 
     code = "request_invalid"

@@ -11,7 +11,7 @@ from server.domain.range_act import ActDetails, ActKind, Stretch, check_details,
 from server.domain.redemption import Verdict
 
 
-class FormIncomplete(AuthcodeError):  # noqa: N818 - a leaf's name says what is wrong
+class FormIncomplete(AuthcodeError):
     """A form that lacks what the act needs."""
 
     code: ClassVar[str] = "form_incomplete"
