@@ -40,7 +40,7 @@ bench: $(STAMP) ## Measure side by side with the peers (reading needs AUTHCODE_P
 	$(BIN)/python benchmarks/reading.py
 
 pictures: $(STAMP) ## Make the pictures of the README anew (needs Chromium).
-	$(BIN)/python tests/browser/pictures.py docs/pictures
+	$(BIN)/python -m tests.browser.pictures docs/pictures
 
 wheel: $(STAMP) ## Build the wheel into dist/.
 	$(BIN)/python -m hatchling build -t wheel

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from keys.home import issuer_keyring_path, orders_dir
+from keys.issuer import IssuerHome
 from server.demo.artwork import brand_logo, cream_picture, serum_picture
 from server.demo.process import DemoStepFailed, run_command
+from server.services.publish_keyring import alert_on_duplicates_from
+from server.settings import load_settings
+from server.storage.engine import Database
 
 BRAND: Final = "Aurel"
 STAFF_EMAIL: Final = "anna@aurel.example"
@@ -92,6 +96,7 @@ def make_home(home: Path, prefix: str) -> None:
     pending = {f"AUTHCODE_{part.upper()}_PASSPHRASE_FILE": str(pending_passphrase_file(home, part)) for part in PARTS}
     run_command(home, "init", "--brand", BRAND, "--prefix", prefix, settings=pending)
     settle_passphrases(home)
+    _tell_of_each_duplicate(home)
     artwork = home / "artwork"
     artwork.mkdir(exist_ok=True)
     for product, picture in ((SERUM, serum_picture()), (CREAM, cream_picture())):
@@ -156,6 +161,15 @@ def decide_fates(home: Path, order: DemoOrder, *, now: datetime) -> None:
     )
     run_command(home, "batch", "sample", order.name, "--range", f"{SAMPLE}-{SAMPLE}")
     run_command(home, "batch", "void", order.name, "--range", f"{VOID}-{VOID}", "--reason", "misprint")
+
+
+def _tell_of_each_duplicate(home: Path) -> None:
+    """Raise an alert for this brand from the first other claim on, so that the story shows one."""
+    database = Database(load_settings(home).database)
+    try:
+        alert_on_duplicates_from(database, IssuerHome.open(home).keyring.keyring.brand_id, 1)
+    finally:
+        database.close()
 
 
 def pending_passphrase_file(home: Path, part: str) -> Path:

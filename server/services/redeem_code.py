@@ -53,8 +53,9 @@ class Visitor:
 class Look:
     """The answer to a look.
 
-    `state` is `unused` or a verdict. `token` and `claim` are there only if the code can be burned through the very
-    code that was looked at, on its page. `foreign` describes a text that leads elsewhere (state `not_ours`).
+    `state` is `unused` or a verdict. `token` and `claim` are there only on the page of a code whose state is `OFFERED`:
+    the form with them verifies an unused code, and tells the brand of a pack with any other. `foreign` describes a text
+    that leads elsewhere (state `not_ours`).
     """
 
     state: Verdict
@@ -179,7 +180,8 @@ def _look_at(  # noqa: PLR0913, PLR0917 - one look, with everything that decides
     now = ctx.clock()
     state = state_of(connection, code, now=now)
     if state is None:
-        return Look(state=Verdict.NOT_ACTIVATED, facts=bare_facts(code))
+        unknown = Look(state=Verdict.NOT_ACTIVATED, facts=bare_facts(code))
+        return _offered(ctx, unknown, nobody(code), code.tier, visitor, channel, claim)
     use = _use(ctx, state, visitor, claim, now)
     verdict = said(state.conditions, use)
     if not (visitor.silent or visitor.staff):
@@ -189,12 +191,32 @@ def _look_at(  # noqa: PLR0913, PLR0917 - one look, with everything that decides
         facts=facts_of(connection, state, holder=use in _HOLDS, later=verdict is Verdict.VERIFIED_BY_YOU),
         unit=state.unit,
     )
-    if channel is not Channel.PAGE or verdict is not Verdict.UNUSED or code.tier is Tier.OUTER:
+    return _offered(ctx, seen, state.unit, code.tier, visitor, channel, claim)
+
+
+OFFERED = frozenset(
+    {Verdict.UNUSED, Verdict.ALREADY_VERIFIED, Verdict.NOT_ACTIVATED, Verdict.VOID, Verdict.LOCKED},
+)
+"""States whose page offers a gesture: to verify where the code is unused, else to tell the brand of this pack.
+
+A look changes nothing, so that without the second gesture no shopper with a copy would ever be counted (ADR 0009).
+"""
+
+
+def _offered(  # noqa: PLR0913, PLR0917 - one look, with everything that decides about it
+    ctx: Context, seen: Look, unit: Unit, tier: Tier, visitor: Visitor, channel: Channel, claim: str | None
+) -> Look:
+    """The look with a page token and a claim, where its page offers a gesture."""
+    if channel is not Channel.PAGE or seen.state not in OFFERED or tier is Tier.OUTER:
         return seen
-    token = make_page_token(
-        state.unit, code.tier, key=ctx.keys.page_token, now=now, ttl=timedelta(seconds=ctx.settings.page_token_ttl_s)
-    )
-    return replace(seen, token=token, claim=claim or _new_claim(ctx, state.unit, visitor))
+    ttl = timedelta(seconds=ctx.settings.page_token_ttl_s)
+    token = make_page_token(unit, tier, key=ctx.keys.page_token, now=ctx.clock(), ttl=ttl)
+    return replace(seen, token=token, claim=claim or _new_claim(ctx, unit, visitor))
+
+
+def nobody(code: Resolved) -> Unit:
+    """The unit in whose name a code of no registered unit is marked and its page token is made."""
+    return Unit(row=0, index=code.index)
 
 
 _HOLDS = frozenset({Use.OWN_NOW, Use.OWN_LATER})
@@ -334,10 +356,9 @@ def _mark(ctx: Context, unit: Unit, ask: _Ask) -> bytes:
 
 def _note_unknown(ctx: Context, connection: Connection, code: Resolved, ask: _Ask) -> Answer:
     """A good signature on a unit that does not exist: said as not activated, and told to staff at once."""
-    nobody = Unit(row=0, index=code.index)
-    if ask.channel is Channel.PAGE:  # no page of such a code ever had a token
-        raise PageTokenInvalid
-    note = _Note(mark=_mark(ctx, nobody, ask), said=Verdict.NOT_ACTIVATED, own=False, burned=False)
+    if ask.channel is Channel.PAGE:
+        check_page_token(ask.token, nobody(code), code.tier, key=ctx.keys.page_token, now=ask.now)
+    note = _Note(mark=_mark(ctx, nobody(code), ask), said=Verdict.NOT_ACTIVATED, own=False, burned=False)
     attempt, scan = _append(ctx, connection, code, ask, note)
     after_unknown_unit(connection, code, attempt, scan=scan)
     return Answer(verdict=Verdict.NOT_ACTIVATED, facts=bare_facts(code))

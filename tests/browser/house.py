@@ -97,7 +97,8 @@ def build(home: Path) -> House:
         run(
             home,
             *("batch", "issue", "--order", order, "--count", str(COUNT), "--placement", placement),
-            *("--form", form, "--product", product_sku, "--formats", "csv,png", "--logo", str(home / "logo.png")),
+            *("--form", form, "--product", product_sku, "--formats", "csv,png"),
+            *("--level", "H", "--logo", str(home / "logo.png")),
         )
         _decide_fates(home, order)
     printed = run(home, "staff", "add", STAFF)

@@ -3,6 +3,7 @@
 Real pages of a real server in a real Chromium, with the demo's brand.
 """
 
+import shutil
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,13 +19,14 @@ DESK_PICTURE = ViewportSize(width=1280, height=900)
 
 
 def main(folder: Path) -> None:
-    """Build a brand, let people meet its codes, and take six pictures."""
+    """Build a brand, let people meet its codes, and take their pictures."""
     path = chromium.executable()
     if path is None:
         sys.exit("The pictures need a Chromium: `make system` installs one, or set CHROMIUM to its path.")
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as place:
         house = build(Path(place) / "home")
+        shutil.copyfile(house.home / "orders" / "SPRING-24" / "png" / "000007.png", folder / "code.png")
         with serving(house), chromium.browser(path) as browser:
             _of_shoppers(house, browser, folder)
             _of_staff(house, browser, folder)

@@ -104,11 +104,13 @@ def test_a_code_can_be_verified_with_the_keyboard_alone(person: Person, fresh: s
     ],
 )
 @pytest.mark.parametrize("order", ["SPRING-24", "GARDEN-7"])
-def test_a_refusal_has_its_words_and_no_button(order: str, index: int, said: str, person: Person, house: House) -> None:
+def test_a_refusal_has_its_words_and_nothing_to_verify(
+    order: str, index: int, said: str, person: Person, house: House
+) -> None:
     page = person()
     page.goto(house.page(order, index))
     assert heading(page) == said
-    expect(page.get_by_role("button")).to_have_count(0)
+    expect(page.get_by_role("button", name="verify it now")).to_have_count(0)
 
 
 def test_a_photo_leads_to_the_codes_own_page_and_burns_nothing(person: Person, house: House, fresh: str) -> None:

@@ -36,7 +36,7 @@ def every_error() -> set[type]:
 
     for package in PACKAGES:
         for found in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
-            if ".migrations." not in found.name:
+            if ".migrations." not in found.name and not found.name.endswith("__main__"):
                 importlib.import_module(found.name)
     leaves: set[type] = set()
     waiting: list[type] = [AuthcodeError]

@@ -221,13 +221,22 @@ def test_a_page_without_a_usable_claim_burns_nothing(world: World, claim: str | 
     assert answer.look_again.claim not in (claim, None)
 
 
-def test_a_page_that_cannot_be_burned_has_no_token(world: World) -> None:
+def test_a_page_offers_a_gesture_unless_its_state_raises_nothing(world: World) -> None:
     issued = world.issue(activate=False)
-    assert look_at_page(world.ctx, *target(issued.text(0)), STRANGER).token is None
+    page = target(issued.text(0))
+    assert look_at_page(world.ctx, *page, STRANGER).token
     world.act(issued, ActKind.ACTIVATE)
-    assert look_at_page(world.ctx, *target(issued.text(0)), STRANGER).token
+    assert look_at_page(world.ctx, *page, STRANGER).token
     world.verdict(issued.text(0), "anna")
-    assert look_at_page(world.ctx, *target(issued.text(0)), STRANGER).token is None
+    assert look_at_page(world.ctx, *page, STRANGER).token
+    world.act(issued, ActKind.RECALL)
+    assert look_at_page(world.ctx, *page, STRANGER).token is None
+
+
+def test_telling_the_brand_of_a_code_that_is_not_activated_burns_nothing(world: World) -> None:
+    code = world.issue(activate=False).text(0)
+    assert burn(world, code, looked(world, code)).verdict is Verdict.NOT_ACTIVATED
+    assert (rows(world, schema.redemption), rows(world, schema.scan)) == (0, 1)
 
 
 def test_a_page_knows_its_code_by_the_raw_path_alone(world: World) -> None:

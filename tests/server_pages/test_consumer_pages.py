@@ -15,6 +15,7 @@ from authcode.serial import Tier, printed_serial
 from keys.records import Form
 from server.app import create_app
 from server.domain.range_act import ActKind
+from server.services.dashboard import AlertFilter, alerts
 from server.settings import RateLimit
 from server.storage import schema
 from tests.server.conftest import Issued, World
@@ -106,7 +107,6 @@ class TestLooking:
         ("kind", "said"),
         [
             (ActKind.RECALL, "Please stop using this: recalled by Example Tea"),
-            (ActKind.VOID, "This code was withdrawn before sale"),
             (ActKind.SAMPLE, "This is a test or sample code"),
         ],
     )
@@ -208,12 +208,35 @@ class TestVerifying:
         assert "could not be given a mark" not in local.text
         assert "Set-Cookie" in local.headers
 
-    def test_a_refusal_keeps_no_cookie_of_the_stranger(self, world: World, shopper: Browser, issued: Issued) -> None:
-        page = hidden(shopper.open(target(issued.text(0))).text)
-        Browser(world.client).verify(target(issued.text(0)))
-        refused = shopper.send(target(issued.text(0)), page)
-        assert heading(refused.text) == "This code was verified before"
-        assert "Set-Cookie" not in refused.headers
+    @pytest.mark.parametrize("state", ["used", "void", "not activated"])
+    def test_a_code_that_cannot_be_verified_offers_to_tell_the_brand_and_counts_a_person_once(
+        self, state: str, world: World, shopper: Browser
+    ) -> None:
+        issued = world.issue(activate=state != "not activated")
+        code = target(issued.text(0))
+        if state == "used":
+            Browser(world.client).verify(code)
+        if state == "void":
+            world.act(issued, ActKind.VOID)
+        seen = shopper.open(code)
+        assert "I have this pack: tell Example Tea" in seen.text
+        assert "verify it now" not in seen.text
+        assert alerts(world.ctx, AlertFilter()).total == 0
+        told = shopper.verify(code)
+        assert heading(told.text) == heading(seen.text)
+        assert "Example Tea now knows" in told.text
+        shopper.verify(code)
+        (alert,) = alerts(world.ctx, AlertFilter()).alerts
+        assert (alert.count, alert.people) == (2, 2 if state == "used" else 1)
+
+    def test_a_code_of_no_registered_unit_looks_and_offers_the_same_as_one_that_is_not_activated(
+        self, world: World, shopper: Browser
+    ) -> None:
+        known, unknown = world.issue(activate=False).text(0), world.codes(world.manifest()[0])[0].code
+        pages = [shopper.open(target(code)) for code in (known, unknown)]
+        assert {heading(page.text) for page in pages} == {"This code has not been released yet"}
+        assert all("I have this pack: tell Example Tea" in page.text for page in pages)
+        assert "Example Tea now knows" in shopper.verify(target(unknown)).text
 
     def test_an_overlong_form_is_refused_with_a_page(self, world: World, shopper: Browser, issued: Issued) -> None:
         answer = shopper.send(target(issued.text(0)), {"token": "x" * 9000, "claim": "y"})

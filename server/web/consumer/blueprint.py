@@ -16,7 +16,7 @@ from server.domain.redemption import Verdict
 from server.services.facts import Facts
 from server.services.publish_product import product_picture
 from server.services.read_photo import SymbolLook, read_photo
-from server.services.redeem_code import Answer, Channel, Look, look_at_page, look_at_serial, verify_on_page
+from server.services.redeem_code import OFFERED, Answer, Channel, Look, look_at_page, look_at_serial, verify_on_page
 from server.web.consumer.origin import is_from_our_page, is_remembered
 from server.web.consumer.pages import Seen
 from server.web.consumer.problems import init_problem_pages
@@ -142,8 +142,11 @@ def _look_page(found: Look, *, again: bool = False) -> Page:
         picture=_picture(found.facts),
         cut=found.token is None and serial_of_bare_link(raw_path) is not None,
     )
+    tells = found.state is not Verdict.UNUSED
     burn_form = (
-        Burn(action=_own_address(), token=found.token, claim=found.claim) if found.token and found.claim else None
+        Burn(action=_own_address(), token=found.token, claim=found.claim, tells=tells)
+        if found.token and found.claim
+        else None
     )
     notes = ("again",) if again and burn_form else ()
     return page_maker().code_page(seen, burn=burn_form, notes=notes, answer=again)
@@ -160,8 +163,10 @@ def _verdict(answer: Answer) -> Response:
         picture=_picture(answer.facts),
     )
     notes = ("not_remembered",) if first_time and not remembered else ()
+    if seen.verdict in OFFERED:
+        notes = ("told",)
     response = respond(page_maker().code_page(seen, burn=None, notes=notes, answer=True))
-    if answer.holder_cookie is not None and answer.was_yours and remembered:
+    if answer.holder_cookie is not None and remembered:  # for whoever was refused too: one person counts once
         response.set_cookie(
             HOLDER_COOKIE,
             answer.holder_cookie,

@@ -65,11 +65,15 @@ class ProductView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burn:
-    """The form that verifies: the code's own address (path and 8030 only), the page's token and the claim."""
+    """The form that verifies: the code's own address (path and 8030 only), the page's token and the claim.
+
+    With `tells` the code cannot be burned: the same form lets the brand know that this pack was met.
+    """
 
     action: str
     token: str
     claim: str
+    tells: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
