@@ -5,8 +5,9 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
+from keys.errors import AuthcodeError
 from keys.home import issuer_keyring_path, orders_dir
 from keys.issuer import IssuerHome
 from server.demo.artwork import brand_logo, cream_picture, serum_picture
@@ -14,6 +15,9 @@ from server.demo.process import DemoStepFailed, run_command
 from server.services.publish_keyring import alert_on_duplicates_from
 from server.settings import load_settings
 from server.storage.engine import Database
+
+MARKER: Final = ".authcode-demo"
+"""A file that tells a home of the demo from a brand's own."""
 
 BRAND: Final = "Aurel"
 STAFF_EMAIL: Final = "anna@aurel.example"
@@ -83,14 +87,34 @@ class DemoOrder:
         return min((self.folder / "pdf").glob("*.pdf"))
 
 
+class DemoHomeForeign(AuthcodeError):
+    """The home is a brand's own: the demo neither plays in it nor changes it."""
+
+    code: ClassVar[str] = "demo_home_foreign"
+    http_status: ClassVar[int] = 409
+
+    def __init__(self, home: Path) -> None:
+        """Carry the home."""
+        super().__init__(f"{home} was not made by the demo; name another folder with --home")
+        self.home = home
+
+
 def has_home(home: Path) -> bool:
-    """Whether an earlier run made the home."""
-    return issuer_keyring_path(home).exists()
+    """Whether an earlier run of the demo made the home.
+
+    Raises:
+        DemoHomeForeign: somebody else made it.
+    """
+    made = issuer_keyring_path(home).exists()
+    if made and not (home / MARKER).exists():
+        raise DemoHomeForeign(home)
+    return made
 
 
 def make_home(home: Path, prefix: str) -> None:
     """Keys, keyring, database, two products."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (home / MARKER).touch()
     for part in PARTS:
         _write_secret(pending_passphrase_file(home, part), secrets.token_urlsafe(24))
     pending = {f"AUTHCODE_{part.upper()}_PASSPHRASE_FILE": str(pending_passphrase_file(home, part)) for part in PARTS}

@@ -65,14 +65,15 @@ def run_command(home: Path, *arguments: str, settings: Mapping[str, str] | None 
 
 @contextmanager
 def running_server(
-    home: Path, *, host: str, port: int, settings: Mapping[str, str] | None = None
+    home: Path, *, host: str, port: int, ask: str, settings: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """`authcode serve` as a process that answers at `port` when the body starts and is ended after it.
+    """`authcode serve` as a process that answers at `ask` when the body starts and is ended after it.
 
     Args:
         home: The home to serve.
         host: Address to listen on.
         port: Port to listen on.
+        ask: Address at which this machine reaches it, without a path.
         settings: Environment variables that this server is given besides the story's own.
 
     Raises:
@@ -88,7 +89,7 @@ def running_server(
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_until_ready(process, port, log)
+            _wait_until_ready(process, ask, log)
             yield process
         finally:
             process.terminate()
@@ -99,13 +100,13 @@ def running_server(
                 process.wait()
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], ask: str, log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1.0):
+            with urllib.request.urlopen(f"{ask}/readyz", timeout=1.0):  # noqa: S310 - an http address of our own
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(POLL_S)

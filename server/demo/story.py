@@ -25,7 +25,9 @@ from server.demo.preparation import (
     settle_passphrases,
 )
 from server.demo.process import DEMO_REPEAT_WINDOW_S, DemoStepFailed, run_command, running_server
+from server.serving import listen
 
+EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - hosts that mean every address of this machine
 PHOTOGRAPHED: Final = (0, 5, 11, 17)
 
 
@@ -40,8 +42,8 @@ class Stage:
 
     @property
     def local_server(self) -> str:
-        """The server's address on this machine."""
-        return f"http://127.0.0.1:{self.port}"
+        """The server's address for this machine."""
+        return f"http://{'127.0.0.1' if self.host in EVERYWHERE else self.host}:{self.port}"
 
 
 def tell(stage: Stage, console: Console, *, stay: bool) -> bool:
@@ -51,14 +53,17 @@ def tell(stage: Stage, console: Console, *, stay: bool) -> bool:
         Whether every answer was the expected one.
 
     Raises:
+        AddressTaken: somebody else listens on the port.
+        DemoHomeForeign: the home is not the demo's.
         DemoStepFailed: a command of the story failed.
     """
+    listen(stage.host, stage.port).close()  # a port that is taken is better known now than after the orders
     console.print("[bold]authcode demo[/]: the whole story on this machine, with real parts\n", highlight=False)
     _make_home(stage, console)
     orders = _print_orders(stage, console)
     photo = _take_photos(stage, console, orders)
     _part(console, 4, "Ask the server over HTTP, as shoppers do")
-    with running_server(stage.home, host=stage.host, port=stage.port) as server:
+    with running_server(stage.home, host=stage.host, port=stage.port, ask=stage.local_server) as server:
         cast = Cast(server=stage.local_server, short=orders[0], link=orders[1], photo=photo)
         exchanges = _hold_conversation(cast, console)
         told = all(exchange.as_expected for exchange in exchanges)

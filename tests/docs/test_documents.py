@@ -2,8 +2,11 @@
 
 import ast
 import importlib
+import os
 import pkgutil
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -99,6 +102,17 @@ def test_every_command_of_the_readme_exists() -> None:
         for line in re.findall(r"^\$ (?:\.venv/bin/)?authcode (.*)$", text, re.MULTILINE):
             words = line.split()
             assert words[0] in commands or ".".join(words[:2]) in commands, f"{page.name}: {line}"
+
+
+def test_the_python_of_the_readme_runs_and_prints_verified_codes(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-c", block], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    lines = [line.split() for line in ended.stdout.splitlines()]
+    assert [(index, state) for index, _, state in lines] == [(str(i), "signature_valid") for i in range(3)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -1,0 +1,34 @@
+"""What the demo refuses before it changes anything."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.telling import free_port, tell
+
+pytestmark = [pytest.mark.slow]
+
+
+def test_the_demo_leaves_a_home_alone_that_is_not_its_own(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    passphrases = {"AUTHCODE_ISSUER_PASSPHRASE": "one", "AUTHCODE_SERVER_PASSPHRASE": "two"}
+    init = [sys.executable, "-m", "authcode", "init", "--brand", "Acme", "--prefix", "https://v.acme.example"]
+    subprocess.run([*init, "--home", str(home)], env=os.environ | passphrases, check=True, capture_output=True)
+    before = (home / "issuer" / "keyring.json").read_bytes()
+    refused = tell(home, free_port())
+    assert refused.returncode == 2
+    assert "[demo_home_foreign]" in refused.stderr
+    assert (home / "issuer" / "keyring.json").read_bytes() == before
+    assert not (home / "orders").exists()
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        refused = tell(tmp_path / "home", other.getsockname()[1])
+    assert refused.returncode == 2
+    assert "[address_taken]" in refused.stderr
+    assert not (tmp_path / "home").exists()
