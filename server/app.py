@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import UTC, datetime
+from types import TracebackType
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -22,8 +23,19 @@ from server.web.consumer.blueprint import blueprint as consumer
 from server.web.dashboard.blueprint import blueprint as dashboard
 from server.web.dashboard.login import init_login
 from server.web.limits import init_limits
-from server.web.problem import init_problems
+from server.web.problem import init_problems, log_unexpected
 from server.web.security import init_security
+
+
+class _App(Flask):
+    """Flask, whose own log of an error that its handler could not answer would name the path."""
+
+    def log_exception(
+        self,
+        exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
+    ) -> None:
+        """Log it as every other defect: kind, route, frames."""
+        log_unexpected(exc_info[1])
 
 
 def create_context(settings: Settings, keys: ServerKeys) -> Context:
@@ -60,7 +72,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
         opened = keys or open_server_keys(settings.home, read_passphrase("server", settings.home))
         context = create_context(settings, opened)
         context.looks.start()
-    app = Flask("server")
+    app = _App("server")
     app.secret_key = context.keys.session
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
     app.extensions["authcode"] = context

@@ -1,4 +1,7 @@
-"""Errors as problem documents (RFC 9457) with a stable `code`; never an echo of the input, never a traceback."""
+"""Errors as problem documents (RFC 9457) with a stable `code`; never an echo of the input, never a traceback.
+
+What pages and documents share stands here too: what the log says of an error, and the headers an answer owes to it.
+"""
 
 import json
 import logging
@@ -50,25 +53,41 @@ def init_problems(app: Flask) -> None:
 
     @app.errorhandler(AuthcodeError)
     def of_ours(error: AuthcodeError) -> Response:
-        if error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _LOG.error("%s at %s: %s", error.code, route(), error)
+        log_ours(error)
         return problem(error.http_status, error.code, str(error))
 
     @app.errorhandler(HTTPException)
     def of_http(error: HTTPException) -> Response:
         status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-        answer = problem(status, *_BY_STATUS.get(status, _ANY))
-        for name, value in error.get_headers():
-            if name.lower() not in ("content-type", "content-length"):
-                answer.headers[name] = value
-        return answer
+        return with_headers_of(error, problem(status, *_BY_STATUS.get(status, _ANY)))
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        # Frames only: the text of an exception may hold the input, and the path of a code is a secret.
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        _LOG.error("%s at %s\n%s", type(error).__name__, route(), frames)
+        log_unexpected(error)
         return problem(500, "internal_error", "Something went wrong here; nothing was used up. Try again later.")
+
+
+def log_ours(error: AuthcodeError) -> None:
+    """Log an error of ours that is the server's fault; what a request did wrong is no news."""
+    if error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _LOG.error("%s at %s: %s", error.code, route(), error)
+
+
+def log_unexpected(error: BaseException | None) -> None:
+    """Log a defect by its kind, its route and its frames.
+
+    Frames only: the text of an exception may hold the input, and the path of a code is a secret.
+    """
+    frames = "".join(traceback.format_tb(error.__traceback__)) if error else ""
+    _LOG.error("%s at %s\n%s", type(error).__name__, route(), frames)
+
+
+def with_headers_of(error: HTTPException, answer: Response) -> Response:
+    """The answer with the headers that its error brings, such as `Allow`; the body's own are kept."""
+    for name, value in error.get_headers():
+        if name.lower() not in {"content-type", "content-length"}:
+            answer.headers[name] = value
+    return answer
 
 
 def route() -> str:

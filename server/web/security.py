@@ -2,6 +2,7 @@
 
 import logging
 import time
+import traceback
 
 from flask import Flask, Response, g
 
@@ -25,25 +26,38 @@ _HEADERS = {
 }
 
 
-class _WithoutArguments(logging.Filter):
-    """Blanks what a foreign logger would fill in: paths and addresses among it."""
+_KNOWN_HEADS = (
+    "Client disconnected while serving",
+    "Exception while serving",
+    "Exception when servicing",
+    "Socket error",
+    "Task queue depth",
+    "ratelimit",
+)
+
+
+class _HeadsOnly(logging.Filter):
+    """Replaces what a foreign logger says: waitress writes paths into its sentences before it logs them."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Keep the sentence, drop its values and its traceback."""
-        if record.args:
-            record.args = ()
-            record.msg = str(record.msg).replace("%s", "-").replace("%d", "-")
-        record.exc_info = None
+        """Keep the head of a sentence that we know, where it was said, and of an exception its kind and frames."""
+        said = str(record.msg)
+        head = next((known for known in _KNOWN_HEADS if said.startswith(known)), "a message that may hold a path")
+        kind, frames = "", ""
+        if record.exc_info and record.exc_info[0] is not None:
+            kind, frames = f": {record.exc_info[0].__name__}", "".join(traceback.format_tb(record.exc_info[2]))
+        record.msg = f"{head} ({record.module}:{record.lineno}){kind}" + (f"\n{frames}" if frames else "")
+        record.args, record.exc_info, record.exc_text, record.stack_info = (), None, None, None
         return True
 
 
-_BLANK = _WithoutArguments()
+_HEADS_ONLY = _HeadsOnly()
 
 
 def init_security(app: Flask) -> None:
     """Set the headers, and log each answer by its route's template, status and time."""
-    for name in ("waitress", "flask-limiter"):
-        logging.getLogger(name).addFilter(_BLANK)
+    for name in ("waitress", "waitress.queue", "flask-limiter"):  # a filter does not see what a child logger says
+        logging.getLogger(name).addFilter(_HEADS_ONLY)
 
     @app.before_request
     def begin() -> None:

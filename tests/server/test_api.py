@@ -397,12 +397,33 @@ def test_an_unexpected_fault_is_told_and_logged_without_its_input(
         assert secret not in answer.text + page.text
 
 
-def test_the_servers_own_log_blanks_what_waitress_would_fill_in(world: World, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("name", ["waitress", "waitress.queue", "flask-limiter"])
+@pytest.mark.parametrize("arguments", [("Exception while serving /K1SECRET",), ("said %s", "/K1SECRET"), ("K1SECRET",)])
+def test_foreign_loggers_name_what_happened_and_no_path(
+    world: World, caplog: pytest.LogCaptureFixture, name: str, arguments: tuple[str, ...]
+) -> None:
     with caplog.at_level(logging.INFO):
-        logging.getLogger("waitress").error("Exception while serving %s", "/K1SECRET", exc_info=ValueError("K1SECRET"))
-    assert "Exception while serving -" in caplog.text
+        logging.getLogger(name).error(*arguments, exc_info=ValueError("K1SECRET"))
+    assert "(test_api:" in caplog.text
+    assert "ValueError" in caplog.text
     assert "K1SECRET" not in caplog.text
     assert world.app
+
+
+def test_a_fault_while_a_fault_is_answered_is_logged_by_route(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    code = world.issue().text(0)
+
+    def broken(*_arguments: object) -> None:
+        raise RuntimeError(f"cannot work with {code}")
+
+    monkeypatch.setattr("server.web.consumer.blueprint.look_at_page", broken)
+    monkeypatch.setattr("server.web.consumer.problems.problem_page", broken)
+    with caplog.at_level(logging.DEBUG), pytest.raises(RuntimeError):
+        world.client.get("/" + code.rpartition("/")[2])
+    assert "RuntimeError at GET /<code>" in caplog.text
+    assert code[-40:] not in caplog.text
 
 
 def test_a_text_that_no_encoding_can_write_is_answered_like_any_other(world: World) -> None:

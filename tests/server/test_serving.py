@@ -2,8 +2,12 @@
 
 import os
 import signal
+import socket
+import struct
+from urllib.parse import urlsplit
 
 import pytest
+import sqlalchemy as sa
 
 from server.serving import AddressTaken, listen
 from tests.server import processes
@@ -45,3 +49,38 @@ def test_an_address_that_is_taken_is_told() -> None:
         with pytest.raises(AddressTaken) as refused:
             listen("127.0.0.1", port)
     assert (refused.value.code, refused.value.port) == ("address_taken", port)
+
+
+def _leave_at_once(server: processes.Running, path: str) -> None:
+    """Ask and reset the connection without waiting for the answer."""
+    address = urlsplit(server.address)
+    with socket.create_connection((address.hostname, address.port or 80)) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
+
+def test_no_code_is_in_the_log_whatever_clients_and_the_database_do(make_world: MakeWorld) -> None:
+    world = make_world()
+    issued = world.issue(count=40)
+    paths = ["/" + code.code.rpartition("/")[2] for code in issued.codes]
+    with processes.serving(world.settings.home, workers=1, rate_limit="off", keyring_cache_s="0") as server:
+
+        def logged(words: str) -> bool:
+            return words in server.log.read_text(encoding="utf-8")
+
+        def somebody_left() -> bool:
+            for path in paths:
+                _leave_at_once(server, path)
+            return logged("Client disconnected")
+
+        assert processes.until(somebody_left)
+        for table in ("brand", "range_act"):
+            with world.ctx.db.write() as connection:
+                connection.execute(sa.text(f"ALTER TABLE {table} RENAME TO {table}_elsewhere"))
+            assert not server.answers(paths[0])
+        assert server.answers()
+        assert processes.until(lambda: logged("records_unreachable"))
+    log = server.log.read_text(encoding="utf-8")
+    for path in paths:
+        assert path[-40:] not in log
+        assert path[1:30] not in log

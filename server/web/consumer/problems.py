@@ -1,7 +1,5 @@
 """Pages for requests that cannot be answered, in the skeleton of every other page; they echo nothing of the request."""
 
-import logging
-import traceback
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -13,10 +11,9 @@ from authcode.verify import verify_code
 from keys.errors import AuthcodeError
 from server.storage.engine import RecordsUnreachable
 from server.web.consumer.rendering import page_maker, respond
-from server.web.problem import problem, route
+from server.web.problem import log_ours, log_unexpected, problem, with_headers_of
 from server.web.visit import context, raw_target
 
-_LOG = logging.getLogger("authcode.web")
 _OWN_PAGES = frozenset(
     {
         HTTPStatus.BAD_REQUEST,
@@ -59,25 +56,18 @@ def offline_page(status: int) -> Response:
 
 
 def _of_http(error: HTTPException) -> Response:
-    page = problem_page(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    for name, value in error.get_headers():
-        if name.lower() not in {"content-type", "content-length"}:
-            page.headers[name] = value
-    return page
+    return with_headers_of(error, problem_page(error.code or HTTPStatus.INTERNAL_SERVER_ERROR))
 
 
 def _of_ours(error: AuthcodeError) -> Response:
-    if error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _LOG.error("%s at %s: %s", error.code, route(), error)
+    log_ours(error)
     if isinstance(error, RecordsUnreachable):
         return offline_page(error.http_status)
     return problem_page(error.http_status)
 
 
 def _unexpected(error: Exception) -> Response:
-    # Frames only: the text of an exception may hold the input, and the path of a code is a secret.
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    _LOG.error("%s at %s\n%s", type(error).__name__, route(), frames)
+    log_unexpected(error)
     return problem_page(HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
