@@ -23,6 +23,7 @@ from server.web.consumer.blueprint import blueprint as consumer
 from server.web.dashboard.blueprint import blueprint as dashboard
 from server.web.dashboard.login import init_login
 from server.web.limits import init_limits
+from server.web.nowhere import init_nowhere
 from server.web.problem import init_problems, log_unexpected
 from server.web.security import init_security
 
@@ -72,6 +73,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
         opened = keys or open_server_keys(settings.home, read_passphrase("server", settings.home))
         context = create_context(settings, opened)
         context.looks.start()
+    context.keyrings()  # read once, so that a page can say whose it is while the records are out of reach
     app = _App("server")
     app.secret_key = context.keys.session
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
@@ -81,6 +83,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     init_security(app)
     init_problems(app)
+    init_nowhere(app)
     init_login(app, context)
     for blueprint in (api, public, dashboard, consumer):
         app.register_blueprint(blueprint)

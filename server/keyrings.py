@@ -1,5 +1,6 @@
 """The published keyrings of all brands as one set, kept in memory for a few seconds."""
 
+import logging
 import threading
 import time
 
@@ -7,13 +8,17 @@ from authcode.serial import SerialCipher
 from keys.keyring import KeyringSet, OpenedKeyring, open_keyring
 from server.secrets import ServerKeys
 from server.storage.brands import BrandRecord, all_brands
-from server.storage.engine import Database
+from server.storage.engine import Database, RecordsUnreachable
+
+_LOG = logging.getLogger("authcode.keyrings")
 
 
 class KeyringCache:
     """Reads brands and keyrings again once `ttl_s` seconds have passed; signatures are verified when one is new.
 
-    A server goes on with an expired keyring: expiry binds offline verifiers (docs/format.md §1).
+    A server goes on with an expired keyring: expiry binds offline verifiers (docs/format.md §1). While its records are
+    out of reach it goes on with the set it has read, so that a page can still say whose it is; without one every use
+    raises RecordsUnreachable.
     """
 
     def __init__(self, db: Database, keys: ServerKeys, *, ttl_s: float) -> None:
@@ -49,8 +54,15 @@ class KeyringCache:
         now = time.monotonic()
         if self._read_at is not None and now - self._read_at < self._ttl_s:
             return
-        with self._db.read() as connection:
-            records = all_brands(connection)
+        try:
+            with self._db.read() as connection:
+                records = all_brands(connection)
+        except RecordsUnreachable:
+            if self._read_at is None:
+                raise
+            _LOG.warning("the records cannot be reached; the keyrings read before stay in use")
+            self._read_at = now
+            return
         opened = {}
         for record in records:
             key = (record.brand_id, record.keyring_version)

@@ -48,6 +48,12 @@ def problem(status: int, code: str, detail: str) -> Response:
     )
 
 
+def http_problem(error: HTTPException) -> Response:
+    """The document for what HTTP itself refuses."""
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    return with_headers_of(error, problem(status, *_BY_STATUS.get(status, _ANY)))
+
+
 def init_problems(app: Flask) -> None:
     """Answer every error with a problem document, unless a blueprint has pages of its own for it."""
 
@@ -56,10 +62,7 @@ def init_problems(app: Flask) -> None:
         log_ours(error)
         return problem(error.http_status, error.code, str(error))
 
-    @app.errorhandler(HTTPException)
-    def of_http(error: HTTPException) -> Response:
-        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-        return with_headers_of(error, problem(status, *_BY_STATUS.get(status, _ANY)))
+    app.register_error_handler(HTTPException, http_problem)
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
+from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -45,6 +46,15 @@ def lively(world: World) -> World:
     return world
 
 
+def logged_in(world: World) -> FlaskClient:
+    staff = world.client
+    token = staff.get("/staff/login").text.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+    form = {"email": "anna@example.com", "password": PASSWORD, "csrf_token": token}
+    assert staff.post("/staff/login", data=form).status_code == 303
+    assert staff.get("/staff/alerts").status_code == 200
+    return staff
+
+
 def paths(world: World) -> list[str]:
     """Every rule of the URL map with values that lead somewhere, and every code's own page."""
     unit = (world.issued.batch.row << 35) + 0
@@ -70,12 +80,7 @@ def paths(world: World) -> list[str]:
 
 
 def test_no_safe_request_changes_any_table_but_the_look_counters(lively: World) -> None:
-    stranger, staff = lively.client, lively.client
-    login = staff.get("/staff/login").text
-    if 'name="csrf_token"' in login:
-        token = login.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
-        form = {"email": "anna@example.com", "password": PASSWORD, "csrf_token": token}
-        assert staff.post("/staff/login", data=form).status_code == 303
+    stranger, staff = lively.client, logged_in(lively)
     before = everything(lively)
     asked = paths(lively)
     assert len(asked) > 20
@@ -99,16 +104,24 @@ def test_no_safe_request_changes_any_table_but_the_look_counters(lively: World) 
     assert {row.said for row in looks} >= {"unused", "void", "recalled", "sample", "not_activated", "already_verified"}
 
 
+NUMBERS = st.integers(min_value=0, max_value=10**30).map(str)
+STAFF_PATHS = st.builds(str.format, st.sampled_from(["staff/alerts/{}", "staff/batches/{}", "staff/codes/{}"]), NUMBERS)
+
+
 @given(
     method=st.sampled_from(["GET", "HEAD", "OPTIONS"]),
-    path=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="?#"), max_size=40),
+    path=STAFF_PATHS
+    | st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="?#"), max_size=40),
     query=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=40),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 def test_no_odd_address_changes_anything_or_breaks_the_server(
     lively: World, method: str, path: str, query: str
 ) -> None:
+    if not hasattr(lively, "staff"):
+        lively.staff = logged_in(lively)
     before = everything(lively)
-    with lively.client.open(f"/{path}?{query}", method=method) as answer:
-        assert answer.status_code < 500
+    for client in (lively.client, lively.staff):
+        with client.open(f"/{path}?{query}", method=method) as answer:
+            assert answer.status_code < 500
     assert everything(lively) == before

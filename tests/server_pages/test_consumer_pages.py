@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
 from authcode.batch import Placement, Tiers
@@ -18,6 +18,7 @@ from server.domain.range_act import ActKind
 from server.services.dashboard import AlertFilter, alerts
 from server.settings import RateLimit
 from server.storage import schema
+from server.storage.engine import RecordsUnreachable
 from tests.server.conftest import Issued, World
 from tests.server_pages.conftest import ADDRESS, Browser, heading, hidden, target
 
@@ -28,6 +29,12 @@ def burned(world: World) -> int:
     with world.ctx.db.read() as connection:
         count: int = connection.execute(select(func.count()).select_from(schema.redemption)).scalar_one()
         return count
+
+
+def break_records(world: World, *tables: str) -> None:
+    with world.ctx.db.write() as connection:
+        for table in tables:
+            connection.execute(text(f"ALTER TABLE {table} RENAME TO {table}_elsewhere"))
 
 
 def photo_of(*codes: tuple[str, Form]) -> BytesIO:
@@ -358,19 +365,28 @@ class TestWhatCannotBeAnswered:
         assert "Traceback" not in page.text
 
     def test_records_out_of_reach_are_no_result_and_only_a_signed_code_is_called_the_brands(
-        self, shopper: Browser, issued: Issued, monkeypatch: pytest.MonkeyPatch
+        self, world: World, shopper: Browser, issued: Issued
     ) -> None:
-        from server.storage.engine import RecordsUnreachable
-
-        def unreachable(*_arguments: object) -> None:
-            raise RecordsUnreachable
-
-        monkeypatch.setattr("server.web.consumer.blueprint.look_at_page", unreachable)
+        button = hidden(shopper.open(target(issued.text(0))).text)
+        break_records(world, "brand", "batch")  # the keyrings' time to live is over: this world keeps them for 0 s
         ours, forged = shopper.open(target(issued.text(0))), shopper.open("/forged")
-        assert (ours.status_code, forged.status_code) == (503, 503)
+        assert (ours.status_code, heading(ours.text)) == (503, "We can&#39;t give you an answer yet")
         assert "well formed and Example Tea&#39;s" in ours.text
-        assert "Example Tea&#39;s" not in forged.text
-        assert "This is not a result." in forged.text
+        assert "This is not a result." in ours.text
+        assert (forged.status_code, heading(forged.text)) == (
+            200,
+            "We don&#39;t recognise this code",
+        )  # no records asked
+        burned_none = shopper.send(target(issued.text(0)), button)
+        assert (burned_none.status_code, heading(burned_none.text)) == (503, "We can&#39;t give you an answer yet")
+        assert shopper.open("/").status_code == 200
+
+    def test_without_any_keyring_read_there_is_still_no_server(self, world: World) -> None:
+        from server.keyrings import KeyringCache
+
+        break_records(world, "brand")
+        with pytest.raises(RecordsUnreachable):
+            KeyringCache(world.ctx.db, world.ctx.keys, ttl_s=5)()
 
     def test_who_asks_too_often_is_asked_to_wait(self, world: World) -> None:
         settings = world.settings.model_copy(update={"rate_limit": RateLimit.ON})

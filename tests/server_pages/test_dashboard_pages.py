@@ -4,9 +4,12 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
+from server.app import create_app
 from server.domain.range_act import ActKind
 from server.services.staff_accounts import add_staff, reset_staff
+from server.settings import RateLimit
 from tests.server.conftest import START, Issued, World
 from tests.server_pages.conftest import ADDRESS, Browser, heading, hidden, target
 
@@ -296,3 +299,98 @@ def test_the_stylesheet_is_served_without_a_login(world: World) -> None:
     client: FlaskClient = world.client
     with client.get("/staff/style/dashboard.css", base_url=ADDRESS) as style:
         assert style.status_code == 200
+
+
+class TestWhatCannotBeAnswered:
+    def test_a_large_number_in_an_address_is_nothing_unusual(self, anna: Staff) -> None:
+        pages = ("alerts/{}", "batches/{}", "batches/{}/void", "codes/{}", "alerts?page={}", "alerts?batch={}")
+        for digits in (str(2**31), str(2**63 - 1), str(2**63), "9" * 20, "9" * 4400):
+            for page in pages:
+                answer = anna.open(f"/staff/{page.format(digits)}")
+                assert (page, answer.status_code) == (page, 200 if "?" in page else 404)
+                assert "<h1" in answer.text
+
+    def test_another_method_or_address_is_answered_with_a_page_of_the_dashboard(self, anna: Staff) -> None:
+        for method, path, status in (
+            ("PUT", "/staff/alerts", 405),
+            ("POST", "/staff/alerts", 405),
+            ("GET", "/staff/nothing", 404),
+        ):
+            answer = anna.client.open(path, method=method, base_url=ADDRESS)
+            assert (answer.status_code, answer.mimetype) == (status, "text/html")
+            assert "To the alerts" in answer.text
+
+    def test_a_form_without_a_login_says_to_log_in(self, stranger: Staff) -> None:
+        token = hidden(stranger.open("/staff/login").text)["csrf_token"]
+        answer = stranger.send("/staff/codes", {"csrf_token": token, "code": "x"})
+        assert (answer.status_code, heading(answer.text)) == (401, "Log in first")
+
+    def test_too_much_and_too_often_are_told_on_a_page(self, world: World) -> None:
+        settings = world.settings.model_copy(update={"rate_limit": RateLimit.ON})
+        often = Staff(create_app(settings, context=world.ctx).test_client())
+        answers = [often.open("/staff/login") for _ in range(31)]
+        assert [answers[-1].status_code, heading(answers[-1].text)] == [429, "Please wait a moment"]
+        world.app.config["MAX_CONTENT_LENGTH"] = 64
+        much = Staff(world.client).send("/staff/login", {"email": "x" * 100})
+        assert (much.status_code, heading(much.text)) == (413, "Nothing was done")
+
+    def test_a_defect_is_told_on_a_page_and_logged_by_route(
+        self, anna: Staff, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def broken(*_arguments: object, **_named: object) -> None:
+            raise RuntimeError(" ".join(["a", "secret"]))
+
+        monkeypatch.setattr("server.services.dashboard.batches", broken)
+        answer = anna.open("/staff/batches")
+        assert (answer.status_code, heading(answer.text)) == (500, "Something went wrong here")
+        assert "RuntimeError at GET /staff/batches" in caplog.text
+        assert "a secret" not in answer.text + caplog.text
+
+    def test_accounts_out_of_reach_are_told_and_nobody_is_logged_out(self, world: World, anna: Staff) -> None:
+        with world.ctx.db.write() as connection:
+            connection.execute(text("ALTER TABLE staff RENAME TO staff_elsewhere"))
+        answers = {page: anna.open(page) for page in ("/staff", "/staff/alerts", "/K1", "/", "/nowhere/at/all")}
+        assert [answer.status_code for answer in answers.values()] == [503, 503, 503, 200, 404]
+        assert "records_unreachable" in answers["/staff"].text
+        assert not any("Set-Cookie" in answer.headers or "<h1" not in answer.text for answer in answers.values())
+        assert anna.client.put("/staff/alerts", base_url=ADDRESS).status_code == 405
+        with world.ctx.db.write() as connection:
+            connection.execute(text("ALTER TABLE staff_elsewhere RENAME TO staff"))
+        assert heading(anna.open("/staff/alerts").text) == "Alerts"
+
+    def test_a_static_file_is_kept_only_under_the_address_of_its_version(self, stranger: Staff) -> None:
+        page = stranger.open("/staff/login").text
+        for name in ("dashboard.css", "icon.svg"):
+            found = re.search(rf'href="(/staff/style/{re.escape(name)}[^"]*)"', page)
+            assert found is not None
+            with stranger.open(found.group(1)) as versioned, stranger.open(f"/staff/style/{name}") as bare:
+                assert versioned.headers["Cache-Control"] == "public, max-age=31536000"
+                assert bare.headers["Cache-Control"] == "no-store"
+        assert stranger.open("/staff/style/none.css").status_code == 404
+
+
+class TestTheSessionCookie:
+    @pytest.mark.parametrize(
+        ("address", "secure"),
+        [
+            ("https://v.example.com", True),
+            ("http://v.example.com", True),
+            ("http://staff.internal", True),
+            ("https://127.0.0.1:8470", True),
+            ("http://127.0.0.1:8470", False),
+        ],
+    )
+    def test_it_is_secure_unless_the_page_is_meant_to_be_plain(self, address: str, secure: bool, world: World) -> None:
+        answer = world.client.get("/staff/login", base_url=address)
+        assert ("Secure" in answer.headers["Set-Cookie"]) is secure
+
+    def test_a_keyring_published_later_decides_for_the_running_server(self, world: World) -> None:
+        with world.ctx.db.write() as connection:
+            connection.execute(text("ALTER TABLE brand RENAME TO elsewhere"))
+            connection.execute(text("CREATE TABLE brand AS SELECT * FROM elsewhere WHERE 0"))
+        before = world.client.get("/staff/login", base_url="http://v.example.com").headers["Set-Cookie"]
+        with world.ctx.db.write() as connection:
+            connection.execute(text("DROP TABLE brand"))
+            connection.execute(text("ALTER TABLE elsewhere RENAME TO brand"))
+        after = world.client.get("/staff/login", base_url="http://v.example.com").headers["Set-Cookie"]
+        assert ("Secure" in before, "Secure" in after) == (False, True)

@@ -8,7 +8,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from keys.keyring import KeyringSet
-from server.web.consumer.origin import is_from_our_page, is_loopback, is_remembered
+from server.web.origin import is_from_our_page, is_loopback, is_remembered
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.rendering import site_of
 from server.web.consumer.telling import contact, unbroken

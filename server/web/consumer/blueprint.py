@@ -7,7 +7,7 @@ the origin of a form, the holder cookie, and which page says the answer.
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from flask import Blueprint, Response, abort, request, send_from_directory, url_for
+from flask import Blueprint, Response, abort, request, url_for
 
 from authcode.payload import SERIAL_CHARACTERS, serial_of_bare_link
 from authcode.serial import TypedSerialInvalid
@@ -17,18 +17,16 @@ from server.services.facts import Facts
 from server.services.publish_product import product_picture
 from server.services.read_photo import SymbolLook, read_photo
 from server.services.redeem_code import OFFERED, Answer, Channel, Look, look_at_page, look_at_serial, verify_on_page
-from server.web.consumer.origin import is_from_our_page, is_remembered
+from server.web.origin import is_from_our_page, is_remembered
 from server.web.consumer.pages import Seen
 from server.web.consumer.problems import init_problem_pages
-from server.web.consumer.rendering import STATIC_FOLDER, page_maker, respond
+from server.web.consumer.rendering import page_maker, respond
 from server.web.consumer.view import Burn, Page, Tint
+from server.web.static_files import send_static
 from server.web.visit import HOLDER_COOKIE, HOLDER_COOKIE_DAYS, context, raw_target, visitor
 
 MAX_FORM_BYTES = 4096
 """A token, a claim or a typed serial, and room to spare; photos have the settings' limit."""
-
-STYLE_MAX_AGE_S = 365 * 24 * 3600
-"""A style's address changes with its content, so a browser may keep it for a year."""
 
 _SECONDS_A_DAY = 24 * 3600
 _SHORT_RULE = "/<code>"
@@ -54,8 +52,8 @@ def robots() -> Response:
 
 @blueprint.get("/style/<path:filename>")
 def style(filename: str) -> Response:
-    """A static file of ours. Its address changes with its content, so a browser may keep it."""
-    return send_from_directory(STATIC_FOLDER, filename, max_age=STYLE_MAX_AGE_S)
+    """A static file of ours."""
+    return send_static(filename)
 
 
 @blueprint.get(_SHORT_RULE)

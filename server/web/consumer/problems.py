@@ -3,7 +3,7 @@
 from contextlib import suppress
 from http import HTTPStatus
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from werkzeug.exceptions import HTTPException
 
 from authcode.payload import code_from_path
@@ -11,7 +11,7 @@ from authcode.verify import verify_code
 from keys.errors import AuthcodeError
 from server.storage.engine import RecordsUnreachable
 from server.web.consumer.rendering import page_maker, respond
-from server.web.problem import log_ours, log_unexpected, problem, with_headers_of
+from server.web.problem import log_ours, log_unexpected, with_headers_of
 from server.web.visit import context, raw_target
 
 _OWN_PAGES = frozenset(
@@ -24,16 +24,13 @@ _OWN_PAGES = frozenset(
         HTTPStatus.INTERNAL_SERVER_ERROR,
     }
 )
-_FOR_PROGRAMS = ("/api/", "/.well-known/", "/healthz", "/readyz")
 
 
 def init_problem_pages(blueprint: Blueprint) -> None:
-    """Answer what goes wrong on the shopper's pages, and every address that nobody has, with a page."""
-    blueprint.register_error_handler(HTTPException, _of_http)
+    """Answer what goes wrong on the shopper's pages with a page."""
+    blueprint.register_error_handler(HTTPException, http_problem_page)
     blueprint.register_error_handler(AuthcodeError, _of_ours)
     blueprint.register_error_handler(Exception, _unexpected)
-    blueprint.app_errorhandler(HTTPStatus.NOT_FOUND)(_of_nobody)
-    blueprint.app_errorhandler(HTTPStatus.METHOD_NOT_ALLOWED)(_of_nobody)
 
 
 def problem_page(status: int) -> Response:
@@ -55,7 +52,8 @@ def offline_page(status: int) -> Response:
     return respond(page_maker().plain_page("offline", told=told), status)
 
 
-def _of_http(error: HTTPException) -> Response:
+def http_problem_page(error: HTTPException) -> Response:
+    """The page for what HTTP itself refuses."""
     return with_headers_of(error, problem_page(error.code or HTTPStatus.INTERNAL_SERVER_ERROR))
 
 
@@ -69,14 +67,3 @@ def _of_ours(error: AuthcodeError) -> Response:
 def _unexpected(error: Exception) -> Response:
     log_unexpected(error)
     return problem_page(HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
-def _of_nobody(error: HTTPException) -> Response:
-    """An address or method that no route has: programs are told as programs, people with a page."""
-    if not request.path.startswith(_FOR_PROGRAMS):
-        return _of_http(error)
-    if error.code == HTTPStatus.NOT_FOUND:
-        return problem(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.")
-    answer = problem(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take this method.")
-    answer.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
-    return answer

@@ -3,14 +3,10 @@
 Every page shows what a service answers; what changes something is a POST with a CSRF token.
 """
 
-from hashlib import sha256
 from http import HTTPStatus
-from pathlib import Path
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, send_from_directory, url_for
-from flask_login import logout_user
-from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
 
 from keys.errors import AuthcodeError
@@ -24,6 +20,8 @@ from server.web.dashboard import charts, wording
 from server.web.dashboard.acts import effect, read_act
 from server.web.dashboard.filters import ListAddress, SavedView, page_number
 from server.web.dashboard.login import guard, next_page, staff, start_session
+from server.web.dashboard.problems import init_problem_pages
+from server.web.static_files import send_static, static_address
 from server.web.visit import context
 
 blueprint = Blueprint(
@@ -33,35 +31,15 @@ blueprint = Blueprint(
     template_folder="templates",
 )
 blueprint.before_request(guard)
-_STATIC_FOLDER = Path(__file__).parent.parent / "static"
-_STYLE_VERSION = sha256((_STATIC_FOLDER / "dashboard.css").read_bytes()).hexdigest()[:12]
-_STYLE_MAX_AGE_S = 365 * 24 * 3600  # its address changes with its content
+init_problem_pages(blueprint)
+blueprint.add_app_template_global(static_address)
+_ID = "int(max=9223372036854775807)"  # what the database can look for; beyond it there is nothing
 
 
 @blueprint.context_processor
 def words() -> dict[str, object]:
-    """What every template may use: the wording, the present time, the stylesheet's version."""
-    return {"wording": wording, "now": context().clock(), "style_version": _STYLE_VERSION}
-
-
-@blueprint.errorhandler(AuthcodeError)
-def refused(problem: AuthcodeError) -> tuple[str, int]:
-    """What could not be done, in the dashboard's own skeleton; the sentence is the error's own."""
-    return _problem_page("That could not be done", str(problem), problem.code), problem.http_status
-
-
-@blueprint.errorhandler(CSRFError)
-def form_expired(_problem: CSRFError) -> tuple[str, int]:
-    """A form that is not from this session: nothing was done."""
-    message = "This form is not from your present session, so nothing was done. Open the page again and repeat it."
-    return _problem_page("Nothing was done", message, "form_expired"), HTTPStatus.BAD_REQUEST
-
-
-@blueprint.errorhandler(HTTPStatus.NOT_FOUND)
-def not_found(_problem: HTTPException) -> tuple[str, int]:
-    """An address of the dashboard that leads nowhere."""
-    message = "There is nothing at this address of the dashboard."
-    return _problem_page("There is no page here", message, "not_found"), HTTPStatus.NOT_FOUND
+    """What every template may use: the wording, the present time, and who is logged in."""
+    return {"wording": wording, "now": context().clock(), "current_user": current_user}
 
 
 @blueprint.get("/<path:_anywhere>")
@@ -73,7 +51,7 @@ def nowhere(_anywhere: str) -> Response:
 @blueprint.get("/style/<path:filename>")
 def style(filename: str) -> Response:
     """A static file of ours."""
-    return send_from_directory(_STATIC_FOLDER, filename, max_age=_STYLE_MAX_AGE_S)
+    return send_static(filename)
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
@@ -140,7 +118,7 @@ def alert_list() -> str:
     )
 
 
-@blueprint.get("/alerts/<int:alert_id>")
+@blueprint.get(f"/alerts/<{_ID}:alert_id>")
 def alert(alert_id: int) -> str:
     """One alert: why it fired, what happened by day, what people were told, and the scans behind it."""
     detail = read.alert(context(), alert_id, page=page_number(request.args))
@@ -159,7 +137,7 @@ def batch_list() -> str:
     return render_template("dashboard/batches.html", batches=read.batches(context().db, now=context().clock()))
 
 
-@blueprint.get("/batches/<int:row>")
+@blueprint.get(f"/batches/<{_ID}:row>")
 def batch(row: int) -> str:
     """One batch: its strip, its balance, what happened to its codes, and the acts on it."""
     page = read.batch_page(context(), row)
@@ -175,7 +153,7 @@ def batch(row: int) -> str:
     )
 
 
-@blueprint.route("/batches/<int:row>/<any(activate, void, recall, sample):kind>", methods=["GET", "POST"])
+@blueprint.route(f"/batches/<{_ID}:row>/<any(activate, void, recall, sample):kind>", methods=["GET", "POST"])
 def act(row: int, kind: str) -> Response | tuple[str, int] | str:
     """One act in three steps: the form (GET), its effect in counts (POST), done (POST with `confirm`)."""
     page = read.batch_page(context(), row)
@@ -225,10 +203,6 @@ def code(unit_id: int) -> str:
     return render_template(
         "dashboard/code.html", history=read.code_history(context(), unit, page=page_number(request.args))
     )
-
-
-def _problem_page(heading: str, message: str, code: str) -> str:
-    return render_template("dashboard/problem.html", heading=heading, message=message, code=code)
 
 
 def _told(scans: tuple[read.ScanRow, ...]) -> list[tuple[str, int]]:

@@ -6,13 +6,17 @@
 from datetime import timedelta
 from http import HTTPStatus
 
-from flask import Flask, abort, redirect, request, session, url_for
+from flask import Flask, abort, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from server.context import Context
 from server.services.staff_accounts import Staff, get_staff
+from server.storage.engine import RecordsUnreachable
+from server.web.origin import is_loopback
+from server.web.visit import context
 
 SESSION_COOKIE = "authcode-staff"
 _OPEN_ENDPOINTS = frozenset({"dashboard.login", "dashboard.style"})
@@ -33,28 +37,45 @@ class StaffUser(UserMixin):  # type: ignore[misc]  # flask_login publishes no ty
         return f"{self.staff.id}:{self.staff.session}"
 
 
-def init_login(app: Flask, ctx: Context) -> None:
-    """Set cookies, CSRF and the user loader on the application. `app.secret_key` is the application's affair.
+class _Sessions(SecureCookieSessionInterface):
+    """Decides for each answer whether the session cookie is Secure: keyrings come and go while the server runs."""
 
-    The session cookie is Secure when every published prefix is HTTPS: then no page of the server is meant to be plain.
-    """
-    prefixes = ctx.keyrings().prefixes
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Secure, unless this page is plain and meant to be.
+
+        That is one on this very machine, at a prefix published as HTTP, or of a server that publishes no HTTPS yet.
+        """
+        if request.is_secure or not session.modified:  # without a change no cookie is set
+            return True
+        prefixes = context().keyrings().prefixes
+        plain = f"HTTP://{request.host.upper()}/" in prefixes or is_loopback(request.host)
+        return not plain and any(prefix.startswith("HTTPS://") for prefix in prefixes)
+
+
+def init_login(app: Flask, ctx: Context) -> None:
+    """Set cookies, CSRF and the user loader on the application. `app.secret_key` is the application's affair."""
+    app.session_interface = _Sessions()
     app.config.update(
         SESSION_COOKIE_NAME=SESSION_COOKIE,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=bool(prefixes) and all(prefix.startswith("HTTPS://") for prefix in prefixes),
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=ctx.settings.session_hours),
         WTF_CSRF_CHECK_DEFAULT=False,  # only the dashboard's forms: a shopper's page has a token of its own
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
     )
     csrf.init_app(app)
-    manager = LoginManager(app)
+    manager = LoginManager(app, add_context_processor=False)  # shoppers' pages ask for no account
 
     def load(user_id: str) -> StaffUser | None:
+        if g.get("accounts_unreachable"):  # the page that says so is drawn without an account
+            return None
         number, _, mark = user_id.partition(":")
-        staff = get_staff(ctx.db, int(number), mark) if number.isdigit() else None
+        try:
+            staff = get_staff(ctx.db, int(number), mark) if number.isdigit() else None
+        except RecordsUnreachable:
+            g.accounts_unreachable = True
+            raise
         return StaffUser(staff) if staff else None
 
     manager.user_loader(load)
