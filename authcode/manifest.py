@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from authcode.batch import MAX_ORDER_COUNT, DrawnBy, Order, OrderInvalid, Placement, Tiers
-from authcode.payload import GTIN_NONE, GtinInvalid
+from authcode.payload import GtinInvalid
 from authcode.serial import MAX_BATCHES
 from keys.document import open_document, sign_document
 from keys.errors import AuthcodeError, DocumentInvalid, SignatureInvalid, UnknownKey
@@ -94,11 +94,6 @@ class Manifest:
             raise ValueError("the batch number or the time is out of range")
         if not all(_SHA256.fullmatch(checksum) for checksum in self.checksums.values()):
             raise ValueError("a checksum is not a SHA-256 in hexadecimal")
-
-    @property
-    def code_gtin(self) -> str:
-        """The GTIN that every code of this batch was signed with."""
-        return self.gtin or GTIN_NONE
 
 
 def sign_manifest(manifest: Manifest, office: SigningKey) -> bytes:

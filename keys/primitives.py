@@ -45,11 +45,6 @@ class SigningKey:
         self._public_key, self._secret_key = bindings.crypto_sign_seed_keypair(self._seed)
 
     @classmethod
-    def from_seed(cls, seed: bytes) -> Self:
-        """Return the key whose secret is `seed` (32 bytes, else ValueError)."""
-        return cls(seed)
-
-    @classmethod
     def generate(cls) -> Self:
         """Return a fresh random key."""
         return cls(secrets.token_bytes(SEED_BYTES))

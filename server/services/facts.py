@@ -1,5 +1,6 @@
 """Stage 5, verify: what may be told about a code: the facts that pages and API show beside a state."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -7,7 +8,7 @@ from authcode.batch import Placement
 from authcode.payload import NotOurs
 from authcode.serial import Tier, printed_serial
 from keys.records import KeyState
-from server.domain.range_act import RangeAct, Standing, standing_of
+from server.domain.range_act import ActKind, RangeAct, Standing, standing_of
 from server.domain.redemption import Conditions, FirstUse, Unit
 from server.services.resolve_code import Resolved
 from server.storage.batches import BatchRecord, acts_covering
@@ -100,8 +101,9 @@ def state_of(connection: Connection, code: Resolved, *, now: datetime) -> CodeSt
         if withdrawn:
             raise NotOurs
         return None
-    standing = standing_of(acts_covering(connection, code.batch.row, code.unit.index), code.unit.index)
-    if withdrawn and not _was_in_the_world(code.batch, standing, code.key.since):
+    acts = acts_covering(connection, code.batch.row, code.unit.index)
+    standing = standing_of(acts, code.unit.index)
+    if withdrawn and not _was_in_the_world(code.batch, acts, code.key.since):
         raise NotOurs
     return CodeState(
         code=code,
@@ -113,9 +115,10 @@ def state_of(connection: Connection, code: Resolved, *, now: datetime) -> CodeSt
     )
 
 
-def _was_in_the_world(batch: BatchRecord, standing: Standing, since: datetime) -> bool:
-    activation = standing.activation
-    return batch.registered_at < since and activation is not None and activation.at < since
+def _was_in_the_world(batch: BatchRecord, acts: Iterable[RangeAct], since: datetime) -> bool:
+    """Any activation counts, not the latest: a lot corrected after the withdrawal does not take goods out of shops."""
+    activated = any(act.kind is ActKind.ACTIVATE and act.at < since for act in acts)
+    return batch.registered_at < since and activated
 
 
 def facts_of(connection: Connection, state: CodeState, *, holder: bool, later: bool = False) -> Facts:

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import ClassVar
 
-from keys.errors import AuthcodeError, KeyringRollback, RootChanged
-from keys.keyring import Keyring, KeyringSet, open_keyring
+from authcode.payload import shown_host
+from keys.errors import AuthcodeError, RootChanged
+from keys.keyring import Keyring, KeyringSet, check_successor, open_keyring
 from server.context import Context
 from server.storage.brands import add_brand, all_brands, brand_by_brand_id, replace_keyring, set_alert_from
 from server.storage.engine import Database
@@ -31,8 +32,7 @@ def published_keyring(ctx: Context, *, brand_id: str | None, host: str) -> bytes
     if brand_id is not None:
         found = [keyring for keyring in found if keyring.brand_id.hex() == brand_id.lower()]
     elif len(found) > 1:
-        wanted = f"//{host.upper()}/"
-        found = [keyring for keyring in found if any(prefix.endswith(wanted) for prefix in keyring.prefixes)]
+        found = [keyring for keyring in found if host.lower() in map(shown_host, keyring.prefixes)]
     if len(found) != 1:
         raise KeyringUnknown
     return ctx.keyrings.brand(found[0].brand_id).keyring
@@ -41,12 +41,13 @@ def published_keyring(ctx: Context, *, brand_id: str | None, host: str) -> bytes
 def publish_keyring(db: Database, document: bytes, *, server_id: str | None, now: datetime) -> Keyring:
     """Keep a keyring: the first one of a brand pins its root, later ones must be signed by it and newer.
 
-    1. It verifies under the root it names.   2. That root is the pinned one.   3. Its version is not lower, nor the
-    same with other bytes.   4. No key id of it belongs to another brand.
+    1. It verifies under the root it names.   2. That root is the pinned one.   3. It may follow the one that is known:
+    its version is higher, and every key id is still there and stands for the same key.   4. No key id of it belongs to
+    another brand.
 
     Raises:
         DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid: it is no keyring.
-        RootChanged, KeyringRollback, KeyIdTaken: it does not follow from what is known here.
+        RootChanged, KeyringRollback, KeyIdTaken, KeyringInvalid: it does not follow from what is known here.
     """
     opened = open_keyring(document, root_fingerprint=None)  # (1)
     keyring = opened.keyring
@@ -56,8 +57,9 @@ def publish_keyring(db: Database, document: bytes, *, server_id: str | None, now
             return keyring
         if known is not None and known.root_fingerprint != opened.root_fingerprint:  # (2)
             raise RootChanged(keyring.brand, known.root_fingerprint, opened.root_fingerprint)
-        if known is not None and known.keyring_version >= keyring.version:  # (3)
-            raise KeyringRollback(keyring.version, known.keyring_version)
+        if known is not None:
+            before = open_keyring(known.keyring, root_fingerprint=known.root_fingerprint)
+            check_successor(before.keyring, keyring)  # (3)
         others = [brand for brand in all_brands(connection) if brand.brand_id != keyring.brand_id]
         held = [open_keyring(one.keyring, root_fingerprint=one.root_fingerprint).keyring for one in others]
         KeyringSet([*held, keyring])  # (4)

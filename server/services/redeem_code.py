@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from authcode.foreign import ForeignText, describe_foreign
-from authcode.payload import NotOurs, code_from_path, serial_of_bare_link
+from authcode.payload import NotOurs, code_from_path, serial_of_bare_link, shown_host
 from authcode.serial import Tier, read_typed_serial
 from server.context import Context
 from server.domain.alert import Attempt
@@ -77,7 +77,6 @@ class Answer:
     verdict: Verdict | None
     facts: Facts | None = None
     foreign: ForeignText | None = None
-    was_yours: bool = False
     look_again: Look | None = None
     holder_cookie: str | None = None
 
@@ -152,7 +151,7 @@ def _look_at_page(ctx: Context, raw_path: str, query: str, visitor: Visitor, *, 
 def _not_ours(ctx: Context, text: str) -> ForeignText | None:
     """A foreign text as it may be shown; None for what has the form of ours, forged and unknown alike."""
     foreign = describe_foreign(text)
-    ours = {prefix.partition("//")[2].rstrip("/").partition(":")[0].lower() for prefix in ctx.keyrings().prefixes}
+    ours = {shown_host(prefix).partition(":")[0] for prefix in ctx.keyrings().prefixes}
     return None if foreign.host in ours else foreign
 
 
@@ -304,7 +303,7 @@ def _answer(ctx: Context, connection: Connection, state: CodeState, marks: Marks
     verdict = said(state.conditions, use)
     own = use in _HOLDS
     facts = facts_of(connection, state, holder=own, later=verdict is Verdict.VERIFIED_BY_YOU)
-    return Answer(verdict=verdict, facts=facts, was_yours=own)
+    return Answer(verdict=verdict, facts=facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

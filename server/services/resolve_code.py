@@ -6,7 +6,7 @@ Signature first: nothing touches the database before the tag verifies. After thi
 from dataclasses import dataclass
 
 from authcode.batch import Tiers
-from authcode.payload import GTIN_NONE, NotOurs
+from authcode.payload import GTIN_NONE, NotOurs, shown_host
 from authcode.serial import SerialCipher, Tier
 from authcode.serial import Unit as SerialUnit
 from authcode.verify import OnlineOnly, VerifiedCode, verify_code
@@ -38,7 +38,7 @@ class Resolved:
     @property
     def host(self) -> str:
         """The host that the brand's codes lead to, as people read it."""
-        return self.key.prefix.partition("//")[2].rstrip("/").lower()
+        return shown_host(self.key.prefix)
 
 
 def verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit]:

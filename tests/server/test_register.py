@@ -1,6 +1,7 @@
 """Registration by signed manifest, keyrings, products and range acts."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,12 +11,12 @@ import sqlalchemy as sa
 
 from authcode.manifest import ManifestInvalid, ManifestSignatureInvalid, sign_manifest
 from authcode.products import Product
-from keys.errors import KeyIdTaken, KeyringRollback, KeyringSignatureInvalid, RootChanged
+from keys.errors import KeyIdTaken, KeyringInvalid, KeyringRollback, KeyringSignatureInvalid, RootChanged
 from keys.issuer import IssuerHome
 from keys.keyfile import ScryptCost
 from keys.keyring import sign_keyring
 from keys.primitives import SigningKey
-from keys.records import Purpose
+from keys.records import CodeKey, Purpose
 from server import hooks
 from server.domain.range_act import ActDetails, ActKind, RangeInvalid
 from server.services.publish_keyring import KeyringUnknown, alert_on_duplicates_from, publish_keyring, published_keyring
@@ -200,6 +201,40 @@ def test_a_withdrawn_key_locks_what_was_in_the_world_and_is_not_ours_for_the_res
     told = world.ask(sold.text(1), "anna").get_json()
     assert (told["verdict"], told["was_yours"]) == ("locked", True)
     assert world.verdict(unsold.text(0), "anna") == world.verdict(unknown, "anna") == "not_ours"
+
+
+def _publish_changed(world: World, brand: Brand, change: Callable[[CodeKey], CodeKey | None]) -> None:
+    """Publish the brand's keyring again with its code keys changed, signed by its root."""
+    opened = brand.issuer.keyring
+    keys = tuple(key for key in map(change, opened.keyring.code_keys) if key is not None)
+    store = brand.issuer._store  # noqa: SLF001 - as above
+    root = SigningKey(store.get(Purpose.ROOT, opened.root_fingerprint.removeprefix("sha256:")[:16]))
+    newer = replace(opened.keyring, version=opened.keyring.version + 1, code_keys=keys)
+    publish_keyring(world.ctx.db, sign_keyring(newer, root), server_id=None, now=world.clock.now)
+
+
+def test_goods_stay_in_the_world_when_their_lot_is_corrected_after_a_withdrawal(world: World, brand: Brand) -> None:
+    from keys.records import KeyState
+
+    sold, late = world.issue(), world.issue(activate=False)
+    since = world.clock.now + timedelta(hours=1)
+    _publish_changed(world, brand, lambda key: replace(key, state=KeyState.WITHDRAWN, since=since, reason="leaked"))
+    world.clock.forward(days=1)
+    for issued in (sold, late):
+        world.act(issued, ActKind.ACTIVATE, lot="L2-corrected")
+    told = world.ask(sold.text(0), "anna").get_json()
+    assert (told["verdict"], told["lot"]) == ("locked", "L2-corrected")
+    assert world.verdict(late.text(0), "anna") == "not_ours"
+
+
+def test_a_keyring_that_drops_a_key_or_gives_its_id_to_another_is_refused(world: World, brand: Brand) -> None:
+    known = brand.issuer.keyring.keyring.code_keys[0]
+    other = SigningKey.generate().public_key
+    with pytest.raises(KeyringInvalid, match="never dropped"):
+        _publish_changed(world, brand, lambda key: None if key == known else key)
+    with pytest.raises(KeyIdTaken):
+        _publish_changed(world, brand, lambda key: replace(key, public_key=other) if key == known else key)
+    assert world.client.get("/.well-known/authcode-keys.json").data == brand.issuer.keyring.document
 
 
 def test_a_server_without_the_keys_of_a_code_does_not_know_it(make_world: MakeWorld, brand: Brand) -> None:

@@ -46,11 +46,6 @@ def test_a_manifest_comes_back_as_it_was_signed(brand: Any, manifest: Manifest) 
     assert open_manifest(sign_manifest(short, brand.office), brand.keyring) == short
 
 
-def test_it_names_the_gtin_that_its_codes_were_signed_with(manifest: Manifest) -> None:
-    assert manifest.code_gtin == "09506000134352"
-    assert replace(manifest, form=Form.SHORT, gtin=None, key_id="K1").code_gtin == "0" * 14
-
-
 def test_only_an_office_key_of_the_keyring_may_sign(brand: Any, manifest: Manifest) -> None:
     for stranger in (SigningKey(b"\x77" * 32), brand.root, SigningKey(b"\x01" * 32)):
         with pytest.raises(ManifestSignatureInvalid):
