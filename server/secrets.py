@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from keys.errors import AuthcodeError, KeyFileInvalid, KeyIdTaken, UnknownKey, WrongPassphrase
+from keys.errors import AuthcodeError, KeyIdTaken, UnknownKey, WrongPassphrase
 from keys.files import make_private_dir
 from keys.home import issuer_keys_dir, server_dir, server_keys_dir
 from keys.issuer import SharedKeys
@@ -162,13 +162,14 @@ def refuse_signing_keys(home: Path, passphrase: str) -> None:
 
     Raises:
         ServerCanSign: it does.
+        KeyFileInvalid: a key file of the issuer is damaged, so that nobody can tell.
     """
     store = open_store(f"file:{issuer_keys_dir(home)}")
     try:
         if not store.headers():
             return
         store.unlock(passphrase)
-    except (WrongPassphrase, KeyFileInvalid):
+    except WrongPassphrase:
         return
     raise ServerCanSign
 

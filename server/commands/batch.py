@@ -19,10 +19,10 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _range_option = click.option("--range", "indices", metavar="A-B", help="Indices, both included [the whole order].")
 
 
-def _reasons(command: _Command) -> _Command:
-    reason = click.option("--reason", required=True, help="Why, as shoppers may read it.")
+def _reasons(why: str) -> Callable[[_Command], _Command]:
+    reason = click.option("--reason", required=True, help=why)
     link = click.option("--link", metavar="URL", help="Where to read on.")
-    return reason(link(command))
+    return lambda command: reason(link(command))
 
 
 @click.command(
@@ -48,7 +48,7 @@ def activate(  # noqa: PLR0913, PLR0917 - one parameter for each option
 @click.command(epilog=example("authcode batch void spring --range 40-59 --reason misprint"))
 @click.argument("order")
 @_range_option
-@_reasons
+@_reasons("Why, for the batch's own history; shoppers are not told.")
 @home_option
 def void(order: str, indices: str | None, reason: str, link: str | None, home: Path | None) -> None:
     """Take codes of ORDER out of use, such as misprinted or lost ones. It cannot be taken back."""
@@ -62,7 +62,7 @@ def void(order: str, indices: str | None, reason: str, link: str | None, home: P
 )
 @click.argument("order")
 @_range_option
-@_reasons
+@_reasons("Why, as shoppers read it.")
 @home_option
 def recall(order: str, indices: str | None, reason: str, link: str | None, home: Path | None) -> None:
     """Tell whoever looks at codes of ORDER to stop using the product. It cannot be taken back."""

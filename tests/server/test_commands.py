@@ -9,6 +9,7 @@ import pytest
 from click import Command
 from click.testing import CliRunner, Result
 
+from keys.errors import KeyFileInvalid
 from keys.keyfile import ScryptCost
 from server.commands import batch as batch_commands
 from server.commands import db as db_commands
@@ -126,6 +127,14 @@ def test_a_server_that_could_sign_refuses_to_start(
     refuse_signing_keys(home, "server-pass")
     with pytest.raises(ServerCanSign):
         refuse_signing_keys(home, "issuer-pass")
+    whole = {path: path.read_bytes() for path in (home / "issuer" / "keys").rglob("*") if path.is_file()}
+    for path, content in whole.items():
+        path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(KeyFileInvalid):
+        refuse_signing_keys(home, "issuer-pass")
+    assert isinstance(run(serve_commands.serve, "--port", "0").exception, KeyFileInvalid)
+    for path, content in whole.items():
+        path.write_bytes(content)
     shutil.rmtree(home / "server" / "keys")
     make_server_keys(home, "issuer-pass", cost=ScryptCost(n=2))
     monkeypatch.setenv("AUTHCODE_SERVER_PASSPHRASE", "issuer-pass")

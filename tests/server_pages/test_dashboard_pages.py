@@ -337,14 +337,16 @@ class TestWhatCannotBeAnswered:
     def test_a_defect_is_told_on_a_page_and_logged_by_route(
         self, anna: Staff, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
+        secret = "K1SECRET"
+
         def broken(*_arguments: object, **_named: object) -> None:
-            raise RuntimeError(" ".join(["a", "secret"]))
+            raise RuntimeError(secret)
 
         monkeypatch.setattr("server.services.dashboard.batches", broken)
         answer = anna.open("/staff/batches")
         assert (answer.status_code, heading(answer.text)) == (500, "Something went wrong here")
         assert "RuntimeError at GET /staff/batches" in caplog.text
-        assert "a secret" not in answer.text + caplog.text
+        assert secret not in answer.text + caplog.text
 
     def test_accounts_out_of_reach_are_told_and_nobody_is_logged_out(self, world: World, anna: Staff) -> None:
         with world.ctx.db.write() as connection:
@@ -371,18 +373,20 @@ class TestWhatCannotBeAnswered:
 
 class TestTheSessionCookie:
     @pytest.mark.parametrize(
-        ("address", "secure"),
+        ("address", "marks"),
         [
-            ("https://v.example.com", True),
-            ("http://v.example.com", True),
-            ("http://staff.internal", True),
-            ("https://127.0.0.1:8470", True),
-            ("http://127.0.0.1:8470", False),
+            ("https://v.example.com", {"Secure"}),
+            ("http://v.example.com", {"Secure"}),
+            ("http://staff.internal", {"Secure"}),
+            ("https://127.0.0.1:8470", {"Secure"}),
+            ("http://127.0.0.1:8470", set()),
         ],
     )
-    def test_it_is_secure_unless_the_page_is_meant_to_be_plain(self, address: str, secure: bool, world: World) -> None:
+    def test_it_is_secure_unless_the_page_is_meant_to_be_plain(
+        self, address: str, marks: set[str], world: World
+    ) -> None:
         answer = world.client.get("/staff/login", base_url=address)
-        assert ("Secure" in answer.headers["Set-Cookie"]) is secure
+        assert {"Secure"} & set(answer.headers["Set-Cookie"].split("; ")) == marks
 
     def test_a_keyring_published_later_decides_for_the_running_server(self, world: World) -> None:
         with world.ctx.db.write() as connection:

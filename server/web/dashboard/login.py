@@ -40,7 +40,7 @@ class StaffUser(UserMixin):  # type: ignore[misc]  # flask_login publishes no ty
 class _Sessions(SecureCookieSessionInterface):
     """Decides for each answer whether the session cookie is Secure: keyrings come and go while the server runs."""
 
-    def get_cookie_secure(self, app: Flask) -> bool:
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - flask's signature
         """Secure, unless this page is plain and meant to be.
 
         That is one on this very machine, at a prefix published as HTTP, or of a server that publishes no HTTPS yet.

@@ -1,4 +1,4 @@
-"""What the dashboard answers when something cannot be done: a page in its own skeleton, with the error's stable code."""
+"""What the dashboard answers when something cannot be done: a page of its own, with the error's stable code."""
 
 from contextlib import suppress
 from http import HTTPStatus
