@@ -3,11 +3,14 @@
 They are counted by truncated network, so that no address is kept, not even in memory.
 """
 
+import math
+import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
 
 from server.domain.place import truncated_network
@@ -38,9 +41,24 @@ def init_limits(app: Flask, settings: Settings) -> None:
         storage_uri="memory://",
     )
     app.extensions["authcode-limiter"] = limiter  # its decorators hold it weakly
+
+    @app.after_request
+    def tell_wait(response: Response) -> Response:
+        wait_s = seconds_to_wait() if response.status_code == HTTPStatus.TOO_MANY_REQUESTS else None
+        if wait_s is not None:
+            response.headers["Retry-After"] = str(wait_s)
+        return response
+
     for endpoint, (number, period) in LIMITS.items():
         view = app.view_functions.get(endpoint)
         if view is not None:
             share = max(1, number // settings.workers)
             limited: Any = limiter.limit(f"{share} per {period}")(view)
             app.view_functions[endpoint] = limited
+
+
+def seconds_to_wait() -> int | None:
+    """How long until the limit that refused this request lets it through; None where none did."""
+    limiter: Limiter | None = current_app.extensions.get("authcode-limiter")
+    refused = limiter.current_limit if limiter else None
+    return max(1, math.ceil(refused.reset_at - time.time())) if refused and refused.breached else None

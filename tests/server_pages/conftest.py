@@ -97,6 +97,7 @@ EVERY_SEEN = {
     "sample": seen(Verdict.SAMPLE),
     "locked": seen(Verdict.LOCKED, USED),
     "locked, yours": seen(Verdict.LOCKED, MINE),
+    "locked, key withdrawn": seen(Verdict.LOCKED, replace(USED, locked_reason="key_withdrawn")),
     "another website": seen(Verdict.NOT_OURS, None, foreign=describe_foreign("https://a.example/q?x=1")),
     "unclear website": seen(
         Verdict.NOT_OURS, None, foreign=describe_foreign("HTTPS://EVIL.EXAMPLE\\@V.AURORA.EXAMPLE/")

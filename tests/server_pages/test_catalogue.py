@@ -161,7 +161,7 @@ def test_every_link_of_a_step_leads_to_a_place_that_pages_have(english: Catalogu
 def test_every_page_speaks_only_of_facts_that_somebody_tells(english: Catalogue) -> None:
     told = {"brand", "our_host", "product", "lot", "date", "moment", "country", "expiry", "recall_date"}
     told |= {"reason", "recall_link", "support", "placement_hint", "picture", "things"}
-    told |= {"these_features", "host", "shortened", "advice", "symbols", "serial_length"}
+    told |= {"these_features", "host", "shortened", "advice", "symbols", "serial_length", "wait"}
     spoken = {
         name
         for entry in english.entries.values()
@@ -170,6 +170,13 @@ def test_every_page_speaks_only_of_facts_that_somebody_tells(english: Catalogue)
         for name in sentence.needs
     }
     assert spoken == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(1, "in 1 minute"), (61, "in 2 minutes"), (3120, "in 52 minutes"), (3600, "in 1 hour")]
+)
+def test_a_wait_is_never_told_too_short(seconds: float, words: str, english: Catalogue) -> None:
+    assert english.wait(seconds) == words
 
 
 def test_placeholders_are_found_and_nothing_else() -> None:

@@ -394,6 +394,8 @@ class TestWhatCannotBeAnswered:
         answers = [limited.send("/check/serial", {"serial": "x"}) for _ in range(61)]
         assert [answer.status_code for answer in answers] == [400] * 60 + [429]
         assert heading(answers[-1].text) == "Please wait a moment"
+        assert 3000 < int(answers[-1].headers["Retry-After"]) <= 3601
+        assert re.search(r"Try again in (5\d minutes|1 hour)", answers[-1].text)
 
     def test_crawlers_are_asked_to_stay_away(self, shopper: Browser) -> None:
         assert "Disallow: /" in shopper.open("/robots.txt").text

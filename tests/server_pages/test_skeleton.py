@@ -65,7 +65,30 @@ def test_the_genuine_pack_is_shown_open_where_a_copy_may_be_about(maker: PageMak
     shown_open = {
         name for name, seen in EVERY_SEEN.items() if "<details open>" in render(maker.code_page(seen, burn=None))
     }
-    assert shown_open == {"already verified", "already verified, nowhere", "locked", "locked, yours"}
+    assert shown_open == {
+        "already verified",
+        "already verified, nowhere",
+        "locked",
+        "locked, yours",
+        "locked, key withdrawn",
+    }
+
+
+def test_a_withdrawn_key_is_not_told_as_copies_that_were_found(maker: PageMaker, render: Render) -> None:
+    copies, key = (render(maker.code_page(EVERY_SEEN[name], burn=None)) for name in ("locked", "locked, key withdrawn"))
+    assert "Copies of this code were found" in copies
+    assert "was withdrawn" in key
+    assert "Copies" not in key
+    assert "did not make" not in key
+
+
+def test_a_visible_code_is_called_copyable_with_and_without_a_picture(maker: PageMaker, render: Render) -> None:
+    with_picture, bare = (
+        render(maker.code_page(EVERY_SEEN[name], burn=None)) for name in ("genuine, visible", "genuine, bare")
+    )
+    assert "compare your pack with the pictures below." in with_picture
+    assert "Codes can be copied, so please also compare your pack." in bare
+    assert "Codes can be copied" not in render(maker.code_page(EVERY_SEEN["genuine, hidden"], burn=None))
 
 
 def test_a_link_to_a_form_of_the_same_page_stays_on_it(maker: PageMaker, render: Render) -> None:

@@ -8,11 +8,11 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from keys.keyring import KeyringSet
-from server.web.origin import is_from_our_page, is_loopback, is_remembered
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.rendering import site_of
 from server.web.consumer.telling import contact, unbroken
 from server.web.consumer.view import Site
+from server.web.origin import is_from_our_page, is_loopback, is_remembered
 from tests.server.conftest import World
 from tests.server_pages.conftest import EVERY_SEEN
 

@@ -17,11 +17,11 @@ from server.services.facts import Facts
 from server.services.publish_product import product_picture
 from server.services.read_photo import SymbolLook, read_photo
 from server.services.redeem_code import OFFERED, Answer, Channel, Look, look_at_page, look_at_serial, verify_on_page
-from server.web.origin import is_from_our_page, is_remembered
 from server.web.consumer.pages import Seen
 from server.web.consumer.problems import init_problem_pages
 from server.web.consumer.rendering import page_maker, respond
 from server.web.consumer.view import Burn, Page, Tint
+from server.web.origin import is_from_our_page, is_remembered
 from server.web.static_files import send_static
 from server.web.visit import HOLDER_COOKIE, HOLDER_COOKIE_DAYS, context, raw_target, visitor
 

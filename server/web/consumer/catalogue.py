@@ -4,18 +4,19 @@ The files in `catalogue/` hold sentences, this module holds none. A sentence wit
 page never shows a gap; facts are escaped, and only the catalogue itself may set words in bold.
 """
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from string import Formatter
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
@@ -139,6 +140,11 @@ class Catalogue:
         written = self.calendar_date(utc.date())
         time = format_time(utc.time(), "short", locale=self.locale)
         return self._formats["moment"].format(date=written, time=time)
+
+    def wait(self, seconds: float) -> str:
+        """How long to wait, in whole minutes and never too short: "in 2 minutes"."""
+        left = timedelta(minutes=math.ceil(seconds / 60))
+        return format_timedelta(left, "minute", threshold=1, add_direction=True, locale=self.locale)
 
     def country(self, code: str | None) -> str | None:
         """The country's name for its ISO 3166-1 alpha-2 code, or None for an unknown one."""

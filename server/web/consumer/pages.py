@@ -150,6 +150,8 @@ def _entry_name(seen: Seen) -> str:
     if seen.verdict is Verdict.NOT_OURS and seen.foreign is not None:
         leads_somewhere = seen.foreign.host or seen.foreign.shortened.lower().startswith(("http:", "https:"))
         return "not_ours_foreign" if leads_somewhere else "not_ours_text"
+    if seen.verdict is Verdict.LOCKED and seen.facts is not None and seen.facts.locked_reason:
+        return f"locked_{seen.facts.locked_reason}"
     return str(seen.verdict)
 
 

@@ -10,7 +10,8 @@ from authcode.payload import code_from_path
 from authcode.verify import verify_code
 from keys.errors import AuthcodeError
 from server.storage.engine import RecordsUnreachable
-from server.web.consumer.rendering import page_maker, respond
+from server.web.consumer.rendering import catalogue, page_maker, respond
+from server.web.limits import seconds_to_wait
 from server.web.problem import log_ours, log_unexpected, with_headers_of
 from server.web.visit import context, raw_target
 
@@ -33,11 +34,15 @@ def init_problem_pages(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(Exception, _unexpected)
 
 
-def problem_page(status: int) -> Response:
-    """The page for an HTTP status; one without words of its own speaks as its neighbour does."""
+def problem_page(status: int, *, wait_s: int | None = None) -> Response:
+    """The page for an HTTP status; one without words of its own speaks as its neighbour does.
+
+    `wait_s` is how long to wait before asking again, where that is known.
+    """
     nearest = 500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400
     known = status if status in _OWN_PAGES else nearest
-    return respond(page_maker().plain_page(f"problem_{known:d}"), status)
+    told = {"wait": catalogue().wait(wait_s)} if wait_s is not None else None
+    return respond(page_maker().plain_page(f"problem_{known:d}", told=told), status)
 
 
 def offline_page(status: int) -> Response:
@@ -54,7 +59,9 @@ def offline_page(status: int) -> Response:
 
 def http_problem_page(error: HTTPException) -> Response:
     """The page for what HTTP itself refuses."""
-    return with_headers_of(error, problem_page(error.code or HTTPStatus.INTERNAL_SERVER_ERROR))
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    wait_s = seconds_to_wait() if status == HTTPStatus.TOO_MANY_REQUESTS else None
+    return with_headers_of(error, problem_page(status, wait_s=wait_s))
 
 
 def _of_ours(error: AuthcodeError) -> Response:
