@@ -28,6 +28,11 @@ def raw_target() -> tuple[str, str]:
     return path, query
 
 
+def program() -> Visitor:
+    """Who asks through the interface for programs: its address alone. No cookie is read; a claim says who it is."""
+    return Visitor(address=request.remote_addr)
+
+
 def visitor() -> Visitor:
     """Who asks: address, holder cookie, staff or not; HEAD and prefetches are not counted."""
     return Visitor(

@@ -324,6 +324,7 @@ def test_limits_count_networks_and_can_be_lifted(make_world: MakeWorld, monkeypa
         "/api/v1/look", json={"code": "x"}, environ_base={"REMOTE_ADDR": "203.0.113.1"}
     )
     assert answer.get_json()["code"] == "too_many_requests"
+    assert 1 <= int(answer.headers["Retry-After"]) <= 61
 
 
 def _with_limits(world: World) -> Flask:
@@ -351,6 +352,43 @@ def test_forwarded_addresses_count_only_behind_a_trusted_proxy(make_world: MakeW
         with world.ctx.db.read() as connection:
             marks[proxies] = len(set(connection.execute(sa.select(schema.scan.c.network_day)).scalars()))
     assert marks == {0: 1, 1: 2}
+
+
+def test_why_a_code_was_withdrawn_stays_with_the_brand(world: World) -> None:
+    issued = world.issue()
+    world.act(issued, ActKind.VOID, "0", reason="stolen from dock 4", link="https://intern.example.com/")
+    world.act(issued, ActKind.RECALL, "1", reason="a seal may leak")
+    for answer in (world.ask(issued.text(0), "anna"), world.client.post("/api/v1/look", json={"code": issued.text(0)})):
+        assert set(answer.get_json()["void"]) == {"at"}
+        assert "stolen" not in answer.text
+        assert "intern" not in answer.text
+    assert world.ask(issued.text(1), "anna").get_json()["recall"]["reason"] == "a seal may leak"
+
+
+def test_host_is_where_a_code_leads_whoever_it_belongs_to(world: World) -> None:
+    def host(text: str) -> str | None:
+        told = world.client.post("/api/v1/look", json={"code": text}).get_json()
+        assert told["host"] == world.ask(text, "anna").get_json()["host"]
+        found: str | None = told["host"]
+        return found
+
+    assert host(world.issue().text(0)) == "v.example.com"
+    assert host("https://shop.example.org/x") == "shop.example.org"
+    assert host("HTTPS://EVIL.EXAMPLE\\@V.EXAMPLE.COM/") is None
+    assert host("WIFI:T:WPA;S:cafe;;") is None
+
+
+def test_programs_are_known_by_their_claim_and_never_by_a_cookie(world: World) -> None:
+    from server.domain.claim import holder_of_claim
+    from server.web.visit import HOLDER_COOKIE
+
+    issued = world.issue()
+    assert world.verdict(issued.text(0), "anna") == "genuine"
+    browser = world.client
+    browser.set_cookie(HOLDER_COOKIE, holder_of_claim("anna", key=world.ctx.keys.holder), domain="localhost")
+    told = browser.post("/api/v1/look", json={"code": issued.text(0)}).get_json()
+    assert (told["state"], told["was_yours"]) == ("already_verified", False)
+    assert world.ask(issued.text(0), "ben", browser).get_json()["verdict"] == "already_verified"
 
 
 def test_health_and_readiness_tell_a_living_process_from_a_working_one(world: World) -> None:
@@ -415,7 +453,7 @@ def test_a_fault_while_a_fault_is_answered_is_logged_by_route(
 ) -> None:
     code = world.issue().text(0)
 
-    def broken(*_arguments: object) -> None:
+    def broken(*_arguments: object, **_named: object) -> None:
         raise RuntimeError(f"cannot work with {code}")
 
     monkeypatch.setattr("server.web.consumer.blueprint.look_at_page", broken)

@@ -14,12 +14,12 @@ Json = Mapping[str, object]
 
 def look_json(look: Look) -> Json:
     """The answer to a look: `state`, then the facts."""
-    return {"state": look.state, **_facts(look.facts), "foreign": _foreign(look.foreign)}
+    return {"state": look.state, **_told(look.facts, look.foreign)}
 
 
 def answer_json(answer: Answer) -> Json:
     """The answer to an attempt to verify: `verdict`, then the facts."""
-    return {"verdict": answer.verdict, **_facts(answer.facts), "foreign": _foreign(answer.foreign)}
+    return {"verdict": answer.verdict, **_told(answer.facts, answer.foreign)}
 
 
 def photo_json(photo: PhotoLook) -> Json:
@@ -28,15 +28,11 @@ def photo_json(photo: PhotoLook) -> Json:
 
 
 def _symbol(symbol: SymbolLook) -> Json:
-    foreign = symbol.look.foreign
-    answer = {**look_json(symbol.look)}
-    if foreign is not None:
-        answer["host"] = foreign.host
     return {
         "text": symbol.text,
         "corners": [[round(x, 2), round(y, 2)] for x, y in symbol.corners],
         "ours": symbol.ours,
-        **answer,
+        **look_json(symbol.look),
     }
 
 
@@ -44,8 +40,11 @@ def _advice(advice: Advice | None) -> Json | None:
     return None if advice is None else {"code": advice.code, **advice.facts}
 
 
-def _foreign(foreign: ForeignText | None) -> Json | None:
-    return None if foreign is None else {"text": foreign.shortened, "host": foreign.host}
+def _told(facts: Facts | None, foreign: ForeignText | None) -> Json:
+    """The facts, with `host` as where the code leads, whoever's it is."""
+    if foreign is None:
+        return {**_facts(facts), "foreign": None}
+    return {**_facts(facts), "host": foreign.host, "foreign": {"text": foreign.shortened, "host": foreign.host}}
 
 
 _NO_FACTS: Json = {
@@ -83,7 +82,7 @@ def _facts(facts: Facts | None) -> Json:
         "tier": facts.tier.name.lower(),
         "host": facts.host,
         "recall": _recall(facts.recall),
-        "void": _recall(facts.void),
+        "void": facts.void and {"at": _moment(facts.void.at)},
         "locked_reason": facts.locked_reason,
         "first_verified_at": _moment(first) if isinstance(first, datetime) else first and first.isoformat(),
         "first_country": facts.first_country,

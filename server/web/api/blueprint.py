@@ -13,7 +13,7 @@ from server.services.redeem_code import Channel
 from server.web.api.answers import Json, answer_json, look_json, photo_json
 from server.web.api.openapi import document
 from server.web.problem import RequestInvalid
-from server.web.visit import context, visitor
+from server.web.visit import context, program
 
 MAX_JSON_BYTES = 64 * 1024
 """A code has at most 512 characters; this leaves room for any text that a reader may have found in a symbol."""
@@ -25,7 +25,7 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 def look() -> Response:
     """Look at a code: nothing changes."""
     body = _body()
-    return _answer(look_json(redeem_code.look(context(), _text(body, "code"), visitor(), Channel.API)))
+    return _answer(look_json(redeem_code.look(context(), _text(body, "code"), program(), Channel.API)))
 
 
 @blueprint.post("/verify")
@@ -33,7 +33,7 @@ def verify() -> Response:
     """Verify a code once, for the client that its claim names."""
     body = _body()
     code = _text(body, "code")
-    return _answer(answer_json(redeem_code.verify(context(), code, claim=_text(body, "claim"), visitor=visitor())))
+    return _answer(answer_json(redeem_code.verify(context(), code, claim=_text(body, "claim"), visitor=program())))
 
 
 @blueprint.post("/photos")
@@ -42,7 +42,7 @@ def photos() -> Response:
     upload = request.files.get("photo")
     if upload is None:
         raise RequestInvalid("send the picture as multipart/form-data in a field named photo")
-    return _answer(photo_json(read_photo(context(), upload.read(), visitor())))
+    return _answer(photo_json(read_photo(context(), upload.read(), program())))
 
 
 @blueprint.get("/openapi.json")

@@ -36,11 +36,12 @@ def _facts() -> Json:
         "tier": {"enum": ["single", "outer", "inner", None]},
         "host": _TEXT_OR_NULL
         | {
-            "description": "The host that this brand's codes lead to; in photos of a foreign "
-            "code the host that it leads to, null where readers could disagree."
+            "description": "Where the code leads: the brand's host for one of ours, the other host for a "
+            "foreign code, null where readers could disagree or it leads nowhere."
         },
         "recall": _or_null(_ref("Act")),
-        "void": _or_null(_ref("Act")),
+        "void": _or_null(_object({"at": {"type": "string", "format": "date-time"}}))
+        | {"description": "Since when the code is withdrawn; the reason is the brand's own affair."},
         "locked_reason": _TEXT_OR_NULL,
         "first_verified_at": _TEXT_OR_NULL
         | {"description": "A moment (RFC 3339, UTC) for who verified; the day alone for everybody else."},
