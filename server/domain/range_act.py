@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from keys.errors import AuthcodeError
-from server.domain.redemption import Conditions, Verdict, gate
+from server.domain.redemption import INDEX_BITS, Conditions, Verdict, gate
 
 _MAX_TEXT = 200  # characters of a lot, a reason or a link: what fits a shopper's page
 _MAX_MARKETS = 50  # more than that is "everywhere", which is said by naming none
@@ -73,9 +73,18 @@ def read_range(text: str | None, *, count: int) -> tuple[int, int]:
         return 0, count - 1
     first, dash, last = text.partition("-")
     ends = (first, last if dash else first)
-    if not all(end.isascii() and end.isdigit() and len(end) <= len(str(1 << 35)) for end in ends):
+    read = [read_index(end) for end in ends]
+    if read[0] is None or read[1] is None:
         raise RangeInvalid("Give a range of indices as A-B, for example 0-499, or one index alone.")
-    return check_range(int(ends[0]), int(ends[1]), count=count)
+    return check_range(read[0], read[1], count=count)
+
+
+_MAX_DIGITS = len(str((1 << INDEX_BITS) - 1))
+
+
+def read_index(text: str) -> int | None:
+    """An index as people type it, in ASCII digits; None for anything else. It need not lie within a batch."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
 
 
 def check_range(first: int, last: int, *, count: int) -> tuple[int, int]:

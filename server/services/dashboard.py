@@ -1,5 +1,6 @@
 """Stage 7, alert: what the dashboard shows. Read models: nothing here changes anything."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -7,9 +8,9 @@ from authcode.payload import NotOurs
 from authcode.serial import TypedSerialInvalid, read_typed_serial
 from keys.errors import AuthcodeError, UnknownKey
 from server.context import Context
-from server.domain.alert import Rule
+from server.domain.alert import AlertFilter, Rule
 from server.domain.place import Place
-from server.domain.range_act import stretches
+from server.domain.range_act import read_index, stretches
 from server.domain.redemption import Unit, Use, said
 from server.services.dashboard_rows import alert_rows_of, batch_row, days_of, scan_rows_of
 from server.services.facts import facts_of, state_of
@@ -17,7 +18,6 @@ from server.services.range_acts import OrderUnknown, find_order
 from server.services.read_models import (
     PAGE_SIZE,
     AlertDetail,
-    AlertFilter,
     AlertList,
     AlertRow,
     BatchPage,
@@ -139,7 +139,7 @@ def batch_page(ctx: Context, row: int) -> BatchPage:
         brand = {brand.id: brand for brand in all_brands(connection)}[batch.brand]
         by_verdict = scan_rows.said_in_batch(connection, row)
         looks = look_rows.looks_by_state(connection, row)
-        wanted = alert_rows.Wanted(batch_row=row)
+        wanted = AlertFilter(batch_row=row)
         acts = acts_of(connection, row)
         counts = (
             sum(looks.values()),
@@ -169,14 +169,11 @@ def batch_page(ctx: Context, row: int) -> BatchPage:
 
 def alerts(ctx: Context, wanted: AlertFilter, *, page: int = 1) -> AlertList:
     """One page of the alerts that match, the latest grown first; a page beyond the last shows the last."""
-    unit = None if wanted.unit is None else wanted.unit.id
-    condition = alert_rows.Wanted(rule=wanted.rule, severity=wanted.severity, batch_row=wanted.batch_row, unit=unit)
-    anyhow = alert_rows.Wanted(rule=wanted.rule, batch_row=wanted.batch_row, unit=unit)
     with ctx.db.read() as connection:
-        by_severity = alert_rows.count_like(connection, anyhow)
-        total = sum(alert_rows.count_like(connection, condition).values())
+        by_severity = alert_rows.count_like(connection, replace(wanted, severity=None))
+        total = sum(alert_rows.count_like(connection, wanted).values())
         page, pages, offset = _page(page, total)
-        found = alert_rows.alerts_like(connection, condition, limit=PAGE_SIZE, offset=offset)
+        found = alert_rows.alerts_like(connection, wanted, limit=PAGE_SIZE, offset=offset)
         return AlertList(
             alerts=alert_rows_of(connection, found), total=total, page=page, pages=pages, by_severity=by_severity
         )
@@ -244,9 +241,7 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
             scans_total=total,
             page=page,
             pages=pages,
-            alerts=alert_rows_of(
-                connection, alert_rows.alerts_like(connection, alert_rows.Wanted(unit=unit.id), limit=_RECENT)
-            ),
+            alerts=alert_rows_of(connection, alert_rows.alerts_like(connection, AlertFilter(unit=unit), limit=_RECENT)),
         )
 
 
@@ -283,15 +278,16 @@ def _by_serial(ctx: Context, text: str) -> Unit | None:
 
 
 def _by_index(ctx: Context, text: str) -> Unit | None:
-    order, _, index = text.rpartition(":")
-    if not (order and index.isascii() and index.isdigit() and len(index) <= len(str(1 << 35))):
+    order, _, digits = text.rpartition(":")
+    index = read_index(digits)
+    if not order or index is None:
         return None
     try:
         with ctx.db.read() as connection:
             batch = find_order(connection, order, None)
     except OrderUnknown:
         return None
-    return Unit(row=batch.row, index=int(index)) if int(index) < batch.count else None
+    return Unit(row=batch.row, index=index) if index < batch.count else None
 
 
 def _page(page: int, total: int) -> tuple[int, int, int]:

@@ -109,6 +109,7 @@ def alert_rows_of(connection: Connection, records: Sequence[alert_rows.AlertReco
                 product=None if batch is None else _product_name(connection, batch),
                 unit=None if record.unit is None else Unit.of_id(record.unit),
                 serial_printed=None if record.serial is None else printed_serial(record.serial),
+                key_id=record.subject.partition(":")[2] if record.rule is Rule.UNKNOWN_UNIT else None,
                 first_at=record.first_at,
                 last_at=record.last_at,
                 count=record.count,

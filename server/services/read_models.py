@@ -69,7 +69,7 @@ class ScanRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRow:
-    """One alert in the list. `people` counts the holder too where there is one."""
+    """One alert in the list. `people` counts the holder too where there is one; `key_id` names a key that it is about."""
 
     id: int
     rule: Rule
@@ -80,21 +80,12 @@ class AlertRow:
     product: str | None
     unit: Unit | None
     serial_printed: str | None
+    key_id: str | None
     first_at: datetime
     last_at: datetime
     count: int
     people: int
     places: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertFilter:
-    """What of the alerts is wanted; None means any. `severity` is the least one."""
-
-    rule: Rule | None = None
-    severity: Severity | None = None
-    batch_row: int | None = None
-    unit: Unit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

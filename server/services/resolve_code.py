@@ -19,8 +19,6 @@ from server.storage.batches import BatchRecord, batch_by_number
 from server.storage.brands import BrandRecord
 from server.storage.engine import Connection
 
-_TIERS_OF = {Tiers.SINGLE: frozenset({Tier.SINGLE}), Tiers.PAIR: frozenset({Tier.OUTER, Tier.INNER})}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
@@ -109,7 +107,7 @@ def _by_serial(ctx: Context, connection: Connection, keyring: Keyring, number: i
 
 
 def _holds(batch: BatchRecord, named: SerialUnit) -> bool:
-    return named.index < batch.count and named.tier in _TIERS_OF[Tiers(batch.tiers)]
+    return named.index < batch.count and named.tier in Tiers(batch.tiers).of_a_unit
 
 
 def _resolved(brand: BrandRecord, key: CodeKey, serial: str, named: SerialUnit, batch: BatchRecord | None) -> Resolved:

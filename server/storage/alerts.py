@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from server.domain.alert import AlertDraft, Attempt, Rule, Severity
+from server.domain.alert import AlertDraft, AlertFilter, Attempt, Rule, Severity
 from server.storage.engine import insert_or_nothing
 from server.storage.schema import alert, alert_claim, alert_place, alert_scan
 
@@ -28,16 +28,6 @@ class AlertRecord:
     count: int
     claims: int
     places: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which alerts; None means any. `severity` is the least one."""
-
-    rule: Rule | None = None
-    severity: Severity | None = None
-    batch_row: int | None = None
-    unit: int | None = None
 
 
 def _record(row: sa.RowMapping) -> AlertRecord:
@@ -113,7 +103,7 @@ def _found_or_new(
     return _record(connection.execute(sa.select(alert).where(here).with_for_update()).mappings().one())
 
 
-def _conditions(wanted: Wanted) -> sa.ColumnElement[bool]:
+def _conditions(wanted: AlertFilter) -> sa.ColumnElement[bool]:
     found: list[sa.ColumnElement[bool]] = [sa.true()]
     if wanted.rule is not None:
         found.append(alert.c.rule == wanted.rule)
@@ -122,17 +112,17 @@ def _conditions(wanted: Wanted) -> sa.ColumnElement[bool]:
     if wanted.batch_row is not None:
         found.append(alert.c.batch_row == wanted.batch_row)
     if wanted.unit is not None:
-        found.append(alert.c.unit == wanted.unit)
+        found.append(alert.c.unit == wanted.unit.id)
     return sa.and_(*found)
 
 
-def alerts_like(connection: sa.Connection, wanted: Wanted, *, limit: int, offset: int = 0) -> list[AlertRecord]:
+def alerts_like(connection: sa.Connection, wanted: AlertFilter, *, limit: int, offset: int = 0) -> list[AlertRecord]:
     """The alerts that match, the latest grown first."""
     query = sa.select(alert).where(_conditions(wanted)).order_by(alert.c.last_at.desc(), alert.c.id.desc())
     return [_record(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
 
 
-def count_like(connection: sa.Connection, wanted: Wanted) -> Mapping[Severity, int]:
+def count_like(connection: sa.Connection, wanted: AlertFilter) -> Mapping[Severity, int]:
     """How many alerts match, by severity; severities without any are named with 0."""
     query = sa.select(alert.c.severity, sa.func.count()).where(_conditions(wanted)).group_by(alert.c.severity)
     counted = {list(Severity)[rank]: count for rank, count in connection.execute(query)}
