@@ -38,6 +38,27 @@ class BatchRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchList:
+    """One page of batches, the latest registered first. `page` counts from 1."""
+
+    batches: tuple[BatchRow, ...]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActTarget:
+    """A batch that somebody is about to act on: what it is called, and how its codes stand."""
+
+    row: int
+    brand_id: str
+    order: str
+    count: int
+    stretches: tuple[Stretch, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DayCount:
     """What happened to a batch's codes on one day (UTC)."""
 
@@ -69,7 +90,7 @@ class ScanRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRow:
-    """One alert in the list. `people` counts the holder too where there is one; `key_id` names a key that it is about."""
+    """One alert in the list. `people` counts the holder too where there is one; `key_id` is the key it is about."""
 
     id: int
     rule: Rule
@@ -104,7 +125,7 @@ class AlertDetail:
     """An alert with the scans behind it (newest first, paged), its places, and why it fired.
 
     `threshold` is the number of other claims from which on this brand is alerted (duplicates only); `measured` the
-    number of distinct other claims.
+    number of distinct other claims. `told` and `days` count all scans behind it, not only those of this page.
     """
 
     alert: AlertRow
@@ -113,6 +134,8 @@ class AlertDetail:
     first_verified_at: datetime | None
     first_place: str | None
     places: tuple[str, ...]
+    told: Mapping[Verdict, int]
+    days: tuple[DayCount, ...]
     scans: tuple[ScanRow, ...]
     scans_total: int
     page: int
