@@ -12,7 +12,14 @@ from server.domain.alert import AlertFilter, Rule
 from server.domain.place import Place
 from server.domain.range_act import read_index, stretches
 from server.domain.redemption import Unit, Use, said
-from server.services.dashboard_rows import alert_rows_of, batch_rows_of, days_of, scan_rows_of, told_of
+from server.services.dashboard_rows import (
+    alert_rows_of,
+    batch_rows_of,
+    days_of,
+    scan_rows_of,
+    standing_rows_of,
+    told_of,
+)
 from server.services.facts import facts_of, state_of
 from server.services.range_acts import OrderUnknown, find_order
 from server.services.read_models import (
@@ -160,9 +167,10 @@ def batch_page(ctx: Context, row: int) -> BatchPage:
         if batch is None:
             raise BatchUnknown
         acts = acts_of(connection, row)
+        pieces = stretches(acts, count=batch.count, today=now.date())
         named = AlertFilter(batch_row=row)
         return BatchPage(
-            batch=batch_rows_of(connection, [batch], now)[0],
+            batch=standing_rows_of(connection, [batch], {row: pieces})[0],
             batch_number=batch.number,
             profile=batch.profile,
             form=batch.form,
@@ -171,7 +179,7 @@ def batch_page(ctx: Context, row: int) -> BatchPage:
             gtin=batch.gtin,
             key_id=batch.key_id,
             issued_at=batch.issued_at,
-            stretches=stretches(acts, count=batch.count, today=now.date()),
+            stretches=pieces,
             acts=tuple(reversed(acts)),
             said=scan_rows.said_in_batch(connection, row),
             looks_by_state=look_rows.looks_by_state(connection, row),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from authcode.serial import Tier, printed_serial
 from server.domain.alert import Rule
-from server.domain.range_act import stretches
+from server.domain.range_act import Stretch, stretches
 from server.domain.redemption import Unit, Verdict
 from server.services.read_models import AlertRow, BatchRow, DayCount, ScanRow
 from server.storage import alerts as alert_rows
@@ -20,10 +20,19 @@ from server.storage.products import product_names
 
 def batch_rows_of(connection: Connection, records: Sequence[BatchRecord], now: datetime) -> tuple[BatchRow, ...]:
     """Batches as their list shows them; the same few questions to the database, however many they are."""
+    acts = acts_by_batch(connection, [record.row for record in records])
+    today = now.date()
+    standing = {record.row: stretches(acts[record.row], count=record.count, today=today) for record in records}
+    return standing_rows_of(connection, records, standing)
+
+
+def standing_rows_of(
+    connection: Connection, records: Sequence[BatchRecord], standing: Mapping[int, Sequence[Stretch]]
+) -> tuple[BatchRow, ...]:
+    """The same, of batches whose stretches are known already."""
     rows = [record.row for record in records]
     brands = {brand.id: brand for brand in all_brands(connection)}
     products = _product_names(connection, records)
-    acts = acts_by_batch(connection, rows)
     looks = look_rows.looks_by_batch(connection, rows)
     attempts = scan_rows.totals_of_batches(connection, rows)
     alerted = alert_rows.count_by_batch(connection, rows)
@@ -31,7 +40,7 @@ def batch_rows_of(connection: Connection, records: Sequence[BatchRecord], now: d
     for record in records:
         verified, refused = attempts.get(record.row, (0, 0))
         states: Counter[Verdict] = Counter()
-        for stretch in stretches(acts[record.row], count=record.count, today=now.date()):
+        for stretch in standing[record.row]:
             states[stretch.state] += stretch.count
         brand = brands[record.brand]
         listed.append(
