@@ -15,7 +15,6 @@ from math import isfinite
 from pathlib import Path
 
 from authcode.payload import check_gtin
-from authcode.serial import Tier
 from keys.errors import AuthcodeError
 from keys.files import exclusive_lock, make_private_dir, write_atomic
 from keys.instants import format_instant, parse_instant, to_second
@@ -81,11 +80,6 @@ class Tiers(StrEnum):
 
     SINGLE = "single"
     PAIR = "pair"
-
-    @property
-    def of_a_unit(self) -> tuple[Tier, ...]:
-        """The codes that one unit bears, in the order in which they are issued."""
-        return (Tier.SINGLE,) if self is Tiers.SINGLE else (Tier.OUTER, Tier.INNER)
 
 
 class DrawnBy(StrEnum):

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from authcode.batch import Order
+from authcode.batch import Order, Tiers
 from authcode.payload import GTIN_NONE, SERIAL_CHARACTERS, TAG_BYTES, ParsedCode, format_code
 from authcode.serial import SerialCipher, Tier, Unit
 from authcode.sign import CodeSigner
 from keys.records import CodeKey
+
+TIERS_OF = {Tiers.SINGLE: (Tier.SINGLE,), Tiers.PAIR: (Tier.OUTER, Tier.INNER)}
+"""The codes that one unit bears, in the order in which they are issued."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,7 @@ def issue_batch(order: Order, *, batch_number: int, signer: CodeSigner, cipher: 
     """Make the codes of an order by index, for pairs outer then inner; the same arguments give the same codes."""
     gtin = order.gtin or GTIN_NONE
     for index in range(order.count):
-        for tier in order.tiers.of_a_unit:
+        for tier in TIERS_OF[order.tiers]:
             serial = cipher.serial(Unit(batch=batch_number, index=index, tier=tier))
             yield IssuedCode(index=index, tier=tier, serial=serial, code=signer.code(serial, gtin))
 

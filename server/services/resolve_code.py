@@ -6,6 +6,7 @@ Signature first: nothing touches the database before the tag verifies. After thi
 from dataclasses import dataclass
 
 from authcode.batch import Tiers
+from authcode.issue import TIERS_OF
 from authcode.payload import GTIN_NONE, NotOurs
 from authcode.serial import SerialCipher, Tier
 from authcode.serial import Unit as SerialUnit
@@ -107,7 +108,7 @@ def _by_serial(ctx: Context, connection: Connection, keyring: Keyring, number: i
 
 
 def _holds(batch: BatchRecord, named: SerialUnit) -> bool:
-    return named.index < batch.count and named.tier in Tiers(batch.tiers).of_a_unit
+    return named.index < batch.count and named.tier in TIERS_OF[Tiers(batch.tiers)]
 
 
 def _resolved(brand: BrandRecord, key: CodeKey, serial: str, named: SerialUnit, batch: BatchRecord | None) -> Resolved:
