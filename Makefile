@@ -36,8 +36,9 @@ format: $(STAMP) ## Let the formatter have its way.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## Measure side by side with the peers (reading needs AUTHCODE_PHOTOS).
+bench: $(STAMP) ## Measure reading side by side with the peers (needs AUTHCODE_PHOTOS), then the dashboard at scale.
 	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/dashboard.py
 
 pictures: $(STAMP) ## Make the pictures of the README anew (needs Chromium).
 	$(BIN)/python -m tests.browser.pictures docs/pictures

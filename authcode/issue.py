@@ -9,7 +9,8 @@ from authcode.serial import SerialCipher, Tier, Unit
 from authcode.sign import CodeSigner
 from keys.records import CodeKey
 
-_TIERS_OF = {Tiers.SINGLE: (Tier.SINGLE,), Tiers.PAIR: (Tier.OUTER, Tier.INNER)}
+TIERS_OF = {Tiers.SINGLE: (Tier.SINGLE,), Tiers.PAIR: (Tier.OUTER, Tier.INNER)}
+"""The codes that one unit bears, in the order in which they are issued."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ def issue_batch(order: Order, *, batch_number: int, signer: CodeSigner, cipher: 
     """Make the codes of an order by index, for pairs outer then inner; the same arguments give the same codes."""
     gtin = order.gtin or GTIN_NONE
     for index in range(order.count):
-        for tier in _TIERS_OF[order.tiers]:
+        for tier in TIERS_OF[order.tiers]:
             serial = cipher.serial(Unit(batch=batch_number, index=index, tier=tier))
             yield IssuedCode(index=index, tier=tier, serial=serial, code=signer.code(serial, gtin))
 

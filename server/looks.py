@@ -9,13 +9,19 @@ from datetime import date, datetime
 
 from server.domain.redemption import Unit, Verdict
 from server.storage.engine import Database, RecordsUnreachable
-from server.storage.looks import add_looks
+from server.storage.looks import LookKey, add_looks
 
 MAX_LOOKS_PER_UNIT_AND_DAY = 1_000
 """More looks at one code on one day say nothing new; per worker."""
 
 MAX_WAITING = 50_000
 """Counts that may wait in memory; a flood beyond it is dropped, not answered more slowly."""
+
+
+LOOKS_PER_TRANSACTION = 500
+"""Counts written in one transaction: some milliseconds, for which somebody who verifies has to wait."""
+
+_BREATH_S = 0.002  # between two of them, so that who waits for the writer's turn gets it
 
 
 class LookCounter:
@@ -25,14 +31,15 @@ class LookCounter:
         """Nothing runs before `start`."""
         self._db, self._flush_s = db, flush_s
         self._lock = threading.Lock()
-        self._waiting: Counter[tuple[int, datetime, str, str]] = Counter()
+        self._waiting: Counter[LookKey] = Counter()
         self._today: tuple[date | None, Counter[int]] = (None, Counter())
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
     def count(self, unit: Unit, place: str, said: Verdict, *, now: datetime) -> None:
         """Count one look, unless this unit has had enough of them today."""
-        key = (unit.id, now.replace(minute=0, second=0, microsecond=0), place, said.value)
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        key = LookKey(unit=unit.id, hour=hour, place=place, said=said.value)
         with self._lock:
             if self._today[0] != now.date() or len(self._today[1]) >= MAX_WAITING:
                 self._today = (now.date(), Counter())
@@ -43,18 +50,19 @@ class LookCounter:
                 self._waiting[key] += 1
 
     def flush(self) -> None:
-        """Write what was counted; what cannot be written waits for the next time."""
+        """Write what was counted, some at a time; what cannot be written waits for the next time."""
         with self._lock:
             waiting, self._waiting = self._waiting, Counter()
-        if not waiting:
-            return
-        try:
-            with self._db.write() as connection:
-                for (unit, hour, place, said), looks in waiting.items():
-                    add_looks(connection, unit=unit, hour=hour, place=place, said=said, looks=looks)
-        except RecordsUnreachable:
-            with self._lock:
-                self._waiting.update(waiting)
+        counted = sorted(waiting.items())
+        for start in range(0, len(counted), LOOKS_PER_TRANSACTION):
+            try:
+                with self._db.write() as connection:
+                    add_looks(connection, counted[start : start + LOOKS_PER_TRANSACTION])
+            except RecordsUnreachable:
+                with self._lock:
+                    self._waiting.update(dict(counted[start:]))
+                return
+            self._stopped.wait(_BREATH_S)
 
     def start(self) -> None:
         """Write every few seconds from now on, in a thread that does not keep the process alive."""

@@ -60,6 +60,16 @@ class AlertDraft:
     severity: Severity
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFilter:
+    """Which alerts are wanted; None means any. `severity` is the least one."""
+
+    rule: Rule | None = None
+    severity: Severity | None = None
+    batch_row: int | None = None
+    unit: Unit | None = None
+
+
 def _duplicate(attempt: Attempt, unit: Unit, first: FirstUse, *, others: int, alert_from: int) -> AlertDraft:
     near = attempt.place == Place(country=first.country, region=first.region)
     soon = attempt.at - first.at <= NOTE_WINDOW
@@ -96,8 +106,11 @@ def drafts_for(  # noqa: PLR0913 - one attempt and everything that the rules loo
     return tuple(drafts)
 
 
-def draft_for_unknown(attempt: Attempt, *, key_id: str, batch_number: int) -> AlertDraft | None:
-    """The alert for a good signature on a unit that does not exist: a late manifest or a leaked key, never a guess."""
+def draft_for_unknown(attempt: Attempt, *, key_id: str) -> AlertDraft | None:
+    """The alert for a good signature on a unit that does not exist: a late manifest or a leaked key, never a guess.
+
+    Grouped by key: whoever holds a leaked one chooses batch numbers at will, and is still one thing that happened.
+    """
     if attempt.staff:
         return None
-    return AlertDraft(rule=Rule.UNKNOWN_UNIT, subject=f"key:{key_id}:{batch_number}", severity=Severity.HIGH)
+    return AlertDraft(rule=Rule.UNKNOWN_UNIT, subject=f"key:{key_id}", severity=Severity.HIGH)

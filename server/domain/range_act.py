@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from heapq import heappop, heappush
 from itertools import pairwise
 from typing import ClassVar
 
 from keys.errors import AuthcodeError
-from server.domain.redemption import Conditions, Verdict, gate
+from server.domain.redemption import INDEX_BITS, Conditions, Verdict, gate
 
 _MAX_TEXT = 200  # characters of a lot, a reason or a link: what fits a shopper's page
 _MAX_MARKETS = 50  # more than that is "everywhere", which is said by naming none
@@ -73,9 +74,18 @@ def read_range(text: str | None, *, count: int) -> tuple[int, int]:
         return 0, count - 1
     first, dash, last = text.partition("-")
     ends = (first, last if dash else first)
-    if not all(end.isascii() and end.isdigit() and len(end) <= len(str(1 << 35)) for end in ends):
+    read = [read_index(end) for end in ends]
+    if read[0] is None or read[1] is None:
         raise RangeInvalid("Give a range of indices as A-B, for example 0-499, or one index alone.")
-    return check_range(int(ends[0]), int(ends[1]), count=count)
+    return check_range(read[0], read[1], count=count)
+
+
+_MAX_DIGITS = len(str((1 << INDEX_BITS) - 1))
+
+
+def read_index(text: str) -> int | None:
+    """An index as people type it, in ASCII digits; None for anything else. It need not lie within a batch."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
 
 
 def check_range(first: int, last: int, *, count: int) -> tuple[int, int]:
@@ -161,13 +171,44 @@ class Stretch:
 
 
 def stretches(acts: Sequence[RangeAct], *, count: int, today: date) -> tuple[Stretch, ...]:
-    """The whole batch from index 0 on, cut wherever its state changes. The counts add up to the order."""
+    """The whole batch from index 0 on, cut wherever its state changes. The counts add up to the order.
+
+    One sweep from left to right, so that a batch of thousands of acts costs no more than sorting them.
+    """
     cuts = sorted({0, count} | {edge for act in acts for edge in (act.first, act.last + 1) if edge < count})
+    coming = sorted(acts, key=lambda act: act.first, reverse=True)
+    standing = _Sweep()
     pieces: list[Stretch] = []
     for first, after in pairwise(cuts):
-        state = gate(standing_of(acts, first).conditions(today=today)) or Verdict.UNUSED
+        while coming and coming[-1].first <= first:
+            standing.begin(coming.pop())
+        state = gate(standing.at(first).conditions(today=today)) or Verdict.UNUSED
         if pieces and pieces[-1].state is state:
             pieces[-1] = Stretch(first=pieces[-1].first, last=after - 1, state=state)
         else:
             pieces.append(Stretch(first=first, last=after - 1, state=state))
     return tuple(pieces)
+
+
+class _Sweep:
+    """The acts that have begun, of each kind the latest on top; one that has ended is dropped when it comes up."""
+
+    def __init__(self) -> None:
+        self._begun: dict[ActKind, list[tuple[int, RangeAct]]] = {kind: [] for kind in ActKind}
+
+    def begin(self, act: RangeAct) -> None:
+        heappush(self._begun[act.kind], (-act.number, act))
+
+    def at(self, index: int) -> Standing:
+        return Standing(
+            activation=self._latest(ActKind.ACTIVATE, index),
+            void=self._latest(ActKind.VOID, index),
+            recall=self._latest(ActKind.RECALL, index),
+            sample=self._latest(ActKind.SAMPLE, index),
+        )
+
+    def _latest(self, kind: ActKind, index: int) -> RangeAct | None:
+        begun = self._begun[kind]
+        while begun and begun[0][1].last < index:
+            heappop(begun)
+        return begun[0][1] if begun else None

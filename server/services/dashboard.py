@@ -1,5 +1,6 @@
 """Stage 7, alert: what the dashboard shows. Read models: nothing here changes anything."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -7,19 +8,27 @@ from authcode.payload import NotOurs
 from authcode.serial import TypedSerialInvalid, read_typed_serial
 from keys.errors import AuthcodeError, UnknownKey
 from server.context import Context
-from server.domain.alert import Rule
+from server.domain.alert import AlertFilter, Rule
 from server.domain.place import Place
-from server.domain.range_act import stretches
+from server.domain.range_act import read_index, stretches
 from server.domain.redemption import Unit, Use, said
-from server.services.dashboard_rows import alert_rows_of, batch_row, days_of, scan_rows_of
+from server.services.dashboard_rows import (
+    alert_rows_of,
+    batch_rows_of,
+    days_of,
+    scan_rows_of,
+    standing_rows_of,
+    told_of,
+)
 from server.services.facts import facts_of, state_of
 from server.services.range_acts import OrderUnknown, find_order
 from server.services.read_models import (
     PAGE_SIZE,
+    ActTarget,
     AlertDetail,
-    AlertFilter,
     AlertList,
     AlertRow,
+    BatchList,
     BatchPage,
     BatchRow,
     CodeHistory,
@@ -30,18 +39,20 @@ from server.services.resolve_code import resolve, resolve_serial, resolved_unit,
 from server.storage import alerts as alert_rows
 from server.storage import looks as look_rows
 from server.storage import scans as scan_rows
-from server.storage.batches import acts_covering, acts_of, all_batches, batch_by_row
-from server.storage.brands import all_brands
+from server.storage.batches import acts_covering, acts_of, batch_by_row, count_batches, latest_batches
+from server.storage.brands import brand_by_id
 from server.storage.engine import Database
 from server.storage.redemptions import first_use
 
 __all__ = [
     "PAGE_SIZE",
+    "ActTarget",
     "AlertDetail",
     "AlertFilter",
     "AlertList",
     "AlertRow",
     "AlertUnknown",
+    "BatchList",
     "BatchPage",
     "BatchRow",
     "BatchUnknown",
@@ -51,8 +62,10 @@ __all__ = [
     "ScanRow",
     "alert",
     "alerts",
+    "batch_list",
     "batch_of_order",
     "batch_page",
+    "batch_to_act_on",
     "batches",
     "code_history",
     "find_code",
@@ -97,21 +110,20 @@ class CodeUnknown(AuthcodeError):
 
 def batches(db: Database, *, now: datetime) -> tuple[BatchRow, ...]:
     """All batches, the latest registered first."""
+    rows: list[BatchRow] = []
     with db.read() as connection:
-        brands = {brand.id: brand for brand in all_brands(connection)}
-        looks = look_rows.looks_by_batch(connection)
-        refused = scan_rows.refused_by_batch(connection)
-        alerted = alert_rows.count_by_batch(connection)
-        return tuple(
-            batch_row(
-                connection,
-                batch,
-                brands[batch.brand],
-                now,
-                (looks.get(batch.row, 0), refused.get(batch.row, 0), alerted.get(batch.row, 0)),
-            )
-            for batch in all_batches(connection)
-        )
+        while found := latest_batches(connection, limit=PAGE_SIZE, offset=len(rows)):
+            rows.extend(batch_rows_of(connection, found, now))
+    return tuple(rows)
+
+
+def batch_list(db: Database, *, now: datetime, page: int = 1) -> BatchList:
+    """One page of the batches, the latest registered first; a page beyond the last shows the last."""
+    with db.read() as connection:
+        total = count_batches(connection)
+        page, pages, offset = _page(page, total)
+        found = latest_batches(connection, limit=PAGE_SIZE, offset=offset)
+        return BatchList(batches=batch_rows_of(connection, found, now), total=total, page=page, pages=pages)
 
 
 def batch_of_order(db: Database, order: str, *, now: datetime) -> BatchRow:
@@ -121,8 +133,26 @@ def batch_of_order(db: Database, order: str, *, now: datetime) -> BatchRow:
         OrderUnknown, OrderAmbiguous: the name leads to no batch, or to several.
     """
     with db.read() as connection:
-        row = find_order(connection, order, None).row
-    return next(batch for batch in batches(db, now=now) if batch.row == row)
+        return batch_rows_of(connection, [find_order(connection, order, None)], now)[0]
+
+
+def batch_to_act_on(db: Database, row: int, *, now: datetime) -> ActTarget:
+    """One batch with how its codes stand, and nothing of what happened to them.
+
+    Raises:
+        BatchUnknown: there is none.
+    """
+    with db.read() as connection:
+        batch = batch_by_row(connection, row)
+        if batch is None:
+            raise BatchUnknown
+        return ActTarget(
+            row=row,
+            brand_id=brand_by_id(connection, batch.brand).brand_id.hex(),
+            order=batch.order_name,
+            count=batch.count,
+            stretches=stretches(acts_of(connection, row), count=batch.count, today=now.date()),
+        )
 
 
 def batch_page(ctx: Context, row: int) -> BatchPage:
@@ -136,18 +166,11 @@ def batch_page(ctx: Context, row: int) -> BatchPage:
         batch = batch_by_row(connection, row)
         if batch is None:
             raise BatchUnknown
-        brand = {brand.id: brand for brand in all_brands(connection)}[batch.brand]
-        by_verdict = scan_rows.said_in_batch(connection, row)
-        looks = look_rows.looks_by_state(connection, row)
-        wanted = alert_rows.Wanted(batch_row=row)
         acts = acts_of(connection, row)
-        counts = (
-            sum(looks.values()),
-            scan_rows.refused_by_batch(connection).get(row, 0),
-            sum(alert_rows.count_like(connection, wanted).values()),
-        )
+        pieces = stretches(acts, count=batch.count, today=now.date())
+        named = AlertFilter(batch_row=row)
         return BatchPage(
-            batch=batch_row(connection, batch, brand, now, counts),
+            batch=standing_rows_of(connection, [batch], {row: pieces})[0],
             batch_number=batch.number,
             profile=batch.profile,
             form=batch.form,
@@ -156,27 +179,24 @@ def batch_page(ctx: Context, row: int) -> BatchPage:
             gtin=batch.gtin,
             key_id=batch.key_id,
             issued_at=batch.issued_at,
-            stretches=stretches(acts, count=batch.count, today=now.date()),
+            stretches=pieces,
             acts=tuple(reversed(acts)),
-            said=by_verdict,
-            looks_by_state=looks,
+            said=scan_rows.said_in_batch(connection, row),
+            looks_by_state=look_rows.looks_by_state(connection, row),
             days=days_of(connection, row),
             countries=tuple(scan_rows.countries_of_batch(connection, row, limit=_COUNTRIES)),
-            recent=scan_rows_of(connection, scan_rows.scans_of_batch(connection, row, limit=_RECENT)),
-            alerts=alert_rows_of(connection, alert_rows.alerts_like(connection, wanted, limit=_RECENT)),
+            recent=scan_rows_of(scan_rows.scans_of_batch(connection, row, limit=_RECENT)),
+            alerts=alert_rows_of(connection, alert_rows.alerts_like(connection, named, limit=_RECENT)),
         )
 
 
 def alerts(ctx: Context, wanted: AlertFilter, *, page: int = 1) -> AlertList:
     """One page of the alerts that match, the latest grown first; a page beyond the last shows the last."""
-    unit = None if wanted.unit is None else wanted.unit.id
-    condition = alert_rows.Wanted(rule=wanted.rule, severity=wanted.severity, batch_row=wanted.batch_row, unit=unit)
-    anyhow = alert_rows.Wanted(rule=wanted.rule, batch_row=wanted.batch_row, unit=unit)
     with ctx.db.read() as connection:
-        by_severity = alert_rows.count_like(connection, anyhow)
-        total = sum(alert_rows.count_like(connection, condition).values())
+        by_severity = alert_rows.count_like(connection, replace(wanted, severity=None))
+        total = sum(alert_rows.count_like(connection, wanted).values())
         page, pages, offset = _page(page, total)
-        found = alert_rows.alerts_like(connection, condition, limit=PAGE_SIZE, offset=offset)
+        found = alert_rows.alerts_like(connection, wanted, limit=PAGE_SIZE, offset=offset)
         return AlertList(
             alerts=alert_rows_of(connection, found), total=total, page=page, pages=pages, by_severity=by_severity
         )
@@ -192,10 +212,10 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
         record = alert_rows.alert_by_id(connection, alert_id)
         if record is None:
             raise AlertUnknown
-        brand = {brand.id: brand for brand in all_brands(connection)}[record.brand]
+        brand = brand_by_id(connection, record.brand)
         first = None if record.unit is None else first_use(connection, Unit.of_id(record.unit))
-        total = scan_rows.count_of_alert(connection, alert_id)
-        page, pages, offset = _page(page, total)
+        page, pages, offset = _page(page, record.count)
+        told, days = told_of(connection, alert_id)
         scans = scan_rows.scans_of_alert(connection, alert_id, limit=PAGE_SIZE, offset=offset)
         return AlertDetail(
             alert=alert_rows_of(connection, [record])[0],
@@ -204,8 +224,10 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
             first_verified_at=None if first is None else first.at,
             first_place=None if first is None else Place(country=first.country, region=first.region).key,
             places=alert_rows.places_of(connection, alert_id),
-            scans=scan_rows_of(connection, scans),
-            scans_total=total,
+            told=told,
+            days=days,
+            scans=scan_rows_of(scans),
+            scans_total=record.count,
             page=page,
             pages=pages,
         )
@@ -240,13 +262,11 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
             first_place=None if first is None else Place(country=first.country, region=first.region).key,
             acts=tuple(reversed(acts_covering(connection, unit.row, unit.index))),
             looks=look_rows.looks_of_unit(connection, unit.id),
-            scans=scan_rows_of(connection, scans),
+            scans=scan_rows_of(scans),
             scans_total=total,
             page=page,
             pages=pages,
-            alerts=alert_rows_of(
-                connection, alert_rows.alerts_like(connection, alert_rows.Wanted(unit=unit.id), limit=_RECENT)
-            ),
+            alerts=alert_rows_of(connection, alert_rows.alerts_like(connection, AlertFilter(unit=unit), limit=_RECENT)),
         )
 
 
@@ -283,15 +303,16 @@ def _by_serial(ctx: Context, text: str) -> Unit | None:
 
 
 def _by_index(ctx: Context, text: str) -> Unit | None:
-    order, _, index = text.rpartition(":")
-    if not (order and index.isascii() and index.isdigit() and len(index) <= len(str(1 << 35))):
+    order, _, digits = text.rpartition(":")
+    index = read_index(digits)
+    if not order or index is None:
         return None
     try:
         with ctx.db.read() as connection:
             batch = find_order(connection, order, None)
     except OrderUnknown:
         return None
-    return Unit(row=batch.row, index=int(index)) if int(index) < batch.count else None
+    return Unit(row=batch.row, index=index) if index < batch.count else None
 
 
 def _page(page: int, total: int) -> tuple[int, int, int]:

@@ -1,52 +1,76 @@
 """Stage 7, alert: stored rows as the dashboard shows them, with the names that belong to their numbers."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from authcode.serial import Tier, printed_serial
 from server.domain.alert import Rule
-from server.domain.range_act import stretches
+from server.domain.range_act import Stretch, stretches
 from server.domain.redemption import Unit, Verdict
 from server.services.read_models import AlertRow, BatchRow, DayCount, ScanRow
 from server.storage import alerts as alert_rows
 from server.storage import looks as look_rows
 from server.storage import scans as scan_rows
-from server.storage.batches import BatchRecord, acts_of, batch_by_row
-from server.storage.brands import BrandRecord, all_brands
+from server.storage.batches import BatchRecord, acts_by_batch, batches_by_rows
+from server.storage.brands import all_brands
 from server.storage.engine import Connection
-from server.storage.products import product_of
-from server.storage.redemptions import count_used
+from server.storage.products import product_names
 
 
-def batch_row(
-    connection: Connection, batch: BatchRecord, brand: BrandRecord, now: datetime, counts: tuple[int, int, int]
-) -> BatchRow:
-    """A batch in the list; `counts` are its looks, refused attempts and alerts."""
-    looks, refused, alerted = counts
-    states: Counter[Verdict] = Counter()
-    for stretch in stretches(acts_of(connection, batch.row), count=batch.count, today=now.date()):
-        states[stretch.state] += stretch.count
-    return BatchRow(
-        row=batch.row,
-        brand=brand.name,
-        brand_id=brand.brand_id.hex(),
-        order=batch.order_name,
-        product=_product_name(connection, batch),
-        placement=batch.placement,
-        count=batch.count,
-        registered_at=batch.registered_at,
-        states=dict(states),
-        verified=count_used(connection, batch.row),
-        refused=refused,
-        looks=looks,
-        alerts=alerted,
-    )
+def batch_rows_of(connection: Connection, records: Sequence[BatchRecord], now: datetime) -> tuple[BatchRow, ...]:
+    """Batches as their list shows them; the same few questions to the database, however many they are."""
+    acts = acts_by_batch(connection, [record.row for record in records])
+    today = now.date()
+    standing = {record.row: stretches(acts[record.row], count=record.count, today=today) for record in records}
+    return standing_rows_of(connection, records, standing)
 
 
-def _product_name(connection: Connection, batch: BatchRecord) -> str | None:
-    found = None if batch.product_sku is None else product_of(connection, batch.brand, batch.product_sku)
-    return batch.product_sku if found is None else found.name
+def standing_rows_of(
+    connection: Connection, records: Sequence[BatchRecord], standing: Mapping[int, Sequence[Stretch]]
+) -> tuple[BatchRow, ...]:
+    """The same, of batches whose stretches are known already."""
+    rows = [record.row for record in records]
+    brands = {brand.id: brand for brand in all_brands(connection)}
+    products = _product_names(connection, records)
+    looks = look_rows.looks_by_batch(connection, rows)
+    attempts = scan_rows.totals_of_batches(connection, rows)
+    alerted = alert_rows.count_by_batch(connection, rows)
+    listed = []
+    for record in records:
+        verified, refused = attempts.get(record.row, (0, 0))
+        states: Counter[Verdict] = Counter()
+        for stretch in standing[record.row]:
+            states[stretch.state] += stretch.count
+        brand = brands[record.brand]
+        listed.append(
+            BatchRow(
+                row=record.row,
+                brand=brand.name,
+                brand_id=brand.brand_id.hex(),
+                order=record.order_name,
+                product=products[record.row],
+                placement=record.placement,
+                count=record.count,
+                registered_at=record.registered_at,
+                states=dict(states),
+                verified=verified,
+                refused=refused,
+                looks=looks.get(record.row, 0),
+                alerts=alerted.get(record.row, 0),
+            )
+        )
+    return tuple(listed)
+
+
+def _product_names(connection: Connection, records: Collection[BatchRecord]) -> Mapping[int, str | None]:
+    """By the batch's row the name of its product; its SKU where the brand has not published it."""
+    keys = {(record.brand, record.product_sku) for record in records if record.product_sku is not None}
+    names = product_names(connection, keys)
+    return {
+        record.row: record.product_sku and names.get((record.brand, record.product_sku), record.product_sku)
+        for record in records
+    }
 
 
 def days_of(connection: Connection, row: int) -> tuple[DayCount, ...]:
@@ -64,13 +88,25 @@ def days_of(connection: Connection, row: int) -> tuple[DayCount, ...]:
     )
 
 
-def scan_rows_of(connection: Connection, records: Sequence[scan_rows.ScanRecord]) -> tuple[ScanRow, ...]:
-    """Attempts, with the askers of each unit numbered in the order they first came."""
-    numbers = scan_rows.mark_numbers(connection, {record.unit for record in records if record.unit is not None})
-    return tuple(_scan_row(record, numbers) for record in records)
+def told_of(connection: Connection, alert: int) -> tuple[Mapping[Verdict, int], tuple[DayCount, ...]]:
+    """What all attempts behind an alert were told, the most frequent first, and how many there were on each day."""
+    told: Counter[Verdict] = Counter()
+    days: dict[str, Counter[bool]] = {}
+    for (day, verdict), attempts in alert_rows.told_in_alert(connection, alert).items():
+        told[verdict] += attempts
+        days.setdefault(day, Counter())[verdict in (Verdict.GENUINE, Verdict.VERIFIED_BY_YOU)] += attempts
+    by_day = tuple(
+        DayCount(day=day, looks=0, verified=days[day][True], refused=days[day][False]) for day in sorted(days)
+    )
+    return dict(told.most_common()), by_day
 
 
-def _scan_row(record: scan_rows.ScanRecord, numbers: Mapping[tuple[int, bytes], int]) -> ScanRow:
+def scan_rows_of(records: Sequence[scan_rows.ScanRecord]) -> tuple[ScanRow, ...]:
+    """Attempts as their tables show them."""
+    return tuple(_scan_row(record) for record in records)
+
+
+def _scan_row(record: scan_rows.ScanRecord) -> ScanRow:
     unit = record.unit
     return ScanRow(
         id=record.id,
@@ -86,18 +122,18 @@ def _scan_row(record: scan_rows.ScanRecord, numbers: Mapping[tuple[int, bytes], 
         country=record.country,
         region=record.region,
         network="" if record.network_unit is None else record.network_unit.hex()[:6],
-        person="" if unit is None else str(numbers[unit, record.mark]),
+        person="" if record.person is None else str(record.person),
     )
 
 
 def alert_rows_of(connection: Connection, records: Sequence[alert_rows.AlertRecord]) -> tuple[AlertRow, ...]:
     """Alerts, with the names of their brands, orders and products."""
     brands = {brand.id: brand.name for brand in all_brands(connection)}
-    batch_rows = {record.batch_row for record in records if record.batch_row is not None}
-    named = {row: batch_by_row(connection, row) for row in batch_rows}
+    named = batches_by_rows(connection, {record.batch_row for record in records if record.batch_row is not None})
+    products = _product_names(connection, named.values())
     rows = []
     for record in records:
-        batch = None if record.batch_row is None else named[record.batch_row]
+        batch = None if record.batch_row is None else named.get(record.batch_row)
         rows.append(
             AlertRow(
                 id=record.id,
@@ -106,9 +142,10 @@ def alert_rows_of(connection: Connection, records: Sequence[alert_rows.AlertReco
                 brand=brands[record.brand],
                 batch_row=record.batch_row,
                 order=None if batch is None else batch.order_name,
-                product=None if batch is None else _product_name(connection, batch),
+                product=None if batch is None else products[batch.row],
                 unit=None if record.unit is None else Unit.of_id(record.unit),
                 serial_printed=None if record.serial is None else printed_serial(record.serial),
+                key_id=record.subject.partition(":")[2] if record.rule is Rule.UNKNOWN_UNIT else None,
                 first_at=record.first_at,
                 last_at=record.last_at,
                 count=record.count,

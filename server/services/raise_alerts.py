@@ -40,8 +40,6 @@ def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules 
 
 def after_unknown_unit(connection: Connection, code: Resolved, attempt: Attempt, *, scan: int) -> None:
     """Tell of a good signature on a unit that does not exist."""
-    draft = draft_for_unknown(attempt, key_id=code.key.key_id, batch_number=code.batch_number)
+    draft = draft_for_unknown(attempt, key_id=code.key.key_id)
     if draft is not None:
-        add_to_alert(
-            connection, code.brand.id, draft, attempt, scan=scan, batch_row=None, unit=None, serial=code.serial
-        )
+        add_to_alert(connection, code.brand.id, draft, attempt, scan=scan, batch_row=None, unit=None, serial=None)

@@ -38,6 +38,27 @@ class BatchRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchList:
+    """One page of batches, the latest registered first. `page` counts from 1."""
+
+    batches: tuple[BatchRow, ...]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActTarget:
+    """A batch that somebody is about to act on: what it is called, and how its codes stand."""
+
+    row: int
+    brand_id: str
+    order: str
+    count: int
+    stretches: tuple[Stretch, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DayCount:
     """What happened to a batch's codes on one day (UTC)."""
 
@@ -69,7 +90,7 @@ class ScanRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRow:
-    """One alert in the list. `people` counts the holder too where there is one."""
+    """One alert in the list. `people` counts the holder too where there is one; `key_id` is the key it is about."""
 
     id: int
     rule: Rule
@@ -80,21 +101,12 @@ class AlertRow:
     product: str | None
     unit: Unit | None
     serial_printed: str | None
+    key_id: str | None
     first_at: datetime
     last_at: datetime
     count: int
     people: int
     places: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertFilter:
-    """What of the alerts is wanted; None means any. `severity` is the least one."""
-
-    rule: Rule | None = None
-    severity: Severity | None = None
-    batch_row: int | None = None
-    unit: Unit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +125,7 @@ class AlertDetail:
     """An alert with the scans behind it (newest first, paged), its places, and why it fired.
 
     `threshold` is the number of other claims from which on this brand is alerted (duplicates only); `measured` the
-    number of distinct other claims.
+    number of distinct other claims. `told` and `days` count all scans behind it, not only those of this page.
     """
 
     alert: AlertRow
@@ -122,6 +134,8 @@ class AlertDetail:
     first_verified_at: datetime | None
     first_place: str | None
     places: tuple[str, ...]
+    told: Mapping[Verdict, int]
+    days: tuple[DayCount, ...]
     scans: tuple[ScanRow, ...]
     scans_total: int
     page: int

@@ -6,6 +6,7 @@ Signature first: nothing touches the database before the tag verifies. After thi
 from dataclasses import dataclass
 
 from authcode.batch import Tiers
+from authcode.issue import TIERS_OF
 from authcode.payload import GTIN_NONE, NotOurs, shown_host
 from authcode.serial import SerialCipher, Tier
 from authcode.serial import Unit as SerialUnit
@@ -18,8 +19,6 @@ from server.domain.redemption import Unit
 from server.storage.batches import BatchRecord, batch_by_number
 from server.storage.brands import BrandRecord
 from server.storage.engine import Connection
-
-_TIERS_OF = {Tiers.SINGLE: frozenset({Tier.SINGLE}), Tiers.PAIR: frozenset({Tier.OUTER, Tier.INNER})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +108,7 @@ def _by_serial(ctx: Context, connection: Connection, keyring: Keyring, number: i
 
 
 def _holds(batch: BatchRecord, named: SerialUnit) -> bool:
-    return named.index < batch.count and named.tier in _TIERS_OF[Tiers(batch.tiers)]
+    return named.index < batch.count and named.tier in TIERS_OF[Tiers(batch.tiers)]
 
 
 def _resolved(brand: BrandRecord, key: CodeKey, serial: str, named: SerialUnit, batch: BatchRecord | None) -> Resolved:

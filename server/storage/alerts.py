@@ -1,14 +1,16 @@
 """Stage 7, alert: one growing row for each (brand, rule, subject), with rows of its own for claims and places."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from server.domain.alert import AlertDraft, Attempt, Rule, Severity
-from server.storage.engine import insert_or_nothing
-from server.storage.schema import alert, alert_claim, alert_place, alert_scan
+from server.domain.alert import AlertDraft, AlertFilter, Attempt, Rule, Severity
+from server.domain.redemption import Verdict
+from server.storage.engine import add_to_counters, insert_or_nothing
+from server.storage.scans import said_in_scan
+from server.storage.schema import alert, alert_claim, alert_day, alert_place, alert_scan, day_number, day_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +30,6 @@ class AlertRecord:
     count: int
     claims: int
     places: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which alerts; None means any. `severity` is the least one."""
-
-    rule: Rule | None = None
-    severity: Severity | None = None
-    batch_row: int | None = None
-    unit: int | None = None
 
 
 def _record(row: sa.RowMapping) -> AlertRecord:
@@ -77,6 +69,8 @@ def add_to_alert(  # noqa: PLR0913 - one alert grows by one attempt, with everyt
     new_claim = insert_or_nothing(connection, alert_claim, alert=grown.id, mark=attempt.mark)
     new_place = insert_or_nothing(connection, alert_place, alert=grown.id, place=attempt.place.key)
     insert_or_nothing(connection, alert_scan, alert=grown.id, scan=scan)
+    told = {"alert": grown.id, "day": day_number(attempt.at), "said": said_in_scan(connection, scan)}
+    add_to_counters(connection, alert_day, [{**told, "attempts": 1}])
     connection.execute(
         alert.update()
         .where(alert.c.id == grown.id)
@@ -113,7 +107,7 @@ def _found_or_new(
     return _record(connection.execute(sa.select(alert).where(here).with_for_update()).mappings().one())
 
 
-def _conditions(wanted: Wanted) -> sa.ColumnElement[bool]:
+def _conditions(wanted: AlertFilter) -> sa.ColumnElement[bool]:
     found: list[sa.ColumnElement[bool]] = [sa.true()]
     if wanted.rule is not None:
         found.append(alert.c.rule == wanted.rule)
@@ -122,28 +116,26 @@ def _conditions(wanted: Wanted) -> sa.ColumnElement[bool]:
     if wanted.batch_row is not None:
         found.append(alert.c.batch_row == wanted.batch_row)
     if wanted.unit is not None:
-        found.append(alert.c.unit == wanted.unit)
+        found.append(alert.c.unit == wanted.unit.id)
     return sa.and_(*found)
 
 
-def alerts_like(connection: sa.Connection, wanted: Wanted, *, limit: int, offset: int = 0) -> list[AlertRecord]:
+def alerts_like(connection: sa.Connection, wanted: AlertFilter, *, limit: int, offset: int = 0) -> list[AlertRecord]:
     """The alerts that match, the latest grown first."""
     query = sa.select(alert).where(_conditions(wanted)).order_by(alert.c.last_at.desc(), alert.c.id.desc())
     return [_record(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
 
 
-def count_like(connection: sa.Connection, wanted: Wanted) -> Mapping[Severity, int]:
+def count_like(connection: sa.Connection, wanted: AlertFilter) -> Mapping[Severity, int]:
     """How many alerts match, by severity; severities without any are named with 0."""
     query = sa.select(alert.c.severity, sa.func.count()).where(_conditions(wanted)).group_by(alert.c.severity)
     counted = {list(Severity)[rank]: count for rank, count in connection.execute(query)}
     return {severity: counted.get(severity, 0) for severity in Severity}
 
 
-def count_by_batch(connection: sa.Connection) -> Mapping[int, int]:
-    """How many alerts name each batch."""
-    query = (
-        sa.select(alert.c.batch_row, sa.func.count()).where(alert.c.batch_row.is_not(None)).group_by(alert.c.batch_row)
-    )
+def count_by_batch(connection: sa.Connection, rows: Sequence[int]) -> Mapping[int, int]:
+    """How many alerts name each of these batches."""
+    query = sa.select(alert.c.batch_row, sa.func.count()).where(alert.c.batch_row.in_(rows)).group_by(alert.c.batch_row)
     return {row: count for row, count in connection.execute(query)}  # noqa: C416 - rows are not pairs to the type checker
 
 
@@ -157,3 +149,9 @@ def places_of(connection: sa.Connection, number: int) -> tuple[str, ...]:
     """The places an alert's attempts came from."""
     query = sa.select(alert_place.c.place).where(alert_place.c.alert == number).order_by(alert_place.c.place)
     return tuple(connection.execute(query).scalars())
+
+
+def told_in_alert(connection: sa.Connection, number: int) -> Mapping[tuple[str, Verdict], int]:
+    """What all attempts behind an alert were told, by day (ISO date, UTC)."""
+    query = sa.select(alert_day.c.day, alert_day.c.said, alert_day.c.attempts).where(alert_day.c.alert == number)
+    return {(day_text(day), Verdict(said)): int(count) for day, said, count in connection.execute(query)}

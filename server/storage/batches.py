@@ -1,6 +1,6 @@
 """Stage 1, batch: one row for each registered batch, and one for each act on a range of it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,10 +55,21 @@ def batches_by_order(connection: sa.Connection, order_name: str) -> list[BatchRe
     return [BatchRecord(**row) for row in rows]
 
 
-def all_batches(connection: sa.Connection) -> list[BatchRecord]:
-    """Every batch, the latest registered first."""
-    rows = connection.execute(sa.select(*_COLUMNS).order_by(batch.c.row.desc())).mappings()
-    return [BatchRecord(**row) for row in rows]
+def latest_batches(connection: sa.Connection, *, limit: int, offset: int = 0) -> list[BatchRecord]:
+    """A page of the batches, the latest registered first."""
+    query = sa.select(*_COLUMNS).order_by(batch.c.row.desc()).limit(limit).offset(offset)
+    return [BatchRecord(**row) for row in connection.execute(query).mappings()]
+
+
+def count_batches(connection: sa.Connection) -> int:
+    """How many batches are registered."""
+    return int(connection.execute(sa.select(sa.func.count()).select_from(batch)).scalar_one())
+
+
+def batches_by_rows(connection: sa.Connection, rows: Collection[int]) -> Mapping[int, BatchRecord]:
+    """The batches with these numbers of the server's own."""
+    found = connection.execute(sa.select(*_COLUMNS).where(batch.c.row.in_(rows))).mappings()
+    return {row["row"]: BatchRecord(**row) for row in found}
 
 
 def registered_manifests(
@@ -117,6 +128,15 @@ def _acts(rows: Iterable[sa.RowMapping]) -> list[RangeAct]:
         )
         for row in rows
     ]
+
+
+def acts_by_batch(connection: sa.Connection, rows: Collection[int]) -> Mapping[int, list[RangeAct]]:
+    """All acts on each of these batches, in the order they were made."""
+    query = sa.select(range_act).where(range_act.c.batch_row.in_(rows)).order_by(range_act.c.number)
+    found: dict[int, list[sa.RowMapping]] = {row: [] for row in rows}
+    for row in connection.execute(query).mappings():
+        found[row["batch_row"]].append(row)
+    return {row: _acts(acts) for row, acts in found.items()}
 
 
 def acts_of(connection: sa.Connection, row: int) -> list[RangeAct]:

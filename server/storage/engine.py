@@ -5,7 +5,7 @@ A write transaction is durable before `write()` ends: the answer to a burn leave
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -104,6 +104,17 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
 def _begin_sqlite(connection: sa.Connection) -> None:
     writing = connection.get_execution_options().get("authcode_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def add_to_counters(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Add to rows of counters, made where there are none yet: every column outside the primary key is added up."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    counters = [column for column in table.columns if not column.primary_key]
+    added = {column.name: column + statement.excluded[column.name] for column in counters}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=added), list(rows)
+    )
 
 
 def insert_or_nothing(connection: sa.Connection, table: sa.Table, **values: object) -> bool:

@@ -1,29 +1,50 @@
 """Stage 5, verify: counts of looks; telemetry, and the only thing a look ever writes."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from server.domain.redemption import INDEX_BITS, ROW_BITS, Verdict
-from server.storage.redemptions import units_of
-from server.storage.schema import look_count
-
-_DAY_US = 86_400_000_000  # microseconds
+from server.domain.redemption import Unit, Verdict
+from server.storage.engine import add_to_counters
+from server.storage.schema import day_number, day_text, look_count, look_day
 
 
-def add_looks(  # noqa: PLR0913 - one parameter for each column
-    connection: sa.Connection, *, unit: int, hour: datetime, place: str, said: str, looks: int
-) -> None:
-    """Add looks of one hour to their count."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(look_count).values(unit=unit, hour=hour, place=place, said=said, looks=looks)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(look_count.primary_key.columns),
-            set_={"looks": look_count.c.looks + statement.excluded.looks},
-        )
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class LookKey:
+    """What looks are counted by: the unit's id, the hour (UTC), the place's key, and what was said."""
+
+    unit: int
+    hour: datetime
+    place: str
+    said: str
+
+
+def add_looks(connection: sa.Connection, counted: Sequence[tuple[LookKey, int]]) -> None:
+    """Add looks to their counts, and to those of their batches' days.
+
+    In the order of their keys: those who write the same rows never wait for each other in a circle.
+    """
+    days: Counter[tuple[int, int, str]] = Counter()
+    for key, looks in counted:
+        days[Unit.of_id(key.unit).row, day_number(key.hour), key.said] += looks
+    add_to_counters(
+        connection,
+        look_count,
+        [
+            {"unit": key.unit, "hour": key.hour, "place": key.place, "said": key.said, "looks": looks}
+            for key, looks in sorted(counted)
+        ],
+    )
+    add_to_counters(
+        connection,
+        look_day,
+        [
+            {"batch_row": row, "day": day, "said": said, "looks": looks}
+            for (row, day, said), looks in sorted(days.items())
+        ],
     )
 
 
@@ -36,29 +57,28 @@ def looks_of_unit(connection: sa.Connection, unit: int) -> int:
 def looks_by_state(connection: sa.Connection, row: int) -> Mapping[Verdict, int]:
     """Looks at a batch's units, by what was said."""
     query = (
-        sa.select(look_count.c.said, sa.func.sum(look_count.c.looks))
-        .where(units_of(look_count.c.unit, row))
-        .group_by(look_count.c.said)
+        sa.select(look_day.c.said, sa.func.sum(look_day.c.looks))
+        .where(look_day.c.batch_row == row)
+        .group_by(look_day.c.said)
     )
     return {Verdict(said): int(looks) for said, looks in connection.execute(query)}
 
 
-def looks_by_batch(connection: sa.Connection) -> Mapping[int, int]:
-    """Looks by batch."""
-    row = look_count.c.unit.op(">>")(INDEX_BITS).op("&")((1 << ROW_BITS) - 1).label("batch_row")
-    query = sa.select(row, sa.func.sum(look_count.c.looks)).group_by(sa.literal_column("batch_row"))
+def looks_by_batch(connection: sa.Connection, rows: Sequence[int]) -> Mapping[int, int]:
+    """Looks at the units of these batches."""
+    query = (
+        sa.select(look_day.c.batch_row, sa.func.sum(look_day.c.looks))
+        .where(look_day.c.batch_row.in_(rows))
+        .group_by(look_day.c.batch_row)
+    )
     return {number: int(looks) for number, looks in connection.execute(query)}
 
 
 def looks_by_day(connection: sa.Connection, row: int) -> Mapping[str, int]:
     """Looks at a batch's units for each day (ISO date, UTC)."""
-    day = sa.cast(sa.cast(look_count.c.hour, sa.BigInteger) / _DAY_US, sa.BigInteger).label("day")
     query = (
-        sa.select(day, sa.func.sum(look_count.c.looks))
-        .where(units_of(look_count.c.unit, row))
-        .group_by(sa.literal_column("day"))
+        sa.select(look_day.c.day, sa.func.sum(look_day.c.looks))
+        .where(look_day.c.batch_row == row)
+        .group_by(look_day.c.day)
     )
-    return {
-        datetime.fromtimestamp(number * 86_400, UTC).date().isoformat(): int(looks)
-        for number, looks in connection.execute(query)
-    }
+    return {day_text(day): int(looks) for day, looks in connection.execute(query)}

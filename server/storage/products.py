@@ -1,5 +1,6 @@
 """Products, as their brands publish them."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,6 +46,14 @@ def product_of(connection: sa.Connection, brand: int, sku: str) -> ProductRecord
         .first()
     )
     return None if row is None else ProductRecord(**{**row, "features": tuple(row["features"])})
+
+
+def product_names(connection: sa.Connection, wanted: Collection[tuple[int, str]]) -> Mapping[tuple[int, str], str]:
+    """The names of these products, by brand and SKU."""
+    brands, skus = {number for number, _ in wanted}, {sku for _, sku in wanted}
+    query = sa.select(product.c.brand, product.c.sku, product.c.name)
+    rows = connection.execute(query.where(product.c.brand.in_(brands) & product.c.sku.in_(skus)))
+    return {(row.brand, row.sku): row.name for row in rows}
 
 
 def picture_of(connection: sa.Connection, brand: int, sku: str) -> tuple[bytes, str] | None:

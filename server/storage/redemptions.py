@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from server.domain.redemption import INDEX_BITS, LIFE_BITS, ROW_BITS, FirstUse, Unit
+from server.domain.redemption import FirstUse, Unit
 from server.storage.engine import insert_or_nothing
 from server.storage.schema import redemption
 
@@ -30,16 +30,3 @@ def first_use(connection: sa.Connection, unit: Unit) -> FirstUse | None:
     return FirstUse(
         at=row.at, country=row.country, region=row.region, claim_hash=row.claim_hash, holder_hash=row.holder_hash
     )
-
-
-def units_of(column: sa.ColumnElement[int], row: int) -> sa.ColumnElement[bool]:
-    """Condition: a column of unit ids belongs to a batch, in whatever life; ranges, so that an index serves it."""
-    lives = (life << (ROW_BITS + INDEX_BITS) for life in range(1 << LIFE_BITS))
-    starts = [life | (row << INDEX_BITS) for life in lives]
-    return sa.or_(*(column.between(start, start + (1 << INDEX_BITS) - 1) for start in starts))
-
-
-def count_used(connection: sa.Connection, row: int) -> int:
-    """How many units of a batch are used."""
-    query = sa.select(sa.func.count()).select_from(redemption).where(units_of(redemption.c.unit, row))
-    return int(connection.execute(query).scalar_one())

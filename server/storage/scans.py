@@ -1,15 +1,16 @@
 """Stage 6, redeem: the history of attempts, appended and never changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from server.domain.redemption import Verdict
-from server.storage.schema import alert_scan, scan
+from server.storage.engine import add_to_counters
+from server.storage.schema import COUNTER_SLOTS, alert_scan, attempt_day, attempt_place, day_number, day_text, scan
 
-_DAY_US = 86_400_000_000  # microseconds
 _REFUSED = tuple(
     verdict for verdict in Verdict if verdict not in (Verdict.UNUSED, Verdict.GENUINE, Verdict.VERIFIED_BY_YOU)
 )
@@ -17,7 +18,7 @@ _REFUSED = tuple(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRecord:
-    """One attempt. `unit` is a unit id, None where the server knows no such unit; `mark` tells askers apart."""
+    """One attempt. `unit` is a unit id, None where the server knows no such unit; `person` numbers its askers."""
 
     id: int
     at: datetime
@@ -39,50 +40,80 @@ class ScanRecord:
     region: str | None
     network_day: bytes | None
     network_unit: bytes | None
+    person: int | None
 
 
 _COLUMNS = [scan.c[name] for name in ScanRecord.__slots__]
 
 
-def append_scan(connection: sa.Connection, **values: object) -> int:
-    """Add an attempt to the history; its number."""
-    key = connection.execute(scan.insert().values(**values)).inserted_primary_key
+def append_scan(connection: sa.Connection, **values: Any) -> int:  # noqa: ANN401 - the columns of one row
+    """Add an attempt to the history and to the counters of its batch; its number."""
+    unit, mark = values["unit"], values["mark"]
+    person = None if unit is None else _person(connection, unit, mark)
+    key = connection.execute(scan.insert().values(person=person, **values)).inserted_primary_key
     assert key is not None  # noqa: S101 - an insert of one row has a key
+    if values["batch_row"] is not None:
+        _count(connection, values)
     return int(key[0])
 
 
-def _page(
-    connection: sa.Connection, query: sa.Select[tuple[object, ...]], *, limit: int, offset: int
-) -> list[ScanRecord]:
-    rows = connection.execute(query.order_by(scan.c.id.desc()).limit(limit).offset(offset)).mappings()
-    return [ScanRecord(**{**row, "said": Verdict(row["said"])}) for row in rows]
+def _person(connection: sa.Connection, unit: int, mark: bytes) -> int:
+    """The asker's number on this unit.
+
+    On PostgreSQL two who come in the same instant may be given the same one: it is for reading only, and nothing is
+    decided by it.
+    """
+    here = scan.c.unit == unit
+    known = connection.execute(sa.select(scan.c.person).where(here & (scan.c.mark == mark)).limit(1)).scalar()
+    if known is not None:
+        return int(known)
+    highest = connection.execute(sa.select(sa.func.max(scan.c.person)).where(here)).scalar_one()
+    return (highest or 0) + 1
+
+
+def _count(connection: sa.Connection, values: Mapping[str, Any]) -> None:
+    counted = {
+        "batch_row": values["batch_row"],
+        "said": values["said"],
+        "slot": values["unit_index"] % COUNTER_SLOTS,
+        "attempts": 1,
+        "burned": int(values["burned"]),
+    }
+    add_to_counters(connection, attempt_day, [{**counted, "day": day_number(values["at"])}])
+    add_to_counters(connection, attempt_place, [{**counted, "country": values["country"] or "unknown"}])
+
+
+def _page(connection: sa.Connection, chosen: sa.Select[tuple[int]], *, limit: int, offset: int) -> list[ScanRecord]:
+    """A page of the chosen scan numbers, whose query is ordered; rows are read for this page only."""
+    page = chosen.limit(limit).offset(offset).subquery()
+    query = sa.select(*_COLUMNS).join(page, page.c[0] == scan.c.id).order_by(scan.c.at.desc(), scan.c.id.desc())
+    return [ScanRecord(**{**row, "said": Verdict(row["said"])}) for row in connection.execute(query).mappings()]
+
+
+_NEWEST_FIRST = (scan.c.at.desc(), scan.c.id.desc())
 
 
 def scans_of_unit(connection: sa.Connection, unit: int, *, limit: int, offset: int = 0) -> list[ScanRecord]:
     """The attempts on a unit, newest first."""
-    return _page(connection, sa.select(*_COLUMNS).where(scan.c.unit == unit), limit=limit, offset=offset)
+    chosen = sa.select(scan.c.id).where(scan.c.unit == unit).order_by(*_NEWEST_FIRST)
+    return _page(connection, chosen, limit=limit, offset=offset)
 
 
 def scans_of_batch(connection: sa.Connection, row: int, *, limit: int) -> list[ScanRecord]:
     """The latest attempts on a batch's units, newest first."""
-    return _page(connection, sa.select(*_COLUMNS).where(scan.c.batch_row == row), limit=limit, offset=0)
+    chosen = sa.select(scan.c.id).where(scan.c.batch_row == row).order_by(*_NEWEST_FIRST)
+    return _page(connection, chosen, limit=limit, offset=0)
 
 
 def scans_of_alert(connection: sa.Connection, alert: int, *, limit: int, offset: int = 0) -> list[ScanRecord]:
-    """The attempts behind an alert, newest first."""
-    query = sa.select(*_COLUMNS).join(alert_scan, alert_scan.c.scan == scan.c.id).where(alert_scan.c.alert == alert)
-    return _page(connection, query, limit=limit, offset=offset)
+    """The attempts behind an alert, the latest noted first."""
+    chosen = sa.select(alert_scan.c.scan).where(alert_scan.c.alert == alert).order_by(alert_scan.c.scan.desc())
+    return _page(connection, chosen, limit=limit, offset=offset)
 
 
 def count_of_unit(connection: sa.Connection, unit: int) -> int:
     """How many attempts a unit has seen."""
     query = sa.select(sa.func.count()).select_from(scan).where(scan.c.unit == unit)
-    return int(connection.execute(query).scalar_one())
-
-
-def count_of_alert(connection: sa.Connection, alert: int) -> int:
-    """How many attempts stand behind an alert."""
-    query = sa.select(sa.func.count()).select_from(alert_scan).where(alert_scan.c.alert == alert)
     return int(connection.execute(query).scalar_one())
 
 
@@ -97,65 +128,54 @@ def latest_by_others(connection: sa.Connection, unit: int) -> tuple[datetime, st
     return None if row is None else (row.at, row.country)
 
 
+def said_in_scan(connection: sa.Connection, number: int) -> Verdict:
+    """What an attempt was told."""
+    return Verdict(connection.execute(sa.select(scan.c.said).where(scan.c.id == number)).scalar_one())
+
+
 def said_in_batch(connection: sa.Connection, row: int) -> Mapping[Verdict, int]:
     """How often each verdict was answered in a batch."""
-    query = sa.select(scan.c.said, sa.func.count()).where(scan.c.batch_row == row).group_by(scan.c.said)
-    return {Verdict(said): count for said, count in connection.execute(query)}
-
-
-def refused_by_batch(connection: sa.Connection) -> Mapping[int, int]:
-    """How many attempts were refused, by batch."""
     query = (
-        sa.select(scan.c.batch_row, sa.func.count())
-        .where(scan.c.batch_row.is_not(None) & scan.c.said.in_(_REFUSED))
-        .group_by(scan.c.batch_row)
+        sa.select(attempt_place.c.said, sa.func.sum(attempt_place.c.attempts))
+        .where(attempt_place.c.batch_row == row)
+        .group_by(attempt_place.c.said)
     )
-    return {row: count for row, count in connection.execute(query)}  # noqa: C416 - rows are not pairs to the type checker
+    return {Verdict(said): int(count) for said, count in connection.execute(query)}
+
+
+def totals_of_batches(connection: sa.Connection, rows: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    """Burned and refused attempts of these batches; a batch without attempts is not named."""
+    query = (
+        sa.select(attempt_place.c.batch_row, sa.func.sum(attempt_place.c.burned), _refused(attempt_place))
+        .where(attempt_place.c.batch_row.in_(rows))
+        .group_by(attempt_place.c.batch_row)
+    )
+    return {row: (int(burned), int(refused)) for row, burned, refused in connection.execute(query)}
 
 
 def days_of_batch(connection: sa.Connection, row: int) -> Mapping[str, tuple[int, int]]:
     """Burned and refused attempts of a batch for each day (ISO date, UTC)."""
-    day = sa.cast(scan.c.at, sa.BigInteger) / _DAY_US
     query = (
-        sa.select(
-            sa.cast(day, sa.BigInteger).label("day"),
-            sa.func.sum(sa.case((scan.c.burned, 1), else_=0)),
-            sa.func.sum(sa.case((scan.c.said.in_(_REFUSED), 1), else_=0)),
-        )
-        .where(scan.c.batch_row == row)
-        .group_by(sa.literal_column("day"))
-        .order_by(sa.literal_column("day"))
+        sa.select(attempt_day.c.day, sa.func.sum(attempt_day.c.burned), _refused(attempt_day))
+        .where(attempt_day.c.batch_row == row)
+        .group_by(attempt_day.c.day)
+        .order_by(attempt_day.c.day)
     )
-    return {
-        datetime.fromtimestamp(number * 86_400, UTC).date().isoformat(): (burned, refused)
-        for number, burned, refused in connection.execute(query)
-    }
+    return {day_text(day): (int(burned), int(refused)) for day, burned, refused in connection.execute(query)}
+
+
+def _refused(counters: sa.Table) -> sa.ColumnElement[int]:
+    return sa.func.sum(sa.case((counters.c.said.in_(_REFUSED), counters.c.attempts), else_=0))
 
 
 def countries_of_batch(connection: sa.Connection, row: int, *, limit: int) -> list[tuple[str, int]]:
     """The countries most attempts on a batch came from."""
-    country = sa.func.coalesce(scan.c.country, "unknown")
+    total = sa.func.sum(attempt_place.c.attempts)
     query = (
-        sa.select(country, sa.func.count())
-        .where(scan.c.batch_row == row)
-        .group_by(country)
-        .order_by(sa.func.count().desc(), country)
+        sa.select(attempt_place.c.country, total)
+        .where(attempt_place.c.batch_row == row)
+        .group_by(attempt_place.c.country)
+        .order_by(total.desc(), attempt_place.c.country)
         .limit(limit)
     )
-    return [(name, count) for name, count in connection.execute(query)]
-
-
-def mark_numbers(connection: sa.Connection, units: set[int]) -> Mapping[tuple[int, bytes], int]:
-    """For each unit its askers, numbered from 1 in the order they first came."""
-    query = (
-        sa.select(scan.c.unit, scan.c.mark, sa.func.min(scan.c.id).label("came"))
-        .where(scan.c.unit.in_(units))
-        .group_by(scan.c.unit, scan.c.mark)
-        .order_by(sa.literal_column("came"))
-    )
-    numbers: dict[tuple[int, bytes], int] = {}
-    seen: dict[int, int] = {}
-    for unit, mark, _came in connection.execute(query):
-        seen[unit] = seen.get(unit, 0) + 1
-        numbers[unit, mark] = seen[unit]
-    return numbers
+    return [(name, int(count)) for name, count in connection.execute(query)]

@@ -40,6 +40,20 @@ class Instant(sa.types.TypeDecorator[datetime]):
         return None if value is None else _EPOCH + value * _MICROSECOND
 
 
+def day_number(moment: datetime) -> int:
+    """The day (UTC) a counter belongs to, counted from 1970-01-01."""
+    return (moment - _EPOCH).days
+
+
+def day_text(number: int) -> str:
+    """The ISO date of a counter's day."""
+    return (_EPOCH + timedelta(days=number)).date().isoformat()
+
+
+COUNTER_SLOTS = 8
+"""Rows that one counter is spread over, by unit: PostgreSQL makes those who add to the same row wait for each other."""
+
+
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """A 64-bit number; in SQLite this spelling makes it the row's own key, without a second index."""
 
@@ -159,10 +173,43 @@ scan = sa.Table(
     sa.Column("network_day", sa.LargeBinary(8)),
     sa.Column("network_unit", sa.LargeBinary(8)),
     sa.Column("log_salt", sa.LargeBinary(16)),
+    sa.Column("person", sa.Integer),
+    sa.Column("arrived_at", Instant),
+    sa.Column("device", sa.String(32)),
     sa.Index(None, "unit", "at"),
     sa.Index(None, "batch_row", "at"),
+    sa.Index(None, "unit", "mark"),
+    sa.Index(None, "unit", "person"),
 )
-"""Every attempt to verify, appended and never changed. `unit` is null where the server knows no such unit."""
+"""Every attempt to verify, appended and never changed. `unit` is null where the server knows no such unit.
+
+`person` numbers a unit's askers from 1 in the order they first came. An offline scan happened at `at` and reached the
+server at `arrived_at`, from `device`; both are null for an attempt that was answered at once.
+"""
+
+attempt_day = sa.Table(
+    "attempt_day",
+    metadata,
+    sa.Column("batch_row", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("said", sa.String(20), primary_key=True),
+    sa.Column("slot", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("attempts", sa.BigInteger, nullable=False),
+    sa.Column("burned", sa.BigInteger, nullable=False),
+)
+"""How many attempts of a batch were answered how on each day; written with each attempt, in its transaction."""
+
+attempt_place = sa.Table(
+    "attempt_place",
+    metadata,
+    sa.Column("batch_row", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("said", sa.String(20), primary_key=True),
+    sa.Column("country", sa.String(7), primary_key=True),
+    sa.Column("slot", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("attempts", sa.BigInteger, nullable=False),
+    sa.Column("burned", sa.BigInteger, nullable=False),
+)
+"""The same attempts by country (`unknown` where none is known), whatever their day: the totals of a batch."""
 
 alert = sa.Table(
     "alert",
@@ -207,6 +254,26 @@ alert_scan = sa.Table(
     sa.Column("alert", sa.ForeignKey("alert.id"), primary_key=True),
     sa.Column("scan", sa.ForeignKey("scan.id"), primary_key=True),
 )
+
+alert_day = sa.Table(
+    "alert_day",
+    metadata,
+    sa.Column("alert", sa.ForeignKey("alert.id"), primary_key=True),
+    sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("said", sa.String(20), primary_key=True),
+    sa.Column("attempts", sa.BigInteger, nullable=False),
+)
+"""What the attempts behind an alert were told on each day; written with each attempt, in its transaction."""
+
+look_day = sa.Table(
+    "look_day",
+    metadata,
+    sa.Column("batch_row", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("said", sa.String(20), primary_key=True),
+    sa.Column("looks", sa.BigInteger, nullable=False),
+)
+"""Looks at a batch's units by day; written with the counts below, in their transaction."""
 
 look_count = sa.Table(
     "look_count",

@@ -14,6 +14,7 @@ from server.services.dashboard import AlertFilter, AlertRow
 from server.services.publish_keyring import alert_on_duplicates_from
 from server.services.redeem_code import Visitor, verify
 from server.storage import schema
+from server.web.dashboard.wording import alert_sentence
 from tests.server.conftest import MakeWorld, World
 
 
@@ -111,6 +112,16 @@ def test_a_good_signature_on_no_unit_is_not_activated_and_told_at_once(world: Wo
     (alert,) = alerts(world)
     assert (alert.rule, alert.severity, alert.count, alert.batch_row) == (Rule.UNKNOWN_UNIT, Severity.HIGH, 2, None)
     assert [scan.unit for scan in dashboard.alert(world.ctx, alert.id).scans] == [None, None]
+
+
+def test_one_leaked_key_is_one_alert_whatever_numbers_its_holder_makes_up(world: World) -> None:
+    for number in range(1, 51):
+        forged, _never_registered = world.manifest(batch_number=number * 7919, count=1)
+        assert attempt(world, world.codes(forged)[0].code, f"claim-{number}") is Verdict.NOT_ACTIVATED
+    (alert,) = alerts(world)
+    assert (alert.rule, alert.severity, alert.count) == (Rule.UNKNOWN_UNIT, Severity.HIGH, 50)
+    assert (alert.key_id, alert.unit, alert.serial_printed) == (forged.key_id, None, None)
+    assert alert_sentence(alert) == f"50 scans of signed codes that no batch has, key {forged.key_id}"
 
 
 def test_an_index_beyond_the_count_or_a_tier_the_batch_does_not_have_is_no_unit(world: World) -> None:

@@ -77,10 +77,10 @@ def test_what_is_recorded_does_not_depend_on_what_is_said() -> None:
 
 
 def test_a_good_signature_on_no_unit_is_told_at_once() -> None:
-    draft = draft_for_unknown(attempt(), key_id="K1", batch_number=9)
+    draft = draft_for_unknown(attempt(), key_id="K1")
     assert draft is not None
-    assert (draft.rule, draft.severity, draft.subject) == (Rule.UNKNOWN_UNIT, Severity.HIGH, "key:K1:9")
-    assert draft_for_unknown(attempt(staff=True), key_id="K1", batch_number=9) is None
+    assert (draft.rule, draft.severity, draft.subject) == (Rule.UNKNOWN_UNIT, Severity.HIGH, "key:K1")
+    assert draft_for_unknown(attempt(staff=True), key_id="K1") is None
 
 
 def test_severity_has_an_order() -> None:

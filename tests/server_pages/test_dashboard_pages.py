@@ -189,6 +189,19 @@ class TestAlerts:
         answer = anna.open("/staff/alerts/999")
         assert (answer.status_code, heading(answer.text)) == (404, "That could not be done")
 
+    def test_what_people_were_told_counts_every_scan_on_each_page(
+        self, world: World, anna: Staff, issued: Issued, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for claim in range(8):
+            world.verdict(issued.text(0), f"claim-{claim}")
+        monkeypatch.setattr("server.services.dashboard.PAGE_SIZE", 5)
+        for page in (1, 2):
+            text = anna.open(f"/staff/alerts/1?page={page}").text
+            told = text[text.index("<h2>What people were told") :]
+            assert re.search(r'<td>already verified</td><td class="num">(\d+)</td>', told)[1] == "7"
+            assert "highest day: 7" in text
+            assert f"page {page} of 2" in text
+
 
 class TestBatches:
     def test_the_list_is_empty_before_the_first_batch(self, anna: Staff) -> None:
@@ -203,6 +216,17 @@ class TestBatches:
         assert lines == [7, 2, 1, 10]
         assert "A difference of" not in page
         assert anna.open("/staff/batches").text.count('<td class="lead">') == 1
+
+    def test_many_batches_come_in_pages(
+        self, world: World, anna: Staff, issued: Issued, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world.issue()
+        monkeypatch.setattr("server.services.dashboard.PAGE_SIZE", 1)
+        newest, oldest = anna.open("/staff/batches").text, anna.open("/staff/batches?page=2").text
+        assert issued.batch.order_name not in newest
+        assert 'href="/staff/batches?page=2">Older' in newest
+        assert issued.batch.order_name in oldest
+        assert 'href="/staff/batches?page=1">Newer' in oldest
 
     def test_an_act_shows_its_effect_before_it_is_done(self, world: World, anna: Staff, issued: Issued) -> None:
         place = f"/staff/batches/{issued.batch.row}/void"

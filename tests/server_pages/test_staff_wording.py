@@ -26,6 +26,7 @@ ALERT = AlertRow(
     product="Tea",
     unit=Unit(row=1, index=2),
     serial_printed="7Q4K M2XD 9FA1 C·N",
+    key_id=None,
     first_at=NOW,
     last_at=NOW,
     count=3114,
@@ -39,6 +40,8 @@ DETAIL = AlertDetail(
     first_verified_at=NOW,
     first_place="KR",
     places=("KR",),
+    told={},
+    days=(),
     scans=(),
     scans_total=0,
     page=1,
@@ -54,8 +57,8 @@ DETAIL = AlertDetail(
         ({"rule": Rule.NOT_ACTIVATED, "count": 12, "places": 1}, "12 scans of codes that are not activated"),
         ({"rule": Rule.VOIDED, "count": 1, "places": 1}, "One scan of codes that were withdrawn"),
         (
-            {"rule": Rule.UNKNOWN_UNIT, "count": 2, "places": 2},
-            "Two scans of signed codes that no batch has in two regions",
+            {"rule": Rule.UNKNOWN_UNIT, "count": 2, "places": 2, "key_id": "K1"},
+            "Two scans of signed codes that no batch has in two regions, key K1",
         ),
     ],
 )

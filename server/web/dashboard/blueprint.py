@@ -122,19 +122,18 @@ def alert_list() -> str:
 def alert(alert_id: int) -> str:
     """One alert: why it fired, what happened by day, what people were told, and the scans behind it."""
     detail = read.alert(context(), alert_id, page=page_number(request.args))
-    days = charts.days_of_scans(detail.scans)
     return render_template(
         "dashboard/alert.html",
         detail=detail,
-        told=_told(detail.scans),
-        chart=charts.timeline(days, today=context().clock()),
+        chart=charts.timeline(detail.days, today=context().clock()),
     )
 
 
 @blueprint.get("/batches")
 def batch_list() -> str:
-    """All batches, the latest first."""
-    return render_template("dashboard/batches.html", batches=read.batches(context().db, now=context().clock()))
+    """The batches, the latest first."""
+    found = read.batch_list(context().db, now=context().clock(), page=page_number(request.args))
+    return render_template("dashboard/batches.html", found=found)
 
 
 @blueprint.get(f"/batches/<{_ID}:row>")
@@ -156,26 +155,26 @@ def batch(row: int) -> str:
 @blueprint.route(f"/batches/<{_ID}:row>/<any(activate, void, recall, sample):kind>", methods=["GET", "POST"])
 def act(row: int, kind: str) -> Response | tuple[str, int] | str:
     """One act in three steps: the form (GET), its effect in counts (POST), done (POST with `confirm`)."""
-    page = read.batch_page(context(), row)
-    shown = {"page": page, "batch": page.batch, "kind": ActKind(kind), "form": request.form}
+    batch = read.batch_to_act_on(context().db, row, now=context().clock())
+    shown = {"batch": batch, "kind": ActKind(kind), "form": request.form}
     if request.method == "GET":
         return render_template("dashboard/act.html", **shown, problem=None)
     try:
-        wanted = read_act(ActKind(kind), request.form, count=page.batch.count)
+        wanted = read_act(ActKind(kind), request.form, count=batch.count)
     except AuthcodeError as problem:
         return render_template("dashboard/act.html", **shown, problem=str(problem)), problem.http_status
     if request.form.get("confirm") != "yes":
-        touched = effect(wanted, page.stretches)
+        touched = effect(wanted, batch.stretches)
         return render_template("dashboard/confirm.html", **shown, wanted=wanted, touched=touched)
     done = act_on_range(
         context().db,
-        page.batch.order,
+        batch.order,
         wanted.kind,
         indices=wanted.indices,
         details=wanted.details,
         actor=staff().email,
         now=context().clock(),
-        brand_id=bytes.fromhex(page.batch.brand_id),
+        brand_id=bytes.fromhex(batch.brand_id),
     )
     flash(f"{wording.act_sentence(done)}.")
     return redirect(url_for(".batch", row=row), HTTPStatus.SEE_OTHER)
@@ -203,10 +202,3 @@ def code(unit_id: int) -> str:
     return render_template(
         "dashboard/code.html", history=read.code_history(context(), unit, page=page_number(request.args))
     )
-
-
-def _told(scans: tuple[read.ScanRow, ...]) -> list[tuple[str, int]]:
-    counts: dict[str, int] = {}
-    for scan in scans:
-        counts[str(scan.said)] = counts.get(str(scan.said), 0) + 1
-    return sorted(counts.items(), key=lambda item: -item[1])

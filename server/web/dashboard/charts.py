@@ -4,13 +4,12 @@ The templates only place what is computed here; colours are classes of the style
 security policy allows no inline style.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from server.domain.range_act import Stretch
-from server.services.dashboard import DayCount, ScanRow
+from server.services.dashboard import DayCount
 
 STRIP_WIDTH = 1000
 _LEAST_PIECE = 2.0  # units: a range of one code in a million must still be seen
@@ -72,16 +71,6 @@ def strip(stretches: Sequence[Stretch], count: int) -> tuple[Piece, ...]:
 def dots(indices: Collection[int], count: int) -> tuple[float, ...]:
     """Where on the strip these indices lie (the middle of each)."""
     return tuple(round((index + 0.5) / count * STRIP_WIDTH, 2) for index in sorted(set(indices)))
-
-
-def days_of_scans(scans: Iterable[ScanRow]) -> tuple[DayCount, ...]:
-    """Attempts counted by day (UTC): burned, and refused."""
-    burned: Counter[str] = Counter()
-    refused: Counter[str] = Counter()
-    for scan in scans:
-        (burned if scan.burned or scan.own else refused)[scan.at.astimezone(UTC).date().isoformat()] += 1
-    every = sorted(burned.keys() | refused.keys())
-    return tuple(DayCount(day=day, looks=0, verified=burned[day], refused=refused[day]) for day in every)
 
 
 def timeline(counts: Sequence[DayCount], *, today: datetime, width: float = 640, height: float = 120) -> Timeline:

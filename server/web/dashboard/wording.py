@@ -77,7 +77,7 @@ def alert_sentence(alert: AlertRow) -> str:
         case Rule.VOIDED:
             sentence = f"{scans} of codes that were withdrawn{where}"
         case Rule.UNKNOWN_UNIT:
-            sentence = f"{scans} of signed codes that no batch has{where}"
+            sentence = f"{scans} of signed codes that no batch has{where}, key {alert.key_id}"
     return sentence[0].upper() + sentence[1:]
 
 

@@ -1,0 +1,242 @@
+"""The dashboard's pages on a history of a million attempts, and what attempts and the writing of looks cost.
+
+    python benchmarks/dashboard.py [--scans N] [--alerts N] [--batches N] [--acts N] [--times N]
+
+The history is made by SQL, in a new home with a SQLite file, before the revision that counts it: half of all attempts
+are on one unit, each by another asker, and stand behind one alert; a quarter are first verifications in the same batch;
+a quarter are spread over the other batches and alerts. There is a row of looks for each attempt. Every time is the
+median of what the page's service takes, rendering apart; `questions` are SQL statements. SQLite works within this
+process, so that its CPU time holds the queries whatever else the machine is doing.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+
+from authcode.batch import Order, Placement
+from authcode.issue import issue_batch
+from authcode.serial import SerialCipher
+from authcode.sign import CodeSigner
+from keys.issuer import IssuerHome
+from keys.keyfile import ScryptCost
+from keys.records import Form, Profile
+from server import hooks
+from server.app import create_context
+from server.context import Context
+from server.domain.alert import AlertFilter
+from server.domain.range_act import ActDetails, ActKind
+from server.domain.redemption import Unit, Verdict
+from server.looks import MAX_WAITING
+from server.secrets import open_server_keys
+from server.services import dashboard
+from server.services.redeem_code import Visitor, verify
+from server.settings import Settings
+from server.storage import migrate
+from server.storage.batches import add_act, add_batch
+from server.storage.engine import Connection, Database
+
+NOW = datetime.now(UTC)
+YEAR = timedelta(days=365)
+COUNT = 2_000_000  # units of each batch
+HOT = Unit(row=1, index=7)
+ATTEMPTS = 200  # timed first verifications
+BAR_MS = 50.0
+
+_NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :scans)"
+_AT = ":start + i * (:span / :scans)"
+_COUNTRY = "substr('KRJPVNDEUSFRGBIT', 1 + 2 * (i % 8), 2)"
+_OTHER = "(2 + (i / 4) % (:batches - 1))"
+_ROW = f"CASE WHEN i % 4 < 3 THEN 1 ELSE {_OTHER} END"
+_INDEX = "CASE WHEN i % 2 = 0 THEN 7 ELSE 8 + i END"
+_ALERT = "CASE WHEN i % 2 = 0 THEN 1 ELSE 2 + (i / 4) % (:alerts - 1) END"
+HISTORY = (
+    f"""
+    INSERT INTO scan (id, at, brand, unit, batch_row, batch_number, unit_index, tier, key_id, serial, channel, said,
+        burned, own, staff, mark, country)
+    {_NUMBERS} SELECT i, {_AT}, 1, (({_ROW}) << 35) + ({_INDEX}), {_ROW}, {_ROW}, {_INDEX}, 0, 'K1', '0000000000000',
+        'page', CASE WHEN i % 2 = 0 THEN 'already_verified' WHEN i % 4 = 1 THEN 'genuine' ELSE 'not_activated' END,
+        i % 4 = 1, i % 4 = 1, 0, CAST(substr('0000000000000000' || i, -16) AS BLOB), {_COUNTRY} FROM n
+    """,
+    f"""
+    INSERT INTO redemption (unit, at, claim_hash, holder_hash, hop)
+    {_NUMBERS} SELECT (1 << 35) + 8 + i, {_AT}, x'00', x'00', 0 FROM n WHERE i % 4 = 1
+    """,
+    f"""
+    INSERT INTO alert (id, brand, rule, subject, severity, batch_row, unit, first_at, last_at, count, claims, places)
+    {_NUMBERS} SELECT i, 1, CASE WHEN i = 1 THEN 'duplicate' ELSE 'not_activated' END, 'made:' || i, i % 3,
+        CASE WHEN i = 1 THEN 1 ELSE 2 + i % (:batches - 1) END, CASE WHEN i = 1 THEN (1 << 35) + 7 END,
+        :start, :start + i, 0, 0, 8 FROM n WHERE i <= :alerts
+    """,
+    f"INSERT INTO alert_scan (alert, scan) {_NUMBERS} SELECT {_ALERT}, i FROM n WHERE i % 4 <> 1",
+    "INSERT INTO alert_claim (alert, mark) SELECT alert, mark FROM alert_scan JOIN scan ON scan.id = scan",
+    "INSERT INTO alert_place (alert, place) SELECT DISTINCT alert, country FROM alert_scan JOIN scan ON scan.id = scan",
+    "UPDATE alert SET count = (SELECT count(*) FROM alert_scan WHERE alert = alert.id)",
+    "UPDATE alert SET claims = count",
+    f"""
+    INSERT INTO look_count (unit, hour, place, said, looks)
+    {_NUMBERS} SELECT (({_ROW}) << 35) + 8 + i, ({_AT}) / 3600000000 * 3600000000, {_COUNTRY}, 'unused', 1 FROM n
+    """,
+)
+
+
+def main() -> None:
+    """Make the history, then print a line for each page and each thing that is written."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scans", type=int, default=1_000_000)
+    parser.add_argument("--alerts", type=int, default=1_000)
+    parser.add_argument("--batches", type=int, default=200)
+    parser.add_argument("--acts", type=int, default=2_000, help="acts on the batch that has most attempts")
+    parser.add_argument("--times", type=int, default=5)
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        ctx, codes = _home(Path(folder), wanted.batches, wanted.acts)
+        _history(ctx.db, wanted)
+        _pages(ctx, wanted.times)
+        _writing(ctx, codes)
+        ctx.db.close()
+
+
+def _home(home: Path, batches: int, acts: int) -> tuple[Context, list[str]]:
+    """A server with its batches and their acts; the codes of the last one."""
+    issuer = IssuerHome.create(
+        home, brand="Bench", prefix="HTTPS://V.EXAMPLE.COM/", passphrase="issuer", now=NOW, cost=ScryptCost(n=2)
+    ).unlock("issuer")
+    hooks.keyring_published(home, issuer.keyring.document, issuer.shared_keys(), lambda: "server", cost=ScryptCost(n=2))
+    ctx = create_context(Settings(home=home, rate_limit="off"), open_server_keys(home, "server"))
+    keyring = issuer.keyring.keyring
+    key = keyring.key_for(form=Form.SHORT, profile=Profile.SIGNED)
+    with ctx.db.write() as connection:
+        for number in range(1, batches + 1):
+            _batch(connection, number, key.key_id)
+        for number in range(acts):
+            kind, first = (ActKind.ACTIVATE, 500 * number) if number % 3 else (ActKind.SAMPLE, COUNT - 1 - number)
+            _act(connection, 1, kind, first, min(first + 800, COUNT - 1))
+        _act(connection, batches, ActKind.ACTIVATE, 0, COUNT - 1)
+    signer = CodeSigner(keyring.brand_id, key, issuer.code_secret(key.key_id))
+    cipher = SerialCipher(issuer.serial_key(key.serial_key), keyring.brand_id)
+    order = Order(name="bench", count=ATTEMPTS, placement=Placement.INSIDE)
+    return ctx, [code.code for code in issue_batch(order, batch_number=batches, signer=signer, cipher=cipher)]
+
+
+def _batch(connection: Connection, number: int, key_id: str) -> None:
+    add_batch(
+        connection,
+        manifest=b"",
+        brand=1,
+        number=number,
+        order_name=f"order-{number}",
+        count=COUNT,
+        tiers="single",
+        profile="signed",
+        form="short",
+        key_id=key_id,
+        placement="inside",
+        drawn_by="authcode",
+        issued_at=NOW,
+        registered_at=NOW,
+    )
+
+
+def _act(connection: Connection, row: int, kind: ActKind, first: int, last: int) -> None:
+    add_act(connection, row, kind, first=first, last=last, actor="bench", at=NOW, details=ActDetails())
+
+
+def _history(db: Database, wanted: argparse.Namespace) -> None:
+    """Fill the tables as they were before there were counters, then let the migration count."""
+    started = time.perf_counter()
+    config = migrate._config()  # noqa: SLF001 - to stand between two revisions is nobody else's business
+    values = {
+        "scans": wanted.scans,
+        "alerts": wanted.alerts,
+        "batches": wanted.batches,
+        "start": int((NOW - YEAR).timestamp()) * 1_000_000,
+        "span": YEAR // timedelta(microseconds=1),
+    }
+    with db.write() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0006-1")
+        for statement in HISTORY:
+            named = sa.text(statement)
+            connection.execute(named, {name: values[name] for name in named.compile().params})
+    made = time.perf_counter()
+    migrate.upgrade(db)
+    counted = time.perf_counter()
+    print(
+        f"{wanted.scans:,} attempts, as many looks, {wanted.alerts:,} alerts made in {made - started:.0f} s; "
+        f"counted by the migration in {counted - made:.0f} s\n"
+    )
+
+
+def _pages(ctx: Context, times: int) -> None:
+    last = 10**9
+    pages: dict[str, Callable[[], object]] = {
+        "alerts": lambda: dashboard.alerts(ctx, AlertFilter()),
+        "alerts, last page": lambda: dashboard.alerts(ctx, AlertFilter(), page=last),
+        "alert, largest": lambda: dashboard.alert(ctx, 1),
+        "alert, largest, last page": lambda: dashboard.alert(ctx, 1, page=last),
+        "alert, small": lambda: dashboard.alert(ctx, 2),
+        "batches": lambda: dashboard.batch_list(ctx.db, now=NOW),
+        "batches, last page": lambda: dashboard.batch_list(ctx.db, now=NOW, page=last),
+        "batch, largest": lambda: dashboard.batch_page(ctx, 1),
+        "batch, empty": lambda: dashboard.batch_page(ctx, _empty(ctx)),
+        "act on the largest batch": lambda: dashboard.batch_to_act_on(ctx.db, 1, now=NOW),
+        "batch of an order": lambda: dashboard.batch_of_order(ctx.db, "order-2", now=NOW),
+        "code, most asked": lambda: dashboard.code_history(ctx, HOT),
+        "code, most asked, last page": lambda: dashboard.code_history(ctx, HOT, page=last),
+        "find a code by its index": lambda: dashboard.find_code(ctx, "order-1:7"),
+    }
+    questions = [0]
+    sa.event.listen(ctx.db.engine, "before_cursor_execute", lambda *_: questions.__setitem__(0, questions[0] + 1))
+    print(f"{'page':<30}{'ms':>8}{'CPU ms':>9}{'questions':>11}   bar {BAR_MS:.0f} ms of CPU")
+    for name, read in pages.items():
+        read()
+        questions[0] = 0
+        read()
+        asked, (took, cpu) = questions[0], _milliseconds(read, times)
+        print(f"{name:<30}{took:>8.1f}{cpu:>9.1f}{asked:>11}   {'within' if cpu <= BAR_MS else 'BEYOND'}")
+
+
+def _empty(ctx: Context) -> int:
+    """A batch without attempts: the last one, until the attempts below."""
+    with ctx.db.read() as connection:
+        return int(connection.execute(sa.text("SELECT max(row) FROM batch")).scalar_one())
+
+
+def _writing(ctx: Context, codes: list[str]) -> None:
+    took = [
+        _milliseconds(lambda code=code: verify(ctx, code, claim="bench", visitor=Visitor()), 1)[0] for code in codes
+    ]
+    print(f"\nfirst verification: median {statistics.median(took):.1f} ms, slowest {max(took):.1f} ms")
+    for index in range(MAX_WAITING):
+        ctx.looks.count(Unit(row=1, index=index), "KR", Verdict.UNUSED, now=NOW)
+    held: list[float] = []
+    begun = [0.0]
+    sa.event.listen(ctx.db.engine, "begin", lambda _: begun.__setitem__(0, time.perf_counter()))
+    sa.event.listen(ctx.db.engine, "commit", lambda _: held.append(time.perf_counter() - begun[0]))
+    flush, _cpu = _milliseconds(ctx.looks.flush, 1)
+    print(
+        f"{MAX_WAITING:,} looks written in {flush / 1000:.1f} s; the writer's turn was held for "
+        f"{1000 * statistics.median(held):.1f} ms at a time, {1000 * max(held):.1f} ms at most"
+    )
+
+
+def _milliseconds(work: Callable[[], object], times: int) -> tuple[float, float]:
+    """The median of what it takes: on the clock, and of this process's own time, whatever else the machine does."""
+    wall, cpu = [], []
+    for _ in range(times):
+        started, began = time.perf_counter(), time.process_time()
+        work()
+        wall.append(time.perf_counter() - started)
+        cpu.append(time.process_time() - began)
+    return 1000 * statistics.median(wall), 1000 * statistics.median(cpu)
+
+
+if __name__ == "__main__":
+    main()
