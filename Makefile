@@ -38,6 +38,7 @@ format: $(STAMP) ## Let the formatter have its way.
 
 bench: $(STAMP) ## Measure side by side with the peers (reading needs AUTHCODE_PHOTOS).
 	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python -m benchmarks.redeeming
 
 pictures: $(STAMP) ## Make the pictures of the README anew (needs Chromium).
 	$(BIN)/python -m tests.browser.pictures docs/pictures

@@ -45,14 +45,14 @@ def looks_by_state(connection: sa.Connection, row: int) -> Mapping[Verdict, int]
 
 def looks_by_batch(connection: sa.Connection) -> Mapping[int, int]:
     """Looks by batch."""
-    row = look_count.c.unit.op(">>")(INDEX_BITS).op("&")((1 << ROW_BITS) - 1).label("batch_row")
+    row = look_count.c.unit.op(">>")(sa.literal(INDEX_BITS, sa.Integer)).op("&")((1 << ROW_BITS) - 1).label("batch_row")
     query = sa.select(row, sa.func.sum(look_count.c.looks)).group_by(sa.literal_column("batch_row"))
     return {number: int(looks) for number, looks in connection.execute(query)}
 
 
 def looks_by_day(connection: sa.Connection, row: int) -> Mapping[str, int]:
     """Looks at a batch's units for each day (ISO date, UTC)."""
-    day = sa.cast(sa.cast(look_count.c.hour, sa.BigInteger) / _DAY_US, sa.BigInteger).label("day")
+    day = (sa.cast(look_count.c.hour, sa.BigInteger) // _DAY_US).label("day")
     query = (
         sa.select(day, sa.func.sum(look_count.c.looks))
         .where(units_of(look_count.c.unit, row))

@@ -32,6 +32,11 @@ def first_use(connection: sa.Connection, unit: Unit) -> FirstUse | None:
     )
 
 
+def hold(connection: sa.Connection, unit: Unit) -> None:
+    """Let attempts on a used unit take turns until the transaction ends, so that each counts those before it."""
+    connection.execute(sa.select(redemption.c.unit).where(redemption.c.unit == unit.id).with_for_update(key_share=True))
+
+
 def units_of(column: sa.ColumnElement[int], row: int) -> sa.ColumnElement[bool]:
     """Condition: a column of unit ids belongs to a batch, in whatever life; ranges, so that an index serves it."""
     lives = (life << (ROW_BITS + INDEX_BITS) for life in range(1 << LIFE_BITS))

@@ -115,10 +115,9 @@ def refused_by_batch(connection: sa.Connection) -> Mapping[int, int]:
 
 def days_of_batch(connection: sa.Connection, row: int) -> Mapping[str, tuple[int, int]]:
     """Burned and refused attempts of a batch for each day (ISO date, UTC)."""
-    day = sa.cast(scan.c.at, sa.BigInteger) / _DAY_US
     query = (
         sa.select(
-            sa.cast(day, sa.BigInteger).label("day"),
+            (sa.cast(scan.c.at, sa.BigInteger) // _DAY_US).label("day"),
             sa.func.sum(sa.case((scan.c.burned, 1), else_=0)),
             sa.func.sum(sa.case((scan.c.said.in_(_REFUSED), 1), else_=0)),
         )
@@ -134,12 +133,11 @@ def days_of_batch(connection: sa.Connection, row: int) -> Mapping[str, tuple[int
 
 def countries_of_batch(connection: sa.Connection, row: int, *, limit: int) -> list[tuple[str, int]]:
     """The countries most attempts on a batch came from."""
-    country = sa.func.coalesce(scan.c.country, "unknown")
     query = (
-        sa.select(country, sa.func.count())
+        sa.select(sa.func.coalesce(scan.c.country, "unknown").label("land"), sa.func.count())
         .where(scan.c.batch_row == row)
-        .group_by(country)
-        .order_by(sa.func.count().desc(), country)
+        .group_by(sa.literal_column("land"))
+        .order_by(sa.func.count().desc(), sa.literal_column("land"))
         .limit(limit)
     )
     return [(name, count) for name, count in connection.execute(query)]
