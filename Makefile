@@ -39,6 +39,7 @@ format: $(STAMP) ## Let the formatter have its way.
 bench: $(STAMP) ## Measure reading side by side with the peers (needs AUTHCODE_PHOTOS), then the dashboard at scale.
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/dashboard.py
+	$(BIN)/python -m benchmarks.redeeming
 
 pictures: $(STAMP) ## Make the pictures of the README anew (needs Chromium).
 	$(BIN)/python -m tests.browser.pictures docs/pictures

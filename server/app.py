@@ -7,6 +7,7 @@ from types import TracebackType
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from keys.errors import AuthcodeError
 from keys.passphrase import read_passphrase
 from server.context import Context
 from server.keyrings import KeyringCache
@@ -44,9 +45,14 @@ def create_context(settings: Settings, keys: ServerKeys) -> Context:
 
     Raises:
         DatabaseNotMigrated: the database has other tables.
+        RecordsUnreachable: it does not answer.
     """
     db = Database(settings.database)
-    require_current(db)
+    try:
+        require_current(db)
+    except AuthcodeError:
+        db.close()
+        raise
     return Context(
         db=db,
         settings=settings,

@@ -18,7 +18,7 @@ from server.services.publish_keyring import publish_keyring
 from server.services.publish_product import publish_product
 from server.services.register_batch import register_batch
 from server.settings import load_settings
-from server.storage.engine import Database
+from server.storage.engine import Database, open_database
 from server.storage.migrate import is_current, upgrade
 
 
@@ -43,7 +43,7 @@ def keyring_published(
                 raise
             return None
         keep_shared_keys(make_server_keys(home, passphrase, cost=cost), brand_id, shared)
-    db = Database(load_settings(home).database)
+    db = open_database(load_settings(home).database)
     try:
         upgrade(db)
         published = publish_keyring(db, keyring, server_id=_server_id(home), now=datetime.now(UTC))
@@ -80,7 +80,7 @@ def product_published(home: Path, product: Product) -> str | None:
 def _server_database(home: Path) -> Database | None:
     if not server_dir(home).exists():
         return None
-    db = Database(load_settings(home).database)
+    db = open_database(load_settings(home).database)
     if is_current(db):
         return db
     db.close()

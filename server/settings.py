@@ -1,7 +1,8 @@
 """Everything that can be configured, from environment variables or one TOML file, checked at start.
 
 `AUTHCODE_<NAME>` in the environment wins over `HOME/server/server.toml` (or the file that `AUTHCODE_CONFIG` names).
-There is no secret here: keys lie in the server's key store, unlocked by its passphrase.
+Keys lie in the server's key store, unlocked by its passphrase. The one secret here is the password that a database's
+address may hold: the address shows itself to nobody who does not ask for it by name.
 """
 
 import os
@@ -10,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from keys.errors import AuthcodeError
@@ -39,7 +40,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
 
     home: Path
-    database_url: str = ""
+    database_url: SecretStr = SecretStr("")
     repeat_window_s: float = Field(default=600, gt=0, le=86_400)
     page_token_ttl_s: float = Field(default=600, gt=0, le=86_400)
     rate_limit: RateLimit = RateLimit.ON
@@ -54,7 +55,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's address; the embedded default is one SQLite file in the server's part of the home."""
-        return self.database_url or f"sqlite:///{server_dir(self.home) / 'authcode.db'}"
+        return self.database_url.get_secret_value() or f"sqlite:///{server_dir(self.home) / 'authcode.db'}"
 
 
 def _read_toml(path: Path, *, named: bool) -> dict[str, Any]:

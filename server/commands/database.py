@@ -17,12 +17,13 @@ def opened_database(home: Path | None) -> "Iterator[Database]":
 
     Raises:
         DatabaseNotMigrated: it is missing or of another version.
+        DatabaseUrlInvalid, DatabaseDriverMissing, DatabaseUnreachable: nothing can be opened at its address.
     """
     from server.settings import load_settings
-    from server.storage.engine import Database
+    from server.storage.engine import open_database
     from server.storage.migrate import require_current
 
-    db = Database(load_settings(home_dir(home)).database)
+    db = open_database(load_settings(home_dir(home)).database)
     try:
         require_current(db)
         yield db

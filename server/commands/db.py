@@ -19,14 +19,16 @@ def upgrade(home: Path | None) -> None:
     from server.secrets import make_server_keys, server_has_keys
     from server.settings import load_settings
     from server.storage import migrate
-    from server.storage.engine import Database
+    from server.storage.engine import open_database
 
     place = home_dir(home)
     settings = load_settings(place)
-    if not server_has_keys(place):
-        make_server_keys(place, read_passphrase("server", place, new=True))
-        click.echo("The server has keys of its own now; `authcode keys publish` brings it a brand's keyring.")
-    db = Database(settings.database)
-    migrate.upgrade(db)
-    db.close()
+    db = open_database(settings.database)
+    try:
+        if not server_has_keys(place):
+            make_server_keys(place, read_passphrase("server", place, new=True))
+            click.echo("The server has keys of its own now; `authcode keys publish` brings it a brand's keyring.")
+        migrate.upgrade(db)
+    finally:
+        db.close()
     click.echo("The database is up to date.")

@@ -26,7 +26,7 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     from server.secrets import open_server_keys, refuse_signing_keys
     from server.serving import Supervisor, listen
     from server.settings import load_settings
-    from server.storage.engine import Database
+    from server.storage.engine import open_database
     from server.storage.migrate import require_current
 
     place = home_dir(home).resolve()
@@ -34,9 +34,11 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     passphrase = read_passphrase("server", place)
     keys = open_server_keys(place, passphrase)
     refuse_signing_keys(place, passphrase)
-    db = Database(settings.database)
-    require_current(db)
-    db.close()
+    db = open_database(settings.database)
+    try:
+        require_current(db)
+    finally:
+        db.close()
     with listen(host, port) as listener:
         shown, bound = listener.getsockname()[:2]
         address = f"http://[{shown}]:{bound}" if ":" in shown else f"http://{shown}:{bound}"

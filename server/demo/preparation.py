@@ -189,7 +189,8 @@ def decide_fates(home: Path, order: DemoOrder, *, now: datetime) -> None:
 
 def _tell_of_each_duplicate(home: Path) -> None:
     """Raise an alert for this brand from the first other claim on, so that the story shows one."""
-    database = Database(load_settings(home).database)
+    # The story plays on the embedded database, like all of its processes, wherever the caller's own records lie.
+    database = Database(load_settings(home, database_url="").database)
     try:
         alert_on_duplicates_from(database, IssuerHome.open(home).keyring.keyring.brand_id, 1)
     finally:

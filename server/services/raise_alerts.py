@@ -6,6 +6,7 @@ from server.services.facts import CodeState
 from server.services.resolve_code import Resolved
 from server.storage.alerts import add_to_alert, others_with
 from server.storage.engine import Connection
+from server.storage.redemptions import hold
 
 
 def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules look at
@@ -21,6 +22,7 @@ def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules 
     brand, unit = state.code.brand, state.unit
     others = 0
     if before is not None and not holder:
+        hold(connection, unit)
         others = others_with(connection, brand.id, (Rule.DUPLICATE, f"unit:{unit.id}"), attempt.mark)
     for draft in drafts_for(
         attempt, unit, state.conditions, before, holder=holder, others=others, alert_from=brand.alert_from

@@ -236,15 +236,18 @@ def _verify(  # noqa: PLR0913 - one attempt, with everything that decides about 
     ctx: Context, text: str, *, claim: str, visitor: Visitor, channel: Channel, token: str | None
 ) -> Answer:
     """One attempt is one transaction; its answer leaves after the transaction is durable."""
+
+    def attempt(connection: Connection) -> Answer:
+        found = resolve(ctx, connection, code, named)
+        ask = _Ask(claim=claim, visitor=visitor, channel=channel, token=token, now=ctx.clock())
+        state = state_of(connection, found, now=ask.now)
+        if state is None:
+            return _note_unknown(ctx, connection, found, ask)
+        return _attempt(ctx, connection, state, ask)
+
     try:
         code, named = verified(ctx, text)  # (3)
-        with ctx.db.write() as connection:
-            found = resolve(ctx, connection, code, named)
-            ask = _Ask(claim=claim, visitor=visitor, channel=channel, token=token, now=ctx.clock())
-            state = state_of(connection, found, now=ask.now)
-            if state is None:
-                return _note_unknown(ctx, connection, found, ask)
-            return _attempt(ctx, connection, state, ask)
+        return ctx.db.attempt(attempt)
     except NotOurs:
         return Answer(verdict=Verdict.NOT_OURS, foreign=_not_ours(ctx, text))
 

@@ -1,25 +1,34 @@
 """Connections and transactions: SQLite (WAL, synchronous=FULL) or PostgreSQL, same code.
 
-A write transaction is durable before `write()` ends: the answer to a burn leaves after that (docs/protocol.md §2).
+A write transaction is durable before `write()` or `attempt()` ends: the answer to a burn leaves after that
+(docs/protocol.md §2). On both databases `write()` is for acts that take turns; burns go through `attempt()`, of which
+PostgreSQL runs many at a time (ADR 0010).
 """
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DBAPIError
 
 from keys.errors import AuthcodeError
+from server.storage.address import DatabaseUnreachable, place_of, read_address, why_unreachable
 
 Connection = sa.Connection
 """An open transaction, for those above storage who hand one on and never write SQL."""
 
 _BUSY_TIMEOUT_MS = 20_000  # SQLite's wait for another process's commit; a commit takes some milliseconds
 _POOL_SIZE = 24  # above the threads of one worker, so that none waits for a connection
+_CONNECT_TIMEOUT_S = 5  # a shopper waits; libpq alone would wait for minutes
+_TRIES = 4  # of one attempt; a burn that is refused this often meets trouble that another try does not cure
+_TRY_AGAIN = frozenset({"40001", "40P01"})  # SQLSTATE: serialization failure, deadlock; both were rolled back
+_WRITERS = int.from_bytes(b"authcode")  # the advisory lock for which writers on PostgreSQL queue
+
+_Result = TypeVar("_Result")
 
 
 class RecordsUnreachable(AuthcodeError):
@@ -33,20 +42,45 @@ class RecordsUnreachable(AuthcodeError):
         super().__init__("Our records cannot be reached, so there is no answer yet; try again in a few minutes.")
 
 
+class ValueUnusable(AuthcodeError):
+    """A number beyond 64 bits, or a text that no column can hold: nothing here has that name or number."""
+
+    code: ClassVar[str] = "value_unusable"
+    http_status: ClassVar[int] = 400
+
+    def __init__(self) -> None:
+        """Repeat nothing of it."""
+        super().__init__("No record here can have the name or number that was given; check it and try again.")
+
+
 class Database:
     """One database, with its pool of connections. Make one in each process; it is not passed on to others."""
 
     def __init__(self, url: str) -> None:
-        """Prepare the pool; nothing is opened before the first use."""
+        """Prepare the pool; nothing is opened before the first use.
+
+        Raises:
+            DatabaseUrlInvalid, DatabaseDriverMissing: nothing can be opened at this address.
+        """
+        address = read_address(url)
+        self._sqlite = address.get_backend_name() == "sqlite"
+        if not self._sqlite and "connect_timeout" not in address.query:
+            address = address.update_query_dict({"connect_timeout": str(_CONNECT_TIMEOUT_S)})
         self.engine = sa.create_engine(
-            url, hide_parameters=True, pool_size=_POOL_SIZE, max_overflow=_POOL_SIZE, pool_pre_ping=False
+            address,
+            hide_parameters=True,
+            pool_size=_POOL_SIZE,
+            max_overflow=_POOL_SIZE,
+            # A database server may have been restarted behind a connection's back; a file cannot.
+            pool_pre_ping=not self._sqlite,
         )
-        self._sqlite = self.engine.dialect.name == "sqlite"
         # One writer at a time in each process: SQLite's own waiting is unfair, and its threads would poll.
         self._turn = threading.Lock() if self._sqlite else contextlib.nullcontext()
         if self._sqlite:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            sa.event.listen(self.engine, "connect", _prepare_postgresql)
 
     @property
     def file(self) -> Path | None:
@@ -59,13 +93,18 @@ class Database:
 
         Raises:
             RecordsUnreachable: the database cannot be asked.
+            ValueUnusable: it was asked for what no record can have.
         """
         with _reported(), self.engine.connect() as connection:
+            if not self._sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that is durable when the block ends, and never happened when it raises.
+
+        Writers take turns, across all processes: what one of them has read nobody changes before it ends.
 
         Raises:
             RecordsUnreachable: the database cannot be asked.
@@ -73,11 +112,64 @@ class Database:
         with self._turn, _reported(), self.engine.connect() as connection:
             writer = connection.execution_options(authcode_write=True)
             with writer.begin():
+                if not self._sqlite:
+                    writer.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS)))
                 yield writer
+
+    def attempt(self, work: Callable[[sa.Connection], _Result]) -> _Result:
+        """What `work` gives, after it ran in a transaction that is durable; for a burn, of which many run at a time.
+
+        A database server that breaks a transaction off (serialization failure, deadlock, lost connection) is asked
+        again. A commit whose answer was lost may have happened: `work` must find its own claim then, and say the same.
+
+        Raises:
+            RecordsUnreachable: the database cannot be asked.
+        """
+        if self._sqlite:
+            with self.write() as connection:
+                return work(connection)
+        with _reported():
+            for _ in range(_TRIES - 1):
+                try:
+                    return self._attempt_once(work)
+                except DBAPIError as problem:
+                    if not _may_try_again(problem):
+                        raise
+            return self._attempt_once(work)
+
+    def _attempt_once(self, work: Callable[[sa.Connection], _Result]) -> _Result:
+        with self.engine.connect() as connection, connection.begin():
+            return work(connection)
+
+    def reach(self) -> None:
+        """Connect to a database server once, to tell its operator what stands in the way; a file needs none.
+
+        Raises:
+            DatabaseUnreachable: with host, port and database, and the reason.
+        """
+        if self._sqlite:
+            return
+        try:
+            self.engine.connect().close()
+        except DBAPIError as problem:
+            place, reason = place_of(self.engine.url), why_unreachable(str(problem.orig))
+            self.close()
+            raise DatabaseUnreachable(place, reason) from None
 
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """A database for a command, whose user can do something about an address that leads nowhere.
+
+    Raises:
+        DatabaseUrlInvalid, DatabaseDriverMissing, DatabaseUnreachable: nothing can be opened at this address.
+    """
+    db = Database(url)
+    db.reach()
+    return db
 
 
 @contextlib.contextmanager
@@ -86,8 +178,22 @@ def _reported() -> Iterator[None]:
         yield
     except sa.exc.IntegrityError:
         raise
-    except DatabaseError:
+    except (sa.exc.DataError, OverflowError):  # the latter is what SQLite's driver says of a number beyond 64 bits
+        raise ValueUnusable from None
+    except (DBAPIError, sa.exc.TimeoutError):  # the latter: no connection of the pool became free
         raise RecordsUnreachable from None
+
+
+def _may_try_again(problem: DBAPIError) -> bool:
+    return problem.connection_invalidated or getattr(problem.orig, "sqlstate", None) in _TRY_AGAIN
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection type
+    # A commit waits for the disk, also where the server or the database says otherwise; more than that is kept.
+    connection.execute(
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection type

@@ -30,3 +30,8 @@ def first_use(connection: sa.Connection, unit: Unit) -> FirstUse | None:
     return FirstUse(
         at=row.at, country=row.country, region=row.region, claim_hash=row.claim_hash, holder_hash=row.holder_hash
     )
+
+
+def hold(connection: sa.Connection, unit: Unit) -> None:
+    """Let attempts on a used unit take turns until the transaction ends, so that each counts those before it."""
+    connection.execute(sa.select(redemption.c.unit).where(redemption.c.unit == unit.id).with_for_update(key_share=True))

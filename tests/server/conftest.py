@@ -1,10 +1,14 @@
-"""A brand, its server and its codes: made once, and given to each test as a copy with a clock of its own."""
+"""A brand, its server and its codes: made once, and given to each test as a copy with a clock of its own.
+
+Every test with a server runs twice: on SQLite, and on PostgreSQL.
+"""
 # ruff: noqa: ANN401 - changes to a manifest, an act or a setting go through by name
 
 import itertools
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,17 +37,31 @@ from server.looks import LookCounter
 from server.places import Places
 from server.pseudonyms import Pseudonyms
 from server.secrets import ServerKeys, open_server_keys
+from server.services.publish_keyring import publish_keyring
+from server.services.publish_product import publish_product
 from server.services.range_acts import act_on_range
 from server.services.register_batch import register_batch
-from server.settings import Settings
+from server.settings import Settings, load_settings
+from server.storage import migrate
 from server.storage.batches import BatchRecord
 from server.storage.engine import Database
+from tests.postgres import Cluster
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 CHEAP = ScryptCost(n=2)
 PREFIX = "HTTPS://V.EXAMPLE.COM/"
 GTIN = "09506000134352"
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(40)
+PRODUCT = Product(
+    sku="TEA-1",
+    name="Spring Tea 50 g",
+    gtin=GTIN,
+    description="Green tea.",
+    features=("The tin's rim is matt.",),
+    picture=PICTURE,
+    support="care@example.com",
+    placement_hint="under the lid",
+)
 
 
 @dataclass(frozen=True)
@@ -175,17 +193,7 @@ def brand(tmp_path_factory: pytest.TempPathFactory) -> Brand:
     ).unlock("issuer-pass")
     issuer.new_code_key(profile=Profile.COMPACT, form=Form.SHORT, prefix=PREFIX, now=START)
     hooks.keyring_published(home, issuer.keyring.document, issuer.shared_keys(), lambda: "server-pass", cost=CHEAP)
-    product = Product(
-        sku="TEA-1",
-        name="Spring Tea 50 g",
-        gtin=GTIN,
-        description="Green tea.",
-        features=("The tin's rim is matt.",),
-        picture=PICTURE,
-        support="care@example.com",
-        placement_hint="under the lid",
-    )
-    hooks.product_published(home, product)
+    hooks.product_published(home, PRODUCT)
     return Brand(home=home, issuer=issuer, keys=open_server_keys(home, "server-pass"))
 
 
@@ -195,21 +203,49 @@ def cheap() -> ScryptCost:
     return CHEAP
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """On which database a test's servers work."""
+    return str(request.param)
+
+
+on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def template(brand: Brand, cluster: Cluster) -> Iterator[str]:
+    """The session's brand in a PostgreSQL database, of which each test is given a copy."""
+    with cluster.database() as name:
+        db = Database(cluster.url(name))
+        migrate.upgrade(db)
+        keyring = brand.issuer.keyring
+        publish_keyring(db, keyring.document, server_id=brand.issuer.issuer.server_id, now=START)
+        publish_product(db, keyring.keyring.brand_id, PRODUCT, now=START)
+        db.close()
+        yield name
+
+
 MakeWorld = Callable[..., World]
 
 
 @pytest.fixture
-def make_world(brand: Brand, tmp_path: Path) -> Iterator[MakeWorld]:
+def make_world(brand: Brand, tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> Iterator[MakeWorld]:
     """Make servers: each has a copy of the database, and of the keys where pseudonyms are made."""
-    opened: list[Database] = []
+    opened = ExitStack()
 
     def make(**changes: Any) -> World:
         home = tmp_path / secrets.token_hex(4)
         shutil.copytree(server_dir(brand.home), server_dir(home))
-        settings = Settings(home=home, rate_limit="off", keyring_cache_s=0, **changes)
+        if kind == "postgresql":
+            cluster: Cluster = request.getfixturevalue("cluster")
+            name = opened.enter_context(cluster.database(request.getfixturevalue("template")))
+            (server_dir(home) / "authcode.db").unlink()
+            (server_dir(home) / "server.toml").write_text(f'database_url = "{cluster.url(name)}"\n', encoding="utf-8")
+        settings = load_settings(home, rate_limit="off", keyring_cache_s=0, **changes)
         keys = open_server_keys(home, "server-pass")
         db = Database(settings.database)
-        opened.append(db)
+        opened.callback(db.close)
         clock = Clock()
         ctx = Context(
             db=db,
@@ -224,9 +260,8 @@ def make_world(brand: Brand, tmp_path: Path) -> Iterator[MakeWorld]:
         )
         return World(brand=brand, ctx=ctx, clock=clock, settings=settings, app=create_app(settings, context=ctx))
 
-    yield make
-    for db in opened:
-        db.close()
+    with opened:
+        yield make
 
 
 @pytest.fixture

@@ -40,13 +40,13 @@ class Running:
             return False
 
 
-def until(condition: "object", within_s: float = READY_WITHIN_S) -> bool:
+def until(condition: "object", within_s: float = READY_WITHIN_S, every_s: float = 0.05) -> bool:
     """Poll until a condition holds."""
     end = time.monotonic() + within_s
     while time.monotonic() < end:
         if condition():  # type: ignore[operator]
             return True
-        time.sleep(0.05)
+        time.sleep(every_s)
     return False
 
 
@@ -62,6 +62,14 @@ def _command(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def open_files(pid: int) -> int:
+    """How many files, sockets included, a process has open."""
+    try:
+        return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return 0
 
 
 def alive(pid: int) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click import Command
 from click.testing import CliRunner, Result
 
@@ -21,7 +22,7 @@ from server.services.staff_accounts import authenticate
 from server.settings import SettingsInvalid, load_settings
 from server.storage.engine import Database
 from server.storage.migrate import DatabaseNotMigrated
-from tests.server.conftest import Brand, World
+from tests.server.conftest import Brand, World, on_sqlite
 
 Run = Callable[..., Result]
 
@@ -144,6 +145,13 @@ def test_a_server_that_could_sign_refuses_to_start(
 def test_a_server_without_keys_or_tables_refuses_to_start(run: Run, world: World, tmp_path: Path) -> None:
     missing = run(serve_commands.serve, "--port", "0", "--home", str(tmp_path / "nowhere"))
     assert isinstance(missing.exception, ServerKeysMissing)
+    with world.ctx.db.write() as connection:
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+    assert isinstance(run(serve_commands.serve, "--port", "0").exception, DatabaseNotMigrated)
+
+
+@on_sqlite
+def test_a_server_without_its_file_refuses_to_start(run: Run, world: World) -> None:
     world.ctx.db.close()
     Database(world.settings.database).file.unlink()
     assert isinstance(run(serve_commands.serve, "--port", "0").exception, DatabaseNotMigrated)

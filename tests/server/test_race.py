@@ -1,8 +1,10 @@
-"""Exactly once: many clients, few codes, several real worker processes on one SQLite file."""
+"""Exactly once: many clients, few codes, several real worker processes on one database, one of them killed."""
 
 import http.client
 import json
+import os
 import re
+import signal
 import threading
 from collections import Counter, defaultdict
 from urllib.parse import urlsplit
@@ -49,6 +51,78 @@ class Racer(threading.Thread):
         answer = connection.getresponse()
         self.answers[code].append(answer.read())
         assert answer.status == 200, self.answers[code][-1]
+
+
+class StubbornRacer(Racer):
+    """One that asks again, with the same claim, where no answer came: its worker may have been killed."""
+
+    lost = 0
+
+    def ask(self, connection: http.client.HTTPConnection, code: str) -> None:
+        for _ in range(20):
+            try:
+                super().ask(connection, code)
+            except (http.client.HTTPException, OSError):
+                self.lost += 1
+                connection.close()  # the next request opens it anew, at whichever worker
+            else:
+                return
+        raise TimeoutError
+
+
+def kill_in_the_middle(server: processes.Running, racers: list[StubbornRacer]) -> None:
+    """Kill -9 the worker that holds most connections once a third of the answers are there, and once two thirds are."""
+    whole = CLIENTS * CODES
+    for wanted in (whole // 3, 2 * whole // 3):
+        assert processes.until(lambda wanted=wanted: answered(racers) >= wanted, every_s=0.002)
+        assert answered(racers) < whole
+        os.kill(max(server.workers(), key=processes.open_files), signal.SIGKILL)
+
+
+def answered(racers: list[StubbornRacer]) -> int:
+    return sum(len(answers) for racer in racers for answers in list(racer.answers.values()))
+
+
+def test_killed_workers_neither_double_nor_lose_a_first_verification(make_world: MakeWorld) -> None:
+    world = make_world()
+    issued = world.issue(count=CODES)
+    codes = [code.code for code in issued.codes]
+    with processes.serving(world.settings.home, workers=WORKERS, rate_limit="off") as server:
+        assert processes.until(lambda: len(server.workers()) == WORKERS)
+        gun = threading.Barrier(CLIENTS)
+        racers = [StubbornRacer(server.address, number, codes, gun) for number in range(CLIENTS)]
+        for racer in racers:
+            racer.start()
+        kill_in_the_middle(server, racers)
+        for racer in racers:
+            racer.join()
+        assert [racer.fault for racer in racers if racer.fault] == []
+        # Every winner once more, of workers that were not there when it won.
+        last = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=60)
+        for racer in racers:
+            for code in codes:
+                if b'"genuine"' in racer.answers[code][0]:
+                    racer.ask(last, code)
+        last.close()
+    assert sum(racer.lost for racer in racers) > 0
+    for code in codes:
+        told = {racer.number: {json.loads(answer)["verdict"] for answer in racer.answers[code]} for racer in racers}
+        # One genuine, 31 refused, and nobody who was told one thing first and another thing later.
+        assert Counter(map(frozenset, told.values())) == {
+            frozenset({"genuine"}): 1,
+            frozenset({"already_verified"}): CLIENTS - 1,
+        }
+        assert all(len(set(racer.answers[code])) == 1 for racer in racers)
+    with world.ctx.db.read() as connection:
+        burned = connection.execute(sa.select(schema.redemption.c.unit)).scalars().all()
+        history = connection.execute(sa.select(schema.scan)).all()
+        alerts = connection.execute(sa.select(schema.alert)).all()
+    assert len(burned) == CODES
+    assert sorted(scan.unit for scan in history if scan.burned) == sorted(burned)
+    # Whatever was answered stands in the history; what was committed and not answered may stand there beside it.
+    assert answered(racers) <= len(history) <= answered(racers) + sum(racer.lost for racer in racers)
+    assert {alert.claims for alert in alerts} == {CLIENTS - 1}
+    assert len(alerts) == CODES
 
 
 def test_one_client_is_first_for_each_code_and_hears_it_again_word_for_word(make_world: MakeWorld) -> None:

@@ -2,6 +2,8 @@
 
 import re
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,13 +16,29 @@ from server.looks import MAX_LOOKS_PER_UNIT_AND_DAY
 from server.storage import migrate, redemptions, schema
 from server.storage.engine import Database, RecordsUnreachable
 from server.storage.looks import looks_of_unit
-from tests.server.conftest import MakeWorld, World
+from tests.postgres import Cluster
+from tests.server.conftest import MakeWorld, World, on_sqlite
 
+MakeEmpty = Callable[[str], str]
 UNIT = Unit(row=1, index=2)
 
 
-def test_migrations_on_an_empty_file_give_the_tables_of_the_schema(tmp_path: Path) -> None:
-    db = Database(f"sqlite:///{tmp_path / 'part' / 'authcode.db'}")
+@pytest.fixture
+def empty(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeEmpty]:
+    """Addresses of databases without a table."""
+    with ExitStack() as opened:
+
+        def make(name: str) -> str:
+            if kind == "sqlite":
+                return f"sqlite:///{tmp_path / name / 'authcode.db'}"
+            cluster: Cluster = request.getfixturevalue("cluster")
+            return cluster.url(opened.enter_context(cluster.database()))
+
+        yield make
+
+
+def test_migrations_on_an_empty_database_give_the_tables_of_the_schema(empty: MakeEmpty) -> None:
+    db = Database(empty("part"))
     assert not migrate.is_current(db)
     with pytest.raises(migrate.DatabaseNotMigrated):
         migrate.require_current(db)
@@ -31,8 +49,12 @@ def test_migrations_on_an_empty_file_give_the_tables_of_the_schema(tmp_path: Pat
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, schema.metadata) == []
         found = {table: _definition(connection, table) for table in schema.metadata.tables}
+        assert [table for table, definition in found.items() if not definition] == []
     db.close()
-    straight = Database(f"sqlite:///{tmp_path / 'straight.db'}")
+    address = empty("straight")
+    if db.file is not None:
+        Path(address.removeprefix("sqlite:///")).parent.mkdir()
+    straight = Database(address)
     with straight.write() as connection:
         schema.metadata.create_all(connection)
         assert {table: _definition(connection, table) for table in schema.metadata.tables} == found
@@ -40,6 +62,18 @@ def test_migrations_on_an_empty_file_give_the_tables_of_the_schema(tmp_path: Pat
 
 
 def _definition(connection: sa.Connection, table: str) -> list[str]:
+    """The columns and constraints of a table, as the database itself tells them."""
+    if connection.dialect.name == "postgresql":
+        columns = sa.text(
+            "SELECT column_name, data_type, character_maximum_length, is_nullable, column_default"
+            " FROM information_schema.columns WHERE table_name = :name"
+        )
+        rules = sa.text(
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE conrelid = CAST(CAST(:name AS text) AS regclass)"
+            " UNION ALL SELECT indexname, indexdef FROM pg_indexes WHERE tablename = CAST(:name AS text)"
+        )
+        return sorted(str(row) for query in (columns, rules) for row in connection.execute(query, {"name": table}))
     query = sa.text("SELECT sql FROM sqlite_master WHERE name = :name")
     text = str(connection.execute(query, {"name": table}).scalar_one())
     _head, _bracket, inside = text.rpartition(")")[0].partition("(")
@@ -47,6 +81,7 @@ def _definition(connection: sa.Connection, table: str) -> list[str]:
     return sorted(part.strip().replace('"', "") for part in parts)
 
 
+@on_sqlite
 def test_a_commit_waits_for_the_disk(world: World) -> None:
     with world.ctx.db.write() as connection:
         pragmas = {
