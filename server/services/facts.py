@@ -101,7 +101,7 @@ def state_of(connection: Connection, code: Resolved, *, now: datetime) -> CodeSt
             raise NotOurs
         return None
     standing = standing_of(acts_covering(connection, code.batch.row, code.unit.index), code.unit.index)
-    if withdrawn and not _was_in_the_world(code.batch, standing, code.key.since):
+    if withdrawn and not was_in_the_world(code.batch, standing, code.key.since):
         raise NotOurs
     return CodeState(
         code=code,
@@ -113,7 +113,8 @@ def state_of(connection: Connection, code: Resolved, *, now: datetime) -> CodeSt
     )
 
 
-def _was_in_the_world(batch: BatchRecord, standing: Standing, since: datetime) -> bool:
+def was_in_the_world(batch: BatchRecord, standing: Standing, since: datetime) -> bool:
+    """Whether a unit was registered and activated before a moment, so that it is no thief's."""
     activation = standing.activation
     return batch.registered_at < since and activation is not None and activation.at < since
 

@@ -39,6 +39,13 @@ def units_of(column: sa.ColumnElement[int], row: int) -> sa.ColumnElement[bool]:
     return sa.or_(*(column.between(start, start + (1 << INDEX_BITS) - 1) for start in starts))
 
 
+def count_used_between(connection: sa.Connection, row: int, first: int, last: int) -> int:
+    """How many units first..last (both included) of a batch are used, in whatever life."""
+    lives = [Unit(row=row, index=0, life=life).id for life in range(1 << LIFE_BITS)]
+    ranges = sa.or_(*(redemption.c.unit.between(start + first, start + last) for start in lives))
+    return int(connection.execute(sa.select(sa.func.count()).select_from(redemption).where(ranges)).scalar_one())
+
+
 def count_used(connection: sa.Connection, row: int) -> int:
     """How many units of a batch are used."""
     query = sa.select(sa.func.count()).select_from(redemption).where(units_of(redemption.c.unit, row))
