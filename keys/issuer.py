@@ -239,17 +239,20 @@ class UnlockedIssuer:
             self._publish(replace(next_version(keyring, now), code_keys=keys))
         return after
 
-    def rotate_office_key(self, now: datetime) -> str:
-        """Make a new key for manifests and retire the ones before it; gives the new one's fingerprint."""
-        office = SigningKey.generate()
+    def rotate_office_key(self, now: datetime, *, withdraw_old: bool = False) -> str:
+        """Make a new key for manifests and retire the ones before it; gives the new one's fingerprint.
+
+        `withdraw_old` is for one that may be in other hands: no manifest that it signs is taken any more, old or new.
+        """
+        office, left = SigningKey.generate(), KeyState.WITHDRAWN if withdraw_old else KeyState.RETIRED
         with self._locked():
             keyring = self.keyring.keyring
-            retired = tuple(
-                replace(key, state=KeyState.RETIRED, since=to_second(now)) if key.state is KeyState.ACTIVE else key
+            before = tuple(
+                key if key.state in {left, KeyState.WITHDRAWN} else replace(key, state=left, since=to_second(now))
                 for key in keyring.office_keys
             )
             self._store.put(Purpose.OFFICE, short_name(office.fingerprint), keyring.brand_id, office.seed)
-            keys = (*retired, new_office_key(office, now))
+            keys = (*before, new_office_key(office, now))
             self._publish(replace(next_version(keyring, now), office_keys=keys))
         return office.fingerprint
 

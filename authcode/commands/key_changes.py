@@ -21,24 +21,33 @@ from keys.records import Form, KeyState, Profile
 @click.option("--form", type=click.Choice(list(map(str, Form))), default=Form.SHORT.value, show_default=True)
 @click.option("--prefix", metavar="URL", help="Where codes of this key lead [the keyring's newest prefix].")
 @click.option("--office", "what", flag_value="office", help="Replace the key that signs manifests instead.")
+@click.option("--withdraw-old", is_flag=True, help="With --office: manifests of the old ones are not taken any more.")
 @click.option("--root", "what", flag_value="root", help="Replace the root instead; the old one signs that step.")
 @home_option
 @json_option
 def rotate(  # noqa: PLR0913, PLR0917 - one argument an option
-    profile: str, form: str, prefix: str | None, what: str | None, home: Path | None, as_json: bool
+    profile: str,
+    form: str,
+    prefix: str | None,
+    what: str | None,
+    withdraw_old: bool,
+    home: Path | None,
+    as_json: bool,
 ) -> None:
     """Replace a key: new orders are signed by a new one, codes of the old one verify as before.
 
     Nothing is reprinted. Verifiers that trusted the old root go on by themselves; keep a fresh copy of the issuer's
     part afterwards, since an older copy has the old root.
     """
+    if withdraw_old and what != "office":
+        raise click.UsageError("--withdraw-old goes with --office; code keys are withdrawn by `authcode keys withdraw`.")
     issuer = unlocked_issuer(home)
     facts: dict[str, object]
     if what == "root":
         facts = {"root": issuer.rotate_root(the_time()).root_fingerprint}
         told = f"The root is now {facts['root']}; the old one vouched for it. Copy the issuer's part to a safe place."
     elif what == "office":
-        facts = {"office": issuer.rotate_office_key(the_time())}
+        facts = {"office": issuer.rotate_office_key(the_time(), withdraw_old=withdraw_old)}
         told = f"Manifests are now signed by the office key {facts['office']}"
     else:
         chosen = prefix or issuer.keyring.keyring.prefixes[-1]

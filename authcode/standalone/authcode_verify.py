@@ -205,7 +205,7 @@ def time_of(text: str) -> datetime:
     """Read a time; ValueError where it is written in another way."""
     if not re.fullmatch(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z", text, re.ASCII):
         raise ValueError("a time is written as 2026-03-01T08:30:00Z")
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)  # noqa: UP017 - older Pythons
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)  # noqa: UP017 - any Python
 
 
 # --- The keyring: section 1, Keyring and Succession ----------------------------------------------------------------
@@ -488,7 +488,7 @@ def answer(asked: argparse.Namespace) -> dict[str, Any]:
     text = asked.code
     if text == "-":
         text = sys.stdin.buffer.read(MAX_CODE_BYTES + 3).removesuffix(b"\n").removesuffix(b"\r")
-    return verify_offline(text, keyring, asked.at or datetime.now(timezone.utc))  # noqa: UP017 - older Pythons
+    return verify_offline(text, keyring, asked.at or datetime.now(timezone.utc))  # noqa: UP017 - any Python
 
 
 def main() -> int:

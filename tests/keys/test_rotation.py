@@ -97,6 +97,16 @@ def test_a_new_office_key_signs_manifests_and_the_old_one_still_counts(unlocked:
     assert states == {old.fingerprint: KeyState.RETIRED, fingerprint: KeyState.ACTIVE}
 
 
+def test_an_office_key_in_other_hands_is_withdrawn_with_those_before_it(unlocked: UnlockedIssuer) -> None:
+    unlocked.rotate_office_key(LATER)
+    newest = unlocked.rotate_office_key(LATER + timedelta(days=1), withdraw_old=True)
+    states = [key.state for key in unlocked.keyring.keyring.office_keys]
+    assert states == [KeyState.WITHDRAWN, KeyState.WITHDRAWN, KeyState.ACTIVE]
+    assert unlocked.office_key().fingerprint == newest
+    unlocked.rotate_office_key(LATER + timedelta(days=2))
+    assert [key.state for key in unlocked.keyring.keyring.office_keys][:2] == [KeyState.WITHDRAWN] * 2
+
+
 def test_a_new_root_is_signed_by_the_old_one_and_verifiers_follow(
     unlocked: UnlockedIssuer, home: Path, tmp_path: Path, passphrase: str
 ) -> None:

@@ -78,6 +78,18 @@ def test_a_new_office_key_signs_the_next_manifest(line: Any, home: Path) -> None
     assert IssuerHome.open(home).keyring.keyring.version == json.loads(out)["version"]
 
 
+def test_a_withdrawn_office_key_vouches_for_no_manifest(line: Any, home: Path) -> None:
+    from authcode.manifest import ManifestSignatureInvalid, open_manifest
+
+    issued = json.loads(line("batch", "issue", "--order", "spring", *ORDER)[1])
+    manifest = (Path(issued["out"]) / "manifest.json").read_bytes()
+    open_manifest(manifest, IssuerHome.open(home).keyring.keyring)
+    assert line("keys", "rotate", "--office", "--withdraw-old")[0] == 0
+    with pytest.raises(ManifestSignatureInvalid):
+        open_manifest(manifest, IssuerHome.open(home).keyring.keyring)
+    assert line("keys", "rotate", "--withdraw-old")[0] == 2
+
+
 def test_withdrawing_says_what_it_touches_asks_and_cannot_be_taken_back(
     line: Any, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
