@@ -40,7 +40,9 @@ def rotate(  # noqa: PLR0913, PLR0917 - one argument an option
     part afterwards, since an older copy has the old root.
     """
     if withdraw_old and what != "office":
-        raise click.UsageError("--withdraw-old goes with --office; code keys are withdrawn by `authcode keys withdraw`.")
+        raise click.UsageError(
+            "--withdraw-old goes with --office; `authcode keys withdraw` is for code keys."
+        )
     issuer = unlocked_issuer(home)
     facts: dict[str, object]
     if what == "root":
