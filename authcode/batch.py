@@ -14,12 +14,13 @@ from enum import StrEnum
 from math import isfinite
 from pathlib import Path
 
+from authcode.cover import check_cover
 from authcode.payload import check_gtin
 from keys.errors import AuthcodeError
 from keys.files import exclusive_lock, make_private_dir, write_atomic
 from keys.instants import format_instant, parse_instant, to_second
 from keys.prefix import normalise_prefix
-from keys.records import Form, Profile
+from keys.records import CodeKey, Form, Profile
 
 MAX_ORDER_COUNT = 100_000_000
 """Units of one order: five times the largest single orders that are known, and a guard against a stray zero."""
@@ -175,13 +176,13 @@ class OrderBook:
     """The orders of one issuer, one record a name (`HOME/issuer/orders/`)."""
 
     def __init__(self, directory: Path) -> None:
-        """Use a folder, which is made where it is missing."""
+        """Use a folder, which is made when the first order is written."""
         self._directory = directory
-        make_private_dir(directory)
 
     @contextmanager
     def hold(self, name: str) -> Iterator[None]:
         """Keep every other process off this order while the block runs; wait for one that holds it."""
+        make_private_dir(self._directory)
         with exclusive_lock(self._path(name, "lock")):
             yield
 
@@ -191,35 +192,45 @@ class OrderBook:
         Raises:
             OrderRecordInvalid: the record cannot be read.
         """
-        path = self._path(name, "json")
         try:
-            return _read_record(json.loads(path.read_text(encoding="utf-8")))
+            return self._read(self._path(name, "json"))
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError):
-            raise OrderRecordInvalid(path) from None
 
-    def reserve(self, name: str, contents: Mapping[str, str], *, key_id: str, now: datetime) -> Reservation:
+    def reserve(self, name: str, contents: Mapping[str, str], *, key: CodeKey, now: datetime) -> Reservation:
         """Find or make the reservation of an order; call it while `hold` keeps the name.
 
         Raises:
             OrderConflict: the name belongs to an order with other contents.
+            KeyUsedUp: the order is new, and the key covers no further one.
         """
         known = self.find(name)
         if known is None:
-            reservation = Reservation(
-                name=name,
-                contents=dict(contents),
-                batch_number=self._next_number(),
-                key_id=key_id,
-                reserved_at=to_second(now),
-            )
-            self._write(reservation)
+            make_private_dir(self._directory)
+            with exclusive_lock(self._directory / "book.lock"):  # counted and written by one at a time
+                check_cover(key, orders=len(self.orders_of(key.key_id)), now=now)
+                reservation = Reservation(
+                    name=name,
+                    contents=dict(contents),
+                    batch_number=self._next_number(),
+                    key_id=key.key_id,
+                    reserved_at=to_second(now),
+                )
+                self._write(reservation)
             return reservation
         differs = {key for key, _ in known.contents.items() ^ contents.items()}
         if differs:
             raise OrderConflict(known.name, known.reserved_at, tuple(sorted(differs)))
         return known
+
+    def orders_of(self, key_id: str) -> list[Reservation]:
+        """The orders that a key signs or signed.
+
+        Raises:
+            OrderRecordInvalid: a record cannot be read.
+        """
+        records = (self._read(path) for path in sorted(self._directory.glob("order-*.json")))
+        return [record for record in records if record.key_id == key_id]
 
     def release(self, reservation: Reservation) -> None:
         """Free the name of an order of which nothing is left; its batch number is not given again."""
@@ -235,11 +246,16 @@ class OrderBook:
         # One spelling on every file system: two names that differ only in case are the same name.
         return self._directory / f"order-{name.lower()}.{kind}"
 
+    def _read(self, path: Path) -> Reservation:
+        try:
+            return _read_record(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError):
+            raise OrderRecordInvalid(path) from None
+
     def _next_number(self) -> int:
         counter = self._directory / "next-batch-number"
-        with exclusive_lock(self._directory / "book.lock"):
-            number = int(counter.read_text(encoding="ascii")) if counter.exists() else 1
-            write_atomic(counter, f"{number + 1}\n".encode("ascii"))
+        number = int(counter.read_text(encoding="ascii")) if counter.exists() else 1
+        write_atomic(counter, f"{number + 1}\n".encode("ascii"))
         return number
 
     def _write(self, reservation: Reservation) -> None:

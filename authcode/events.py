@@ -4,6 +4,8 @@ The library announces and the server's part listens; without one, everything sti
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +19,22 @@ KEYRING_PUBLISHED: Final = "authcode.keyring_published"
 """Listeners: `(home, keyring: bytes, shared: SharedKeys, server_passphrase: Callable[[], str]) -> str | None`."""
 PRODUCT_PUBLISHED: Final = "authcode.product_published"
 """Listeners: `(home, product: Product) -> str | None`."""
+WITHDRAWAL_PLANNED: Final = "authcode.withdrawal_planned"
+"""Listeners: `(home, brand_id: bytes, key_id: str, since: datetime, now: datetime) -> Touched | None`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """What withdrawing a key would touch, in registered orders and in units.
+
+    `active_unburned` can be verified today and were not; of these `locked` were in the world before the moment and are
+    answered so, the others `not_ours`. `used` were verified already.
+    """
+
+    orders: int
+    active_unburned: int
+    locked: int
+    used: int
 
 
 def listeners(group: str) -> tuple[Callable[..., object], ...]:
@@ -49,6 +67,14 @@ def announce_keyring(
 def announce_product(home: Path, product: Product) -> tuple[str, ...]:
     """Tell of a product's new texts and picture; gives the listeners' sentences."""
     return tuple(_call_all(PRODUCT_PUBLISHED, home, product))
+
+
+def ask_what_is_touched(
+    home: Path, brand_id: bytes, key_id: str, *, since: datetime, now: datetime
+) -> tuple[Touched, ...]:
+    """Ask whoever knows units what withdrawing a key since a moment would touch; empty where nobody does."""
+    answers = (hear(home, brand_id, key_id, since, now) for hear in listeners(WITHDRAWAL_PLANNED))
+    return tuple(answer for answer in answers if isinstance(answer, Touched))
 
 
 def _call_all(group: str, *arguments: Any) -> Iterator[str]:  # noqa: ANN401 - each group has a signature of its own

@@ -13,13 +13,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from authcode.batch import Order, OrderBook, Reservation, Tiers, order_contents
+from authcode.cover import cover_warning
 from authcode.design.label import Label
 from authcode.design.logo import load_logo
 from authcode.design.plan import Design, plan_design
@@ -80,7 +81,7 @@ class OutTaken(AuthcodeError):
 class IssuedBatch:
     """A finished order. `written` is False where the same order had been issued before and nothing was touched.
 
-    `notes` are sentences of whoever was told, such as "registered, inactive".
+    `notes` are sentences of whoever was told, such as "registered, inactive"; `warning` that the key nears its end.
     """
 
     order: Order
@@ -92,6 +93,7 @@ class IssuedBatch:
     design: Design
     written: bool
     notes: tuple[str, ...]
+    warning: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,7 @@ def fulfil_order(  # noqa: PLR0913 - what an order needs; all but issuer and ord
         OutTaken: `out` holds something else.
         DiskFull: there is no room; nothing is left behind.
         NoKeyForOrder: no active key makes such codes.
+        KeyUsedUp: the key has covered its year or its orders.
         AuthcodeError: the logo, the formats or the label are refused (see `plan_design`, `open_writers`).
     """
     check_formats(formats)
@@ -147,7 +150,7 @@ def fulfil_order(  # noqa: PLR0913 - what an order needs; all but issuer and ord
         design = plan_order(order, key, logo)  # (1)
         contents = order_contents(order, formats=chosen, logo_sha256=_sha256(logo) if logo else None)
         with _full_disk_as_error(out):
-            reservation = book.reserve(order.name, contents, key_id=key.key_id, now=now)  # (2)
+            reservation = book.reserve(order.name, contents, key=key, now=now)  # (2)
         job = _Job(
             issuer=issuer,
             order=order,
@@ -162,7 +165,8 @@ def fulfil_order(  # noqa: PLR0913 - what an order needs; all but issuer and ord
             return _issued(job, reservation.out, written=False, notes=())
         notes = _write_once(job, book)  # (3) to (6)
         book.mark_issued(reservation, out)  # (7)
-        return _issued(job, out, written=True, notes=notes)
+        warning = cover_warning(key, orders=len(book.orders_of(key.key_id)), now=now)
+        return replace(_issued(job, out, written=True, notes=notes), warning=warning)
 
 
 def _key_for(keyring: Keyring, order: Order, known: Reservation | None) -> CodeKey:

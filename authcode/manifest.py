@@ -16,8 +16,8 @@ from authcode.serial import MAX_BATCHES
 from keys.document import open_document, sign_document
 from keys.errors import AuthcodeError, DocumentInvalid, SignatureInvalid, UnknownKey
 from keys.fields import Fields
+from keys.founding import SERVER_ID_BYTES
 from keys.instants import format_instant
-from keys.issuer import SERVER_ID_BYTES
 from keys.keyring import Keyring
 from keys.primitives import LABEL_MANIFEST, SigningKey
 from keys.records import BRAND_ID_BYTES, Form, KeyState, Profile

@@ -4,20 +4,28 @@
      "signature": "<base64url>", "succession": []}
 
 The envelope has one written form, so that one signed text is one sequence of bytes; whatever differs is refused. The
-signature covers the label (16 bytes) and the payload's UTF-8 bytes. `succession` has room for the steps by which an old
-root vouches for a new one; it is carried, and gives no rights by itself.
+signature covers the label (16 bytes) and the payload's UTF-8 bytes. `succession` carries the steps by which an old root
+vouches for a new one (`keys.succession` judges them); only keyrings have any.
 """
 
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from keys.errors import DocumentInvalid, UnknownKey
 from keys.fields import Fields
-from keys.primitives import LABEL_KEYRING, LABEL_MANIFEST, LABEL_OFFLINE_SCAN, SIGNATURE_BYTES, SigningKey, verify_bytes
+from keys.primitives import (
+    LABEL_KEYRING,
+    LABEL_MANIFEST,
+    LABEL_OFFLINE_SCAN,
+    LABEL_SHARED_KEYS,
+    SIGNATURE_BYTES,
+    SigningKey,
+    verify_bytes,
+)
 
 MAX_DOCUMENT_BYTES: Final = 1 << 20
 """A keyring of a thousand keys stays below half of it; whatever is longer is not ours."""
@@ -28,6 +36,7 @@ _FORMATS: Final[Mapping[bytes, str]] = {
     LABEL_KEYRING: "authcode-keyring-1",
     LABEL_MANIFEST: "authcode-manifest-1",
     LABEL_OFFLINE_SCAN: "authcode-offline-scan-1",
+    LABEL_SHARED_KEYS: "authcode-shared-keys-1",
 }
 _FINGERPRINT = re.compile("sha256:[0-9a-f]{64}")
 _SIGNATURE_CHARS = 86
@@ -49,6 +58,11 @@ class UncheckedDocument:
     payload: str
     signer: str
     signature: bytes
+    succession: tuple[Mapping[str, object], ...] = ()
+
+    def content(self) -> bytes:
+        """The document without its succession: the same for all copies, however many steps one still carries."""
+        return _write(_format_of(self.label), self.payload, self.signer, self.signature, ())
 
     def verify(self, public_key: bytes) -> OpenedDocument:
         """Check the signature over label and payload with `public_key` (32 bytes).
@@ -60,14 +74,18 @@ class UncheckedDocument:
         return OpenedDocument(payload=self.payload, signer=self.signer)
 
 
-def sign_document(label: bytes, payload: str, key: SigningKey) -> bytes:
+def sign_document(
+    label: bytes, payload: str, key: SigningKey, *, succession: Sequence[Mapping[str, object]] = ()
+) -> bytes:
     """The document that carries `payload`, signed by `key` under `label` (one of `keys.primitives`).
+
+    `succession` is for keyrings: the steps that lead to `key`, oldest first; it is carried and not signed.
 
     Raises:
         ValueError: no document is signed under `label`, or the document would be too long.
     """
     signature = key.sign(label + payload.encode())
-    document = _write(_format_of(label), payload, key.fingerprint, signature, [])
+    document = _write(_format_of(label), payload, key.fingerprint, signature, succession)
     if len(document) > MAX_DOCUMENT_BYTES:
         raise ValueError(f"a signed document has at most {MAX_DOCUMENT_BYTES} bytes")
     return document
@@ -91,7 +109,8 @@ def open_document(label: bytes, document: bytes, *, public_keys: Mapping[str, by
 def read_document(label: bytes, document: bytes) -> UncheckedDocument:
     """Read a document without believing it, where the signer's key must first be found.
 
-    1. Size.   2. JSON with the right fields.   3. The format that belongs to the label.   4. The one written form.
+    1. Size.   2. JSON with the right fields.   3. The format that belongs to the label; steps of a succession in
+    keyrings only.   4. The one written form.
 
     Raises:
         DocumentInvalid: one of these fails.
@@ -110,11 +129,13 @@ def read_document(label: bytes, document: bytes) -> UncheckedDocument:
         written = _write(found, payload, signer, signature, succession)
     except (ValueError, RecursionError):
         raise DocumentInvalid("it is not a signed document") from None
-    if found != kind:  # (3)
+    if found != kind or (succession and label != LABEL_KEYRING):  # (3)
         raise DocumentInvalid(f"it is not of the format {kind}")
     if written != document or _FINGERPRINT.fullmatch(signer) is None:  # (4)
         raise DocumentInvalid("it was reformatted or edited")
-    return UncheckedDocument(label=label, payload=payload, signer=signer, signature=signature)
+    return UncheckedDocument(
+        label=label, payload=payload, signer=signer, signature=signature, succession=tuple(succession)
+    )
 
 
 def _format_of(label: bytes) -> str:
@@ -124,13 +145,13 @@ def _format_of(label: bytes) -> str:
     return kind
 
 
-def _write(kind: str, payload: str, signer: str, signature: bytes, succession: list[dict[str, object]]) -> bytes:
+def _write(kind: str, payload: str, signer: str, signature: bytes, succession: Sequence[Mapping[str, object]]) -> bytes:
     envelope = {
         "format": kind,
         "payload": payload,
         "signer": signer,
         "signature": base64.urlsafe_b64encode(signature).decode("ascii").rstrip("="),
-        "succession": succession,
+        "succession": [dict(step) for step in succession],
     }
     return (json.dumps(envelope, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
 

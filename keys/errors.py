@@ -90,6 +90,63 @@ class RootChanged(AuthcodeError):
         self.brand, self.pinned, self.offered = brand, pinned, offered
 
 
+class SuccessionInvalid(AuthcodeError):
+    """The steps by which the roots of a keyring follow each other do not hold (docs/format.md §1)."""
+
+    code = "succession_invalid"
+
+    def __init__(self, reason: str) -> None:
+        """Carry `reason`, a clause such as "step 2 is not signed by the root before it"."""
+        super().__init__(f"the succession of root keys does not hold: {reason}; do not use this keyring")
+        self.reason = reason
+
+
+class KeyStateRefused(AuthcodeError):
+    """A key cannot enter the asked state: states only go on, and since a moment that has come (docs/format.md §1)."""
+
+    code = "key_state_refused"
+    http_status = 409
+
+    def __init__(self, key_id: str, reason: str) -> None:
+        """Carry the `key_id` and the `reason`, a clause."""
+        super().__init__(f"key {key_id} stays as it is: {reason}")
+        self.key_id, self.reason = key_id, reason
+
+
+class AddressInvalid(AuthcodeError):
+    """What was given as a server's address is no address."""
+
+    code = "address_invalid"
+
+    def __init__(self) -> None:
+        """Carry nothing: an address is copied, not mended."""
+        super().__init__("that is no server's address; copy the 64 digits that `authcode keys address` prints there")
+
+
+class SealNotOpened(AuthcodeError):
+    """A sealed box was made for another address, or changed on its way."""
+
+    code = "seal_not_opened"
+
+    def __init__(self) -> None:
+        """Carry nothing."""
+        super().__init__(
+            "the keys were sealed to another server, or changed on the way; "
+            "send them again to the address that `authcode keys address` prints here"
+        )
+
+
+class SharedKeysInvalid(AuthcodeError):
+    """A file of sent keys cannot be read, or does not come from the brand that it names (docs/format.md §1)."""
+
+    code = "shared_keys_invalid"
+
+    def __init__(self, reason: str) -> None:
+        """Carry the `reason`, a clause."""
+        super().__init__(f"the sent keys cannot be taken in: {reason}; have the brand send them again")
+        self.reason = reason
+
+
 class TrustFileInvalid(AuthcodeError):
     """The file of pinned root keys is damaged."""
 

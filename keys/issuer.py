@@ -7,10 +7,8 @@
 Whoever changes keyring or keys holds a lock file, so that two commands at once lose nothing.
 """
 
-import json
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,15 +16,26 @@ from pathlib import Path
 from typing import Final, Self
 
 from keys import home as places
-from keys.crockford import ALPHABET
-from keys.document import FINGERPRINT_CHARS
-from keys.errors import HomeExists, HomeMissing, KeyIdsExhausted, KeyringInvalid, UnknownKey
+from keys.document import FINGERPRINT_CHARS, MAX_SUCCESSION_STEPS, read_document
+from keys.errors import HomeExists, HomeMissing, KeyringInvalid, KeyStateRefused, UnknownKey
 from keys.fields import Fields
 from keys.files import PUBLIC_FILE, exclusive_lock, make_private_dir, sync_dir, write_atomic
+from keys.founding import (
+    BRAND_FORMAT,
+    SERVER_ID_BYTES,
+    build,
+    free_key_id,
+    move_into_place,
+    new_office_key,
+    next_version,
+    short_name,
+    store_in,
+    write_brand,
+)
+from keys.founding import new_code_key as make_code_key
 from keys.instants import to_second
 from keys.keyfile import ScryptCost
 from keys.keyring import (
-    KEYRING_LIFE,
     Keyring,
     OpenedKeyring,
     check_successor,
@@ -34,14 +43,11 @@ from keys.keyring import (
     open_keyring,
     sign_keyring,
 )
-from keys.primitives import MAC_KEY_BYTES, SEED_BYTES, SigningKey
-from keys.records import BRAND_ID_BYTES, CodeKey, Form, KeyState, OfficeKey, Profile, Purpose
-from keys.store import KeyStore, UnlockedStore, open_store
+from keys.primitives import LABEL_KEYRING, SigningKey
+from keys.records import CodeKey, Form, KeyState, Profile, Purpose
+from keys.store import UnlockedStore
+from keys.succession import vouch
 
-BRAND_FORMAT: Final = "authcode-brand-1"
-SERVER_ID_BYTES: Final = 16
-SERIAL_KEY_BYTES: Final = 32
-FIRST_SERIAL_KEY: Final = 1
 REFRESH_BEFORE: Final = timedelta(days=10)
 """A keyring this close to its expiry is signed again, so that a missed week does no harm."""
 
@@ -94,8 +100,8 @@ class IssuerHome:
         try:
             make_private_dir(home)  # orders in it hold unburned codes
             make_private_dir(building)
-            _build(building, brand=brand, prefix=normalise_prefix(prefix), unlock=(passphrase, cost), now=now)
-            _move(building, place, home)
+            build(building, brand=brand, prefix=normalise_prefix(prefix), unlock=(passphrase, cost), now=now)
+            move_into_place(building, place, home)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             if made_home:
@@ -150,7 +156,7 @@ class IssuerHome:
             WrongPassphrase: it is another one.
             KeyFileInvalid, KeyFileTooCostly: a key file was changed.
         """
-        return UnlockedIssuer(self, _store_in(places.issuer_dir(self._home)).unlock(passphrase))
+        return UnlockedIssuer(self, store_in(places.issuer_dir(self._home)).unlock(passphrase))
 
 
 class UnlockedIssuer:
@@ -188,18 +194,87 @@ class UnlockedIssuer:
             PrefixInvalid, KeyringInvalid: the prefix or the combination cannot stand in a keyring.
             KeyIdsExhausted: the brand has used every key id.
         """
-        prefix = normalise_prefix(prefix)
+        with self._locked():
+            return self._add_code_key(self.keyring.keyring, profile, form, normalise_prefix(prefix), now)
+
+    def rotate_code_key(
+        self, *, profile: Profile, form: Form, prefix: str, now: datetime
+    ) -> tuple[CodeKey, tuple[str, ...]]:
+        """Make a new key for orders and retire the ones before it: their codes verify as before, nothing is reprinted.
+
+        Gives the new key and the ids of the retired ones. Errors as `new_code_key`.
+        """
+        prefix, since = normalise_prefix(prefix), to_second(now)
         with self._locked():
             keyring = self.keyring.keyring
-            held = [header.key_id for header in self._store.headers() if header.purpose in _PURPOSES.values()]
-            taken = {*held, *(key.key_id for key in keyring.code_keys)}
-            key_id = free_key_id(taken, secrets.choice)
-            key, secret = _new_code_key(key_id, profile, form, prefix, now)
-            # First the secret, then the promise: a crash in between costs one key id, and no key that cannot sign.
-            self._store.put(_PURPOSES[profile], key_id, keyring.brand_id, secret)
-            prefixes = keyring.prefixes if prefix in keyring.prefixes else (*keyring.prefixes, prefix)
-            self._publish(replace(_next(keyring, now), prefixes=prefixes, code_keys=(*keyring.code_keys, key)))
-        return key
+            old = [
+                key.key_id
+                for key in keyring.code_keys
+                if (key.profile, key.form, key.prefix, key.state) == (profile, form, prefix, KeyState.ACTIVE)
+            ]
+            kept = tuple(
+                replace(key, state=KeyState.RETIRED, since=since) if key.key_id in old else key
+                for key in keyring.code_keys
+            )
+            return self._add_code_key(replace(keyring, code_keys=kept), profile, form, prefix, now), tuple(old)
+
+    def withdraw_code_key(self, key_id: str, *, since: datetime, reason: str, now: datetime) -> CodeKey:
+        """Withdraw a key since a moment (aware UTC), for a reason that the keyring publishes.
+
+        Raises:
+            UnknownKey: the brand has no such key.
+            KeyStateRefused: the moment is yet to come, or the key was withdrawn since an earlier one.
+            KeyringInvalid: the reason cannot stand in a keyring.
+        """
+        if since > now:
+            raise KeyStateRefused(key_id, "a key is withdrawn since a moment that has come, not one that will")
+        with self._locked():
+            keyring = self.keyring.keyring
+            before = keyring.code_key(key_id)
+            try:
+                after = replace(before, state=KeyState.WITHDRAWN, since=to_second(since), reason=reason)
+            except ValueError as error:
+                raise KeyringInvalid(str(error)) from None
+            keys = tuple(after if key.key_id == key_id else key for key in keyring.code_keys)
+            self._publish(replace(next_version(keyring, now), code_keys=keys))
+        return after
+
+    def rotate_office_key(self, now: datetime, *, withdraw_old: bool = False) -> str:
+        """Make a new key for manifests and retire the ones before it; gives the new one's fingerprint.
+
+        `withdraw_old` is for one that may be in other hands: no manifest that it signs is taken any more, old or new.
+        """
+        office, left = SigningKey.generate(), KeyState.WITHDRAWN if withdraw_old else KeyState.RETIRED
+        with self._locked():
+            keyring = self.keyring.keyring
+            before = tuple(
+                key if key.state in {left, KeyState.WITHDRAWN} else replace(key, state=left, since=to_second(now))
+                for key in keyring.office_keys
+            )
+            self._store.put(Purpose.OFFICE, short_name(office.fingerprint), keyring.brand_id, office.seed)
+            keys = (*before, new_office_key(office, now))
+            self._publish(replace(next_version(keyring, now), office_keys=keys))
+        return office.fingerprint
+
+    def rotate_root(self, now: datetime) -> OpenedKeyring:
+        """Hand the brand over to a new root: the old one signs that step, the new one the next keyring.
+
+        1. Keep the new root's secret.   2. Publish under it, with the step.   3. Remember it as the brand's root.
+        4. Delete the old one's secret, whose only use left would be to vouch for another root.
+
+        Killed anywhere, the home goes on with one of the two: the keyring's steps lead from the old root to the new.
+        """
+        root = SigningKey.generate()
+        with self._locked():
+            before = self.keyring
+            keyring = before.keyring
+            self._store.put(Purpose.ROOT, short_name(root.fingerprint), keyring.brand_id, root.seed)  # (1)
+            opened = self._publish(next_version(keyring, now), new_root=root)  # (2)
+            place = places.issuer_dir(self.home)
+            write_brand(place, keyring, root.fingerprint, server_id=self._issuer.server_id)  # (3)
+            self._issuer = IssuerHome.open(self.home)
+            self._store.remove(Purpose.ROOT, short_name(before.root_fingerprint))  # (4)
+        return opened
 
     def code_secret(self, key_id: str) -> bytes:
         """The secret of a code key: an Ed25519 seed, or a MAC key (32 bytes either way).
@@ -220,7 +295,7 @@ class UnlockedIssuer:
         if not active:
             raise UnknownKey("of the office")
         newest = max(active, key=lambda key: key.since)
-        return SigningKey(self._store.get(Purpose.OFFICE, _short_name(newest.fingerprint)))
+        return SigningKey(self._store.get(Purpose.OFFICE, short_name(newest.fingerprint)))
 
     def shared_keys(self) -> SharedKeys:
         """What a server of this brand must hold: the serial keys and MAC keys, and never a signing key."""
@@ -238,115 +313,28 @@ class UnlockedIssuer:
             opened = self.keyring
             if opened.keyring.expires - now > REFRESH_BEFORE:
                 return opened
-            return self._publish(_next(opened.keyring, now))
+            return self._publish(next_version(opened.keyring, now))
 
     def _locked(self) -> AbstractContextManager[None]:
         return exclusive_lock(places.issuer_dir(self.home) / ".lock")
 
-    def _publish(self, keyring: Keyring) -> OpenedKeyring:
+    def _add_code_key(self, keyring: Keyring, profile: Profile, form: Form, prefix: str, now: datetime) -> CodeKey:
+        held = [header.key_id for header in self._store.headers() if header.purpose in _PURPOSES.values()]
+        key_id = free_key_id({*held, *(key.key_id for key in keyring.code_keys)}, secrets.choice)
+        key, secret = make_code_key(key_id, profile, form, prefix, now)
+        # First the secret, then the promise: a crash in between costs one key id, and no key that cannot sign.
+        self._store.put(_PURPOSES[profile], key_id, keyring.brand_id, secret)
+        prefixes = keyring.prefixes if prefix in keyring.prefixes else (*keyring.prefixes, prefix)
+        self._publish(replace(next_version(keyring, now), prefixes=prefixes, code_keys=(*keyring.code_keys, key)))
+        return key
+
+    def _publish(self, keyring: Keyring, *, new_root: SigningKey | None = None) -> OpenedKeyring:
         before = self.keyring
         check_successor(before.keyring, keyring)
-        root = before.root_fingerprint
-        document = sign_keyring(keyring, SigningKey(self._store.get(Purpose.ROOT, _short_name(root))))
+        root = SigningKey(self._store.get(Purpose.ROOT, short_name(before.root_fingerprint)))
+        steps = list(read_document(LABEL_KEYRING, before.document).succession)
+        if new_root is not None:
+            steps.append(vouch(keyring.brand_id, root, new_root.public_key))
+        document = sign_keyring(keyring, new_root or root, succession=steps[-MAX_SUCCESSION_STEPS:])
         write_atomic(places.issuer_keyring_path(self.home), document, mode=PUBLIC_FILE)
-        return OpenedKeyring(keyring=keyring, root_fingerprint=root, document=document)
-
-
-def free_key_id(taken: Collection[str], choose: Callable[[Sequence[str]], str]) -> str:
-    """A key id of two characters that is not `taken`, picked by `choose` (such as `secrets.choice`).
-
-    Raises:
-        KeyIdsExhausted: all 1024 are.
-    """
-    free = [first + second for first in ALPHABET for second in ALPHABET if first + second not in taken]
-    if not free:
-        raise KeyIdsExhausted
-    return choose(free)
-
-
-def _build(place: Path, *, brand: str, prefix: str, unlock: tuple[str, ScryptCost | None], now: datetime) -> None:
-    """Fill `place` with a new brand: keys, keyring, brand.json."""
-    passphrase, cost = unlock
-    brand_id, root, office = secrets.token_bytes(BRAND_ID_BYTES), SigningKey.generate(), SigningKey.generate()
-    made: list[tuple[CodeKey, bytes]] = []
-    for form in (Form.SHORT, Form.GS1):
-        key_id = free_key_id({key.key_id for key, _secret in made}, secrets.choice)
-        made.append(_new_code_key(key_id, Profile.SIGNED, form, prefix, now))
-    issued = to_second(now)
-    keyring = Keyring(
-        brand_id=brand_id,
-        brand=brand,
-        version=1,
-        issued=issued,
-        expires=issued + KEYRING_LIFE,
-        prefixes=(prefix,),
-        code_keys=tuple(key for key, _secret in made),
-        office_keys=(
-            OfficeKey(
-                fingerprint=office.fingerprint, public_key=office.public_key, state=KeyState.ACTIVE, since=issued
-            ),
-        ),
-    )
-    store = _store_in(place).unlock(passphrase, cost=cost)
-    store.put(Purpose.ROOT, _short_name(root.fingerprint), brand_id, root.seed)
-    store.put(Purpose.OFFICE, _short_name(office.fingerprint), brand_id, office.seed)
-    store.put(Purpose.SERIAL, str(FIRST_SERIAL_KEY), brand_id, secrets.token_bytes(SERIAL_KEY_BYTES))
-    for key, secret in made:
-        store.put(Purpose.SIGNING, key.key_id, brand_id, secret)
-    write_atomic(place / "keyring.json", sign_keyring(keyring, root), mode=PUBLIC_FILE)
-    _write_brand(place, keyring, root.fingerprint)
-
-
-def _move(building: Path, place: Path, home: Path) -> None:
-    """Put the finished part in its place, unless another process was faster: no system renames onto a full folder."""
-    try:
-        building.rename(place)
-    except OSError:
-        if place.exists():
-            raise HomeExists(home) from None
-        raise
-
-
-def _write_brand(place: Path, keyring: Keyring, root: str) -> None:
-    values = {
-        "format": BRAND_FORMAT,
-        "brand": keyring.brand,
-        "brand_id": keyring.brand_id.hex(),
-        "server_id": secrets.token_hex(SERVER_ID_BYTES),
-        "root": root,
-    }
-    write_atomic(place / "brand.json", (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
-
-
-def _new_code_key(key_id: str, profile: Profile, form: Form, prefix: str, now: datetime) -> tuple[CodeKey, bytes]:
-    """A fresh active key and its secret."""
-    secret = secrets.token_bytes(SEED_BYTES if profile is Profile.SIGNED else MAC_KEY_BYTES)
-    try:
-        key = CodeKey(
-            key_id=key_id,
-            profile=profile,
-            form=form,
-            prefix=prefix,
-            serial_key=FIRST_SERIAL_KEY,
-            state=KeyState.ACTIVE,
-            since=to_second(now),
-            public_key=SigningKey(secret).public_key if profile is Profile.SIGNED else None,
-        )
-    except ValueError as error:
-        raise KeyringInvalid(str(error)) from None
-    return key, secret
-
-
-def _next(keyring: Keyring, now: datetime) -> Keyring:
-    """The next version, living thirty days from `now`."""
-    issued = to_second(now)
-    return replace(keyring, version=keyring.version + 1, issued=issued, expires=issued + KEYRING_LIFE)
-
-
-def _store_in(place: Path) -> KeyStore:
-    return open_store(f"file:{place / 'keys'}")
-
-
-def _short_name(fingerprint: str) -> str:
-    """The name of a root or office key in the store: the first 16 hexadecimal digits of its fingerprint."""
-    return fingerprint.removeprefix("sha256:")[:16]
+        return open_keyring(document, root_fingerprint=(new_root or root).fingerprint)

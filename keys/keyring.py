@@ -1,7 +1,7 @@
 """Stage 5, verify: the signed keyring, which says what every key id of a brand stands for (docs/format.md §1)."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,6 +13,7 @@ from keys.errors import (
     KeyringInvalid,
     KeyringRollback,
     KeyringSignatureInvalid,
+    KeyStateRefused,
     NoKeyForOrder,
     SignatureInvalid,
     UnknownKey,
@@ -28,6 +29,7 @@ from keys.primitives import (
     fingerprint,
 )
 from keys.records import BRAND_ID_BYTES, MAX_REASON_CHARS, MAX_SERIAL_KEYS, CodeKey, Form, KeyState, OfficeKey, Profile
+from keys.succession import earlier_roots
 
 __all__ = [
     "KEYRING_LIFE",
@@ -35,6 +37,7 @@ __all__ = [
     "KeyringSet",
     "OpenedKeyring",
     "check_successor",
+    "check_transition",
     "normalise_prefix",
     "open_keyring",
     "sign_keyring",
@@ -147,30 +150,43 @@ class Keyring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedKeyring:
-    """A keyring whose root signature was verified, with the root's fingerprint and the exact document."""
+    """A keyring whose root signature was verified, with the root's fingerprint and the exact document.
+
+    `earlier_roots` are the fingerprints of the roots before this one, oldest first, each of which vouched for the next.
+    """
 
     keyring: Keyring
     root_fingerprint: str
     document: bytes
+    earlier_roots: tuple[str, ...] = ()
+
+    def follows(self, root: str) -> bool:
+        """Whether who trusts `root` (a fingerprint) may trust this keyring: it signed, or its successor did."""
+        return root == self.root_fingerprint or root in self.earlier_roots
 
 
-def sign_keyring(keyring: Keyring, root: SigningKey) -> bytes:
-    """The document that publishes `keyring`, signed by `root` over exact bytes (docs/format.md §1)."""
+def sign_keyring(keyring: Keyring, root: SigningKey, *, succession: Sequence[Mapping[str, object]] = ()) -> bytes:
+    """The document that publishes `keyring`, signed by `root` over exact bytes (docs/format.md §1).
+
+    `succession` are the steps that lead from earlier roots to `root`, oldest first.
+    """
     payload = json.dumps(_payload_of(keyring, root.public_key), indent=1, ensure_ascii=False)
-    return sign_document(LABEL_KEYRING, payload, root)
+    return sign_document(LABEL_KEYRING, payload, root, succession=succession)
 
 
 def open_keyring(document: bytes, *, root_fingerprint: str | None) -> OpenedKeyring:
     """Open a published keyring.
 
-    1. Read the document.   2. Take the root key that it names.   3. It is the trusted one, where one is given.
-    4. It is a valid point and the document's signer.   5. Verify the signature.   6. Check every rule of a keyring.
+    1. Read the document.   2. Take the root key that it names.   3. It is a valid point and the document's signer.
+    4. Verify the signature.   5. Check every rule of a keyring.   6. Check the steps that lead to its root.
+    7. Its root, or an earlier one that vouched for it, is the trusted one, where one is given.
 
     `root_fingerprint` None opens it under whatever root signed it: only for a first sight, before pinning.
 
     Raises:
         DocumentInvalid: it is no keyring document.
-        KeyringSignatureInvalid: it is not signed by the trusted root.
+        KeyringSignatureInvalid: it is not signed by the trusted root or its successor.
+        SuccessionInvalid: the steps that it carries do not lead to its root.
         KeyringInvalid, KeyIdTaken, PrefixInvalid, PublicKeyInvalid: it breaks a rule of docs/format.md §1.
     """
     unchecked = read_document(LABEL_KEYRING, document)  # (1)
@@ -179,26 +195,31 @@ def open_keyring(document: bytes, *, root_fingerprint: str | None) -> OpenedKeyr
         root = fields.binary("root", n_bytes=PUBLIC_KEY_BYTES)  # (2)
     except ValueError:
         raise DocumentInvalid("its content is no keyring") from None
-    if root_fingerprint not in (None, unchecked.signer):  # (3)
-        raise KeyringSignatureInvalid(unchecked.signer)
-    check_public_key(root)  # (4)
+    check_public_key(root)  # (3)
     if fingerprint(root) != unchecked.signer:
         raise KeyringSignatureInvalid(unchecked.signer)
     try:
-        unchecked.verify(root)  # (5)
+        unchecked.verify(root)  # (4)
     except SignatureInvalid:
         raise KeyringSignatureInvalid(unchecked.signer) from None
-    return OpenedKeyring(keyring=_read_keyring(fields), root_fingerprint=unchecked.signer, document=document)  # (6)
+    keyring = _read_keyring(fields)  # (5)
+    earlier = earlier_roots(unchecked.succession, brand_id=keyring.brand_id, root=root)  # (6)
+    opened = OpenedKeyring(keyring=keyring, root_fingerprint=unchecked.signer, document=document, earlier_roots=earlier)
+    if root_fingerprint is not None and not opened.follows(root_fingerprint):  # (7)
+        raise KeyringSignatureInvalid(unchecked.signer)
+    return opened
 
 
 def check_successor(old: Keyring, new: Keyring) -> None:
     """Check that `new` may follow `old`, for whoever has seen both: ids are never used again (docs/format.md §1).
 
     1. The same brand and a higher version.   2. Every key id of `old` is still there.   3. It stands for the same key.
+    4. Its state went on, if it changed: active, retired, withdrawn; a withdrawal only ever reaches further back.
 
     Raises:
         KeyringRollback: the version is not higher.
         KeyIdTaken: an id stands for another key than before.
+        KeyStateRefused: a key went back to an earlier state.
         KeyringInvalid: it is of another brand, or a key was dropped instead of retired or withdrawn.
     """
     if new.brand_id != old.brand_id:  # (1)
@@ -212,6 +233,18 @@ def check_successor(old: Keyring, new: Keyring) -> None:
             raise KeyringInvalid(f"key {before.key_id} is gone; keys are retired or withdrawn, never dropped")
         if _identity(after) != _identity(before):  # (3)
             raise KeyIdTaken(before.key_id)
+        check_transition(before, after)  # (4)
+
+
+def check_transition(before: CodeKey, after: CodeKey) -> None:
+    """Check that a key may go from one record to the other: its state only goes on (else KeyStateRefused)."""
+    order = list(KeyState)
+    if order.index(after.state) < order.index(before.state):
+        raise KeyStateRefused(before.key_id, f"it is {before.state}, and no key goes back to {after.state}")
+    if before.state is after.state is KeyState.WITHDRAWN and after.since > before.since:
+        raise KeyStateRefused(
+            before.key_id, f"it is withdrawn since {format_instant(before.since)}, and a withdrawal gets no later"
+        )
 
 
 def _identity(key: CodeKey) -> tuple[object, ...]:

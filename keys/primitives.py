@@ -12,12 +12,14 @@ from typing import Final, Self
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
-from keys.errors import PublicKeyInvalid, SignatureInvalid
+from keys.errors import AddressInvalid, PublicKeyInvalid, SealNotOpened, SignatureInvalid
 
 LABEL_CODE: Final = b"authcode-code-v1"
 LABEL_MANIFEST: Final = b"authcode-manf-v1"
 LABEL_KEYRING: Final = b"authcode-keys-v1"
 LABEL_OFFLINE_SCAN: Final = b"authcode-scan-v1"
+LABEL_SUCCESSION: Final = b"authcode-root-v1"
+LABEL_SHARED_KEYS: Final = b"authcode-send-v1"
 """One label for one thing: the first 16 bytes of whatever is signed (docs/format.md §2)."""
 
 SEED_BYTES: Final = 32
@@ -26,6 +28,8 @@ SIGNATURE_BYTES: Final = 64
 MAC_KEY_BYTES: Final = 32
 MAC_TAG_BYTES: Final = 10
 """80 bits: HMAC-SHA-256 cut to 16 base-32 characters (docs/format.md §2, profile 2)."""
+ADDRESS_BYTES: Final = 32
+"""An X25519 key: what is sealed to its public half only the holder of its secret half opens."""
 
 
 class SigningKey:
@@ -126,3 +130,36 @@ def verify_mac_tag(key: bytes, message: bytes, tag: bytes) -> None:
 def fingerprint(public_key: bytes) -> str:
     """The name of a public key: "sha256:" and 64 hexadecimal digits."""
     return "sha256:" + hashlib.sha256(public_key).hexdigest()
+
+
+def address_of(secret: bytes) -> bytes:
+    """The public address (32 bytes, X25519) of the address key `secret` (32 bytes, else ValueError)."""
+    if len(secret) != ADDRESS_BYTES:
+        raise ValueError(f"an address key has {ADDRESS_BYTES} bytes, not {len(secret)}")
+    return bindings.crypto_scalarmult_base(secret)
+
+
+def seal_to(address: bytes, message: bytes) -> bytes:
+    """`message` in a sealed box of libsodium: whoever has the secret of `address` opens it, the sender cannot.
+
+    Raises:
+        AddressInvalid: `address` is not 32 bytes, or a point of small order that anybody could open.
+    """
+    if len(address) != ADDRESS_BYTES:
+        raise AddressInvalid
+    try:
+        return bindings.crypto_box_seal(message, address)
+    except (CryptoError, RuntimeError):
+        raise AddressInvalid from None
+
+
+def open_sealed(secret: bytes, sealed: bytes) -> bytes:
+    """What `seal_to` put into a box for the address of `secret` (32 bytes).
+
+    Raises:
+        SealNotOpened: it was sealed to another address, or changed.
+    """
+    try:
+        return bindings.crypto_box_seal_open(sealed, address_of(secret), secret)
+    except (CryptoError, TypeError, ValueError):
+        raise SealNotOpened from None

@@ -71,6 +71,7 @@ class Purpose(StrEnum):
     KEEP_CODE = "keep-code"
     LOG_HEAD = "log-head"
     WEBHOOK = "webhook"
+    ADDRESS = "address"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

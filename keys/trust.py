@@ -3,8 +3,8 @@
     {"format": "authcode-trust-1", "brands": [{"brand_id": "...", "root": "sha256:...", "version": 3, "document": ""}]}
 
 A root is pinned when a brand is first seen. From then on another root, a lower version, and another keyring of the same
-version (`document` is the SHA-256 of the one seen) are refused. Rotation by succession comes with its own rules; until
-then a new root has to be pinned anew.
+version (`document` is the SHA-256 of the one seen, without its succession) are refused. Where the pinned root vouched
+for a new one, the pin moves on to that, and the old root is believed no more.
 """
 
 import hashlib
@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from keys.document import FINGERPRINT_CHARS
+from keys.document import FINGERPRINT_CHARS, read_document
 from keys.errors import KeyringRollback, RootChanged, TrustFileInvalid
 from keys.fields import Fields
 from keys.files import exclusive_lock, make_private_dir, write_atomic
 from keys.keyring import MAX_VERSION, OpenedKeyring, open_keyring
+from keys.primitives import LABEL_KEYRING
 from keys.records import BRAND_ID_BYTES
 
 FORMAT: Final = "authcode-trust-1"
@@ -69,12 +70,13 @@ class TrustFile:
     def admit(self, document: bytes) -> OpenedKeyring:
         """Open a published keyring, pin its root at first sight, and remember its version.
 
-        1. The keyring verifies under the root that it names.   2. That root is the pinned one.   3. Its version is not
-        lower, and the same version is the same document.   4. Remember it, durably, before it is used.
+        1. The keyring verifies under the root that it names.   2. That root is the pinned one, or the pinned one
+        vouched for it.   3. Its version is not lower, and the same version is the same document.   4. Remember it,
+        durably, before it is used.
 
         Raises:
-            DocumentInvalid, KeyringSignatureInvalid, KeyringInvalid, ...: as `open_keyring`.
-            RootChanged: another root is pinned for this brand.
+            DocumentInvalid, KeyringSignatureInvalid, SuccessionInvalid, ...: as `open_keyring`.
+            RootChanged: another root is pinned for this brand, and did not vouch for this one.
             KeyringRollback: a higher version, or another document of this version, was seen.
             TrustFileInvalid: the file is damaged.
         """
@@ -83,11 +85,11 @@ class TrustFile:
         make_private_dir(self._path.parent)
         with exclusive_lock(self._path.with_name(f".{self._path.name}.lock")):
             pins = self.pins()
-            offered = Pin(root=root, version=keyring.version, document=hashlib.sha256(document).digest())
+            offered = Pin(root=root, version=keyring.version, document=_digest(document))
             pin = pins.get(keyring.brand_id)
             if pin == offered:
                 return opened
-            if pin is not None and pin.root != root:  # (2)
+            if pin is not None and not opened.follows(pin.root):  # (2)
                 raise RootChanged(keyring.brand, pin.root, root)
             if pin is not None and pin.version >= keyring.version:  # (3)
                 raise KeyringRollback(keyring.version, pin.version)
@@ -100,3 +102,7 @@ class TrustFile:
             for brand_id, pin in pins.items()
         ]
         write_atomic(self._path, (json.dumps({"format": FORMAT, "brands": brands}, indent=1) + "\n").encode("utf-8"))
+
+
+def _digest(document: bytes) -> bytes:
+    return hashlib.sha256(read_document(LABEL_KEYRING, document).content()).digest()

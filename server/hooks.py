@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from authcode.events import Touched
 from authcode.products import Product
 from keys.errors import HomeMissing, PassphraseMissing
 from keys.home import server_dir
@@ -14,6 +15,7 @@ from keys.issuer import IssuerHome, SharedKeys
 from keys.keyfile import ScryptCost
 from keys.keyring import open_keyring
 from server.secrets import keep_shared_keys, lacks_shared_keys, make_server_keys
+from server.services.preview_withdrawal import preview_withdrawal
 from server.services.publish_keyring import publish_keyring
 from server.services.publish_product import publish_product
 from server.services.register_batch import register_batch
@@ -75,6 +77,17 @@ def product_published(home: Path, product: Product) -> str | None:
     finally:
         db.close()
     return f"server: product {product.sku} is published"
+
+
+def withdrawal_planned(home: Path, brand_id: bytes, key_id: str, since: datetime, now: datetime) -> Touched | None:
+    """Count what withdrawing a key would touch; None where the home has no server's database."""
+    db = _server_database(home)
+    if db is None:
+        return None
+    try:
+        return preview_withdrawal(db, brand_id, key_id, since=since, now=now)
+    finally:
+        db.close()
 
 
 def _server_database(home: Path) -> Database | None:

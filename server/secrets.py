@@ -107,11 +107,8 @@ def make_server_keys(home: Path, passphrase: str, *, cost: ScryptCost | None = N
     """
     make_private_dir(server_dir(home))
     store = open_store(f"file:{server_keys_dir(home)}").unlock(passphrase, cost=cost)
-    for purpose in _OWN:
-        try:
-            store.get(purpose, _CURRENT)
-        except UnknownKey:
-            store.put(purpose, _CURRENT, None, secrets.token_bytes(_OWN_KEY_BYTES))
+    for purpose in (*_OWN, Purpose.ADDRESS):
+        rotating_key(store, purpose, _CURRENT)
     return ServerKeys(store)
 
 
@@ -129,6 +126,11 @@ def open_server_keys(home: Path, passphrase: str) -> ServerKeys:
         return ServerKeys(store.unlock(passphrase))
     except UnknownKey:
         raise ServerKeysMissing(home) from None
+
+
+def address_secret(keys: ServerKeys) -> bytes:
+    """The secret of the address to which brands seal keys for this server; made where an older home has none."""
+    return rotating_key(keys.store, Purpose.ADDRESS, _CURRENT)
 
 
 def server_has_keys(home: Path) -> bool:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from authcode.batch import LEVELS, DrawnBy, Order, Placement, Tiers
+from authcode.batch import LEVELS, DrawnBy, Order, OrderBook, Placement, Tiers
 from authcode.commands.options import example, home_option, json_option, tell_json, the_time, unlocked_issuer
+from authcode.cover import check_cover, cover_warning
 from authcode.products import load_product
-from keys.home import home_dir, orders_dir
+from keys.home import home_dir, issuer_dir, orders_dir
 from keys.instants import format_instant
 from keys.issuer import IssuerHome
 from keys.prefix import normalise_prefix
@@ -85,6 +86,8 @@ def plan(home: Path | None, as_json: bool, **options: Any) -> None:  # noqa: ANN
     if facts["sheets"]:
         click.echo(f"  sheets   {facts['sheets']} of A4, {facts['labels_per_sheet']} labels each")
     _tell_risk(request.order)
+    if facts["warning"]:
+        click.echo(f"Mind: {facts['warning']}.")
 
 
 @click.command(
@@ -157,6 +160,8 @@ def _plan_facts(request: _Request) -> dict[str, Any]:
     key = IssuerHome.open(request.home).keyring.keyring.key_for(
         prefix=order.prefix, form=order.form, profile=order.profile
     )
+    signed = len(OrderBook(issuer_dir(request.home) / "orders").orders_of(key.key_id))
+    check_cover(key, orders=signed, now=the_time())
     design = plan_order(order, key, request.logo)
     facts = {
         "order": order.name,
@@ -174,6 +179,7 @@ def _plan_facts(request: _Request) -> dict[str, Any]:
         "sheets": None,
         "out": str(request.out),
         "risk": order.risk,
+        "warning": cover_warning(key, orders=signed, now=the_time()),
     }
     if "pdf" in request.formats:
         geometry = plan_sheet(design, shown_host(key.prefix))
@@ -198,6 +204,7 @@ def _issued_facts(issued: "IssuedBatch") -> dict[str, object]:
         "already_issued": not issued.written,
         "notes": list(issued.notes),
         "risk": order.risk,
+        "warning": issued.warning,
     }
 
 
@@ -211,6 +218,8 @@ def _tell_issued(issued: "IssuedBatch") -> None:
     for note in issued.notes:
         click.echo(f"  {note}")
     _tell_risk(order)
+    if issued.warning:
+        click.echo(f"Mind: {issued.warning}.")
 
 
 def _tell_risk(order: Order) -> None:

@@ -28,9 +28,9 @@ def new(profile: str, form: str, prefix: str | None, home: Path | None, as_json:
     issuer = unlocked_issuer(home)
     chosen = prefix or issuer.keyring.keyring.prefixes[-1]
     key = issuer.new_code_key(profile=Profile(profile), form=Form(form), prefix=chosen, now=the_time())
-    notes = _announce(issuer)
+    notes = announce_keys(issuer)
     if as_json:
-        tell_json({**_key_facts(key), "notes": list(notes)})
+        tell_json({**key_facts(key), "notes": list(notes)})
         return
     click.echo(f"Key {key.key_id}: {key.profile}, {key.form} form, {key.prefix}")
     for note in notes:
@@ -62,7 +62,7 @@ def publish(home: Path | None, as_json: bool) -> None:
     """
     issuer = unlocked_issuer(home)
     opened = issuer.refresh_keyring(the_time())
-    notes = _announce(issuer)
+    notes = announce_keys(issuer)
     path = issuer_keyring_path(issuer.home)
     if as_json:
         tell_json({**_keyring_facts(opened), "keyring": str(path), "notes": list(notes)})
@@ -73,13 +73,15 @@ def publish(home: Path | None, as_json: bool) -> None:
         click.echo(f"  {note}")
 
 
-def _announce(issuer: UnlockedIssuer) -> tuple[str, ...]:
+def announce_keys(issuer: UnlockedIssuer) -> tuple[str, ...]:
+    """Hand the keyring as it lies there now, and the shared keys, to whoever listens; gives their sentences."""
     home = issuer.home
     shared = issuer.shared_keys()
     return announce_keyring(home, issuer.keyring.document, shared, lambda: read_passphrase("server", home))
 
 
-def _key_facts(key: CodeKey) -> dict[str, object]:
+def key_facts(key: CodeKey) -> dict[str, object]:
+    """What `--json` says of a key."""
     return {
         "key_id": key.key_id,
         "profile": key.profile,
@@ -87,6 +89,7 @@ def _key_facts(key: CodeKey) -> dict[str, object]:
         "prefix": key.prefix,
         "state": key.state,
         "since": format_instant(key.since),
+        "reason": key.reason,
     }
 
 
@@ -100,5 +103,5 @@ def _keyring_facts(opened: OpenedKeyring) -> dict[str, object]:
         "issued": format_instant(keyring.issued),
         "expires": format_instant(keyring.expires),
         "prefixes": list(keyring.prefixes),
-        "keys": [_key_facts(key) for key in keyring.code_keys],
+        "keys": [key_facts(key) for key in keyring.code_keys],
     }

@@ -1,6 +1,7 @@
 """`authcode verify --offline`: signature and key state of one code."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -8,10 +9,13 @@ import click
 from authcode.commands.options import example, home_option, json_option, tell_json, the_time
 from keys.errors import AuthcodeError
 from keys.home import home_dir, issuer_keyring_path
-from keys.instants import format_instant
+from keys.instants import format_instant, parse_instant
 from keys.issuer import IssuerHome
-from keys.keyring import OpenedKeyring
+from keys.keyring import OpenedKeyring, open_keyring
 from keys.trust import TrustFile
+
+STANDALONE = Path(__file__).parents[1] / "standalone" / "authcode_verify.py"
+"""The same verifier in one file, for whoever has only Python."""
 
 _SAID = {
     "signature_valid": "signature valid, use not checked",
@@ -45,7 +49,7 @@ class OfflineNotSaid(AuthcodeError):
 
 
 @click.command(epilog=example("head -2 codes.csv | tail -1 | cut -d, -f3 | authcode verify --offline --json -"))
-@click.argument("code")
+@click.argument("code", required=False)
 @click.option("--offline", is_flag=True, help="Check signature and key state only; nothing is asked or recorded.")
 @click.option(
     "--keyring",
@@ -54,9 +58,23 @@ class OfflineNotSaid(AuthcodeError):
     show_envvar=True,
     help="A brand's published keyring; its root key is remembered at first sight [the home's own].",
 )
+@click.option("--root", metavar="FINGERPRINT", help="The brand's root key, where you learnt it in another way.")
+@click.option("--at", metavar="TIME", help="Judge as of a time such as 2026-03-01T08:30:00Z [now].")
+@click.option(
+    "--print-standalone", is_flag=True, help="Print a verifier in one file that needs only Python, and do nothing else."
+)
 @home_option
 @json_option
-def verify(code: str, offline: bool, keyring: Path | None, home: Path | None, as_json: bool) -> None:
+def verify(  # noqa: PLR0913, PLR0917 - one argument an option
+    code: str | None,
+    offline: bool,
+    keyring: Path | None,
+    root: str | None,
+    at: str | None,
+    print_standalone: bool,
+    home: Path | None,
+    as_json: bool,
+) -> None:
     """Check the signature of CODE, the exact text of a symbol, or `-` to read it from standard input.
 
     A code is a secret until it is used: other users see arguments and shells remember them, so prefer `-`.
@@ -65,12 +83,17 @@ def verify(code: str, offline: bool, keyring: Path | None, home: Path | None, as
     from authcode.payload import MAX_CODE_BYTES, NotOurs
     from authcode.verify import OfflineState, verify_offline
 
+    if print_standalone:
+        click.echo(STANDALONE.read_text(encoding="utf-8"), nl=False)
+        return
+    if code is None:
+        raise click.UsageError("Missing argument 'CODE'.")
     if not offline:
         raise OfflineNotSaid
-    opened = _keyring(keyring, home_dir(home))
+    opened = _keyring(keyring, home_dir(home), root)
     text = sys.stdin.buffer.read(MAX_CODE_BYTES + 3).removesuffix(b"\n").removesuffix(b"\r") if code == "-" else code
     try:
-        answer = verify_offline(text, opened, the_time())
+        answer = verify_offline(text, opened, _moment(at))
     except NotOurs as error:
         _tell({"state": error.code}, str(error), as_json=as_json)
         click.get_current_context().exit(1)
@@ -93,12 +116,23 @@ def verify(code: str, offline: bool, keyring: Path | None, home: Path | None, as
         click.get_current_context().exit(1)
 
 
-def _keyring(path: Path | None, home: Path) -> OpenedKeyring:
-    if path is not None:
-        return TrustFile(home / "trust.json").admit(path.read_bytes())
-    if not issuer_keyring_path(home).exists():
+def _keyring(path: Path | None, home: Path, root: str | None) -> OpenedKeyring:
+    if path is None and not issuer_keyring_path(home).exists():
         raise KeyringMissing(home)
-    return IssuerHome.open(home).keyring
+    if path is None:
+        opened = IssuerHome.open(home).keyring
+        return opened if root is None else open_keyring(opened.document, root_fingerprint=root)
+    document = path.read_bytes()
+    if root is not None:
+        open_keyring(document, root_fingerprint=root)  # a wrong one is never pinned
+    return TrustFile(home / "trust.json").admit(document)
+
+
+def _moment(at: str | None) -> datetime:
+    try:
+        return the_time() if at is None else parse_instant(at)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--at") from None
 
 
 def _tell(facts: dict[str, object], sentence: str, *, as_json: bool) -> None:

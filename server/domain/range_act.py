@@ -4,7 +4,7 @@ An act is one row whatever the size of its range. The latest act of a kind that 
 no act that lifts a void or a recall: taking one back needs rules of its own and comes with a later design.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -171,23 +171,29 @@ class Stretch:
 
 
 def stretches(acts: Sequence[RangeAct], *, count: int, today: date) -> tuple[Stretch, ...]:
-    """The whole batch from index 0 on, cut wherever its state changes. The counts add up to the order.
+    """The whole batch from index 0 on, cut wherever its state changes. The counts add up to the order."""
+    pieces: list[Stretch] = []
+    for first, last, standing in standings(acts, count=count):
+        state = gate(standing.conditions(today=today)) or Verdict.UNUSED
+        if pieces and pieces[-1].state is state:
+            pieces[-1] = Stretch(first=pieces[-1].first, last=last, state=state)
+        else:
+            pieces.append(Stretch(first=first, last=last, state=state))
+    return tuple(pieces)
+
+
+def standings(acts: Sequence[RangeAct], *, count: int) -> Iterator[tuple[int, int, Standing]]:
+    """The whole batch from index 0 on as (first, last, what stands for each of them), cut wherever that changes.
 
     One sweep from left to right, so that a batch of thousands of acts costs no more than sorting them.
     """
     cuts = sorted({0, count} | {edge for act in acts for edge in (act.first, act.last + 1) if edge < count})
     coming = sorted(acts, key=lambda act: act.first, reverse=True)
     standing = _Sweep()
-    pieces: list[Stretch] = []
     for first, after in pairwise(cuts):
         while coming and coming[-1].first <= first:
             standing.begin(coming.pop())
-        state = gate(standing.at(first).conditions(today=today)) or Verdict.UNUSED
-        if pieces and pieces[-1].state is state:
-            pieces[-1] = Stretch(first=pieces[-1].first, last=after - 1, state=state)
-        else:
-            pieces.append(Stretch(first=first, last=after - 1, state=state))
-    return tuple(pieces)
+        yield first, after - 1, standing.at(first)
 
 
 class _Sweep:

@@ -103,7 +103,7 @@ def state_of(connection: Connection, code: Resolved, *, now: datetime) -> CodeSt
         return None
     acts = acts_covering(connection, code.batch.row, code.unit.index)
     standing = standing_of(acts, code.unit.index)
-    if withdrawn and not _was_in_the_world(code.batch, acts, code.key.since):
+    if withdrawn and not was_in_the_world(code.batch, acts, code.key.since):
         raise NotOurs
     return CodeState(
         code=code,
@@ -115,8 +115,12 @@ def state_of(connection: Connection, code: Resolved, *, now: datetime) -> CodeSt
     )
 
 
-def _was_in_the_world(batch: BatchRecord, acts: Iterable[RangeAct], since: datetime) -> bool:
-    """Any activation counts, not the latest: a lot corrected after the withdrawal does not take goods out of shops."""
+def was_in_the_world(batch: BatchRecord, acts: Iterable[RangeAct], since: datetime) -> bool:
+    """Whether a unit with these acts was registered and activated before a moment, so that it is no thief's.
+
+    Any activation counts, not the latest: a lot corrected after the withdrawal does not take goods out of
+    shops.
+    """
     activated = any(act.kind is ActKind.ACTIVATE and act.at < since for act in acts)
     return batch.registered_at < since and activated
 

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import ClassVar
 
 from authcode.payload import shown_host
-from keys.errors import AuthcodeError, RootChanged
-from keys.keyring import Keyring, KeyringSet, check_successor, open_keyring
+from keys.errors import AuthcodeError, KeyringRollback, RootChanged
+from keys.keyring import Keyring, KeyringSet, OpenedKeyring, check_successor, open_keyring
 from server.context import Context
-from server.storage.brands import add_brand, all_brands, brand_by_brand_id, replace_keyring, set_alert_from
+from server.storage.brands import BrandRecord, add_brand, all_brands, brand_by_brand_id, replace_keyring, set_alert_from
 from server.storage.engine import Database
 
 
@@ -39,15 +39,15 @@ def published_keyring(ctx: Context, *, brand_id: str | None, host: str) -> bytes
 
 
 def publish_keyring(db: Database, document: bytes, *, server_id: str | None, now: datetime) -> Keyring:
-    """Keep a keyring: the first one of a brand pins its root, later ones must be signed by it and newer.
+    """Keep a keyring: the first one of a brand pins its root, later ones must be signed by it or its heir, and newer.
 
-    1. It verifies under the root it names.   2. That root is the pinned one.   3. It may follow the one that is known:
-    its version is higher, and every key id is still there and stands for the same key.   4. No key id of it belongs to
-    another brand.
+    1. It verifies under the root it names.   2. That root is the pinned one, or the pinned one vouched for it.
+    3. Its version is not lower, nor the same with other bytes; no key id stands for another key than before, and no
+    key went back to an earlier state.   4. No key id of it belongs to another brand.
 
     Raises:
-        DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid: it is no keyring.
-        RootChanged, KeyringRollback, KeyIdTaken, KeyringInvalid: it does not follow from what is known here.
+        DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid: it is no keyring.
+        RootChanged, KeyringRollback, KeyIdTaken, KeyStateRefused: it does not follow from what is known here.
     """
     opened = open_keyring(document, root_fingerprint=None)  # (1)
     keyring = opened.keyring
@@ -55,11 +55,8 @@ def publish_keyring(db: Database, document: bytes, *, server_id: str | None, now
         known = brand_by_brand_id(connection, keyring.brand_id)
         if known is not None and known.keyring == document:
             return keyring
-        if known is not None and known.root_fingerprint != opened.root_fingerprint:  # (2)
-            raise RootChanged(keyring.brand, known.root_fingerprint, opened.root_fingerprint)
         if known is not None:
-            before = open_keyring(known.keyring, root_fingerprint=known.root_fingerprint)
-            check_successor(before.keyring, keyring)  # (3)
+            _check_follows(known, opened)  # (2), (3)
         others = [brand for brand in all_brands(connection) if brand.brand_id != keyring.brand_id]
         held = [open_keyring(one.keyring, root_fingerprint=one.root_fingerprint).keyring for one in others]
         KeyringSet([*held, keyring])  # (4)
@@ -75,8 +72,24 @@ def publish_keyring(db: Database, document: bytes, *, server_id: str | None, now
                 at=now,
             )
         else:
-            replace_keyring(connection, known.id, name=keyring.brand, version=keyring.version, keyring=document, at=now)
+            replace_keyring(
+                connection,
+                known.id,
+                name=keyring.brand,
+                root_fingerprint=opened.root_fingerprint,
+                version=keyring.version,
+                keyring=document,
+                at=now,
+            )
     return keyring
+
+
+def _check_follows(known: BrandRecord, opened: OpenedKeyring) -> None:
+    if not opened.follows(known.root_fingerprint):
+        raise RootChanged(opened.keyring.brand, known.root_fingerprint, opened.root_fingerprint)
+    if known.keyring_version >= opened.keyring.version:
+        raise KeyringRollback(opened.keyring.version, known.keyring_version)
+    check_successor(open_keyring(known.keyring, root_fingerprint=known.root_fingerprint).keyring, opened.keyring)
 
 
 def alert_on_duplicates_from(db: Database, brand_id: bytes, others: int) -> None:

@@ -72,6 +72,12 @@ def batches_by_rows(connection: sa.Connection, rows: Collection[int]) -> Mapping
     return {row["row"]: BatchRecord(**row) for row in found}
 
 
+def batches_of_key(connection: sa.Connection, brand: int, key_id: str) -> list[BatchRecord]:
+    """The batches whose codes a key signed, in the order in which they were registered."""
+    query = sa.select(*_COLUMNS).where((batch.c.brand == brand) & (batch.c.key_id == key_id)).order_by(batch.c.row)
+    return [BatchRecord(**row) for row in connection.execute(query).mappings()]
+
+
 def registered_manifests(
     connection: sa.Connection, brand: int, *, number: int, order_name: str
 ) -> list[tuple[BatchRecord, bytes]]:

@@ -73,13 +73,20 @@ def add_brand(  # noqa: PLR0913 - one parameter for each column
 
 
 def replace_keyring(  # noqa: PLR0913 - one parameter for each column
-    connection: sa.Connection, number: int, *, name: str, version: int, keyring: bytes, at: datetime
+    connection: sa.Connection,
+    number: int,
+    *,
+    name: str,
+    root_fingerprint: str,
+    version: int,
+    keyring: bytes,
+    at: datetime,
 ) -> None:
-    """A newer keyring of a known brand."""
+    """A newer keyring of a known brand, and the root that signed it: from now on the pinned one."""
     connection.execute(
         brand.update()
         .where(brand.c.id == number)
-        .values(name=name, keyring_version=version, keyring=keyring, keyring_at=at)
+        .values(name=name, root_fingerprint=root_fingerprint, keyring_version=version, keyring=keyring, keyring_at=at)
     )
 
 

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from server.domain.redemption import FirstUse, Unit
+from server.domain.redemption import LIFE_BITS, FirstUse, Unit
 from server.storage.engine import insert_or_nothing
 from server.storage.schema import redemption
 
@@ -35,3 +35,10 @@ def first_use(connection: sa.Connection, unit: Unit) -> FirstUse | None:
 def hold(connection: sa.Connection, unit: Unit) -> None:
     """Let attempts on a used unit take turns until the transaction ends, so that each counts those before it."""
     connection.execute(sa.select(redemption.c.unit).where(redemption.c.unit == unit.id).with_for_update(key_share=True))
+
+
+def count_used_between(connection: sa.Connection, row: int, first: int, last: int) -> int:
+    """How many units first..last (both included) of a batch are used, in whatever life."""
+    lives = [Unit(row=row, index=0, life=life).id for life in range(1 << LIFE_BITS)]
+    ranges = sa.or_(*(redemption.c.unit.between(start + first, start + last) for start in lives))
+    return int(connection.execute(sa.select(sa.func.count()).select_from(redemption).where(ranges)).scalar_one())

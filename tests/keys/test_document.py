@@ -99,9 +99,14 @@ def test_what_is_not_written_as_we_write_it_is_refused(document: bytes) -> None:
         open_document(LABEL_MANIFEST, document, public_keys=KEYS)
 
 
-def test_steps_of_a_succession_are_carried_and_change_nothing() -> None:
-    document = _edited(succession=[{"root": "00", "signer": "sha256:00", "signature": "AA"}])
-    assert open_document(LABEL_MANIFEST, document, public_keys=KEYS).payload == "{}"
+def test_only_a_keyring_carries_steps_of_a_succession_and_its_content_is_the_same_without() -> None:
+    steps = [{"old": "00", "new": "01", "signature": "02"}]
+    with pytest.raises(DocumentInvalid):
+        read_document(LABEL_MANIFEST, _edited(succession=steps))
+    bare = sign_document(LABEL_KEYRING, "{}", KEY)
+    read = read_document(LABEL_KEYRING, sign_document(LABEL_KEYRING, "{}", KEY, succession=steps))
+    assert list(read.succession) == steps
+    assert read.content() == bare
 
 
 def test_a_document_that_would_be_too_long_is_not_signed() -> None:

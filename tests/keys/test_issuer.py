@@ -21,8 +21,9 @@ from keys.errors import (
     UnknownKey,
     WrongPassphrase,
 )
+from keys.founding import free_key_id
 from keys.home import issuer_dir, issuer_keyring_path, issuer_keys_dir
-from keys.issuer import IssuerHome, UnlockedIssuer, free_key_id
+from keys.issuer import IssuerHome, UnlockedIssuer
 from keys.keyfile import ScryptCost
 from keys.keyring import open_keyring, sign_keyring
 from keys.primitives import SigningKey, mac_tag, verify_bytes
@@ -256,7 +257,7 @@ def test_a_crash_between_secret_and_keyring_costs_only_a_key_id(
     unlocked: UnlockedIssuer, home: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("keys.issuer.sign_keyring", lambda *_: (_ for _ in ()).throw(OSError("power cut")))
+        patch.setattr("keys.issuer.sign_keyring", lambda *_, **__: (_ for _ in ()).throw(OSError("power cut")))
         with pytest.raises(OSError, match="power cut"):
             unlocked.new_code_key(profile=Profile.SIGNED, form=Form.SHORT, prefix=OTHER, now=now)
     orphan = {path.name for path in issuer_keys_dir(home).glob("signing.*")}

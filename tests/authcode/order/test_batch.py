@@ -1,7 +1,8 @@
 """Orders, and the book that gives each its number once."""
 
 import multiprocessing
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,20 @@ from authcode.batch import (
     order_contents,
 )
 from authcode.payload import GtinInvalid
-from keys.records import Form, Profile
+from keys.primitives import SigningKey
+from keys.records import CodeKey, Form, KeyState, Profile
 
 GTIN = "09506000134352"
+KEY = CodeKey(
+    key_id="K1",
+    profile=Profile.SIGNED,
+    form=Form.SHORT,
+    prefix="HTTPS://V.EXAMPLE.COM/",
+    serial_key=1,
+    state=KeyState.ACTIVE,
+    since=datetime(2026, 3, 1, 8, 30, tzinfo=UTC),
+    public_key=SigningKey(b"\x01" * 32).public_key,
+)
 
 
 def _order(**changes: Any) -> Order:  # noqa: ANN401 - any field of an order
@@ -82,19 +94,19 @@ def test_only_a_visible_code_carries_the_risk() -> None:
 def test_orders_are_numbered_in_turn_and_remembered(tmp_path: Path, now: datetime) -> None:
     book = OrderBook(tmp_path / "orders")
     assert book.find("spring") is None
-    first = book.reserve("spring", _contents(_order()), key_id="K1", now=now)
-    second = book.reserve("autumn", _contents(_order(name="autumn")), key_id="K1", now=now)
+    first = book.reserve("spring", _contents(_order()), key=KEY, now=now)
+    second = book.reserve("autumn", _contents(_order(name="autumn")), key=KEY, now=now)
     assert (first.batch_number, second.batch_number) == (1, 2)
     assert book.find("spring") == first
 
 
 def test_the_same_order_keeps_number_key_and_time(tmp_path: Path, now: datetime) -> None:
     book = OrderBook(tmp_path)
-    first = book.reserve("spring", _contents(_order()), key_id="K1", now=now)
-    again = book.reserve("spring", _contents(_order()), key_id="K9", now=now + timedelta(days=1))
+    first = book.reserve("spring", _contents(_order()), key=KEY, now=now)
+    again = book.reserve("spring", _contents(_order()), key=replace(KEY, key_id="K9"), now=now + timedelta(days=1))
     assert again == first
     issued = book.mark_issued(first, tmp_path / "out")
-    assert book.reserve("spring", _contents(_order()), key_id="K1", now=now) == issued
+    assert book.reserve("spring", _contents(_order()), key=KEY, now=now) == issued
     assert issued.out == tmp_path / "out"
 
 
@@ -112,9 +124,9 @@ def test_another_order_of_the_same_name_is_a_conflict_that_says_what_differs(
     tmp_path: Path, now: datetime, other: Order, differs: str
 ) -> None:
     book = OrderBook(tmp_path)
-    book.reserve("spring", _contents(_order()), key_id="K1", now=now)
+    book.reserve("spring", _contents(_order()), key=KEY, now=now)
     with pytest.raises(OrderConflict, match=f"another {differs};") as caught:
-        book.reserve(other.name, _contents(other), key_id="K1", now=now)
+        book.reserve(other.name, _contents(other), key=KEY, now=now)
     assert (caught.value.order, caught.value.http_status) == ("spring", 409)
     assert caught.value.reserved_at == now
 
@@ -127,8 +139,8 @@ def test_other_formats_or_another_logo_are_another_order() -> None:
 
 def test_a_released_name_is_free_but_its_number_is_gone(tmp_path: Path, now: datetime) -> None:
     book = OrderBook(tmp_path)
-    book.release(book.reserve("spring", _contents(_order()), key_id="K1", now=now))
-    again = book.reserve("spring", _contents(_order(count=5)), key_id="K1", now=now)
+    book.release(book.reserve("spring", _contents(_order()), key=KEY, now=now))
+    again = book.reserve("spring", _contents(_order(count=5)), key=KEY, now=now)
     assert again.batch_number == 2
 
 
@@ -141,7 +153,7 @@ def test_a_damaged_record_is_named_and_never_overwritten(tmp_path: Path, now: da
     record = tmp_path / "order-spring.json"
     record.write_text(text)
     with pytest.raises(OrderRecordInvalid) as caught:
-        book.reserve("spring", _contents(_order()), key_id="K1", now=now)
+        book.reserve("spring", _contents(_order()), key=KEY, now=now)
     assert caught.value.path == record
     assert record.read_text() == text
 
@@ -150,7 +162,7 @@ def _reserve(directory: Path, name: str, now: datetime, barrier: Any, answers: A
     book = OrderBook(directory)
     barrier.wait()
     with book.hold(name):
-        answers.put(book.reserve(name, _contents(_order(name=name)), key_id="K1", now=now).batch_number)
+        answers.put(book.reserve(name, _contents(_order(name=name)), key=KEY, now=now).batch_number)
 
 
 def test_processes_that_reserve_at_once_get_numbers_of_their_own(tmp_path: Path, now: datetime) -> None:

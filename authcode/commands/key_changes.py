@@ -1,0 +1,169 @@
+"""`authcode keys rotate`, `keys withdraw` and `keys send`: keys that are replaced, given up and shared."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from authcode.batch import OrderBook
+from authcode.commands.keys import announce_keys, key_facts
+from authcode.commands.options import example, home_option, json_option, tell_json, the_time, unlocked_issuer
+from authcode.events import Touched, ask_what_is_touched
+from keys.errors import AddressInvalid
+from keys.home import issuer_dir
+from keys.instants import format_instant
+from keys.issuer import UnlockedIssuer
+from keys.records import Form, KeyState, Profile
+
+
+@click.command(epilog=example("authcode keys rotate --form short"))
+@click.option("--profile", type=click.Choice(list(map(str, Profile))), default=Profile.SIGNED.value, show_default=True)
+@click.option("--form", type=click.Choice(list(map(str, Form))), default=Form.SHORT.value, show_default=True)
+@click.option("--prefix", metavar="URL", help="Where codes of this key lead [the keyring's newest prefix].")
+@click.option("--office", "what", flag_value="office", help="Replace the key that signs manifests instead.")
+@click.option("--withdraw-old", is_flag=True, help="With --office: manifests of the old ones are not taken any more.")
+@click.option("--root", "what", flag_value="root", help="Replace the root instead; the old one signs that step.")
+@home_option
+@json_option
+def rotate(  # noqa: PLR0913, PLR0917 - one argument an option
+    profile: str,
+    form: str,
+    prefix: str | None,
+    what: str | None,
+    withdraw_old: bool,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Replace a key: new orders are signed by a new one, codes of the old one verify as before.
+
+    Nothing is reprinted. Verifiers that trusted the old root go on by themselves; keep a fresh copy of the issuer's
+    part afterwards, since an older copy has the old root.
+    """
+    if withdraw_old and what != "office":
+        raise click.UsageError("--withdraw-old goes with --office; `authcode keys withdraw` is for code keys.")
+    issuer = unlocked_issuer(home)
+    facts: dict[str, object]
+    if what == "root":
+        facts = {"root": issuer.rotate_root(the_time()).root_fingerprint}
+        told = f"The root is now {facts['root']}; the old one vouched for it. Copy the issuer's part to a safe place."
+    elif what == "office":
+        facts = {"office": issuer.rotate_office_key(the_time(), withdraw_old=withdraw_old)}
+        told = f"Manifests are now signed by the office key {facts['office']}"
+    else:
+        chosen = prefix or issuer.keyring.keyring.prefixes[-1]
+        key, old = issuer.rotate_code_key(profile=Profile(profile), form=Form(form), prefix=chosen, now=the_time())
+        facts = {**key_facts(key), "retired": list(old)}
+        told = f"Key {key.key_id}: {key.profile}, {key.form} form, {key.prefix}; retired: {', '.join(old) or 'none'}"
+    _publish(issuer, facts, told, as_json=as_json)
+
+
+@click.command(epilog=example("authcode keys withdraw K1 --since 2026-03-01 --reason 'laptop stolen' --preview"))
+@click.argument("key_id", metavar="KEY")
+@click.option(
+    "--since",
+    required=True,
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
+    help="From when it may have been in other hands, in UTC.",
+)
+@click.option("--reason", required=True, help="Why; the keyring publishes it.")
+@click.option("--preview", is_flag=True, help="Only say what it would touch.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@home_option
+@json_option
+def withdraw(  # noqa: PLR0913, PLR0917 - one argument an option
+    key_id: str, since: datetime, reason: str, preview: bool, yes: bool, home: Path | None, as_json: bool
+) -> None:
+    """Withdraw KEY since a moment: nobody accepts its codes offline any more.
+
+    Online, units that were registered and activated before that moment are answered "locked", all others "not ours".
+    It cannot be taken back. What it touches is counted and shown first; then it asks.
+    """
+    issuer = unlocked_issuer(home)
+    now, moment = the_time(), since.replace(tzinfo=UTC)
+    keyring = issuer.keyring.keyring
+    key = keyring.code_key(key_id)
+    answers = ask_what_is_touched(issuer.home, keyring.brand_id, key_id, since=moment, now=now)
+    facts = {"key_id": key_id, "since": format_instant(moment), **_counted(issuer, key_id, answers)}
+    if not as_json:
+        _tell_touched(key_id, moment, facts)
+    if preview:
+        if as_json:
+            tell_json({**facts, "withdrawn": key.state is KeyState.WITHDRAWN})
+        return
+    if not yes:
+        click.confirm(f"Withdraw key {key_id}? It cannot be taken back", abort=True, err=True)
+    issuer.withdraw_code_key(key_id, since=moment, reason=reason, now=now)
+    told = f"Key {key_id} is withdrawn since {facts['since']}. For new orders: authcode keys rotate"
+    _publish(issuer, {**facts, "withdrawn": True}, told, as_json=as_json)
+
+
+@click.command(epilog=example("authcode keys send --to 9f3c... --out keys-for-server.json"))
+@click.option("--to", "address", required=True, metavar="ADDRESS", help="What `authcode keys address` prints there.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("keys-for-server.json"),
+    show_default=True,
+    help="A new file.",
+)
+@home_option
+@json_option
+def send(address: str, out: Path, home: Path | None, as_json: bool) -> None:
+    """Seal the serial and MAC keys to another server, with the keyring, into a file for `authcode keys receive`.
+
+    Only that server opens it; signing keys are never in it. Make sure that the address is really that server's:
+    whoever has these keys can read volumes from serials and make compact codes.
+    """
+    from keys.files import write_atomic
+    from keys.sending import send_shared_keys
+
+    try:
+        recipient = bytes.fromhex(address)
+    except ValueError:
+        raise AddressInvalid from None
+    issuer = unlocked_issuer(home)
+    write_atomic(out, send_shared_keys(issuer, recipient))
+    if as_json:
+        tell_json({"to": recipient.hex(), "file": str(out), "root": issuer.keyring.root_fingerprint})
+        return
+    click.echo(f"{out} is for the server {recipient.hex()[:16]}... alone; there: authcode keys receive {out.name}")
+    click.echo(f"  tell it your root key by another way: {issuer.keyring.root_fingerprint}")
+
+
+def _publish(issuer: UnlockedIssuer, facts: dict[str, object], told: str, *, as_json: bool) -> None:
+    notes = announce_keys(issuer)
+    if as_json:
+        tell_json({**facts, "version": issuer.keyring.keyring.version, "notes": list(notes)})
+        return
+    click.echo(told)
+    for note in notes:
+        click.echo(f"  {note}")
+
+
+def _counted(issuer: UnlockedIssuer, key_id: str, answers: tuple[Touched, ...]) -> dict[str, object]:
+    """What is known: from the order book how much was issued, and from a server's part how it stands."""
+    issued = OrderBook(issuer_dir(issuer.home) / "orders").orders_of(key_id)
+    facts: dict[str, object] = {
+        "orders_issued": len(issued),
+        "units_issued": sum(int(order.contents["count"]) for order in issued),
+        "active_unburned": None,
+        "locked": None,
+        "not_ours": None,
+        "used": None,
+    }
+    if not answers:
+        return facts
+    active, locked = sum(one.active_unburned for one in answers), sum(one.locked for one in answers)
+    used = sum(one.used for one in answers)
+    return {**facts, "active_unburned": active, "locked": locked, "not_ours": active - locked, "used": used}
+
+
+def _tell_touched(key_id: str, since: datetime, facts: dict[str, object]) -> None:
+    click.echo(f"Key {key_id} signed {facts['orders_issued']} orders with {facts['units_issued']:,} units.")
+    if facts["active_unburned"] is None:
+        click.echo("  How many of them are active and unused is known to their server, and there is none in this home.")
+        return
+    click.echo(f"  {facts['active_unburned']:,} units are active and not used yet:")
+    click.echo(f'    {facts["locked"]:,} in the world before {since:%Y-%m-%d %H:%M} UTC will be answered "locked"')
+    click.echo(f'    {facts["not_ours"]:,} activated later will be answered "not ours"')
+    click.echo(f"  {facts['used']:,} units were used already.")

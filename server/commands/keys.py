@@ -1,0 +1,69 @@
+"""`authcode keys address` and `authcode keys receive`: a brand's serial and MAC keys, sent to this server."""
+
+from pathlib import Path
+
+import click
+
+from authcode.commands.options import example, home_option, json_option, tell_json, the_time
+
+
+@click.command(epilog=example("authcode keys address"))
+@home_option
+@json_option
+def address(home: Path | None, as_json: bool) -> None:
+    """Print this server's address: a public key, to be given to brands for `authcode keys send --to`."""
+    from keys.home import home_dir
+    from keys.passphrase import read_passphrase
+    from keys.primitives import address_of
+    from server.secrets import address_secret, open_server_keys
+
+    place = home_dir(home)
+    public = address_of(address_secret(open_server_keys(place, read_passphrase("server", place)))).hex()
+    if as_json:
+        tell_json({"address": public})
+    else:
+        click.echo(public)
+
+
+@click.command(epilog=example("authcode keys receive keys-for-server.json --root sha256:1f0c..."))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--root", metavar="FINGERPRINT", help="The brand's root key as the brand told it [pinned at first sight]."
+)
+@home_option
+@json_option
+def receive(file: Path, root: str | None, home: Path | None, as_json: bool) -> None:
+    """Take in FILE, which a brand made with `authcode keys send`: its keyring, serial and MAC keys.
+
+    From then on this server knows the brand's codes; its orders are registered by their manifests.
+    """
+    from keys.home import home_dir
+    from keys.passphrase import read_passphrase
+    from keys.sending import MAX_SENT_BYTES, receive_shared_keys
+    from server.commands.database import opened_database
+    from server.secrets import address_secret, keep_shared_keys, open_server_keys
+    from server.services.publish_keyring import publish_keyring
+
+    place = home_dir(home)
+    keys = open_server_keys(place, read_passphrase("server", place))
+    with file.open("rb") as opened:
+        content = opened.read(MAX_SENT_BYTES + 1)
+    sent = receive_shared_keys(content, address_secret(keys), root_fingerprint=root)
+    with opened_database(home) as db:
+        keyring = publish_keyring(db, sent.keyring.document, server_id=sent.server_id, now=the_time())
+    keep_shared_keys(keys, keyring.brand_id, sent.shared)
+    facts = {
+        "brand": keyring.brand,
+        "brand_id": keyring.brand_id.hex(),
+        "root": sent.keyring.root_fingerprint,
+        "version": keyring.version,
+        "serial_keys": len(sent.shared.serial),
+        "mac_keys": len(sent.shared.mac),
+    }
+    if as_json:
+        tell_json(facts)
+        return
+    click.echo(
+        f"{keyring.brand}: keyring {keyring.version}, {facts['serial_keys']} serial and {facts['mac_keys']} MAC keys"
+    )
+    click.echo(f"  root key {sent.keyring.root_fingerprint}{'' if root else '; compare it with what the brand says'}")

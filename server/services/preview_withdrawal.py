@@ -1,0 +1,39 @@
+"""Stage 5, verify: what withdrawing a key would touch, counted before it is done (docs/format.md §1)."""
+
+from datetime import datetime
+
+from authcode.events import Touched
+from server.domain.range_act import standings
+from server.domain.redemption import gate
+from server.services.facts import was_in_the_world
+from server.storage.batches import BatchRecord, acts_of, batches_of_key
+from server.storage.brands import brand_by_brand_id
+from server.storage.engine import Connection, Database
+from server.storage.redemptions import count_used_between
+
+
+def preview_withdrawal(db: Database, brand_id: bytes, key_id: str, *, since: datetime, now: datetime) -> Touched:
+    """Count the units of a key that would be answered otherwise, were it withdrawn `since` (aware UTC)."""
+    orders = active = locked = used = 0
+    with db.read() as connection:
+        known = brand_by_brand_id(connection, brand_id)
+        for batch in [] if known is None else batches_of_key(connection, known.id, key_id):
+            in_world, after = _active_unburned(connection, batch, since=since, now=now)
+            orders, active, locked = orders + 1, active + in_world + after, locked + in_world
+            used += count_used_between(connection, batch.row, 0, batch.count - 1)
+    return Touched(orders=orders, active_unburned=active, locked=locked, used=used)
+
+
+def _active_unburned(connection: Connection, batch: BatchRecord, *, since: datetime, now: datetime) -> tuple[int, int]:
+    """Units that can be verified today and were not: registered and activated before `since`, and later."""
+    in_world = after = 0
+    acts = acts_of(connection, batch.row)
+    for first, last, standing in standings(acts, count=batch.count):
+        if gate(standing.conditions(today=now.date())) is not None:
+            continue
+        unburned = last - first + 1 - count_used_between(connection, batch.row, first, last)
+        if was_in_the_world(batch, [act for act in acts if act.covers(first)], since):
+            in_world += unburned
+        else:
+            after += unburned
+    return in_world, after

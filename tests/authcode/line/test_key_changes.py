@@ -1,0 +1,173 @@
+# ruff: noqa: ANN401 - fixtures' classes live in conftest, which tests cannot import
+"""`authcode keys rotate`, `withdraw` and `send`, as a person runs them."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authcode.events import Touched
+from keys.issuer import IssuerHome
+from keys.keyring import open_keyring
+from keys.primitives import address_of
+from keys.records import Form, KeyState, Profile
+from keys.sending import receive_shared_keys
+
+ORDER = ("--count", "6", "--placement", "inside", "--formats", "csv", "--json")
+
+
+def _issue(line: Any, name: str) -> tuple[str, str]:
+    """The key id of an order, and its first code."""
+    issued = json.loads(line("batch", "issue", "--order", name, *ORDER)[1])
+    with (Path(issued["out"]) / "codes.csv").open(newline="", encoding="ascii") as file:
+        return issued["key_id"], next(csv.DictReader(file))["code"]
+
+
+def _today() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d")
+
+
+@pytest.mark.parametrize("command", ["keys rotate", "keys withdraw", "keys send"])
+def test_every_change_of_keys_explains_itself_with_an_example(line: Any, command: str) -> None:
+    code, out, _ = line(*command.split(), "--help")
+    assert code == 0
+    assert f"authcode {command}" in out.partition("Example:")[2]
+    assert "--json" in out
+
+
+def test_a_rotated_key_signs_the_next_order_and_nothing_is_reprinted(line: Any) -> None:
+    old, text = _issue(line, "spring")
+    code, out, _ = line("keys", "rotate", "--json")
+    told = json.loads(out)
+    assert (code, told["retired"], told["form"], told["profile"]) == (0, [old], "short", "signed")
+    new, later = _issue(line, "autumn")
+    assert new == told["key_id"] != old
+    for key_id, one, state in ((old, text, "retired"), (new, later, "active")):
+        facts = json.loads(line("verify", "--offline", "--json", one)[1])
+        assert (facts["state"], facts["key_id"], facts["key_state"]) == ("signature_valid", key_id, state)
+    assert f"retired: {new}" in line("keys", "rotate")[1]
+
+
+def test_a_new_root_is_followed_by_whoever_pinned_the_old_one(line: Any, home: Path, tmp_path: Path) -> None:
+    _, text = _issue(line, "spring")
+    published, verifier = tmp_path / "keyring.json", tmp_path / "verifier"
+    keyring = home / "issuer" / "keyring.json"
+
+    def verify() -> int:
+        published.write_bytes(keyring.read_bytes())
+        return int(line("verify", "--offline", "--home", verifier, "--keyring", published, text)[0])
+
+    assert verify() == 0
+    code, out, _ = line("keys", "rotate", "--root", "--json")
+    assert (code, verify()) == (0, 0)
+    pinned = json.loads((verifier / "trust.json").read_text())["brands"][0]["root"]
+    assert pinned == json.loads(out)["root"]
+    assert "old one vouched for it" in line("keys", "rotate", "--root")[1]
+    assert verify() == 0
+
+
+def test_a_new_office_key_signs_the_next_manifest(line: Any, home: Path) -> None:
+    code, out, _ = line("keys", "rotate", "--office", "--json")
+    issued = json.loads(line("batch", "issue", "--order", "spring", *ORDER)[1])
+    manifest = json.loads((Path(issued["out"]) / "manifest.json").read_text())
+    assert (code, manifest["signer"]) == (0, json.loads(out)["office"])
+    assert IssuerHome.open(home).keyring.keyring.version == json.loads(out)["version"]
+
+
+def test_a_withdrawn_office_key_vouches_for_no_manifest(line: Any, home: Path) -> None:
+    from authcode.manifest import ManifestSignatureInvalid, open_manifest
+
+    issued = json.loads(line("batch", "issue", "--order", "spring", *ORDER)[1])
+    manifest = (Path(issued["out"]) / "manifest.json").read_bytes()
+    open_manifest(manifest, IssuerHome.open(home).keyring.keyring)
+    assert line("keys", "rotate", "--office", "--withdraw-old")[0] == 0
+    with pytest.raises(ManifestSignatureInvalid):
+        open_manifest(manifest, IssuerHome.open(home).keyring.keyring)
+    assert line("keys", "rotate", "--withdraw-old")[0] == 2
+
+
+def test_withdrawing_says_what_it_touches_asks_and_cannot_be_taken_back(
+    line: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_id, text = _issue(line, "spring")
+    asked: list[Any] = []
+
+    def planned(*heard: Any) -> Touched:
+        asked.append(heard)
+        return Touched(orders=1, active_unburned=5, locked=3, used=1)
+
+    known = {"authcode.withdrawal_planned": (planned,)}
+    monkeypatch.setattr("authcode.events.listeners", lambda group: known.get(group, ()))
+    command = ("keys", "withdraw", key_id, "--since", _today(), "--reason", "laptop stolen")
+    code, out, _ = line(*command, "--preview", "--json")
+    told = json.loads(out)
+    assert (code, told["withdrawn"], told["orders_issued"], told["units_issued"]) == (0, False, 1, 6)
+    assert (told["active_unburned"], told["locked"], told["not_ours"], told["used"]) == (5, 3, 2, 1)
+    assert asked[0][2] == key_id
+    for answer, expected in (("n\n", 2), ("", 2)):
+        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+        code, out, err = line(*command)
+        assert (code, "5 units are active and not used yet" in out, "stopped" in err) == (expected, True, True)
+    assert IssuerHome.open(home).keyring.keyring.code_key(key_id).state is KeyState.ACTIVE
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert line(*command)[0] == 0
+    withdrawn = IssuerHome.open(home).keyring.keyring.code_key(key_id)
+    assert (withdrawn.state, withdrawn.reason) == (KeyState.WITHDRAWN, "laptop stolen")
+    code, out, _ = line("verify", "--offline", "--json", text)
+    assert (code, json.loads(out)["state"]) == (1, "key_withdrawn")
+    code, out, _ = line("batch", "issue", "--order", "autumn", *ORDER)
+    assert (code, json.loads(out)["error"]["code"]) == (2, "no_key_for_order")
+    listed = json.loads(line("keys", "list", "--json")[1])["keys"]
+    assert [key["reason"] for key in listed if key["key_id"] == key_id] == ["laptop stolen"]
+
+
+def test_without_a_server_in_the_home_the_preview_says_that_nobody_knows(line: Any) -> None:
+    key_id, _ = _issue(line, "spring")
+    command = ("keys", "withdraw", key_id, "--since", _today(), "--reason", "lost", "--preview")
+    assert "there is none in this home" in line(*command)[1]
+    told = json.loads(line(*command, "--json")[1])
+    assert (told["active_unburned"], told["units_issued"]) == (None, 6)
+
+
+def test_a_withdrawal_that_cannot_be_is_refused_with_its_sentence(line: Any) -> None:
+    key_id, _ = _issue(line, "spring")
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    code, _, err = line("keys", "withdraw", key_id, "--since", tomorrow, "--reason", "lost", "--yes")
+    assert (code, "[key_state_refused]" in err) == (2, True)
+    code, _, err = line("keys", "withdraw", "zz", "--since", _today(), "--reason", "lost", "--yes")
+    assert (code, "[unknown_key]" in err) == (2, True)
+    assert line("keys", "withdraw", key_id, "--since", "soon", "--reason", "lost", "--yes")[0] == 2
+
+
+def test_keys_are_sent_sealed_to_the_server_that_is_named(line: Any, home: Path, tmp_path: Path) -> None:
+    secret, out = b"\x31" * 32, tmp_path / "keys.json"
+    code, told, _ = line("keys", "send", "--to", address_of(secret).hex(), "--out", out)
+    root = open_keyring((home / "issuer" / "keyring.json").read_bytes(), root_fingerprint=None).root_fingerprint
+    assert (code, root in told) == (0, True)
+    sent = receive_shared_keys(out.read_bytes(), secret, root_fingerprint=root)
+    assert (len(sent.shared.serial), len(sent.shared.mac)) == (1, 1)
+    assert out.stat().st_mode & 0o077 == 0
+    for address in ("zz", "00", "00" * 32):
+        code, _, err = line("keys", "send", "--to", address, "--out", tmp_path / "none.json")
+        assert (code, "[address_invalid]" in err) == (2, True)
+    assert not (tmp_path / "none.json").exists()
+
+
+def test_issuing_warns_before_the_key_is_used_up_and_refuses_after(line: Any, home: Path) -> None:
+    from authcode.batch import OrderBook
+
+    book = OrderBook(home / "issuer" / "orders")
+    key = IssuerHome.open(home).keyring.keyring.key_for(form=Form.SHORT, profile=Profile.SIGNED)
+    for number in range(98):
+        book.reserve(f"o-{number}", {"count": "1"}, key=key, now=datetime.now(UTC))
+    plan = ("--count", "6", "--placement", "inside", "--formats", "csv")
+    assert f"Mind: key {key.key_id} has signed 98 of 100 orders" in line("batch", "plan", "--order", "x", *plan)[1]
+    assert "99 of 100 orders" in line("batch", "issue", "--order", "x", *plan)[1]
+    assert "100 of 100" in json.loads(line("batch", "issue", "--order", "y", *ORDER)[1])["warning"]
+    for verb in ("plan", "issue"):
+        code, _, err = line("batch", verb, "--order", "z", *plan)
+        assert (code, "[key_used_up]" in err, "authcode keys rotate" in err) == (2, True, True)
