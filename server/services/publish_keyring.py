@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from authcode.payload import shown_host
-from keys.errors import AuthcodeError, KeyringRollback, RootChanged
+from keys.errors import AuthcodeError, RootChanged
 from keys.keyring import Keyring, KeyringSet, OpenedKeyring, check_successor, open_keyring
 from server.context import Context
 from server.storage.brands import BrandRecord, add_brand, all_brands, brand_by_brand_id, replace_keyring, set_alert_from
@@ -87,8 +87,6 @@ def publish_keyring(db: Database, document: bytes, *, server_id: str | None, now
 def _check_follows(known: BrandRecord, opened: OpenedKeyring) -> None:
     if not opened.follows(known.root_fingerprint):
         raise RootChanged(opened.keyring.brand, known.root_fingerprint, opened.root_fingerprint)
-    if known.keyring_version >= opened.keyring.version:
-        raise KeyringRollback(opened.keyring.version, known.keyring_version)
     check_successor(open_keyring(known.keyring, root_fingerprint=known.root_fingerprint).keyring, opened.keyring)
 
 
