@@ -13,7 +13,7 @@ from server.domain.range_act import ActKind
 from server.storage import schema
 from tests.server.conftest import World
 
-LOOK_COUNTERS = {"look_count"}
+LOOK_COUNTERS = {"look_count", "look_day"}
 PASSWORD = "a password of its own"
 
 
