@@ -3,15 +3,16 @@
     python benchmarks/log_cost.py [--rounds 8] [--codes 250]
 
 "Without" replaces the one call that enters a redemption by nothing. Rounds alternate, so that a busy machine slows both
-alike; the ratio is that of the medians. "service" calls the service that page and API call, from 4 threads; "http" asks
-a worker process over loopback from 8 connections. Placing the entries of a round and signing a head over them counts
-to its time.
+alike; the ratio is the median of each round's. "service" calls the service that page and API call, from 4 threads;
+"http" asks a worker process over loopback from 8 connections. Placing the entries of a round and signing a head over
+them counts to its time.
 """
 
 import argparse
 import http.client
 import json
 import multiprocessing
+import os
 import socket
 import statistics
 import sys
@@ -151,14 +152,46 @@ class Worker:
         connection.close()
         return verdict
 
+    def used_s(self) -> float:
+        """Processor time that the worker has used so far."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def end(self) -> None:
         """Stop it."""
         self._process.kill()
         self._process.join()
 
 
-def measure(rounds: int, count: int) -> Iterator[tuple[str, list[float], list[float]]]:
-    """For each way of asking: milliseconds a redemption in each round, with the log and without."""
+Cost = tuple[float, float]
+"""Milliseconds a redemption: by the clock, and of the processor."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to ask, its threads, and the processor time that the answering process has used so far."""
+
+    ask: Callable[[str], str]
+    threads: int
+    used_s: Callable[[], float]
+
+
+def run_round(keeper: LogKeeper, way: Way, codes: list[str], *, log: bool) -> Cost:
+    """One round; what it entered is placed and signed within its time."""
+    keeper.keep()  # what issuing entered is not this round's
+    _switch(log=log)
+    used = way.used_s()
+    seconds = timed(way.ask, codes, way.threads)
+    used = way.used_s() - used
+    begun, begun_used = time.perf_counter(), time.process_time()
+    keeper.keep()
+    seconds, used = seconds + time.perf_counter() - begun, used + time.process_time() - begun_used
+    _switch(log=True)
+    return seconds / len(codes) * 1000, used / len(codes) * 1000
+
+
+def measure(rounds: int, count: int) -> Iterator[tuple[str, dict[bool, list[Cost]]]]:
+    """For each way of asking: the cost in each round, with the log (True) and without."""
     with tempfile.TemporaryDirectory() as folder:
         house = build(Path(folder))
         context = create_context(house.settings, house.keys)
@@ -171,24 +204,18 @@ def measure(rounds: int, count: int) -> Iterator[tuple[str, list[float], list[fl
         number = 0
         workers = {log: Worker(house, log=log) for log in (True, False)}
         ways = {
-            "service": ({True: service, False: service}, SERVICE_THREADS),
-            "http": ({log: each.ask for log, each in workers.items()}, HTTP_CONNECTIONS),
+            "service": dict.fromkeys((True, False), Way(service, SERVICE_THREADS, time.process_time)),
+            "http": {log: Way(each.ask, HTTP_CONNECTIONS, each.used_s) for log, each in workers.items()},
         }
-        for name, (asks, threads) in ways.items():
-            taken: dict[bool, list[float]] = {True: [], False: []}
+        for name, way in ways.items():
+            costs: dict[bool, list[Cost]] = {True: [], False: []}
             for turn in range(rounds + 1):
                 for log in (True, False) if turn % 2 else (False, True):
                     number += 1
                     codes = issue(house, context.db, number, count)
-                    keeper.keep()  # what issuing entered is not this round's
-                    _switch(log=log)
-                    seconds = timed(asks[log], codes, threads)
-                    begun = time.perf_counter()
-                    keeper.keep()
-                    if turn:  # the first round warms up
-                        taken[log].append((seconds + time.perf_counter() - begun) / count * 1000)
-                    _switch(log=True)
-            yield name, taken[True], taken[False]
+                    cost = run_round(keeper, way[log], codes, log=log)
+                    costs[log] += [cost] if turn else []  # the first round warms up
+            yield name, costs
         for each_worker in workers.values():
             each_worker.end()
         context.db.close()
@@ -200,10 +227,15 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=8)
     options.add_argument("--codes", type=int, default=250)
     chosen = options.parse_args()
-    print(f"{'way':<10}{'with, ms':>10}{'without, ms':>13}{'ratio':>8}")
-    for name, logged, bare in measure(chosen.rounds, chosen.codes):
-        ratio = statistics.median(logged) / statistics.median(bare)
-        print(f"{name:<10}{statistics.median(logged):>10.3f}{statistics.median(bare):>13.3f}{ratio:>8.3f}", flush=True)
+    print(f"{'way':<10}{'':<12}{'with, ms':>10}{'without, ms':>13}{'ratio':>8}")
+    for name, costs in measure(chosen.rounds, chosen.codes):
+        for place, kind in enumerate(("clock", "processor")):
+            logged, bare = ([cost[place] for cost in costs[log]] for log in (True, False))
+            ratio = statistics.median(one / other for one, other in zip(logged, bare, strict=True))
+            print(
+                f"{name:<10}{kind:<12}{statistics.median(logged):>10.3f}{statistics.median(bare):>13.3f}{ratio:>8.3f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

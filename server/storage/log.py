@@ -26,6 +26,10 @@ _TILE: Final = 1 << _TILE_LEVELS
 """One node is kept for 256 below it: 0.4 % more rows, and a path reads at most two such rows of 256 a level."""
 
 
+_CARRIED: Final = ("kind", "subject", "leaf", "salt", "record")
+_APPEND: Final = log_pending.insert()
+
+
 class EntryKind(StrEnum):
     """What an entry's subject is: a unit id of `redemption`, or a line of `audit`."""
 
@@ -58,9 +62,8 @@ def append(connection: sa.Connection, kind: EntryKind, subject: int, record: str
     The salt is drawn here: one that was used twice, or could be guessed, would let records be guessed from leaves.
     """
     entry = Entry(salt=secrets.token_bytes(SALT_BYTES), record=record)
-    connection.execute(
-        log_pending.insert().values(kind=kind, subject=subject, leaf=entry.leaf, salt=entry.salt, record=record)
-    )
+    values = {"kind": kind.value, "subject": subject, "leaf": entry.leaf, "salt": entry.salt, "record": record}
+    connection.execute(_APPEND, values)
 
 
 def integrate(connection: sa.Connection) -> int:
@@ -71,13 +74,15 @@ def integrate(connection: sa.Connection) -> int:
     """
     held = sa.select(log_tree.c.size).where(log_tree.c.id == 1).with_for_update()
     size = int(connection.execute(held).scalar_one())
-    waiting = connection.execute(sa.select(log_pending).order_by(log_pending.c.id).limit(BATCH)).mappings().all()
+    waiting = connection.execute(sa.select(log_pending.c.id).order_by(log_pending.c.id).limit(BATCH)).scalars().all()
     if not waiting:
         return 0
-    columns = ("kind", "subject", "leaf", "salt", "record")
-    rows = [{"number": size + place} | {name: row[name] for name in columns} for place, row in enumerate(waiting)]
-    connection.execute(log_leaf.insert(), rows)
-    connection.execute(log_pending.delete().where(log_pending.c.id.in_([row["id"] for row in waiting])))
+    # By their ids, not by "all below": the next statement may see entries that were not there a moment ago.
+    taken = log_pending.c.id.in_(waiting)
+    place = sa.func.row_number().over(order_by=log_pending.c.id) - 1 + size
+    placed = sa.select(place, *(log_pending.c[name] for name in _CARRIED)).where(taken)
+    connection.execute(log_leaf.insert().from_select(["number", *_CARRIED], placed, include_defaults=False))
+    connection.execute(log_pending.delete().where(taken))
     _add_nodes(connection, size, size + len(waiting))
     connection.execute(log_tree.update().where(log_tree.c.id == 1).values(size=size + len(waiting)))
     return len(waiting)
