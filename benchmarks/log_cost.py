@@ -1,11 +1,11 @@
 """What the log costs a redemption: the same first verifications with and without it, in turns, and the ratio.
 
-    python benchmarks/log_cost.py [--rounds 8] [--codes 250]
+    python benchmarks/log_cost.py [--codes 2000]
 
-"Without" replaces the one call that enters a redemption by nothing. Rounds alternate, so that a busy machine slows both
-alike; the ratio is the median of each round's. "service" calls the service that page and API call, from 4 threads;
-"http" asks a worker process over loopback from 8 connections. Placing the entries of a round and signing a head over
-them counts to its time.
+"Without" replaces the one call that enters a redemption by nothing. Every other code is verified with it, so that a
+busy machine slows both alike. "service" calls the service behind page and API, "http" asks a worker process over loopback.
+"clock" is the median time of an answer; "processor" the mean time of the answering thread (service) or process (http).
+What placing the entries and signing a head over them takes afterwards is added to "with", for each entry its share.
 """
 
 import argparse
@@ -18,8 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +45,7 @@ from server.storage.engine import Database
 PREFIX = "HTTPS://V.EXAMPLE.COM/"
 CHEAP = ScryptCost(n=2)
 ISSUER, SERVER = "issuer words", "server words"  # of a home that lives for minutes
-SERVICE_THREADS, HTTP_CONNECTIONS = 4, 8
+WARM_UP = 100
 _WITH_LOG = redeem_code.log_redemption
 
 
@@ -109,17 +108,6 @@ def issue(house: House, db: Database, number: int, count: int) -> list[str]:
     return [code.code for code in issue_batch(order, batch_number=number, signer=signer, cipher=cipher)]
 
 
-def timed(ask: Callable[[str], str], codes: list[str], threads: int) -> float:
-    """Seconds for a first verification of each code; all must be genuine."""
-    with ThreadPoolExecutor(threads) as pool:
-        begun = time.perf_counter()
-        verdicts = list(pool.map(ask, codes))
-        taken = time.perf_counter() - begun
-    if set(verdicts) != {"genuine"}:
-        raise SystemExit(f"not all were first verifications: {set(verdicts)}")
-    return taken
-
-
 def worker(settings: Settings, keys: ServerKeys, listener: socket.socket, log: bool) -> None:  # noqa: FBT001 - as started
     """A worker of the server, with or without the log."""
     from server.serving import work
@@ -163,35 +151,52 @@ class Worker:
         self._process.join()
 
 
-Cost = tuple[float, float]
-"""Milliseconds a redemption: by the clock, and of the processor."""
+@dataclass(frozen=True)
+class Way:
+    """A way to ask with the log (True) and without, and the processor time that was used for either so far."""
+
+    ask: Mapping[bool, Callable[[str], str]]
+    used_s: Mapping[bool, Callable[[], float]]
 
 
 @dataclass(frozen=True)
-class Way:
-    """A way to ask, its threads, and the processor time that the answering process has used so far."""
+class Cost:
+    """Milliseconds a redemption."""
 
-    ask: Callable[[str], str]
-    threads: int
-    used_s: Callable[[], float]
+    clock: float
+    processor: float
 
 
-def run_round(keeper: LogKeeper, way: Way, codes: list[str], *, log: bool) -> Cost:
-    """One round; what it entered is placed and signed within its time."""
-    keeper.keep()  # what issuing entered is not this round's
-    _switch(log=log)
-    used = way.used_s()
-    seconds = timed(way.ask, codes, way.threads)
-    used = way.used_s() - used
-    begun, begun_used = time.perf_counter(), time.process_time()
-    keeper.keep()
-    seconds, used = seconds + time.perf_counter() - begun, used + time.process_time() - begun_used
+def alternate(way: Way, codes: list[str], keeper: LogKeeper) -> dict[bool, Cost]:
+    """Verify the codes, every other one with the log."""
+    keeper.keep()  # what issuing entered is not counted
+    clock: dict[bool, list[float]] = {True: [], False: []}
+    used = {True: 0.0, False: 0.0}
+    for number, code in enumerate(codes):
+        log = (number + number // 2) % 2 == 0  # with, without, without, with
+        _switch(log=log)
+        before, begun = way.used_s[log](), time.perf_counter()
+        verdict = way.ask[log](code)
+        clock[log].append(time.perf_counter() - begun)
+        used[log] += way.used_s[log]() - before
+        if verdict != "genuine":
+            raise SystemExit(f"no first verification: {verdict}")
     _switch(log=True)
-    return seconds / len(codes) * 1000, used / len(codes) * 1000
+    begun, before = time.perf_counter(), time.process_time()
+    keeper.keep()
+    placing = Cost(clock=time.perf_counter() - begun, processor=time.process_time() - before)
+    half = len(codes) / 2
+    return {
+        log: Cost(
+            clock=(statistics.median(clock[log]) + log * placing.clock / half) * 1000,
+            processor=(used[log] + log * placing.processor) / half * 1000,
+        )
+        for log in (True, False)
+    }
 
 
-def measure(rounds: int, count: int) -> Iterator[tuple[str, dict[bool, list[Cost]]]]:
-    """For each way of asking: the cost in each round, with the log (True) and without."""
+def measure(count: int) -> Iterator[tuple[str, dict[bool, Cost]]]:
+    """For each way of asking: the cost with the log (True) and without."""
     with tempfile.TemporaryDirectory() as folder:
         house = build(Path(folder))
         context = create_context(house.settings, house.keys)
@@ -201,21 +206,18 @@ def measure(rounds: int, count: int) -> Iterator[tuple[str, dict[bool, list[Cost
         def service(code: str) -> str:
             return str(redeem_code.verify(context, code, claim="bench", visitor=visitor).verdict)
 
-        number = 0
         workers = {log: Worker(house, log=log) for log in (True, False)}
+        both = (True, False)
         ways = {
-            "service": dict.fromkeys((True, False), Way(service, SERVICE_THREADS, time.process_time)),
-            "http": {log: Way(each.ask, HTTP_CONNECTIONS, each.used_s) for log, each in workers.items()},
+            "service": Way(dict.fromkeys(both, service), dict.fromkeys(both, time.thread_time)),
+            "http": Way(
+                {log: each.ask for log, each in workers.items()}, {log: each.used_s for log, each in workers.items()}
+            ),
         }
-        for name, way in ways.items():
-            costs: dict[bool, list[Cost]] = {True: [], False: []}
-            for turn in range(rounds + 1):
-                for log in (True, False) if turn % 2 else (False, True):
-                    number += 1
-                    codes = issue(house, context.db, number, count)
-                    cost = run_round(keeper, way[log], codes, log=log)
-                    costs[log] += [cost] if turn else []  # the first round warms up
-            yield name, costs
+        for number, (name, way) in enumerate(ways.items(), 1):
+            codes = issue(house, context.db, number, count)
+            alternate(way, codes[:WARM_UP], keeper)
+            yield name, alternate(way, codes[WARM_UP:], keeper)
         for each_worker in workers.values():
             each_worker.end()
         context.db.close()
@@ -224,18 +226,13 @@ def measure(rounds: int, count: int) -> Iterator[tuple[str, dict[bool, list[Cost
 def main() -> None:
     """Measure and print the table."""
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    options.add_argument("--rounds", type=int, default=8)
-    options.add_argument("--codes", type=int, default=250)
+    options.add_argument("--codes", type=int, default=2000)
     chosen = options.parse_args()
     print(f"{'way':<10}{'':<12}{'with, ms':>10}{'without, ms':>13}{'ratio':>8}")
-    for name, costs in measure(chosen.rounds, chosen.codes):
-        for place, kind in enumerate(("clock", "processor")):
-            logged, bare = ([cost[place] for cost in costs[log]] for log in (True, False))
-            ratio = statistics.median(one / other for one, other in zip(logged, bare, strict=True))
-            print(
-                f"{name:<10}{kind:<12}{statistics.median(logged):>10.3f}{statistics.median(bare):>13.3f}{ratio:>8.3f}",
-                flush=True,
-            )
+    for name, costs in measure(chosen.codes + WARM_UP):
+        for kind in ("clock", "processor"):
+            logged, bare = (getattr(costs[log], kind) for log in (True, False))
+            print(f"{name:<10}{kind:<12}{logged:>10.3f}{bare:>13.3f}{logged / bare:>8.3f}", flush=True)
 
 
 if __name__ == "__main__":
