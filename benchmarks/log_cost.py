@@ -3,7 +3,7 @@
     python benchmarks/log_cost.py [--codes 2000]
 
 "Without" replaces the one call that enters a redemption by nothing. Every other code is verified with it, so that a
-busy machine slows both alike. "service" calls the service behind page and API, "http" asks a worker process over loopback.
+busy machine slows both alike. "service" calls the service behind page and API, "http" asks a worker over loopback.
 "clock" is the median time of an answer; "processor" the mean time of the answering thread (service) or process (http).
 What placing the entries and signing a head over them takes afterwards is added to "with", for each entry its share.
 """
