@@ -79,7 +79,7 @@ def integrate(connection: sa.Connection) -> int:
         return 0
     # By their ids, not by "all below": the next statement may see entries that were not there a moment ago.
     taken = log_pending.c.id.in_(waiting)
-    place = sa.func.row_number().over(order_by=log_pending.c.id) - 1 + size
+    place = sa.func.row_number().over(order_by=log_pending.c.id) + sa.literal(size - 1, sa.BigInteger)
     placed = sa.select(place, *(log_pending.c[name] for name in _CARRIED)).where(taken)
     connection.execute(log_leaf.insert().from_select(["number", *_CARRIED], placed, include_defaults=False))
     connection.execute(log_pending.delete().where(taken))
