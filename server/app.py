@@ -15,6 +15,7 @@ from server.looks import LookCounter
 from server.places import Places
 from server.pseudonyms import Pseudonyms
 from server.secrets import ServerKeys, open_server_keys
+from server.services.keep_log import LogKeeper
 from server.settings import Settings
 from server.storage.engine import Database
 from server.storage.migrate import require_current
@@ -79,6 +80,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
         opened = keys or open_server_keys(settings.home, read_passphrase("server", settings.home))
         context = create_context(settings, opened)
         context.looks.start()
+        LogKeeper(context).start()
     context.keyrings()  # read once, so that a page can say whose it is while the records are out of reach
     app = _App("server")
     app.secret_key = context.keys.session

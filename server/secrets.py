@@ -15,10 +15,11 @@ from keys.files import make_private_dir
 from keys.home import issuer_keys_dir, server_dir, server_keys_dir
 from keys.issuer import SharedKeys
 from keys.keyfile import ScryptCost
+from keys.primitives import SigningKey
 from keys.records import Purpose
 from keys.store import UnlockedStore, open_store
 
-_OWN = (Purpose.PAGE_TOKEN, Purpose.CLAIM, Purpose.HOLDER, Purpose.SESSION)
+_OWN = (Purpose.PAGE_TOKEN, Purpose.CLAIM, Purpose.HOLDER, Purpose.SESSION, Purpose.LOG_HEAD)
 _OWN_KEY_BYTES = 32
 _CURRENT = "1"  # own keys are numbered, so that rotating one adds a number
 
@@ -79,12 +80,20 @@ class ServerKeys:
     def __init__(self, store: UnlockedStore) -> None:
         """Take the opened store; UnknownKey when one of the server's own keys is missing."""
         self.store = store
-        self.page_token, self.claim, self.holder, self.session = (store.get(purpose, _CURRENT) for purpose in _OWN)
+        own = {purpose: store.get(purpose, _CURRENT) for purpose in _OWN}
+        self.page_token, self.claim = own[Purpose.PAGE_TOKEN], own[Purpose.CLAIM]
+        self.holder, self.session = own[Purpose.HOLDER], own[Purpose.SESSION]
+        self._log_head = own[Purpose.LOG_HEAD]  # the seed: a signing key is not handed on to other processes
         self.mac: Mapping[str, bytes] = _MacKeys(store)
 
     def __repr__(self) -> str:
         """No secret."""
         return "ServerKeys(...)"
+
+    @property
+    def log_head(self) -> SigningKey:
+        """The key that signs heads of the log, and nothing else."""
+        return SigningKey(self._log_head)
 
     def serial(self, brand_id: bytes, number: int) -> bytes:
         """A brand's serial key.
@@ -138,13 +147,18 @@ def server_has_keys(home: Path) -> bool:
     return bool(open_store(f"file:{server_keys_dir(home)}").headers())
 
 
+def lacks_own_keys(home: Path) -> bool:
+    """Whether the server's part is without one of the server's own keys; no passphrase is needed to see it."""
+    held = {(header.purpose, header.key_id) for header in open_store(f"file:{server_keys_dir(home)}").headers()}
+    return not {(purpose, _CURRENT) for purpose in _OWN} <= held
+
+
 def lacks_shared_keys(home: Path, brand_id: bytes, shared: SharedKeys) -> bool:
     """Whether the server's part is without one of these keys (or of its own); no passphrase is needed to see it."""
     held = {(header.purpose, header.key_id) for header in open_store(f"file:{server_keys_dir(home)}").headers()}
-    wanted = {(purpose, _CURRENT) for purpose in _OWN}
-    wanted |= {(Purpose.SERIAL, _serial_name(brand_id, number)) for number in shared.serial}
+    wanted = {(Purpose.SERIAL, _serial_name(brand_id, number)) for number in shared.serial}
     wanted |= {(Purpose.MAC, key_id) for key_id in shared.mac}
-    return not wanted <= held
+    return lacks_own_keys(home) or not wanted <= held
 
 
 def keep_shared_keys(keys: ServerKeys, brand_id: bytes, shared: SharedKeys) -> None:

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(default=12 * 1024 * 1024, ge=64 * 1024, le=64 * 1024 * 1024)
     keyring_cache_s: float = Field(default=5, ge=0, le=3600)
     look_flush_s: float = Field(default=5, gt=0, le=3600)
+    log_head_s: float = Field(default=30, gt=0, le=86_400)
     session_hours: float = Field(default=12, gt=0, le=168)
 
     @property

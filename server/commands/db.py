@@ -12,11 +12,11 @@ from authcode.commands.options import example, home_option
 def upgrade(home: Path | None) -> None:
     """Make the server's part of a home, or bring its tables up to date.
 
-    A server that has no keys of its own yet is given them; its passphrase is asked for then.
+    A server that lacks keys of its own is given them; its passphrase is asked for then.
     """
     from keys.home import home_dir
     from keys.passphrase import read_passphrase
-    from server.secrets import make_server_keys, server_has_keys
+    from server.secrets import lacks_own_keys, make_server_keys, server_has_keys
     from server.settings import load_settings
     from server.storage import migrate
     from server.storage.engine import open_database
@@ -28,6 +28,9 @@ def upgrade(home: Path | None) -> None:
         if not server_has_keys(place):
             make_server_keys(place, read_passphrase("server", place, new=True))
             click.echo("The server has keys of its own now; `authcode keys publish` brings it a brand's keyring.")
+        elif lacks_own_keys(place):
+            make_server_keys(place, read_passphrase("server", place))
+            click.echo("The server was given the keys that this version needs.")
         migrate.upgrade(db)
     finally:
         db.close()

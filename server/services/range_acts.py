@@ -62,10 +62,22 @@ def act_on_range(  # noqa: PLR0913 - one act, with everything that its row says
     with db.write() as connection:
         batch = find_order(connection, order, brand_id)
         first, last = read_range(indices, count=batch.count)
-        audit.note(
-            connection, at=now, actor=actor, action=f"batch.{kind}", subject=f"{batch.order_name} {first}-{last}"
-        )
+        subject = f"{batch.order_name} {first}-{last}"
+        brand = brand_by_id(connection, batch.brand).brand_id.hex()
+        told = {"batch": batch.number, "brand": brand, "first": first, "last": last, **_told(checked)}
+        audit.note(connection, at=now, actor=actor, action=f"batch.{kind}", subject=subject, details=told)
         return add_act(connection, batch.row, kind, first=first, last=last, actor=actor, at=now, details=checked)
+
+
+def _told(details: ActDetails) -> dict[str, object]:
+    """What the log says of an act beside its range."""
+    return {
+        "expires": details.expires.isoformat() if details.expires else None,
+        "link": details.link,
+        "lot": details.lot,
+        "markets": list(details.markets),
+        "reason": details.reason,
+    }
 
 
 def find_order(connection: Connection, order: str, brand_id: bytes | None) -> BatchRecord:

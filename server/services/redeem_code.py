@@ -20,6 +20,7 @@ from server.domain.claim import (
 from server.domain.page_token import PageTokenInvalid, check_page_token, make_page_token
 from server.domain.redemption import FirstUse, Marks, Unit, Use, Verdict, gate, is_holder, said, use_of
 from server.services.facts import CodeState, Facts, bare_facts, facts_of, state_of
+from server.services.log import log_redemption
 from server.services.raise_alerts import after_attempt, after_unknown_unit
 from server.services.resolve_code import Resolved, resolve, resolve_serial, verified
 from server.storage.engine import Connection
@@ -274,7 +275,7 @@ def _attempt(ctx: Context, connection: Connection, state: CodeState, ask: _Ask) 
         return _answer(ctx, connection, state, marks, ask)
     before, burned = state.first, False
     if before is None and gate(state.conditions) is None:  # (6)
-        before, burned = _burn(ctx, connection, state.unit, marks, ask)
+        before, burned = _burn(ctx, connection, state, marks, ask)
         state = replace(state, first=first_use(connection, state.unit))
         own = burned or (before is not None and is_holder(before, marks))
     answer = _answer(ctx, connection, state, marks, ask)  # (7)
@@ -284,7 +285,9 @@ def _attempt(ctx: Context, connection: Connection, state: CodeState, ask: _Ask) 
     return answer
 
 
-def _burn(ctx: Context, connection: Connection, unit: Unit, marks: Marks, ask: _Ask) -> tuple[FirstUse | None, bool]:
+def _burn(
+    ctx: Context, connection: Connection, state: CodeState, marks: Marks, ask: _Ask
+) -> tuple[FirstUse | None, bool]:
     """Try to be the first: the redemption that stood before (another was faster), and whether this one is it."""
     place = ctx.places.of(ask.visitor.address)
     mine = FirstUse(
@@ -294,9 +297,10 @@ def _burn(ctx: Context, connection: Connection, unit: Unit, marks: Marks, ask: _
         claim_hash=marks.claim_hash or b"",
         holder_hash=marks.holder_hash or b"",
     )
-    if burn(connection, unit, mine):
+    if burn(connection, state.unit, mine):
+        log_redemption(connection, state.code, state.unit, mine)
         return None, True
-    return first_use(connection, unit), False
+    return first_use(connection, state.unit), False
 
 
 def _answer(ctx: Context, connection: Connection, state: CodeState, marks: Marks, ask: _Ask) -> Answer:

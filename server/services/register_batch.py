@@ -1,5 +1,6 @@
 """Stage 1, batch: registering what was issued, by its signed manifest (docs/format.md §4)."""
 
+import hashlib
 from datetime import datetime
 from typing import ClassVar
 
@@ -98,7 +99,19 @@ def _add(connection: Connection, brand: BrandRecord, manifest: Manifest, documen
     )
     if row >> ROW_BITS:
         raise ManifestInvalid(f"this server holds {1 << ROW_BITS} batches and is full")
-    audit.note(connection, at=now, actor=f"office of {brand.name}", action="batch.register", subject=manifest.order)
+    audit.note(
+        connection,
+        at=now,
+        actor=f"office of {brand.name}",
+        action="batch.register",
+        subject=manifest.order,
+        details={
+            "batch": manifest.batch_number,
+            "brand": brand.brand_id.hex(),
+            "count": manifest.count,
+            "manifest_sha256": hashlib.sha256(document).hexdigest(),
+        },
+    )
     record = batch_by_row(connection, row)
     assert record is not None  # noqa: S101 - it was added in this transaction
     return record

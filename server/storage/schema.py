@@ -1,7 +1,7 @@
 """The tables, portable between SQLite and PostgreSQL.
 
-A batch of a million codes is one row; a code gets a row only when somebody tries to verify it. Columns for lives,
-hops and log salts stand here from the first table on, though undo, hand-over and the log come later.
+A batch of a million codes is one row; a code gets a row only when somebody tries to verify it. Columns for lives and
+hops stand here from the first table on, though undo and hand-over come later.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -130,7 +130,6 @@ range_act = sa.Table(
     sa.Column("markets", sa.JSON, nullable=False),
     sa.Column("reason", sa.String(200)),
     sa.Column("link", sa.String(200)),
-    sa.Column("log_salt", sa.LargeBinary(16)),
     sa.Index(None, "batch_row", "first", "last"),
     sqlite_autoincrement=True,
 )
@@ -145,7 +144,6 @@ redemption = sa.Table(
     sa.Column("claim_hash", sa.LargeBinary(16), nullable=False),
     sa.Column("holder_hash", sa.LargeBinary(16), nullable=False),
     sa.Column("hop", sa.Integer, nullable=False),
-    sa.Column("log_salt", sa.LargeBinary(16)),
 )
 """One row for each use of a unit. The unit with its life is the only unique constraint: it decides who was first."""
 
@@ -172,7 +170,6 @@ scan = sa.Table(
     sa.Column("region", sa.String(3)),
     sa.Column("network_day", sa.LargeBinary(8)),
     sa.Column("network_unit", sa.LargeBinary(8)),
-    sa.Column("log_salt", sa.LargeBinary(16)),
     sa.Column("person", sa.Integer),
     sa.Column("arrived_at", Instant),
     sa.Column("device", sa.String(32)),
@@ -306,6 +303,58 @@ audit = sa.Table(
     sa.Column("actor", sa.String(254), nullable=False),
     sa.Column("action", sa.String(40), nullable=False),
     sa.Column("subject", sa.String(254), nullable=False),
-    sa.Column("log_salt", sa.LargeBinary(16)),
 )
 """What staff did, appended and never changed."""
+
+log_tree = sa.Table(
+    "log_tree",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("origin", sa.String(100), nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+)
+"""One row: the log's name and how many leaves it has. Whoever adds leaves holds this row."""
+
+log_pending = sa.Table(
+    "log_pending",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("subject", sa.BigInteger, nullable=False),
+    sa.Column("leaf", sa.LargeBinary(32), nullable=False),
+    sa.Column("salt", sa.LargeBinary(16), nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+)
+"""Entries that are durable and have no place in the tree yet: a redemption writes here, and waits for nobody."""
+
+log_leaf = sa.Table(
+    "log_leaf",
+    metadata,
+    sa.Column("number", Id, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("subject", sa.BigInteger, nullable=False),
+    sa.Column("leaf", sa.LargeBinary(32), nullable=False),
+    sa.Column("salt", sa.LargeBinary(16)),
+    sa.Column("record", sa.Text),
+    sa.Index(None, "kind", "subject"),
+    sa.Index(None, "leaf"),
+)
+"""The tree's leaves, numbered from 0 without a gap. Erasure empties salt and record; the leaf stays."""
+
+log_node = sa.Table(
+    "log_node",
+    metadata,
+    sa.Column("level", sa.Integer, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hash", sa.LargeBinary(32), nullable=False),
+)
+"""Roots of perfect subtrees at every eighth level: one row for 256 below it."""
+
+log_head = sa.Table(
+    "log_head",
+    metadata,
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+)
+"""Every head that was signed, exactly as it left."""

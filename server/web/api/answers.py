@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from authcode.foreign import ForeignText
+from authcode.log.proof import InclusionProof
 from scanner import Advice
 from server.services.facts import Facts, ProductFacts, RecallFacts
 from server.services.read_photo import PhotoLook, SymbolLook
@@ -112,3 +113,14 @@ def _recall(recall: RecallFacts | None) -> Json | None:
 
 def _moment(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
+
+
+def log_json(proof: InclusionProof) -> Json:
+    """The proof of a redemption: its file, and what stands in it. The record is null once it was erased."""
+    entry = proof.entry
+    return {
+        "index": proof.index,
+        "leaf": None if entry is None else entry.leaf.hex(),
+        "record": None if entry is None else entry.facts,
+        "proof": proof.text,
+    }

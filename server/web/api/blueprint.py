@@ -8,9 +8,10 @@ import json
 from flask import Blueprint, Response, jsonify, request
 
 from server.services import redeem_code
+from server.services.log import prove_redemption
 from server.services.read_photo import read_photo
 from server.services.redeem_code import Channel
-from server.web.api.answers import Json, answer_json, look_json, photo_json
+from server.web.api.answers import Json, answer_json, log_json, look_json, photo_json
 from server.web.api.openapi import document
 from server.web.problem import RequestInvalid
 from server.web.visit import context, program
@@ -43,6 +44,14 @@ def photos() -> Response:
     if upload is None:
         raise RequestInvalid("send the picture as multipart/form-data in a field named photo")
     return _answer(photo_json(read_photo(context(), upload.read(), program())))
+
+
+@blueprint.post("/log/proof")
+def log_proof() -> Response:
+    """The proof of a redemption in the log, for the claim that verified it."""
+    body = _body()
+    code, claim = _text(body, "code"), _text(body, "claim")
+    return _answer(log_json(prove_redemption(context(), code, claim=claim, holder=visitor().holder)))
 
 
 @blueprint.get("/openapi.json")

@@ -69,6 +69,14 @@ def _schemas() -> Json:
         "Look": _object({"state": state, **_facts()}),
         "Answer": _object({"verdict": state, **_facts()}),
         "Symbol": _object(symbol),
+        "LogProof": _object(
+            {
+                "index": {"type": "integer"},
+                "leaf": _TEXT_OR_NULL | {"description": "Hexadecimal; null once the record was erased."},
+                "record": {"type": ["object", "null"], "description": "What the log says of this verification."},
+                "proof": _TEXT | {"description": "The file that `authcode log check` takes (C2SP tlog-proof)."},
+            }
+        ),
         "Photo": _object({"symbols": {"type": "array", "items": _ref("Symbol")}, "advice": advice}),
     }
 
@@ -106,8 +114,8 @@ def _answers(schema: str, *refusals: str) -> Json:
     return {"200": good, **refused}
 
 
-def _posted(name: str, summary: str, body: Json, answer: str) -> Json:
-    responses = _answers(answer, "400", "413", "429", "503")
+def _posted(name: str, summary: str, body: Json, answer: str, *refusals: str) -> Json:
+    responses = _answers(answer, "400", *refusals, "413", "429", "503")
     return {"post": {"operationId": name, "summary": summary, "requestBody": body, "responses": responses}}
 
 
@@ -126,10 +134,16 @@ def _paths() -> Json:
         "Verify a code once. The same claim is answered alike within the repeat window. "
         "A script that has a code can use it up: nothing here stops malice."
     )
+    named = _json_body({"code": code, "claim": claim})
+    proving = (
+        "Prove to who verified a code that its verification stands in the log. 404 for anybody else. The public side "
+        "of the log is text: GET /log/key, /log/head, /log/proof?leaf= and /log/consistency?old=."
+    )
     return {
         "/api/v1/look": _posted("look", looking, _json_body({"code": code}), "Look"),
-        "/api/v1/verify": _posted("verify", verifying, _json_body({"code": code, "claim": claim}), "Answer"),
+        "/api/v1/verify": _posted("verify", verifying, named, "Answer"),
         "/api/v1/photos": _posted("photos", "Look at every code in a JPEG, PNG or WebP picture.", picture, "Photo"),
+        "/api/v1/log/proof": _posted("log_proof", proving, named, "LogProof", "404"),
         "/api/v1/openapi.json": {"get": {"operationId": "openapi", "summary": "This document.", "responses": own}},
     }
 

@@ -1,12 +1,19 @@
-"""What anybody may read of the server: the published keyring, and whether it lives."""
+"""What anybody may read of the server: the published keyring, the log's heads and proofs, and whether it lives."""
+
+import re
 
 from flask import Blueprint, Response, jsonify, request
 
+from server.services import log
 from server.services.publish_keyring import published_keyring
 from server.storage.migrate import require_current
+from server.web.problem import RequestInvalid
 from server.web.visit import context
 
 blueprint = Blueprint("public", __name__)
+
+_LEAF = re.compile(r"[0-9a-fA-F]{64}")
+_SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 @blueprint.get("/.well-known/authcode-keys.json")
@@ -14,6 +21,42 @@ def keyring() -> Response:
     """The signed keyring, exactly as its brand published it; `?brand=` (hexadecimal id) where there are several."""
     document = published_keyring(context(), brand_id=request.args.get("brand"), host=request.host)
     return Response(document, mimetype="application/json")
+
+
+@blueprint.get("/log/key")
+def log_key() -> Response:
+    """The log's public key, on one line."""
+    ctx = context()
+    return _text(log.log_key(ctx.db, ctx.keys.log_head).text + "\n")
+
+
+@blueprint.get("/log/head")
+def log_head() -> Response:
+    """The newest signed head, a signed note (C2SP tlog-checkpoint)."""
+    with context().db.read() as connection:
+        return _text(log.newest_head(connection).note)
+
+
+@blueprint.get("/log/proof")
+def log_proof() -> Response:
+    """That the leaf `?leaf=` (hexadecimal) stands under the newest head (C2SP tlog-proof); its entry is not shown."""
+    leaf = request.args.get("leaf", "")
+    if _LEAF.fullmatch(leaf) is None:
+        raise RequestInvalid("name the leaf by its 64 hexadecimal digits: ?leaf=")
+    return _text(log.prove_named_leaf(context().db, bytes.fromhex(leaf)).text)
+
+
+@blueprint.get("/log/consistency")
+def log_consistency() -> Response:
+    """That the newest head continues the tree of `?old=` leaves."""
+    old = request.args.get("old", "")
+    if _SIZE.fullmatch(old) is None:
+        raise RequestInvalid("name the size of the head that you kept: ?old=")
+    return _text(log.prove_growth(context().db, int(old)).text)
+
+
+def _text(body: str) -> Response:
+    return Response(body, content_type="text/plain; charset=utf-8")
 
 
 @blueprint.get("/healthz")

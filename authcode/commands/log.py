@@ -1,0 +1,118 @@
+"""`authcode log check`: heads and proofs of a log, offline, with nothing but its public key."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from authcode.commands.options import example, json_option, tell_json
+
+if TYPE_CHECKING:
+    from authcode.log.checkpoint import Head, LogKey
+
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(
+    epilog=example("authcode log check --key log.key --kept head-in-march.txt head.txt proof.txt growth.txt")
+)
+@click.argument("files", nargs=-1, required=True, type=_file)
+@click.option("--key", required=True, metavar="KEY|FILE", help="The log's public key, as `log key` prints it.")
+@click.option("--kept", type=_file, help="A head that you kept: proofs of growth start from it.")
+@click.option("--leaf", metavar="HEX", help="The leaf of a proof that carries no entry.")
+@json_option
+def check(files: tuple[Path, ...], key: str, kept: Path | None, leaf: str | None, as_json: bool) -> None:
+    """Check FILES: heads, proofs of inclusion, and proofs that a log has only grown.
+
+    Exit code 0 only where every file holds. Two heads of one size with two roots prove that history was rewritten.
+    """
+    from authcode.log.checkpoint import open_head, read_log_key
+    from authcode.log.merkle import LogProofRefused
+
+    log_key = read_log_key(Path(key).read_text(encoding="utf-8") if Path(key).is_file() else key)
+    bare_leaf = None if leaf is None else _leaf(leaf)
+    answers: list[dict[str, object]] = []
+    roots: dict[int, bytes] = {}
+    refused = False
+    try:
+        before = None if kept is None else open_head(_text(kept), log_key)
+        _agree(roots, before)
+    except LogProofRefused as problem:
+        answers.append({"file": str(kept), "holds": False, "reason": problem.reason})
+        before, refused = None, True
+    for file in files if not refused else ():
+        try:
+            found, facts = _checked(_text(file), log_key, before, bare_leaf)
+            _agree(roots, found)
+            answers.append({"file": str(file), "holds": True, **facts, "origin": found.origin, "size": found.size})
+        except LogProofRefused as problem:
+            refused = True
+            answers.append({"file": str(file), "holds": False, "reason": problem.reason})
+    _tell(answers, as_json=as_json)
+    if refused:
+        click.get_current_context().exit(1)
+
+
+def _text(file: Path) -> str:
+    from authcode.log.checkpoint import MAX_DOCUMENT_BYTES, LogDocumentInvalid
+
+    with file.open("rb") as stream:
+        data = stream.read(MAX_DOCUMENT_BYTES + 1)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise LogDocumentInvalid("it is no text") from None
+
+
+def _leaf(text: str) -> bytes:
+    try:
+        leaf = bytes.fromhex(text)
+    except ValueError:
+        leaf = b""
+    if len(leaf) != 32:  # noqa: PLR2004 - SHA-256
+        raise click.BadParameter("a leaf has 64 hexadecimal digits", param_hint="--leaf")
+    return leaf
+
+
+def _checked(text: str, key: "LogKey", kept: "Head | None", leaf: bytes | None) -> tuple["Head", dict[str, object]]:
+    """The head that a file stands on, and what the file shows."""
+    from authcode.log.checkpoint import open_head
+    from authcode.log.proof import is_consistency, is_inclusion, open_consistency, open_inclusion
+
+    if is_inclusion(text):
+        found = open_inclusion(text, key, leaf=leaf)
+        record = None if found.entry is None else found.entry.facts
+        return found.head, {"kind": "inclusion", "index": found.index, "leaf": found.leaf.hex(), "record": record}
+    if is_consistency(text):
+        if kept is None:
+            raise click.UsageError("name the head that you kept with --kept: a proof of growth starts from it")
+        return open_consistency(text, key, kept=kept), {"kind": "consistency", "old": kept.size}
+    return open_head(text, key), {"kind": "head"}
+
+
+def _agree(roots: dict[int, bytes], head: "Head | None") -> None:
+    """Refuse a second root for one size: the log told two histories."""
+    from authcode.log.merkle import LogProofRefused
+
+    if head is not None and roots.setdefault(head.size, head.root) != head.root:
+        raise LogProofRefused(f"two heads of {head.size} leaves have two roots, both signed: history was rewritten")
+
+
+def _tell(answers: list[dict[str, object]], *, as_json: bool) -> None:
+    for answer in answers:
+        if as_json:
+            tell_json(answer)
+        else:
+            click.echo(_line(answer))
+
+
+def _line(answer: dict[str, object]) -> str:
+    if not answer["holds"]:
+        return f"{answer['file']}: does NOT hold: {answer['reason']}"
+    size = f"the head of {answer['size']} entries of {answer['origin']}"
+    if answer["kind"] == "inclusion":
+        record = "a record that is not shown" if answer["record"] is None else answer["record"]
+        return f"{answer['file']}: holds: entry {answer['index']} stands under {size}: {record}"
+    if answer["kind"] == "consistency":
+        return f"{answer['file']}: holds: {size} continues the kept one of {answer['old']}"
+    return f"{answer['file']}: holds: {size}"
