@@ -161,7 +161,7 @@ def _history(db: Database, wanted: argparse.Namespace) -> None:
     }
     with db.write() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "0006-1")
+        command.downgrade(config, "0003-1")
         for statement in HISTORY:
             named = sa.text(statement)
             connection.execute(named, {name: values[name] for name in named.compile().params})

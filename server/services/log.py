@@ -184,8 +184,8 @@ def prove_unit(db: Database, unit: Unit) -> InclusionProof:
         return prove_leaf(connection, log.leaf_of(connection, log.EntryKind.REDEMPTION, unit.id), shown=True)
 
 
-def prove_redemption(ctx: Context, text: str, *, claim: str, holder: str | None) -> InclusionProof:
-    """The proof of a redemption for its holder: whoever brings the code, and the claim or the cookie that verified it.
+def prove_redemption(ctx: Context, text: str, *, claim: str) -> InclusionProof:
+    """The proof of a redemption for its holder: whoever brings the code and the claim that verified it.
 
     A head is signed where the newest one does not reach the entry yet.
 
@@ -203,7 +203,7 @@ def prove_redemption(ctx: Context, text: str, *, claim: str, holder: str | None)
         raise LogEntryUnknown from None
     if unit is None or first is None:
         raise LogEntryUnknown
-    if not is_holder(first, marks_of(unit, claim=kept, holder=holder, key=ctx.keys.claim)):
+    if not is_holder(first, marks_of(unit, claim=kept, holder=None, key=ctx.keys.claim)):
         raise LogEntryUnknown
     sign_newest_head(ctx.db, ctx.keys.log_head, now=ctx.clock())
     return prove_unit(ctx.db, unit)

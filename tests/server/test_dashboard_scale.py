@@ -157,7 +157,7 @@ def test_counters_are_what_the_history_adds_up_to(world: World) -> None:
     config = migrate._config()  # noqa: SLF001 - going back is for tests only
     with world.ctx.db.write() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "0006-1")
+        command.downgrade(config, "0003-1")
     migrate.upgrade(world.ctx.db)
     assert counted(world) == before
 

@@ -51,7 +51,7 @@ def log_proof() -> Response:
     """The proof of a redemption in the log, for the claim that verified it."""
     body = _body()
     code, claim = _text(body, "code"), _text(body, "claim")
-    return _answer(log_json(prove_redemption(context(), code, claim=claim, holder=visitor().holder)))
+    return _answer(log_json(prove_redemption(context(), code, claim=claim)))
 
 
 @blueprint.get("/openapi.json")

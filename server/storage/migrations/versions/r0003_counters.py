@@ -6,8 +6,8 @@ Filled from the history that is there, so that every page says the same before a
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
