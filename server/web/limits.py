@@ -21,6 +21,8 @@ LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "api.look": (600, "minute"),
         "api.verify": (600, "minute"),
         "api.photos": (60, "minute"),
+        "api.check": (120, "minute"),
+        "api.status": (120, "minute"),
         "consumer.look": (600, "minute"),
         "consumer.burn": (120, "minute"),
         "consumer.check_photo": (60, "minute"),

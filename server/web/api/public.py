@@ -1,4 +1,6 @@
-"""What anybody may read of the server: the published keyring, and whether it lives."""
+"""What anybody may read of the server: the published keyring, the proof keys, and whether it lives."""
+
+import json
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -14,6 +16,12 @@ def keyring() -> Response:
     """The signed keyring, exactly as its brand published it; `?brand=` (hexadecimal id) where there are several."""
     document = published_keyring(context(), brand_id=request.args.get("brand"), host=request.host)
     return Response(document, mimetype="application/json")
+
+
+@blueprint.get("/.well-known/authcode-proof-keys.json")
+def proof_keys() -> Response:
+    """The keys that check this server's proofs, as a JSON Web Key Set (RFC 7517)."""
+    return Response(json.dumps(context().keys.proofs.document()) + "\n", mimetype="application/jwk-set+json")
 
 
 @blueprint.get("/healthz")
