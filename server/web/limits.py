@@ -27,6 +27,9 @@ LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "consumer.burn": (120, "minute"),
         "consumer.check_photo": (60, "minute"),
         "consumer.check_serial": (60, "hour"),
+        "consumer.check_a_proof": (60, "minute"),
+        "consumer.show_proof": (120, "minute"),
+        "consumer.proof_file": (60, "minute"),
         "dashboard.login": (30, "minute"),
     }
 )
