@@ -90,12 +90,12 @@ class _Drawing:
         self.paragraph(sheet.heading, Face.SANS_BOLD, 24)
         for line in sheet.lines:
             self.paragraph(line, Face.SANS, 11)
-        self._y_mm += 3
+        self._y_mm += 4
         for label, value in sheet.rows:
             if _is_writable(label + value):
+                self._y_mm += 6
                 self._text(_MARGIN_MM, label, Face.SANS, 11)
                 self._text(_MARGIN_MM + _LABEL_MM, value, Face.SANS_BOLD, 11)
-                self._y_mm += 6
 
     def paragraph(self, text: str, face: Face, size_pt: float) -> None:
         if not _is_writable(text):
