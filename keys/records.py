@@ -68,6 +68,7 @@ class Purpose(StrEnum):
     PSEUDONYM_DAY = "pseudonym-day"
     PSEUDONYM_UNIT = "pseudonym-unit"
     PROOF = "proof"
+    PROOF_ID = "proof-id"
     KEEP_CODE = "keep-code"
     LOG_HEAD = "log-head"
     WEBHOOK = "webhook"

@@ -16,10 +16,13 @@ from keys.home import issuer_keys_dir, server_dir, server_keys_dir
 from keys.issuer import SharedKeys
 from keys.keyfile import ScryptCost
 from keys.primitives import SigningKey
+from keys.proof import ProofKeys
 from keys.records import Purpose
 from keys.store import UnlockedStore, open_store
 
 _OWN = (Purpose.PAGE_TOKEN, Purpose.CLAIM, Purpose.HOLDER, Purpose.SESSION, Purpose.LOG_HEAD)
+_LATER = (Purpose.PROOF, Purpose.PROOF_ID, Purpose.KEEP_CODE)
+"""Own keys that the first homes do not have: made when they are first needed."""
 _OWN_KEY_BYTES = 32
 _CURRENT = "1"  # own keys are numbered, so that rotating one adds a number
 
@@ -83,6 +86,8 @@ class ServerKeys:
         own = {purpose: store.get(purpose, _CURRENT) for purpose in _OWN}
         self.page_token, self.claim = own[Purpose.PAGE_TOKEN], own[Purpose.CLAIM]
         self.holder, self.session = own[Purpose.HOLDER], own[Purpose.SESSION]
+        _, self.proof_id, self.keep_code = (rotating_key(store, purpose, _CURRENT) for purpose in _LATER)
+        self.proofs = ProofKeys(_by_number(store, Purpose.PROOF))
         self._log_head = own[Purpose.LOG_HEAD]  # the seed: a signing key is not handed on to other processes
         self.mac: Mapping[str, bytes] = _MacKeys(store)
 
@@ -102,6 +107,12 @@ class ServerKeys:
             UnknownKey: it was never shared with this server.
         """
         return self.store.get(Purpose.SERIAL, _serial_name(brand_id, number))
+
+
+def _by_number(store: UnlockedStore, purpose: Purpose) -> list[bytes]:
+    """All keys of a purpose, the newest last."""
+    numbers = sorted(int(header.key_id) for header in store.headers() if header.purpose is purpose)
+    return [store.get(purpose, str(number)) for number in numbers]
 
 
 def _serial_name(brand_id: bytes, number: int) -> str:

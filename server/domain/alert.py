@@ -19,6 +19,13 @@ DEFAULT_ALERT_FROM = 2
 """Other claims on one code from which on a duplicate is an alert whatever its place and time (per brand)."""
 
 
+KEEP_CODE_REGIONS = 3
+"""Regions that a buyer and those at home plausibly ask from; a keep-code used from more is printed on copies."""
+
+KEEP_CODE_USES = 20
+"""Uses from which on a keep-code is no longer one buyer's."""
+
+
 class Rule(StrEnum):
     """Why an alert was raised."""
 
@@ -26,6 +33,7 @@ class Rule(StrEnum):
     NOT_ACTIVATED = "not_activated"
     VOIDED = "voided"
     UNKNOWN_UNIT = "unknown_unit"
+    KEEP_CODE_SHARED = "keep_code_shared"
 
 
 class Severity(StrEnum):
@@ -104,6 +112,13 @@ def drafts_for(  # noqa: PLR0913 - one attempt and everything that the rules loo
     elif not conditions.activated:
         drafts.append(AlertDraft(rule=Rule.NOT_ACTIVATED, subject=f"batch:{unit.row}", severity=Severity.ALERT))
     return tuple(drafts)
+
+
+def draft_for_keep_code(unit: Unit, *, uses: int, regions: int) -> AlertDraft | None:
+    """The alert for a keep-code that too many use: a forger can ship one with each copy of its code."""
+    if uses < KEEP_CODE_USES and regions <= KEEP_CODE_REGIONS:
+        return None
+    return AlertDraft(rule=Rule.KEEP_CODE_SHARED, subject=f"unit:{unit.id}", severity=Severity.ALERT)
 
 
 def draft_for_unknown(attempt: Attempt, *, key_id: str) -> AlertDraft | None:

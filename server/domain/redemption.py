@@ -92,13 +92,17 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstUse:
-    """The redemption of a unit: when, where, and the two hashes that know its holder (docs/protocol.md §2 rule 2)."""
+    """The redemption of a unit: when, where, and the two hashes that know its holder (docs/protocol.md §2 rule 2).
+
+    `hop` counts how often the unit was handed on.
+    """
 
     at: datetime
     country: str | None
     region: str | None
     claim_hash: bytes
     holder_hash: bytes
+    hop: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

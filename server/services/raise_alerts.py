@@ -1,12 +1,14 @@
 """Stage 7, alert: lets alerts grow in the transaction of the attempt that feeds them (docs/protocol.md §2 rule 6)."""
 
-from server.domain.alert import Attempt, Rule, draft_for_unknown, drafts_for
+from server.domain.alert import AlertFilter, Attempt, Rule, draft_for_keep_code, draft_for_unknown, drafts_for
+from server.domain.place import UNKNOWN
 from server.domain.redemption import FirstUse
 from server.services.facts import CodeState
 from server.services.resolve_code import Resolved
-from server.storage.alerts import add_to_alert, others_with
+from server.storage.alerts import add_to_alert, count_like, others_with
 from server.storage.engine import Connection
 from server.storage.redemptions import hold
+from server.storage.scans import keep_code_uses
 
 
 def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules look at
@@ -37,6 +39,28 @@ def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules 
             batch_row=unit.row,
             unit=unit.id if one_code else None,
             serial=state.code.serial if one_code else None,
+        )
+
+
+def after_keep_code(connection: Connection, state: CodeState) -> None:
+    """Look at all uses of a unit's keep-code, after one more; the first alert takes in those that came before it."""
+    unit = state.unit
+    uses = keep_code_uses(connection, unit.id)
+    regions = {attempt.place.key for _, attempt in uses} - {UNKNOWN}
+    draft = draft_for_keep_code(unit, uses=len(uses), regions=len(regions))
+    if draft is None:
+        return
+    known = any(count_like(connection, AlertFilter(rule=draft.rule, unit=unit)).values())
+    for scan, attempt in uses[-1:] if known else uses:
+        add_to_alert(
+            connection,
+            state.code.brand.id,
+            draft,
+            attempt,
+            scan=scan,
+            batch_row=unit.row,
+            unit=unit.id,
+            serial=state.code.serial,
         )
 
 

@@ -22,10 +22,11 @@ from server.domain.redemption import FirstUse, Marks, Unit, Use, Verdict, gate, 
 from server.services.facts import CodeState, Facts, bare_facts, facts_of, state_of
 from server.services.log import log_redemption
 from server.services.raise_alerts import after_attempt, after_unknown_unit
+from server.services.receipts import Receipt, receipt_of
 from server.services.resolve_code import Resolved, resolve, resolve_serial, verified
 from server.storage.engine import Connection
 from server.storage.redemptions import burn, first_use
-from server.storage.scans import append_scan
+from server.storage.scans import KEEP_CHANNEL, append_scan
 
 
 class Channel(StrEnum):
@@ -35,6 +36,7 @@ class Channel(StrEnum):
     API = "api"
     PHOTO = "photo"
     SERIAL = "serial"
+    KEEP = KEEP_CHANNEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class Look:
 
     `state` is `unused` or a verdict. `token` and `claim` are there only on the page of a code whose state is `OFFERED`:
     the form with them verifies an unused code, and tells the brand of a pack with any other. `foreign` describes a text
-    that leads elsewhere (state `not_ours`).
+    that leads elsewhere (state `not_ours`). `receipt` is there on its holder's page.
     """
 
     state: Verdict
@@ -65,6 +67,7 @@ class Look:
     token: str | None = None
     claim: str | None = None
     unit: Unit | None = None
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,7 @@ class Answer:
 
     With `look_again` set the page's token did not hold: nothing was burned, `verdict` is None, and the look page is
     shown again (409) with this look's fresh token and the same claim. `holder_cookie` is to be set in the same answer.
+    `receipt` is given to the holder; `keep_code_refused` tells that a keep-code was tried and is not this code's.
     """
 
     verdict: Verdict | None
@@ -80,6 +84,8 @@ class Answer:
     foreign: ForeignText | None = None
     look_again: Look | None = None
     holder_cookie: str | None = None
+    receipt: Receipt | None = None
+    keep_code_refused: bool = False
 
 
 def look_at_page(ctx: Context, raw_path: str, query: str, visitor: Visitor) -> Look:
@@ -109,7 +115,7 @@ def verify_on_page(  # noqa: PLR0913 - what a page's form brings
     ctx: Context, raw_path: str, query: str, *, token: str | None, claim: str | None, visitor: Visitor
 ) -> Answer:
     """Burn the code of a page: steps 3 to 7 of docs/protocol.md §2, page token included."""
-    text = _text_of_page(ctx, raw_path, query)
+    text = text_of_page(ctx, raw_path, query)
     try:
         kept = check_claim(claim)
     except ClaimInvalid:
@@ -132,7 +138,8 @@ def verify(ctx: Context, text: str, *, claim: str, visitor: Visitor) -> Answer:
     return _verify(ctx, text, claim=check_claim(claim), visitor=visitor, channel=Channel.API, token=None)
 
 
-def _text_of_page(ctx: Context, raw_path: str, query: str) -> str:
+def text_of_page(ctx: Context, raw_path: str, query: str) -> str:
+    """The text of a page's code, from its raw path and query; empty for what is none."""
     try:
         return code_from_path(raw_path, query, ctx.keyrings())
     except NotOurs:
@@ -140,7 +147,7 @@ def _text_of_page(ctx: Context, raw_path: str, query: str) -> str:
 
 
 def _look_at_page(ctx: Context, raw_path: str, query: str, visitor: Visitor, *, claim: str | None) -> Look:
-    text = _text_of_page(ctx, raw_path, query)
+    text = text_of_page(ctx, raw_path, query)
     # Only a link whose 8030 is gone is a look by serial: one with a wrong 8030 is a forgery like any other.
     dropped = not text and not any(item.startswith("8030") for item in query.split("&"))
     serial = serial_of_bare_link(raw_path) if dropped else None
@@ -190,6 +197,7 @@ def _look_at(  # noqa: PLR0913, PLR0917 - one look, with everything that decides
         state=verdict,
         facts=facts_of(connection, state, holder=use in _HOLDS, later=verdict is Verdict.VERIFIED_BY_YOU),
         unit=state.unit,
+        receipt=receipt_of(ctx, state) if use in _HOLDS and channel is Channel.PAGE else None,
     )
     return _offered(ctx, seen, state.unit, code.tier, visitor, channel, claim)
 
@@ -310,7 +318,7 @@ def _answer(ctx: Context, connection: Connection, state: CodeState, marks: Marks
     verdict = said(state.conditions, use)
     own = use in _HOLDS
     facts = facts_of(connection, state, holder=own, later=verdict is Verdict.VERIFIED_BY_YOU)
-    return Answer(verdict=verdict, facts=facts)
+    return Answer(verdict=verdict, facts=facts, receipt=receipt_of(ctx, state) if own else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

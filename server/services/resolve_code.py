@@ -35,6 +35,11 @@ class Resolved:
     unit: Unit | None
 
     @property
+    def address(self) -> str:
+        """The address that the brand's codes lead to, without a slash at its end."""
+        return self.key.prefix.rstrip("/").lower()
+
+    @property
     def host(self) -> str:
         """The host that the brand's codes lead to, as people read it."""
         return shown_host(self.key.prefix)

@@ -18,7 +18,7 @@ def burn(connection: sa.Connection, unit: Unit, first: FirstUse) -> bool:
         region=first.region,
         claim_hash=first.claim_hash,
         holder_hash=first.holder_hash,
-        hop=0,
+        hop=first.hop,
     )
 
 
@@ -28,7 +28,12 @@ def first_use(connection: sa.Connection, unit: Unit) -> FirstUse | None:
     if row is None:
         return None
     return FirstUse(
-        at=row.at, country=row.country, region=row.region, claim_hash=row.claim_hash, holder_hash=row.holder_hash
+        at=row.at,
+        country=row.country,
+        region=row.region,
+        claim_hash=row.claim_hash,
+        holder_hash=row.holder_hash,
+        hop=row.hop,
     )
 
 

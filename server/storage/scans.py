@@ -7,9 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from server.domain.alert import Attempt
+from server.domain.place import Place
 from server.domain.redemption import Verdict
 from server.storage.engine import add_to_counters
 from server.storage.schema import COUNTER_SLOTS, alert_scan, attempt_day, attempt_place, day_number, day_text, scan
+
+KEEP_CHANNEL = "keep"
+"""The channel of an attempt that named its holder by the keep-code."""
 
 _REFUSED = tuple(
     verdict for verdict in Verdict if verdict not in (Verdict.UNUSED, Verdict.GENUINE, Verdict.VERIFIED_BY_YOU)
@@ -115,6 +120,19 @@ def count_of_unit(connection: sa.Connection, unit: int) -> int:
     """How many attempts a unit has seen."""
     query = sa.select(sa.func.count()).select_from(scan).where(scan.c.unit == unit)
     return int(connection.execute(query).scalar_one())
+
+
+def keep_code_uses(connection: sa.Connection, unit: int) -> list[tuple[int, Attempt]]:
+    """The uses of a unit's keep-code by others than staff, oldest first, each with its number in the history."""
+    query = (
+        sa.select(scan.c.id, scan.c.at, scan.c.country, scan.c.region, scan.c.mark)
+        .where((scan.c.unit == unit) & (scan.c.channel == KEEP_CHANNEL) & ~scan.c.staff)
+        .order_by(scan.c.id)
+    )
+    return [
+        (row.id, Attempt(at=row.at, place=Place(country=row.country, region=row.region), mark=row.mark))
+        for row in connection.execute(query)
+    ]
 
 
 def latest_by_others(connection: sa.Connection, unit: int) -> tuple[datetime, str | None] | None:

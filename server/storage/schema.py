@@ -208,6 +208,19 @@ attempt_place = sa.Table(
 )
 """The same attempts by country (`unknown` where none is known), whatever their day: the totals of a batch."""
 
+keep_try = sa.Table(
+    "keep_try",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("unit", sa.BigInteger, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("network_day", sa.LargeBinary(8)),
+    sa.Column("network_unit", sa.LargeBinary(8)),
+    sa.Index(None, "unit", "at"),
+    sa.Index(None, "network_day", "at"),
+)
+"""Keep-codes that were wrong. Those that were right are attempts like others, in the history."""
+
 alert = sa.Table(
     "alert",
     metadata,

@@ -24,10 +24,15 @@ LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "api.log_proof": (60, "minute"),
         "public.log_proof": (120, "minute"),
         "public.log_consistency": (120, "minute"),
+        "api.check": (120, "minute"),
+        "api.status": (120, "minute"),
         "consumer.look": (600, "minute"),
         "consumer.burn": (120, "minute"),
         "consumer.check_photo": (60, "minute"),
         "consumer.check_serial": (60, "hour"),
+        "consumer.check_a_proof": (60, "minute"),
+        "consumer.show_proof": (120, "minute"),
+        "consumer.proof_file": (60, "minute"),
         "dashboard.login": (30, "minute"),
     }
 )

@@ -252,7 +252,7 @@ def test_the_description_names_every_route_of_the_interface_and_no_other(world: 
     document = world.client.get("/api/v1/openapi.json").get_json()
     described = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
     served = {
-        (rule.rule, method)
+        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method)
         for rule in world.app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
         if rule.rule.startswith("/api/")
@@ -278,6 +278,14 @@ def test_real_answers_are_as_described(world: World) -> None:
         conforms(world.client.post("/api/v1/look", json={"code": text}).get_json(), schemas["Look"], document)
         conforms(photo(world, symbol_png(text)).get_json(), schemas["Photo"], document)
     conforms(photo(world, png()).get_json(), schemas["Photo"], document)
+    held = world.ask(texts[0], "anna").get_json()
+    for text, keep_code in ((texts[0], held["keep_code"]), (texts[0], "0000-0000-0000"), ("x", "0000-0000-0000")):
+        body = {"code": text, "keep_code": keep_code}
+        conforms(world.client.post("/api/v1/verify", json=body).get_json(), schemas["Answer"], document)
+    checked = world.client.post("/api/v1/proofs", json={"proof": held["proof"]}).get_json()
+    conforms(checked, schemas["Proof"], document)
+    status = world.client.get(f"/api/v1/proofs/{checked['proof']['jti']}").get_json()
+    conforms(status, schemas["ProofStatus"], document)
     conforms(world.client.post("/api/v1/look", data=b"x").get_json(), schemas["Problem"], document)
 
 

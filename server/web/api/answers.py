@@ -8,6 +8,7 @@ from authcode.log.proof import InclusionProof
 from scanner import Advice
 from server.services.facts import Facts, ProductFacts, RecallFacts
 from server.services.read_photo import PhotoLook, SymbolLook
+from server.services.receipts import CheckedProof, ProofStatus
 from server.services.redeem_code import Answer, Look
 
 Json = Mapping[str, object]
@@ -20,7 +21,23 @@ def look_json(look: Look) -> Json:
 
 def answer_json(answer: Answer) -> Json:
     """The answer to an attempt to verify: `verdict`, then the facts."""
-    return {"verdict": answer.verdict, **_told(answer.facts, answer.foreign)}
+    receipt = answer.receipt
+    return {
+        "verdict": answer.verdict,
+        **_told(answer.facts, answer.foreign),
+        "proof": receipt and receipt.proof,
+        "keep_code": receipt and receipt.keep_code,
+    }
+
+
+def proof_json(checked: CheckedProof) -> Json:
+    """What a proof says, and what is on record of it now."""
+    return {"proof": checked.proof.claims(), **status_json(checked.status)}
+
+
+def status_json(status: ProofStatus) -> Json:
+    """What is on record of a proof now: `on_record`, what was said of the unit since, then the facts."""
+    return {"on_record": status.on_record, "since": status.since, **_facts(status.facts)}
 
 
 def photo_json(photo: PhotoLook) -> Json:

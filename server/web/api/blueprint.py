@@ -1,4 +1,4 @@
-"""Stage 5, verify, and Stage 6, redeem: look, photos and verify for programs (docs/protocol.md §2 rule 9).
+"""Stage 5, verify, and Stage 6, redeem: look, photos, verify and proofs for programs (docs/protocol.md §2 rule 10).
 
 All three answer 200 with a verdict for any text, `not_ours` included; a 4xx says that the request itself is unusable.
 """
@@ -8,10 +8,20 @@ import json
 from flask import Blueprint, Response, jsonify, request
 
 from server.services import redeem_code
+from server.services.keep_codes import prove
 from server.services.log import prove_redemption
 from server.services.read_photo import read_photo
+from server.services.receipts import check_proof, proof_status
 from server.services.redeem_code import Channel
-from server.web.api.answers import Json, answer_json, log_json, look_json, photo_json
+from server.web.api.answers import (
+    Json,
+    answer_json,
+    log_json,
+    look_json,
+    photo_json,
+    proof_json,
+    status_json,
+)
 from server.web.api.openapi import document
 from server.web.problem import RequestInvalid
 from server.web.visit import context, program
@@ -31,9 +41,14 @@ def look() -> Response:
 
 @blueprint.post("/verify")
 def verify() -> Response:
-    """Verify a code once, for the client that its claim names."""
+    """Verify a code once, for the client that its claim names; or prove to be its holder by the keep-code."""
     body = _body()
     code = _text(body, "code")
+    if "keep_code" in body:
+        if "claim" in body:
+            raise RequestInvalid("send a claim or a keep_code, not both")
+        keep_code = _text(body, "keep_code")
+        return _answer(answer_json(prove(context(), code, keep_code=keep_code, visitor=program())))
     return _answer(answer_json(redeem_code.verify(context(), code, claim=_text(body, "claim"), visitor=program())))
 
 
@@ -52,6 +67,18 @@ def log_proof() -> Response:
     body = _body()
     code, claim = _text(body, "code"), _text(body, "claim")
     return _answer(log_json(prove_redemption(context(), code, claim=claim)))
+
+
+@blueprint.post("/proofs")
+def check() -> Response:
+    """Check a whole proof: its signature, and what is on record of it now."""
+    return _answer(proof_json(check_proof(context(), _text(_body(), "proof"))))
+
+
+@blueprint.get("/proofs/<number>")
+def status(number: str) -> Response:
+    """What is on record now of the proof with this number."""
+    return _answer(status_json(proof_status(context(), number)))
 
 
 @blueprint.get("/openapi.json")

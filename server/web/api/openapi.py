@@ -53,6 +53,39 @@ def _facts() -> Json:
     }
 
 
+def _receipt() -> Json:
+    return {
+        "proof": _TEXT_OR_NULL
+        | {"description": "A signed text for who verified, to show to anybody; gives no rights."},
+        "keep_code": _TEXT_OR_NULL | {"description": "For who verified, to keep: with the code it means the holder."},
+    }
+
+
+def _claims() -> Json:
+    whole = {"type": "integer", "minimum": 0}
+    claims = {
+        "iss": _TEXT,
+        "jti": _TEXT,
+        "iat": whole,
+        "brand": _TEXT,
+        "gtin": _TEXT,
+        "serial": _TEXT,
+        "life": whole,
+        "hop": whole,
+        "log": _TEXT,
+    }
+    return _object(claims, optional=("gtin", "log"))
+
+
+def _status(state: Json) -> Json:
+    facts = {name: schema for name, schema in _facts().items() if name != "foreign"}
+    return {
+        "on_record": {"type": "boolean", "description": "Whether the verification stands as the proof says it."},
+        "since": _or_null(state) | {"description": "What now stands before its use: recalled, void, locked, ..."},
+        **facts,
+    }
+
+
 def _schemas() -> Json:
     state = {"enum": [verdict.value for verdict in Verdict]}
     corner = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
@@ -67,7 +100,9 @@ def _schemas() -> Json:
     return {
         **_parts(),
         "Look": _object({"state": state, **_facts()}),
-        "Answer": _object({"verdict": state, **_facts()}),
+        "Answer": _object({"verdict": state, **_facts(), **_receipt()}),
+        "Proof": _object({"proof": _claims(), **_status(state)}),
+        "ProofStatus": _object(_status(state)),
         "Symbol": _object(symbol),
         "LogProof": _object(
             {
@@ -103,8 +138,9 @@ def _parts() -> Json:
     return {"Product": _object(product), "Act": _object(act), "Problem": _object(problem)}
 
 
-def _json_body(properties: Json) -> Json:
-    return {"required": True, "content": {"application/json": {"schema": _object(properties, more=True)}}}
+def _json_body(properties: Json, *, optional: tuple[str, ...] = ()) -> Json:
+    schema = _object(properties, optional=optional, more=True)
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 def _answers(schema: str, *refusals: str) -> Json:
@@ -126,8 +162,18 @@ def _paths() -> Json:
         "pattern": "^[!-~]{1,64}$",
         "description": "Who asks: an id of the client's own, kept and sent again with a retry.",
     }
+    keep_code = _TEXT | {"description": "In place of a claim: twelve characters, as a person types them."}
+    proof = _json_body({"proof": _TEXT | {"description": "The whole proof: three parts with dots between them."}})
+    number = {"name": "number", "in": "path", "required": True, "schema": _TEXT}
+    status = {
+        "operationId": "status",
+        "summary": "What is on record now of the proof with this number (its jti).",
+        "parameters": [number],
+        "responses": _answers("ProofStatus", "404", "429", "503"),
+    }
     photo = {"type": "string", "contentMediaType": "application/octet-stream"}
     picture = {"required": True, "content": {"multipart/form-data": {"schema": _object({"photo": photo}, more=True)}}}
+    verify = _json_body({"code": code, "claim": claim, "keep_code": keep_code}, optional=("claim", "keep_code"))
     own = {"200": {"description": "OpenAPI 3.1.", "content": {"application/json": {}}}}
     looking = "Look at a code: its state and what is known; nothing changes."
     verifying = (
@@ -141,7 +187,9 @@ def _paths() -> Json:
     )
     return {
         "/api/v1/look": _posted("look", looking, _json_body({"code": code}), "Look"),
-        "/api/v1/verify": _posted("verify", verifying, named, "Answer"),
+        "/api/v1/verify": _posted("verify", verifying, verify, "Answer"),
+        "/api/v1/proofs": _posted("check", "Check a proof; it gives no rights.", proof, "Proof"),
+        "/api/v1/proofs/{number}": {"get": status},
         "/api/v1/photos": _posted("photos", "Look at every code in a JPEG, PNG or WebP picture.", picture, "Photo"),
         "/api/v1/log/proof": _posted("log_proof", proving, named, "LogProof", "404"),
         "/api/v1/openapi.json": {"get": {"operationId": "openapi", "summary": "This document.", "responses": own}},

@@ -1,5 +1,6 @@
-"""What anybody may read of the server: the published keyring, the log's heads and proofs, and whether it lives."""
+"""What anybody may read: the published keyring, the proof keys, the log's heads and proofs, and whether it lives."""
 
+import json
 import re
 
 from flask import Blueprint, Response, jsonify, request
@@ -57,6 +58,12 @@ def log_consistency() -> Response:
 
 def _text(body: str) -> Response:
     return Response(body, content_type="text/plain; charset=utf-8")
+
+
+@blueprint.get("/.well-known/authcode-proof-keys.json")
+def proof_keys() -> Response:
+    """The keys that check this server's proofs, as a JSON Web Key Set (RFC 7517)."""
+    return Response(json.dumps(context().keys.proofs.document()) + "\n", mimetype="application/jwk-set+json")
 
 
 @blueprint.get("/healthz")

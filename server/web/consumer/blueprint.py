@@ -4,20 +4,21 @@ The procedure of a burn is the service's (docs/protocol.md §2); this module hol
 the origin of a form, the holder cookie, and which page says the answer.
 """
 
-from collections.abc import Mapping
 from http import HTTPStatus
 
-from flask import Blueprint, Response, abort, request, url_for
+from flask import Blueprint, Response, abort, request
 
 from authcode.payload import SERIAL_CHARACTERS, serial_of_bare_link
 from authcode.serial import TypedSerialInvalid
 from scanner.errors import PhotoError
+from server.domain.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.redemption import Verdict
-from server.services.facts import Facts
 from server.services.publish_product import product_picture
 from server.services.read_photo import SymbolLook, read_photo
 from server.services.redeem_code import OFFERED, Answer, Channel, Look, look_at_page, look_at_serial, verify_on_page
+from server.web.consumer import keeping, proofs
 from server.web.consumer.pages import Seen
+from server.web.consumer.pictures import numbers_of, picture_address
 from server.web.consumer.problems import init_problem_pages
 from server.web.consumer.rendering import page_maker, respond
 from server.web.consumer.view import Burn, Page, Tint
@@ -36,6 +37,7 @@ _PICTURE_MAX_AGE_S = 300
 
 blueprint = Blueprint("consumer", __name__, template_folder="templates")
 init_problem_pages(blueprint)
+proofs.init_proof_pages(blueprint)
 
 
 @blueprint.get("/")
@@ -76,6 +78,8 @@ def burn(**_parts: str) -> Response:
     if not is_from_our_page(request, context().keyrings().prefixes):
         fresh = look_at_page(context(), raw_path, query, visitor())
         return respond(_look_page(fresh, again=True), HTTPStatus.CONFLICT)
+    if keeping.is_asked():
+        return _kept()
     token, claim = request.form.get("token"), request.form.get("claim")
     answer = verify_on_page(context(), raw_path, query, token=token, claim=claim, visitor=visitor())
     if answer.look_again is not None:
@@ -101,11 +105,14 @@ def check_photo() -> Response:
     try:
         answer = read_photo(context(), upload.read() if upload else b"", visitor())
     except PhotoError as refused:
-        return respond(maker.unreadable_page(refused.code, _numbers(refused)), refused.http_status)
+        return respond(maker.unreadable_page(refused.code, numbers_of(refused)), refused.http_status)
     seen = [_seen_in_photo(symbol) for symbol in answer.symbols]
     if not seen:
         advice = answer.advice
         return respond(maker.unreadable_page(advice.code if advice else "no_code", advice.facts if advice else {}))
+    shown_proof = proofs.linked_proof(answer.symbols[0].text)
+    if len(seen) == 1 and shown_proof is not None and seen[0].verdict is Verdict.NOT_OURS:
+        return proofs.proof_page(shown_proof)
     if len(seen) == 1:
         return respond(maker.code_page(seen[0], burn=None, answer=True))
     return respond(maker.cards_page(seen))
@@ -125,19 +132,40 @@ def check_serial() -> Response:
     if found.state is Verdict.NOT_OURS:
         return respond(maker.plain_page("typed_unknown", tint=Tint.CAREFUL, forms=True))
     seen = Seen(
-        verdict=found.state, facts=found.facts, foreign=None, channel=Channel.SERIAL, picture=_picture(found.facts)
+        verdict=found.state,
+        facts=found.facts,
+        foreign=None,
+        channel=Channel.SERIAL,
+        picture=picture_address(found.facts),
     )
     return respond(maker.code_page(seen, burn=None, answer=True))
 
 
-def _look_page(found: Look, *, again: bool = False) -> Page:
+def _kept() -> Response:
+    """Answer a keep-code, or give the receipt as a file."""
+    raw_path, query = raw_target()
+    try:
+        found, wrong = keeping.answer()
+    except KeepCodeTriesSpent as refused:
+        return respond(page_maker().plain_page("keep_spent", tint=Tint.NOT_YET), refused.http_status)
+    except KeepCodeInvalid as refused:
+        seen = look_at_page(context(), raw_path, query, visitor())
+        return respond(_look_page(seen, notes=("keep_mistyped",)), refused.http_status)
+    if found.look_again is not None:
+        return respond(_look_page(found.look_again, again=True), HTTPStatus.CONFLICT)
+    if keeping.is_file_wanted(found):
+        return keeping.receipt_file(found)
+    return respond(_answer_page(found, notes=(wrong,) if wrong else ()))
+
+
+def _look_page(found: Look, *, again: bool = False, notes: tuple[str, ...] = ()) -> Page:
     raw_path, _ = raw_target()
     seen = Seen(
         verdict=found.state,
         facts=found.facts,
         foreign=found.foreign,
         channel=Channel.PAGE,
-        picture=_picture(found.facts),
+        picture=picture_address(found.facts),
         cut=found.token is None and serial_of_bare_link(raw_path) is not None,
     )
     tells = found.state is not Verdict.UNUSED
@@ -146,24 +174,24 @@ def _look_page(found: Look, *, again: bool = False) -> Page:
         if found.token and found.claim
         else None
     )
-    notes = ("again",) if again and burn_form else ()
-    return page_maker().code_page(seen, burn=burn_form, notes=notes, answer=again)
+    own = found.facts is not None and found.facts.was_yours
+    return page_maker().code_page(
+        seen,
+        burn=burn_form,
+        notes=("again", *notes) if again and burn_form else notes,
+        answer=again or bool(notes),
+        receipt=keeping.receipt_view(found.receipt, _own_address()),
+        keep_form=keeping.keep_form(found.state, own=own or seen.cut, action=_own_address()),
+    )
 
 
 def _verdict(answer: Answer) -> Response:
     remembered = is_remembered(request, context().keyrings().prefixes)
     first_time = answer.verdict is Verdict.GENUINE
-    seen = Seen(
-        verdict=answer.verdict or Verdict.NOT_OURS,
-        facts=answer.facts,
-        foreign=answer.foreign,
-        channel=Channel.PAGE,
-        picture=_picture(answer.facts),
-    )
     notes = ("not_remembered",) if first_time and not remembered else ()
-    if seen.verdict in OFFERED:
+    if answer.verdict in OFFERED:
         notes = ("told",)
-    response = respond(page_maker().code_page(seen, burn=None, notes=notes, answer=True))
+    response = respond(_answer_page(answer, notes=notes))
     if answer.holder_cookie is not None and remembered:  # for whoever was refused too: one person counts once
         response.set_cookie(
             HOLDER_COOKIE,
@@ -177,6 +205,26 @@ def _verdict(answer: Answer) -> Response:
     return response
 
 
+def _answer_page(answer: Answer, *, notes: tuple[str, ...]) -> Page:
+    seen = Seen(
+        verdict=answer.verdict or Verdict.NOT_OURS,
+        facts=answer.facts,
+        foreign=answer.foreign,
+        channel=Channel.PAGE,
+        picture=picture_address(answer.facts),
+    )
+    return page_maker().code_page(
+        seen,
+        burn=None,
+        notes=notes,
+        answer=True,
+        receipt=keeping.receipt_view(answer.receipt, _own_address()),
+        keep_form=keeping.keep_form(
+            answer.verdict, own=answer.facts is not None and answer.facts.was_yours, action=_own_address()
+        ),
+    )
+
+
 def _seen_in_photo(symbol: SymbolLook) -> Seen:
     found = symbol.look
     return Seen(
@@ -184,7 +232,7 @@ def _seen_in_photo(symbol: SymbolLook) -> Seen:
         facts=found.facts,
         foreign=found.foreign,
         channel=Channel.PHOTO,
-        picture=_picture(found.facts),
+        picture=picture_address(found.facts),
         code_page=f"/{symbol.text.split('/', 3)[3]}" if found.facts is not None else None,
     )
 
@@ -194,14 +242,3 @@ def _own_address() -> str:
     raw_path, query = raw_target()
     tail = next((item for item in query.split("&") if item.startswith("8030=")), "")
     return f"{raw_path}?{tail}" if tail else raw_path
-
-
-def _picture(facts: Facts | None) -> str | None:
-    if facts is None or facts.product is None or not facts.product.has_picture:
-        return None
-    return url_for("consumer.picture", brand_id=facts.brand_id, sku=facts.product.sku)
-
-
-def _numbers(refused: PhotoError) -> Mapping[str, float]:
-    facts = {name: value for name, value in vars(refused).items() if isinstance(value, int | float)}
-    return {**facts, "limit_mb": facts["limit_bytes"] / 1_000_000} if "limit_bytes" in facts else facts

@@ -16,7 +16,17 @@ from server.services.facts import Facts as CodeFacts
 from server.services.redeem_code import Channel
 from server.web.consumer.catalogue import Catalogue, Words
 from server.web.consumer.telling import product_view, told_of_code, told_of_site
-from server.web.consumer.view import Burn, Card, Page, ProductView, Site, Tint
+from server.web.consumer.view import (
+    Burn,
+    Card,
+    KeepForm,
+    Page,
+    ProductView,
+    ProofView,
+    ReceiptView,
+    Site,
+    Tint,
+)
 
 _TINTS = {
     Verdict.UNUSED: Tint.NOT_YET,
@@ -33,6 +43,7 @@ _TINTS = {
 }
 _SHOWS_GENUINE_PACK = frozenset({Verdict.ALREADY_VERIFIED, Verdict.LOCKED})
 _NAMES_SUPPORT_ITSELF = frozenset({Verdict.EXPIRED, Verdict.RECALLED})
+_TOLD_BESIDE_A_PROOF = frozenset({Verdict.RECALLED, Verdict.VOID, Verdict.LOCKED, Verdict.EXPIRED})
 _PAGE_LINKS = {"home": "/", "photo": "/#photo", "serial": "/#serial"}
 
 
@@ -58,8 +69,18 @@ class PageMaker:
         self._catalogue = catalogue
         self._site = site
 
-    def code_page(self, seen: Seen, *, burn: Burn | None, notes: Sequence[str] = (), answer: bool = False) -> Page:
+    def code_page(  # noqa: PLR0913 - what one page can hold
+        self,
+        seen: Seen,
+        *,
+        burn: Burn | None,
+        notes: Sequence[str] = (),
+        answer: bool = False,
+        receipt: ReceiptView | None = None,
+        keep_form: KeepForm | None = None,
+    ) -> Page:
         """The page of one code: look, verdict, or not ours. `notes` names sentences to add beside the explanation."""
+        places = {"receipt": receipt, "keep": keep_form}
         product = self._product(seen)
         told = self._told(seen)
         always = ("was_yours", "others_tried")
@@ -67,10 +88,12 @@ class PageMaker:
         return Page(
             site=self._site_of(seen),
             tint=_TINTS[seen.verdict],
-            words=self._words(seen, product),
+            words=self._words(seen, product, tuple(name for name, part in places.items() if part), receipt),
             notes=tuple(note for note in said if note),
             product=product,
             burn=burn,
+            receipt=receipt,
+            keep_form=keep_form,
             code_page=seen.code_page if seen.verdict is Verdict.UNUSED else None,
             support=None if seen.verdict in _NAMES_SUPPORT_ITSELF else self._support(told),
             compare_open=seen.verdict in _SHOWS_GENUINE_PACK,
@@ -99,6 +122,46 @@ class PageMaker:
         words = self._catalogue.page("home", told_of_site(self._site), _PAGE_LINKS)
         return Page(site=self._site, tint=Tint.PLAIN, words=words, forms=True, is_home=True)
 
+    def proof_home_page(self) -> Page:
+        """The page "Check a receipt" with its two forms."""
+        words = self._catalogue.page("proof_home", told_of_site(self._site), _PAGE_LINKS)
+        return Page(site=self._site, tint=Tint.PLAIN, words=words, proof_forms=True)
+
+    def proof_page(
+        self, proof: ProofView, facts: CodeFacts, *, since: Verdict | None, moment: str, picture: str | None
+    ) -> Page:
+        """A proof that holds and is on record; `since` is what now stands before the use of its code."""
+        told = {**told_of_code(self._catalogue, facts, Verdict.ALREADY_VERIFIED), "moment": moment}
+        note = self._catalogue.note(f"proof_{since}", told) if since in _TOLD_BESIDE_A_PROOF else None
+        tint = _TINTS[since] if since is not None and note else Tint.FINE
+        site = Site(brand=facts.brand, host=facts.host)
+        return Page(
+            site=site,
+            tint=tint,
+            words=self._catalogue.page("proof_good", told, {**_PAGE_LINKS, "product": "#product"}),
+            notes=(note,) if note else (),
+            product=product_view(self._catalogue, facts, picture),
+            proof=proof,
+            answer=True,
+        )
+
+    def proof_gone_page(self, moment: str) -> Page:
+        """A proof that holds, of a verification that is not on record any more."""
+        return self._proof_answer("proof_gone", {"moment": moment})
+
+    def proof_refused_page(self, code: str) -> Page:
+        """A text that is no proof of this server, by the code of the refusal."""
+        return self._proof_answer(code, {})
+
+    def proof_photo_page(self, code: str, numbers: Mapping[str, float]) -> Page:
+        """Nothing was read in a picture of a receipt, by the scanner's advice code or the photo's refusal code."""
+        facts = {name: self._catalogue.number(value) for name, value in numbers.items()}
+        return self._proof_answer("proof_unread", {"advice": self._catalogue.advise(code, facts)})
+
+    def _proof_answer(self, name: str, told: Mapping[str, str | None]) -> Page:
+        words = self._catalogue.page(name, {**told_of_site(self._site), **told}, {"home": "/", "paste": "#paste"})
+        return Page(site=self._site, tint=Tint.CAREFUL, words=words, proof_forms=True, answer=True)
+
     def plain_page(
         self, name: str, *, tint: Tint = Tint.NOT_YET, told: Mapping[str, str | None] | None = None, forms: bool = False
     ) -> Page:
@@ -113,13 +176,16 @@ class PageMaker:
         words = self._catalogue.page(_entry_name(seen), self._told(seen), {})
         return Card(tint=_TINTS[seen.verdict], words=words, product=product, code_page=code_page)
 
-    def _words(self, seen: Seen, product: ProductView | None) -> Words:
-        links = dict(_PAGE_LINKS)
+    def _words(
+        self, seen: Seen, product: ProductView | None, places: Sequence[str], receipt: ReceiptView | None
+    ) -> Words:
+        links = {**_PAGE_LINKS, **{name: f"#{name}" for name in places}}
         if product is not None:
             links["product"] = "#product"
             if product.has_comparison:
                 links["compare"] = "#compare"
-        return self._catalogue.page(_entry_name(seen), self._told(seen), links)
+        told = {**self._told(seen), "keep_code": receipt.keep_code if receipt else None}
+        return self._catalogue.page(_entry_name(seen), told, links)
 
     def _told(self, seen: Seen) -> dict[str, str | None]:
         told = told_of_site(self._site)

@@ -77,6 +77,38 @@ class Burn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptView:
+    """The receipt card. `proof` is the address of the page to show, `action` the code's own address.
+
+    The forms to save and print bring the `claim` or the keep-code (`proven_by`) that proved the holder on this page;
+    a browser with the holder cookie needs neither.
+    """
+
+    keep_code: str
+    proof: str
+    action: str
+    claim: str | None
+    proven_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepForm:
+    """The form "It was me: enter the keep-code"; `action` is the code's own address."""
+
+    action: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofView:
+    """A proof to show: its text, its file, and its QR symbol as an SVG path in units of a module."""
+
+    text: str
+    file: str
+    symbol_size: int
+    symbol_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One of several codes in a picture. `code_page` is the code's own address, None where there is nothing to open."""
 
@@ -100,6 +132,10 @@ class Page:
     cards: tuple[Card, ...] = ()
     support: Markup | None = None
     compare_open: bool = False
+    receipt: ReceiptView | None = None
+    keep_form: KeepForm | None = None
+    proof: ProofView | None = None
+    proof_forms: bool = False
     forms: bool = False
     is_home: bool = False
     answer: bool = False

@@ -6,7 +6,7 @@ from typing import Final
 
 from babel import Locale
 
-from server.domain.alert import Rule, Severity
+from server.domain.alert import KEEP_CODE_REGIONS, KEEP_CODE_USES, Rule, Severity
 from server.domain.range_act import ActKind, RangeAct
 from server.domain.redemption import Verdict
 from server.services.dashboard import AlertDetail, AlertRow
@@ -21,6 +21,7 @@ RULE_WORDS: Final[Mapping[Rule, str]] = {
     Rule.NOT_ACTIVATED: "scanned before activation",
     Rule.VOIDED: "scanned after it was voided",
     Rule.UNKNOWN_UNIT: "signed, but never registered",
+    Rule.KEEP_CODE_SHARED: "keep-code used by many",
 }
 STATE_WORDS: Final[Mapping[Verdict, str]] = {
     Verdict.UNUSED: "active, not verified",
@@ -78,6 +79,8 @@ def alert_sentence(alert: AlertRow) -> str:
             sentence = f"{scans} of codes that were withdrawn{where}"
         case Rule.UNKNOWN_UNIT:
             sentence = f"{scans} of signed codes that no batch has{where}, key {alert.key_id}"
+        case Rule.KEEP_CODE_SHARED:
+            sentence = f"one keep-code used {counted(alert.count, 'time')}{where}"
     return sentence[0].upper() + sentence[1:]
 
 
@@ -106,6 +109,12 @@ def why_it_fired(detail: AlertDetail) -> str:
             return (
                 "The signature is good, but no registered batch holds this code. One is enough: a manifest is late, or "
                 "a signing key has leaked. It is never a guess."
+            )
+        case Rule.KEEP_CODE_SHARED:
+            return (
+                f"The keep-code of this code was used by {counted(detail.measured, 'visitor')}. An alert is raised "
+                f"from {KEEP_CODE_USES} uses on, or from more than {counted(KEEP_CODE_REGIONS, 'region')}: a buyer "
+                "keeps it, a forger prints it beside each copy."
             )
 
 

@@ -1,0 +1,291 @@
+"""Proofs of a first verification: what a buyer can show to anybody (docs/protocol.md §2 rule 11).
+
+A proof is a JSON Web Signature (RFC 7515) in compact form: algorithm Ed25519 (RFC 9864), type `authcode-proof+jwt`,
+signed by a key of the server that signs nothing else. It gives no rights: whoever reads it learns what it says.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, ClassVar, Final
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from keys.errors import AuthcodeError
+from keys.primitives import SigningKey, check_public_key
+
+ALGORITHM: Final = "Ed25519"
+TYPE: Final = "authcode-proof+jwt"
+MAX_PROOF_CHARS: Final = 2048
+"""Ours have about 500 characters; the rest leaves room for a log head."""
+_KEY_NAME_BYTES: Final = 9  # 72 bits of the thumbprint, 12 characters: tells a server's few keys apart
+_SIGNATURE_CHARS: Final = 86
+_PARTS: Final = 3
+_CHARACTERS: Final = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+_REGISTRY: Final = jws.JWSRegistry(algorithms=[ALGORITHM])
+_HEADER: Final = {"alg", "kid", "typ"}
+
+
+class ProofRefused(AuthcodeError):
+    """A text that is not a proof of this server; its leaves say why."""
+
+
+class ProofUnreadable(ProofRefused):
+    """A text that does not have the form of a proof."""
+
+    code: ClassVar[str] = "proof_unreadable"
+
+    def __init__(self) -> None:
+        """Take no text: what was sent is not repeated."""
+        super().__init__("This text is not a proof; copy the whole proof, from its first character to its last.")
+
+
+class ProofIncomplete(ProofRefused):
+    """A proof whose end is missing, or stands there more than once."""
+
+    code: ClassVar[str] = "proof_incomplete"
+
+    def __init__(self) -> None:
+        """Say what to copy again."""
+        super().__init__("The end of this proof is missing or doubled; copy it once more, exactly once.")
+
+
+class ProofAlgorithmRefused(ProofRefused):
+    """A proof that names another algorithm than Ed25519; it is refused before any key is looked at."""
+
+    code: ClassVar[str] = "proof_algorithm_refused"
+
+    def __init__(self) -> None:
+        """Name the one algorithm; never the other."""
+        super().__init__(f"Proofs are signed with {ALGORITHM} and nothing else; this text names another algorithm.")
+
+
+class ProofFromElsewhere(ProofRefused):
+    """A proof signed by a key that is not this server's."""
+
+    code: ClassVar[str] = "proof_from_elsewhere"
+
+    def __init__(self) -> None:
+        """Say who could check it."""
+        super().__init__("This proof was signed by another server; only the keys of that server can check it.")
+
+
+class ProofAltered(ProofRefused):
+    """A proof whose content was changed after it was signed, or which was never signed by the key it names."""
+
+    code: ClassVar[str] = "proof_altered"
+
+    def __init__(self) -> None:
+        """Say it, and nothing about where."""
+        super().__init__("The signature does not belong to this proof; something in it was changed.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What a proof says: that this unit was verified for the first time at this moment.
+
+    `issuer` is the address of the server, `id` the number under which its live state is asked for, `at` the moment
+    (aware UTC, whole seconds), `brand` the brand id in hexadecimal, `serial` as printed, `life` and `hop` which use and
+    which holder of the unit it is. `log_head` names the log's last head before `at`, once there is one.
+    """
+
+    issuer: str
+    id: str
+    at: datetime
+    brand: str
+    gtin: str | None
+    serial: str
+    life: int
+    hop: int
+    log_head: str | None = None
+
+    def claims(self) -> dict[str, str | int]:
+        """The claims in their one order; what is not known is left out."""
+        every: dict[str, str | int | None] = {
+            "iss": self.issuer,
+            "jti": self.id,
+            "iat": int(self.at.timestamp()),
+            "brand": self.brand,
+            "gtin": self.gtin,
+            "serial": self.serial,
+            "life": self.life,
+            "hop": self.hop,
+            "log": self.log_head,
+        }
+        return {name: value for name, value in every.items() if value is not None}
+
+
+class ProofKeys:
+    """A server's proof keys: the newest signs, all verify, so that rotating is adding one."""
+
+    __slots__ = ("_names", "_seeds")
+
+    def __init__(self, seeds: Sequence[bytes]) -> None:
+        """Take the 32-byte seeds of the keys, oldest first (at least one, else ValueError)."""
+        if not seeds:
+            raise ValueError("a server needs at least one proof key")
+        self._seeds = tuple(seeds)
+        self._names = {_key_name(_public(seed)): _public(seed) for seed in self._seeds}
+
+    def __repr__(self) -> str:
+        """No secret."""
+        return f"ProofKeys({', '.join(self._names)})"
+
+    def sign(self, proof: Proof) -> str:
+        """The proof as text. Ed25519 is deterministic, so that the same proof always gives the same text."""
+        seed = self._seeds[-1]
+        header = {"alg": ALGORITHM, "typ": TYPE, "kid": _key_name(_public(seed))}
+        return jws.serialize_compact(header, _json(proof.claims()), _private(seed), registry=_REGISTRY)
+
+    def open(self, text: str) -> Proof:
+        """What a proof of this server says.
+
+        Raises:
+            ProofRefused: one of its leaves, which says what is wrong with the text.
+        """
+        return open_proof(text, self._names)
+
+    def document(self) -> dict[str, list[dict[str, str]]]:
+        """The public keys as a JSON Web Key Set (RFC 7517), newest last."""
+        return {
+            "keys": [{**_jwk(key), "kid": name, "alg": ALGORITHM, "use": "sig"} for name, key in self._names.items()]
+        }
+
+
+def open_proof(text: str, public_keys: Mapping[str, bytes]) -> Proof:
+    """What a proof says, once one of these keys (32 bytes each, by name) vouches for it.
+
+    1. The characters of a JWS, and not too many.   2. A header that names our type, key and algorithm, and nothing
+    else.   3. Three parts, the last as long as a signature.   4. The key is one of these: the name alone selects it.
+    5. The signature holds.   6. The text is the one that this content has: no spare bits.   7. Every claim.
+
+    Raises:
+        ProofRefused: one of its leaves.
+    """
+    if len(text) > MAX_PROOF_CHARS or _CHARACTERS.fullmatch(text) is None:  # (1)
+        raise ProofUnreadable
+    parts = text.split(".")
+    name = _key_named_by(parts[0])  # (2)
+    if len(parts) != _PARTS or len(parts[2]) != _SIGNATURE_CHARS:  # (3)
+        raise ProofIncomplete
+    if name not in public_keys:  # (4)
+        raise ProofFromElsewhere
+    try:
+        opened = jws.deserialize_compact(text, _verifier(public_keys[name]), registry=_REGISTRY)  # (5)
+    except (JoseError, ValueError):
+        raise ProofAltered from None
+    if not all(_is_canonical(part) for part in parts):  # (6)
+        raise ProofAltered
+    return _proof_of(opened.payload or b"")  # (7)
+
+
+def public_keys_of(document: Mapping[str, Any]) -> dict[str, bytes]:
+    """The keys of a published key set by name; entries that are no Ed25519 keys for signing are left out.
+
+    Raises:
+        ValueError: it is no key set.
+        PublicKeyInvalid: an entry is not a valid point.
+    """
+    entries = document.get("keys")
+    if not isinstance(entries, list):
+        raise ValueError("a key set has a list of keys")  # noqa: TRY004 - the content is wrong, not the caller's types
+    found: dict[str, bytes] = {}
+    for entry in entries:
+        if entry.get("kty") == "OKP" and entry.get("crv") == ALGORITHM and isinstance(entry.get("kid"), str):
+            key = _decoded(str(entry.get("x", "")))
+            check_public_key(key)
+            found[entry["kid"]] = key
+    return found
+
+
+def _key_named_by(header_part: str) -> str:
+    try:
+        header = json.loads(_decoded(header_part))
+    except (ValueError, RecursionError):
+        raise ProofUnreadable from None
+    if not isinstance(header, dict) or "alg" not in header:
+        raise ProofUnreadable
+    if header["alg"] != ALGORITHM:
+        raise ProofAlgorithmRefused
+    if set(header) != _HEADER or header["typ"] != TYPE or not isinstance(header["kid"], str):
+        raise ProofUnreadable
+    return header["kid"]
+
+
+def _proof_of(payload: bytes) -> Proof:
+    """The claims of a signed content; a key of ours signs no others, so that anything odd is somebody else's."""
+    try:
+        claims = json.loads(payload)
+        proof = Proof(
+            issuer=claims["iss"],
+            id=claims["jti"],
+            at=datetime.fromtimestamp(claims["iat"], UTC),
+            brand=claims["brand"],
+            gtin=claims.get("gtin"),
+            serial=claims["serial"],
+            life=claims["life"],
+            hop=claims["hop"],
+            log_head=claims.get("log"),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError):
+        raise ProofAltered from None
+    if _json(proof.claims()) != payload:
+        raise ProofAltered
+    return proof
+
+
+def _json(claims: Mapping[str, str | int]) -> bytes:
+    return json.dumps(claims, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error:
+        raise ValueError("not base64url") from None
+
+
+def _is_canonical(part: str) -> bool:
+    return _encoded(_decoded(part)) == part
+
+
+def _jwk(public_key: bytes) -> dict[str, str]:
+    return {"crv": ALGORITHM, "kty": "OKP", "x": _encoded(public_key)}
+
+
+def _key_name(public_key: bytes) -> str:
+    """The beginning of the key's thumbprint (RFC 7638)."""
+    thumbprint = hashlib.sha256(json.dumps(_jwk(public_key), separators=(",", ":")).encode("ascii")).digest()
+    return _encoded(thumbprint[:_KEY_NAME_BYTES])
+
+
+@lru_cache(maxsize=16)
+def _public(seed: bytes) -> bytes:
+    return SigningKey(seed).public_key
+
+
+@lru_cache(maxsize=16)
+def _private(seed: bytes) -> OKPKey:
+    return _key({**_jwk(_public(seed)), "d": _encoded(seed)})
+
+
+@lru_cache(maxsize=64)
+def _verifier(public_key: bytes) -> OKPKey:
+    return _key(_jwk(public_key))
+
+
+def _key(members: Mapping[str, str]) -> OKPKey:
+    written: dict[str, str | list[str]] = dict(members)
+    return OKPKey.import_key(written)

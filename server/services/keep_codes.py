@@ -1,0 +1,193 @@
+"""Stage 6, redeem: "it was me": the holder known by the keep-code, in any browser (docs/protocol.md §2 rule 12).
+
+A keep-code together with the code means the holder. Wrong ones are limited per unit and network; right ones raise no
+duplicate, and are counted, since a forger can ship one keep-code with every copy.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from authcode.payload import NotOurs
+from server.context import Context
+from server.domain.claim import CLAIM_BYTES, ClaimInvalid, check_claim, holder_of_claim, marks_of
+from server.domain.keep_code import (
+    MAX_WRONG_HERE,
+    MAX_WRONG_OF_NETWORK,
+    MAX_WRONG_OF_UNIT,
+    TRIES_WINDOW,
+    KeepCodeTriesSpent,
+    is_keep_code_of,
+    read_keep_code,
+)
+from server.domain.redemption import FirstUse, Use, Verdict, said, use_of
+from server.pseudonyms import NetworkMarks
+from server.services.facts import CodeState, bare_facts, facts_of, state_of
+from server.services.raise_alerts import after_keep_code
+from server.services.receipts import receipt_of
+from server.services.redeem_code import Answer, Channel, Visitor, look_at_page, text_of_page
+from server.services.resolve_code import resolve, verified
+from server.storage.engine import Connection
+from server.storage.keep_tries import add_wrong_try, wrong_tries
+from server.storage.redemptions import hold
+from server.storage.scans import append_scan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ask:
+    """One keep-code on one code."""
+
+    keep_code: str
+    visitor: Visitor
+    now: datetime
+
+
+def prove_on_page(ctx: Context, raw_path: str, query: str, *, keep_code: str, visitor: Visitor) -> Answer:
+    """Answer a keep-code that was entered on the page of a code; a code that nobody has used gets its look page again.
+
+    Raises:
+        KeepCodeInvalid: it is mistyped; no try is counted.
+        KeepCodeTriesSpent: too many wrong ones today.
+    """
+    answer = prove(ctx, text_of_page(ctx, raw_path, query), keep_code=keep_code, visitor=visitor)
+    if answer.verdict is Verdict.UNUSED:
+        return Answer(verdict=None, look_again=look_at_page(ctx, raw_path, query, visitor))
+    return answer
+
+
+def prove(ctx: Context, text: str, *, keep_code: str, visitor: Visitor) -> Answer:
+    """Answer a keep-code on a code: `verified_by_you` for the right one (recall, void and lock take precedence).
+
+    1. Its form and check character.   2. The code's signature, then its unit.   3. Tries are left.   4. It is the one
+    that the redemption's row gives.   5. A wrong one is counted; a right one enters the history, and is counted too.
+
+    Raises:
+        KeepCodeInvalid: it is mistyped; no try is counted.
+        KeepCodeTriesSpent: too many wrong ones today.
+    """
+    ask = _Ask(keep_code=read_keep_code(keep_code), visitor=visitor, now=ctx.clock())  # (1)
+
+    def attempt(connection: Connection) -> Answer:
+        found = resolve(ctx, connection, code, named)
+        state = state_of(connection, found, now=ask.now)
+        if state is None:
+            return Answer(verdict=Verdict.NOT_ACTIVATED, facts=bare_facts(found))
+        if state.first is None:
+            verdict, facts = said(state.conditions, Use.NONE), facts_of(connection, state, holder=False)
+            return Answer(verdict=verdict, facts=facts, keep_code_refused=True)
+        return _check(ctx, connection, state, state.first, ask)
+
+    try:
+        code, named = verified(ctx, text)  # (2)
+        return ctx.db.attempt(attempt)
+    except NotOurs:
+        return Answer(verdict=Verdict.NOT_OURS)
+
+
+def receipt_on_page(ctx: Context, raw_path: str, query: str, *, claim: str | None, visitor: Visitor) -> Answer:
+    """The receipt of a code's page once more, for who holds it by claim or cookie; changes nothing.
+
+    Anybody else gets the look page again.
+    """
+    own = _by_claim(ctx, text_of_page(ctx, raw_path, query), _claim(claim), visitor)
+    return own or Answer(verdict=None, look_again=look_at_page(ctx, raw_path, query, visitor))
+
+
+def _by_claim(ctx: Context, text: str, claim: str | None, visitor: Visitor) -> Answer | None:
+    try:
+        code, named = verified(ctx, text)
+        with ctx.db.read() as connection:
+            state = state_of(connection, resolve(ctx, connection, code, named), now=ctx.clock())
+            if state is None:
+                return None
+            use = _use(ctx, state, claim, visitor, ctx.clock())
+            if use not in (Use.OWN_NOW, Use.OWN_LATER):
+                return None
+            return Answer(
+                verdict=said(state.conditions, use),
+                facts=facts_of(connection, state, holder=True),
+                receipt=receipt_of(ctx, state),
+            )
+    except NotOurs:
+        return None
+
+
+def _claim(claim: str | None) -> str | None:
+    try:
+        return check_claim(claim)
+    except ClaimInvalid:
+        return None
+
+
+def _use(ctx: Context, state: CodeState, claim: str | None, visitor: Visitor, now: datetime) -> Use:
+    marks = marks_of(state.unit, claim=claim, holder=visitor.holder, key=ctx.keys.claim)
+    return use_of(state.first, marks, now=now, repeat_window=timedelta(seconds=ctx.settings.repeat_window_s))
+
+
+def _check(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, ask: _Ask) -> Answer:
+    networks = ctx.pseudonyms.marks(ask.visitor.address, state.unit.id, now=ask.now)
+    hold(connection, state.unit)
+    _limit_tries(connection, state, networks, ask.now)  # (3)
+    if not is_keep_code_of(ask.keep_code, state.unit, first, key=ctx.keys.keep_code):  # (4)
+        add_wrong_try(
+            connection, unit=state.unit.id, at=ask.now, network_day=networks.day, network_unit=networks.unit
+        )  # (5)
+        own = _use(ctx, state, None, ask.visitor, ask.now)
+        holds = own is not Use.OTHER
+        facts = facts_of(connection, state, holder=holds)
+        return Answer(verdict=said(state.conditions, own), facts=facts, keep_code_refused=True)
+    verdict = said(state.conditions, Use.OWN_LATER)
+    answer = Answer(
+        verdict=verdict,
+        facts=facts_of(connection, state, holder=True, later=verdict is Verdict.VERIFIED_BY_YOU),
+        receipt=receipt_of(ctx, state),
+    )
+    _append(ctx, connection, state, ask, verdict, networks)
+    if not ask.visitor.staff:
+        after_keep_code(connection, state)
+    return answer
+
+
+def _limit_tries(connection: Connection, state: CodeState, networks: NetworkMarks, now: datetime) -> None:
+    wrong = wrong_tries(
+        connection,
+        unit=state.unit.id,
+        since=now - TRIES_WINDOW,
+        network_day=networks.day,
+        network_unit=networks.unit,
+    )
+    spent = (
+        wrong.here >= MAX_WRONG_HERE or wrong.of_unit >= MAX_WRONG_OF_UNIT or wrong.of_network >= MAX_WRONG_OF_NETWORK
+    )
+    if spent:
+        raise KeepCodeTriesSpent
+
+
+def _append(  # noqa: PLR0913, PLR0917 - one attempt, with everything that its row says
+    ctx: Context, connection: Connection, state: CodeState, ask: _Ask, verdict: Verdict, networks: NetworkMarks
+) -> None:
+    """Add the use to the history; who asks is told apart by the cookie, where there is one."""
+    place = ctx.places.of(ask.visitor.address)
+    holder = ask.visitor.holder or holder_of_claim(ctx.random(CLAIM_BYTES).hex(), key=ctx.keys.holder)
+    mark = marks_of(state.unit, claim=None, holder=holder, key=ctx.keys.claim).holder_hash
+    append_scan(
+        connection,
+        at=ask.now,
+        brand=state.code.brand.id,
+        unit=state.unit.id,
+        batch_row=state.unit.row,
+        batch_number=state.code.batch_number,
+        unit_index=state.code.index,
+        tier=state.code.tier,
+        key_id=state.code.key.key_id,
+        serial=state.code.serial,
+        channel=Channel.KEEP,
+        said=verdict,
+        burned=False,
+        own=True,
+        staff=ask.visitor.staff,
+        mark=mark or b"",
+        country=place.country,
+        region=place.region,
+        network_day=networks.day,
+        network_unit=networks.unit,
+    )

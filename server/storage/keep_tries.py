@@ -1,0 +1,41 @@
+"""Stage 6, redeem: keep-codes that were wrong, kept so that nobody can try many (docs/protocol.md §2 rule 12)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from server.storage.schema import keep_try
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongTries:
+    """How many keep-codes were wrong: by this network on this unit, by anybody on it, by this network on any unit."""
+
+    here: int
+    of_unit: int
+    of_network: int
+
+
+def add_wrong_try(
+    connection: sa.Connection, *, unit: int, at: datetime, network_day: bytes | None, network_unit: bytes | None
+) -> None:
+    """Count one wrong keep-code, by the pseudonyms of its network (None where the address is unknown)."""
+    connection.execute(keep_try.insert().values(unit=unit, at=at, network_day=network_day, network_unit=network_unit))
+
+
+def wrong_tries(
+    connection: sa.Connection, *, unit: int, since: datetime, network_day: bytes | None, network_unit: bytes | None
+) -> WrongTries:
+    """The wrong keep-codes since a moment; those without an address count as one network."""
+    after = keep_try.c.at > since
+    on_unit = (keep_try.c.unit == unit) & after
+    return WrongTries(
+        here=_count(connection, on_unit & keep_try.c.network_unit.is_not_distinct_from(network_unit)),
+        of_unit=_count(connection, on_unit),
+        of_network=_count(connection, keep_try.c.network_day.is_not_distinct_from(network_day) & after),
+    )
+
+
+def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
+    return int(connection.execute(sa.select(sa.func.count()).select_from(keep_try).where(condition)).scalar_one())
