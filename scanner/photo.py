@@ -79,6 +79,8 @@ def open_photo(data: bytes) -> Photo:
     width, height = image.size
     if width * height > MAX_PHOTO_PIXELS or max(width, height) > MAX_PHOTO_SIDE:
         raise PhotoTooManyPixels(width, height, MAX_PHOTO_PIXELS, MAX_PHOTO_SIDE)
+    if kind == "JPEG" and data.count(_SCAN_START) > MAX_JPEG_SCANS:
+        raise PhotoUnreadable(kind)
     if getattr(image, "n_frames", 1) > 1:
         raise PhotoAnimated(kind)
     try:
@@ -87,6 +89,13 @@ def open_photo(data: bytes) -> Photo:
     except Exception as error:  # a damaged picture makes the decoder raise nearly anything
         raise _damaged(data, kind) from error
     return Photo(bgr=_upright(rgb, _orientation(image)), kind=kind)  # (5)
+
+
+MAX_JPEG_SCANS = 64
+"""Scans of a progressive JPEG, thumbnails included: cameras write about ten. Each one costs a pass over all pixels, so
+that a few hundred kilobytes of repeated scans could keep a decoder busy for minutes."""
+
+_SCAN_START = b"\xff\xda"  # the marker SOS (ITU-T T.81 B.1.1.3); entropy-coded data cannot hold it
 
 
 def _kind(data: bytes) -> str:

@@ -83,6 +83,9 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
         LogKeeper(context).start()
     context.keyrings()  # read once, so that a page can say whose it is while the records are out of reach
     app = _App("server")
+    app.url_map.merge_slashes = (
+        False  # a redirect would be a second spelling of a code, to a host that the request names
+    )
     app.secret_key = context.keys.session
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
     app.extensions["authcode"] = context

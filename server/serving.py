@@ -36,6 +36,9 @@ _MAX_YOUNG_DEATHS = 5
 _BACKLOG = 1024
 _MAX_HEADER_BYTES = 32 * 1024
 _POLL_S = 1.0
+_CONNECTIONS = 1000  # per worker; waitress stops at 100, which one idle client can hold
+_IDLE_S = 20  # a connection that says nothing for so long is closed
+_CLEANUP_S = 5
 _UPLOAD_MARGIN_BYTES = 1024 * 1024  # so that the application answers "too large" with a problem document, not waitress
 
 _LOG = logging.getLogger("authcode.serving")
@@ -176,6 +179,9 @@ class _Worker:
             clear_untrusted_proxy_headers=settings.trusted_proxies == 0,
             max_request_body_size=settings.max_upload_bytes + _UPLOAD_MARGIN_BYTES,
             max_request_header_size=_MAX_HEADER_BYTES,
+            connection_limit=_CONNECTIONS,
+            channel_timeout=_IDLE_S,
+            cleanup_interval=_CLEANUP_S,
         )
 
     def stop(self) -> None:

@@ -251,6 +251,14 @@ class TestVerifying:
         assert burned(world) == 0
 
 
+class TestSpelling:
+    def test_a_doubled_slash_is_no_second_spelling_and_is_sent_nowhere(self, world: World) -> None:
+        link = target(world.issue(form=Form.GS1).text(0)).replace("/21/", "//21/")
+        answer = world.client.get(link, base_url="http://elsewhere.example")
+        assert "Location" not in answer.headers
+        assert "verify it now" not in answer.text
+
+
 class TestChecking:
     def test_the_front_page_has_both_forms_and_no_script(self, shopper: Browser) -> None:
         page = shopper.open("/")

@@ -97,6 +97,7 @@ def guard() -> Response | None:
 
 def start_session(staff: Staff) -> None:
     """Log this account in for the settings' hours."""
+    session.clear()  # nothing from before the login is believed after it, the CSRF token least of all
     login_user(StaffUser(staff))
     session.permanent = True
 
