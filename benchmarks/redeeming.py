@@ -44,7 +44,7 @@ from server.services.register_batch import register_batch
 from server.settings import load_settings
 from server.storage import schema
 from server.storage.engine import Database
-from tests import postgres
+from tests import postgres, postgres_keeper
 
 PREFIX = "HTTPS://V.EXAMPLE.COM/"
 KINDS = ("signature", "look", "redeem")
@@ -237,6 +237,7 @@ def main() -> None:
     arguments.add_argument("--workers", type=int, default=2)
     options = arguments.parse_args()
     folder = postgres.new_folder()
+    keeper = postgres_keeper.keep(folder)
     try:
         with tempfile.TemporaryDirectory() as homes, contextlib.ExitStack() as stack:
             cluster = postgres.Cluster(postgres.start(folder, durable=True))
@@ -253,7 +254,7 @@ def main() -> None:
                 all_served.append(Served(name=name, database=database, port=port, codes=iter(codes)))
             report(compare(all_served, options), options)
     finally:
-        postgres.stop(folder)
+        postgres_keeper.release(keeper)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """What all rooms share: one PostgreSQL server for the whole run, started by the first test that asks for it."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests import postgres
+from tests import postgres, postgres_keeper
 
 _FOLDER = pytest.StashKey[Path]()
+_KEEPER = pytest.StashKey[subprocess.Popen[bytes]]()
 _NAME = "authcode_postgres"
 
 
@@ -14,6 +16,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """The process that people start names the server's folder; workers of pytest-xdist are told of it."""
     told = getattr(config, "workerinput", None)
     config.stash[_FOLDER] = Path(told[_NAME]) if told else postgres.new_folder()
+    if not told:
+        config.stash[_KEEPER] = postgres_keeper.keep(config.stash[_FOLDER])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -24,8 +28,8 @@ def pytest_configure_node(node: pytest.Item) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """All tests have run, in whatever process."""
-    if not hasattr(config, "workerinput"):
-        postgres.stop(config.stash[_FOLDER])
+    if _KEEPER in config.stash:
+        postgres_keeper.release(config.stash[_KEEPER])
 
 
 @pytest.fixture(scope="session")

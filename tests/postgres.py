@@ -2,10 +2,7 @@
 
 import atexit
 import os
-import shutil
-import signal
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +13,6 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-_STOPPED_WITHIN_S = 20.0
 _NUMBERS = count(1)
 
 
@@ -55,17 +51,6 @@ def start(folder: Path, *, durable: bool = False) -> str:
                 connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
             connection.execute("SELECT pg_reload_conf()")
     return address
-
-
-def stop(folder: Path) -> None:
-    """Stop the server of a folder, if one was ever started, and remove the folder."""
-    held = folder / "data" / "postmaster.pid"
-    if held.exists():
-        os.kill(int(held.read_text(encoding="utf-8").splitlines()[0]), signal.SIGQUIT)
-        end = time.monotonic() + _STOPPED_WITHIN_S
-        while held.exists() and time.monotonic() < end:
-            time.sleep(0.01)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _of_database(address: str, name: str) -> str:

@@ -10,13 +10,12 @@ import sqlalchemy as sa
 
 from authcode.cli import run as run_command_line
 from keys.errors import AuthcodeError
-from server.domain.alert import Severity
+from server.domain.alert import AlertFilter, Severity
 from server.domain.redemption import FirstUse, Unit
 from server.services.register_batch import register_batch
 from server.settings import load_settings
 from server.storage import alerts, redemptions, schema
 from server.storage.address import DatabaseDriverMissing, DatabaseUnreachable, DatabaseUrlInvalid
-from server.storage.alerts import Wanted
 from server.storage.engine import Connection, Database, RecordsUnreachable, open_database
 from server.storage.migrate import upgrade
 from tests.postgres import Cluster
@@ -229,7 +228,7 @@ def test_a_burn_whose_commit_was_not_heard_of_says_the_same_to_the_same_claim(
     with world.ctx.db.read() as connection:
         attempts = sa.select(schema.scan.c.burned, schema.scan.c.own).order_by(schema.scan.c.id)
         history = connection.execute(attempts).all()
-        (alert,) = alerts.alerts_like(connection, Wanted(), limit=9)
+        (alert,) = alerts.alerts_like(connection, AlertFilter(), limit=9)
     # The second try is in the history too, as the holder's own: it raises nothing. Ben alone is told of.
     assert history == [(True, True), (False, True), (False, True), (False, False)]
     assert (alert.claims, alert.count) == (1, 1)
@@ -315,7 +314,7 @@ def test_two_strangers_at_once_are_counted_as_two(
     monkeypatch.setattr(world.ctx.db, "attempt", attempt)
     assert world.verdict(code, "ben") == "already_verified"
     with world.ctx.db.read() as connection:
-        (alert,) = alerts.alerts_like(connection, Wanted(), limit=9)
+        (alert,) = alerts.alerts_like(connection, AlertFilter(), limit=9)
     # The second of them saw the first: from two other claims on it is an alert, not a note.
     assert (alert.claims, alert.count, alert.severity) == (2, 2, Severity.ALERT)
 
