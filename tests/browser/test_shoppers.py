@@ -32,7 +32,7 @@ def test_who_verified_stays_the_one_after_reload_back_and_a_new_visit(person: Pe
     assert heading(page) == GENUINE
     page.go_back()
     assert heading(page) == GENUINE
-    expect(page.get_by_role("button")).to_have_count(0)
+    expect(page.get_by_role("button", name="verify it now")).to_have_count(0)
     visit = page.context.new_page()
     visit.goto(fresh)
     assert heading(visit) == GENUINE

@@ -26,6 +26,7 @@ _QR_MM: Final = 72.0
 _MASK: Final = 3
 """Any mask can be read (ISO/IEC 18004 clause 7.8); weighing all eight takes longer than the rest of the page."""
 _LABEL_MM: Final = 42.0
+_GAP_MM: Final = 4.0
 _PROOF_PT: Final = 6.5
 _KEEP_CODE_PT: Final = 24.0
 _FACES: Final = {Face.SANS: "F0", Face.SANS_BOLD: "F1", Face.MONO_BOLD: "F2"}
@@ -108,7 +109,7 @@ class _Drawing:
     def symbol(self, symbol: Symbol) -> None:
         module = _QR_MM / len(symbol.modules) / POINT_MM
         quiet_mm = QUIET_ZONE_MODULES * _QR_MM / len(symbol.modules)
-        self._y_mm += quiet_mm
+        self._y_mm += quiet_mm + _GAP_MM
         top = (_HEIGHT_MM - self._y_mm) / POINT_MM
         left = _MARGIN_MM / POINT_MM
         self.operators += [
