@@ -59,7 +59,8 @@ class ExtraMissing(AuthcodeError):
     def __init__(self, command: str, extra: str) -> None:
         """Carry the command and the extra that brings its packages."""
         super().__init__(
-            f"`authcode {command}` needs more packages; install them with: pip install 'authcode[{extra}]'"
+            f"`authcode {command}` needs more packages: install this distribution again with its extra `{extra}`, "
+            f"from where you got it, as in: pip install '.[{extra}]'"
         )
         self.command, self.extra = command, extra
 

@@ -56,7 +56,10 @@ class DatabaseDriverMissing(AuthcodeError):
 
     def __init__(self) -> None:
         """Name the extra that brings it."""
-        super().__init__("PostgreSQL needs a driver that is not installed; run `pip install 'authcode[postgres]'`.")
+        super().__init__(
+            "PostgreSQL needs a driver that is not installed: install this distribution again with its extra "
+            "`postgres`, from where you got it, as in: pip install '.[postgres]'"
+        )
 
 
 class DatabaseUnreachable(AuthcodeError):

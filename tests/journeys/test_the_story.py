@@ -16,6 +16,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("story")]
 
 ORDERS = ("demo-1-short", "demo-1-gs1")
 
+# Asked for everything it knows, zxing-cpp also finds linear codes in a sheet's texture.
+QR_CODES = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
+
 
 def test_the_demo_asks_everything_and_hears_what_the_story_says(told: Told) -> None:
     for verdict in (
@@ -54,7 +57,7 @@ def test_every_png_is_read_by_a_decoder_that_is_not_ours_and_by_no_decoder_wrong
     read_by_opencv = 0
     for path, code in zip(pictures, codes, strict=True):
         symbol = np.asarray(Image.open(path).convert("L"))
-        assert [found.text for found in zxingcpp.read_barcodes(symbol)] == [code]
+        assert [found.text for found in zxingcpp.read_barcodes(symbol, formats=QR_CODES)] == [code]
         text = cv2.QRCodeDetector().detectAndDecode(symbol)[0]
         assert text in {"", code}
         read_by_opencv += text == code
@@ -68,7 +71,7 @@ def test_every_symbol_on_the_sheet_is_read_from_another_renderer(told: Told, ord
         subprocess.run(["pdftoppm", "-gray", "-r", "300", str(sheet), str(tmp_path / sheet.stem)], check=True)
     texts: set[str] = set()
     for page in sorted(tmp_path.glob("*.pgm")):
-        texts |= {found.text for found in zxingcpp.read_barcodes(np.asarray(Image.open(page)))}
+        texts |= {found.text for found in zxingcpp.read_barcodes(np.asarray(Image.open(page)), formats=QR_CODES)}
     assert texts == set(told.codes(order))
 
 

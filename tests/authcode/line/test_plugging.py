@@ -90,7 +90,8 @@ def test_the_help_of_a_noun_lists_its_verbs_and_what_they_lack(line: Any) -> Non
 def test_a_command_whose_packages_are_missing_names_the_extra(line: Any) -> None:
     code, _, err = line("zoo", "needs")
     assert code == 2
-    assert "`authcode zoo needs` needs more packages; install them with: pip install 'authcode[animals]'" in err
+    assert "`authcode zoo needs` needs more packages" in err
+    assert "pip install '.[animals]'" in err
     code, out, _ = line("zoo", "lacking", "--json", "--whatever", "x")
     assert (code, json.loads(out)["error"]["code"]) == (2, "extra_missing")
 

@@ -12,7 +12,7 @@ from authcode.log.merkle import consistency_path, inclusion_path, perfect_root, 
 from authcode.log.proof import ConsistencyProof, Entry, InclusionProof
 from keys.primitives import SigningKey
 
-SIGNER = SigningKey.from_seed(bytes(range(32)))
+SIGNER = SigningKey(bytes(range(32)))
 ORIGIN = "authcode.example/log"
 KEY = LogKey(name=ORIGIN, public_key=SIGNER.public_key).text
 ENTRIES = [Entry(salt=bytes([number]) * 16, record=f'{{"serial":"S{number}"}}') for number in range(9)]
@@ -85,7 +85,7 @@ def test_each_file_is_judged_and_one_that_does_not_hold_makes_the_answer_no(file
 
 
 def test_another_logs_key_makes_the_answer_no(files: Path) -> None:
-    other = LogKey(name=ORIGIN, public_key=SigningKey.from_seed(bytes(32)).public_key).text
+    other = LogKey(name=ORIGIN, public_key=SigningKey(bytes(32)).public_key).text
     assert run(files, "--key", other, "head").exit_code == 1
     assert run(files, "--key", other, "--kept", "kept", "head").exit_code == 1
 

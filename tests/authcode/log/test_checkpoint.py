@@ -24,7 +24,7 @@ NEUMANN = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 NEUMANN_TEXT = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
 NEUMANN_SIGNATURE = "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM="
 
-SIGNER = SigningKey.from_seed(bytes(range(32)))
+SIGNER = SigningKey(bytes(range(32)))
 HEAD = Head(origin="authcode.example/log", size=7, root=bytes(range(32)))
 KEY = LogKey(name=HEAD.origin, public_key=SIGNER.public_key)
 NOTE = sign_head(HEAD, SIGNER)
@@ -50,7 +50,7 @@ def test_a_head_is_three_lines_a_blank_one_and_a_signature_line() -> None:
 
 
 def test_lines_of_witnesses_are_passed_over_and_extensions_too() -> None:
-    witness = sign_head(HEAD, SigningKey.from_seed(bytes(32))).rpartition("\n\n")[2]
+    witness = sign_head(HEAD, SigningKey(bytes(32))).rpartition("\n\n")[2]
     assert open_head(NOTE + witness.replace(HEAD.origin, "witness.example"), KEY) == HEAD
     assert open_head(NOTE + witness, KEY) == HEAD  # of our name, and another key's
     longer = HEAD.text + "an extension\n"
@@ -96,7 +96,7 @@ def test_whatever_is_no_head_is_refused_as_such(note: str) -> None:
     ("note", "key"),
     [
         (NOTE.replace("\n7\n", "\n8\n"), KEY),
-        (NOTE, LogKey(name=KEY.name, public_key=SigningKey.from_seed(bytes(32)).public_key)),
+        (NOTE, LogKey(name=KEY.name, public_key=SigningKey(bytes(32)).public_key)),
         (NOTE, LogKey(name="another.example", public_key=KEY.public_key)),
         (NOTE.replace("AAECAw", "AAECBw"), KEY),
     ],

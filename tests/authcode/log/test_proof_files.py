@@ -19,7 +19,7 @@ from authcode.log.proof import (
 )
 from keys.primitives import SigningKey
 
-SIGNER = SigningKey.from_seed(bytes(range(32)))
+SIGNER = SigningKey(bytes(range(32)))
 ORIGIN = "authcode.example/log"
 KEY = LogKey(name=ORIGIN, public_key=SIGNER.public_key)
 ENTRIES = [Entry(salt=bytes([number]) * 16, record=f'{{"n":{number}}}') for number in range(11)]
