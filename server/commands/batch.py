@@ -107,7 +107,8 @@ def status(order: str | None, home: Path | None, as_json: bool) -> None:
         )
         click.echo(f"  {states}")
         click.echo(
-            f"  {batch.verified:,} verified, {batch.refused:,} refused, {batch.looks:,} looks, {batch.alerts:,} alerts"
+            f"  {batch.verified:,} verified, {batch.refused:,} refused, {batch.looks:,} looks, "
+            f"{batch.alerts:,} open alerts, {batch.notes:,} notes"
         )
 
 
@@ -183,6 +184,7 @@ def _status_facts(batch: "BatchRow") -> dict[str, object]:
         "refused": batch.refused,
         "looks": batch.looks,
         "alerts": batch.alerts,
+        "notes": batch.notes,
     }
 
 
