@@ -13,6 +13,7 @@ from keys.errors import AuthcodeError
 from server.domain.range_act import ActKind
 from server.domain.redemption import Unit
 from server.services import dashboard as read
+from server.services.preview_facts import SAID_AFTER, facts_after
 from server.services.range_acts import act_on_range
 from server.services.staff_accounts import authenticate, set_password
 from server.web.dashboard import charts, wording
@@ -22,6 +23,8 @@ from server.web.dashboard.audit_page import init_audit_page
 from server.web.dashboard.filters import country_of, page_number
 from server.web.dashboard.login import guard, next_page, staff, start_session
 from server.web.dashboard.problems import init_problem_pages
+from server.web.dashboard.product_pages import init_product_pages
+from server.web.previews import preview
 from server.web.security import CONTENT_POLICY
 from server.web.static_files import send_static, static_address
 from server.web.visit import context
@@ -37,12 +40,13 @@ init_problem_pages(blueprint)
 blueprint.add_app_template_global(static_address)
 init_alert_pages(blueprint)
 init_audit_page(blueprint)
+init_product_pages(blueprint)
 
 
 @blueprint.after_request
 def allow_our_script(response: Response) -> Response:
     """These pages may run the one script that this server sends; everything works without it."""
-    response.headers["Content-Security-Policy"] = f"{CONTENT_POLICY}; script-src 'self'"
+    response.headers.setdefault("Content-Security-Policy", f"{CONTENT_POLICY}; script-src 'self'; frame-src 'self'")
     return response
 
 
@@ -143,7 +147,7 @@ def batch(row: int) -> str:
 def act(row: int, kind: str) -> Response | tuple[str, int] | str:
     """One act in three steps: the form (GET), its effect in counts (POST), done (POST with `confirm`)."""
     batch = read.batch_to_act_on(context().db, row, now=context().clock())
-    shown = {"batch": batch, "kind": ActKind(kind), "form": request.form or request.args}
+    shown: dict[str, object] = {"batch": batch, "kind": ActKind(kind), "form": request.form or request.args}
     if request.method == "GET":
         return render_template("dashboard/act.html", **shown, problem=None)
     try:
@@ -152,6 +156,8 @@ def act(row: int, kind: str) -> Response | tuple[str, int] | str:
         return render_template("dashboard/act.html", **shown, problem=str(problem)), problem.http_status
     if request.form.get("confirm") != "yes":
         touched = effect(wanted, batch.stretches)
+        told = facts_after(context(), row, wanted.kind, wanted.details, first=wanted.first, now=context().clock())
+        shown["told"] = preview(told, SAID_AFTER[wanted.kind]) if told else None
         return render_template("dashboard/confirm.html", **shown, wanted=wanted, touched=touched)
     done = act_on_range(
         context().db,
