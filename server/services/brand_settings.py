@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from keys.errors import AuthcodeError
+from server.domain.accent import is_colour
 from server.services.staff_accounts import Staff
 from server.storage import audit
 from server.storage.brands import BrandRecord, all_brands, brand_by_id, set_brand
@@ -24,11 +25,15 @@ class BrandSettingInvalid(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrandSettings:
-    """A brand's own settings; `support` is told to shoppers of products that name no contact of their own."""
+    """A brand's own settings; `support` is told to shoppers of products that name no contact of their own.
+
+    `accent` is a colour (`#0a4a82`), shown in a shade that can be read; None for the pages' own.
+    """
 
     alert_from: int
     alert_budget: int
     support: str | None
+    accent: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
@@ -36,6 +41,8 @@ class BrandSettings:
             raise BrandSettingInvalid(f"Alert from 1 to {MAX_ALERT_FROM:,} other people on.")
         if not 1 <= self.alert_budget <= MAX_ALERT_BUDGET:
             raise BrandSettingInvalid(f"The budget is 1 to {MAX_ALERT_BUDGET:,} alerts a week.")
+        if self.accent is not None and not is_colour(self.accent):
+            raise BrandSettingInvalid("Give the colour as # and six hexadecimal digits, for example #0a4a82.")
         text = self.support
         if text is not None and not (0 < len(text) <= MAX_SUPPORT_CHARACTERS and text.isprintable()):
             raise BrandSettingInvalid(f"The contact takes up to {MAX_SUPPORT_CHARACTERS} printable characters.")

@@ -131,9 +131,22 @@ class TestSettings:
         anna.submit(place, TEXTS)
         assert "help@brand.example" in anna.open(target(issued.text(0))).text
 
+    def test_the_brands_colour_is_a_stylesheet_of_the_shoppers_pages(self, anna: Staff, issued: Issued) -> None:
+        page = target(issued.text(0))
+        assert "/accent/" not in anna.open(page).text
+        form = {**hidden(anna.open("/staff/settings").text), "alert_from": "2", "alert_budget": "20"}
+        anna.submit("/staff/settings", {**form, "accent": "#FFCC00"})
+        assert '<link rel="stylesheet" href="/accent/ffcc00.css">' in anna.open(page).text
+        sheet = anna.open("/accent/ffcc00.css")
+        assert sheet.mimetype == "text/css"
+        assert "--accent: #ffcc00" in sheet.text.partition("dark")[2]
+        assert "#ffcc00" not in sheet.text.partition("dark")[0]
+        assert anna.open("/accent/x;}.css").status_code == 404
+
     @pytest.mark.parametrize(
         ("change", "said"),
         [
+            ({"accent": "red"}, "Give the colour as #"),
             ({"alert_from": "0"}, "Alert from 1 to"),
             ({"alert_from": "two"}, "Give whole numbers"),
             ({"alert_budget": "0"}, "The budget is 1 to"),

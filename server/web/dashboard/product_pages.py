@@ -7,6 +7,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from keys.errors import AuthcodeError
+from server.domain.accent import shades_of
 from server.domain.redemption import Verdict
 from server.services.brand_settings import BrandSettingInvalid, BrandSettings, brands, change_settings
 from server.services.edit_product import Texts, edit_product, preview_of, product_list, product_to_edit
@@ -90,22 +91,29 @@ def product_preview(number: int) -> Response:
 def settings() -> AnyResponse | tuple[str, int] | str:
     """What staff set for each brand."""
     if request.method == "GET":
-        return render_template("dashboard/settings.html", brands=brands(context().db), problem=None, form={})
+        return _settings()
     try:
         number = _whole(request.form, "brand")
         wanted = BrandSettings(
             alert_from=_whole(request.form, "alert_from"),
             alert_budget=_whole(request.form, "alert_budget"),
             support=request.form.get("support", "").strip() or None,
+            accent=request.form.get("accent", "").strip().lower() or None,
         )
         if number not in {brand.id for brand in brands(context().db)}:
             raise BrandSettingInvalid("There is no such brand; open the page again.")
         changed = change_settings(context().db, number, wanted, staff=staff(), now=context().clock())
     except AuthcodeError as refused:
-        told = {"brands": brands(context().db), "problem": str(refused), "form": request.form}
-        return render_template("dashboard/settings.html", **told), refused.http_status
+        return _settings(problem=str(refused)), refused.http_status
     flash("The settings are kept, and hold within seconds." if changed else "Nothing was other than before.")
     return redirect(url_for(".settings"), HTTPStatus.SEE_OTHER)
+
+
+def _settings(*, problem: str | None = None) -> str:
+    found = brands(context().db)
+    shades = {brand.id: shades_of(brand.accent) for brand in found if brand.accent}
+    told = {"brands": found, "shades": shades, "problem": problem, "form": request.form}
+    return render_template("dashboard/settings.html", **told)
 
 
 _MAX_DIGITS = 9
