@@ -238,14 +238,15 @@ def _pages(ctx: Context, times: int) -> None:
 def _whole_pages(ctx: Context) -> dict[str, Callable[[], object]]:
     """Pages as a browser asks for them: login, questions and rendering together."""
     app = create_app(ctx.settings, context=ctx)
-    app.config["WTF_CSRF_ENABLED"] = False
     add_staff(ctx.db, "bench@example.com", one_time="one-time password", actor="bench", now=NOW)
     with ctx.db.read() as connection:
         number = int(connection.execute(sa.text("SELECT max(id) FROM staff")).scalar_one())
     set_password(ctx.db, number, old="one-time password", new="the password of a bench", now=NOW)
     client, address = app.test_client(), "https://v.example.com"
-    form = {"email": "bench@example.com", "password": "the password of a bench"}
-    client.post("/staff/login", data=form, base_url=address)
+    page = client.get("/staff/login", base_url=address).text
+    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+    form = {"csrf_token": token, "email": "bench@example.com", "password": "the password of a bench"}
+    client.post("/staff/login", data=form, base_url=address, headers={"Referer": f"{address}/"})
 
     def opened(path: str) -> Callable[[], object]:
         def ask() -> object:

@@ -160,6 +160,11 @@ class TestSettings:
         assert "Nothing here." in anna.open("/staff/audit?kind=brand").text
 
 
+def test_an_icon_is_where_browsers_look_for_one_unasked(world: World) -> None:
+    with world.client.get("/favicon.ico", base_url="https://v.example.com") as icon:
+        assert (icon.status_code, icon.mimetype) == (200, "image/svg+xml")
+
+
 class TestWhatShoppersWillRead:
     @pytest.mark.parametrize(
         ("kind", "said"),

@@ -54,6 +54,12 @@ def robots() -> Response:
     return Response("User-agent: *\nDisallow: /\n", mimetype="text/plain")
 
 
+@blueprint.get("/favicon.ico")
+def favicon() -> Response:
+    """The icon where a browser looks for it unasked; it is no code."""
+    return send_static("icon.svg")
+
+
 @blueprint.get("/style/<path:filename>")
 def style(filename: str) -> Response:
     """A static file of ours."""
