@@ -185,6 +185,16 @@ class TestWhatShoppersWillRead:
         assert ("asked for batch L1 to be returned: a seal may leak" in page) == (kind == ActKind.RECALL)
 
 
+def test_a_long_history_of_acts_comes_in_pages(anna: Staff, world: World, issued: Issued) -> None:
+    for _ in range(52):
+        world.act(issued, ActKind.SAMPLE, "9")
+    place = f"/staff/batches/{issued.batch.row}"
+    first, last = anna.open(place).text, anna.open(f"{place}?page=2").text
+    assert (first.count("marked as samples"), last.count("marked as samples")) == (50, 2)
+    assert f'href="{place}?page=2#history"' in first
+    assert "page 2 of 2" in anna.open(f"{place}?page=99").text
+
+
 class TestAStripThatSelects:
     def test_a_stretch_of_it_leads_to_acts_on_that_range(self, anna: Staff, world: World, issued: Issued) -> None:
         world.act(issued, ActKind.VOID, "4-6", reason="torn")

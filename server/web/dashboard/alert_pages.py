@@ -60,6 +60,7 @@ def _list(address: ListAddress, *, problem: str | None = None, chosen: frozenset
     return render_template(
         "dashboard/alerts.html",
         found=found,
+        page_size=read.PAGE_SIZE,
         address=address,
         views=list(zip(views, amounts, strict=True)),
         counted={str(view): amount for view, amount in zip(views, amounts, strict=True)},

@@ -38,6 +38,7 @@ blueprint = Blueprint(
 blueprint.before_request(guard)
 init_problem_pages(blueprint)
 blueprint.add_app_template_global(static_address)
+_ACTS_A_PAGE = 50
 init_alert_pages(blueprint)
 init_audit_page(blueprint)
 init_product_pages(blueprint)
@@ -128,6 +129,7 @@ def batch(row: int) -> str:
     """One batch: its strip, its balance, what happened to its codes, and the acts on it."""
     country = country_of(request.args)
     page = read.batch_page(context(), row, country=country)
+    histories = max(1, -(-len(page.acts) // _ACTS_A_PAGE))
     selected = selection(request.args, count=page.batch.count)
     return render_template(
         "dashboard/batch.html",
@@ -137,6 +139,9 @@ def batch(row: int) -> str:
         dots=charts.dots(page.scanned, page.batch.count),
         country=country,
         selected=selected,
+        history=min(page_number(request.args), histories),
+        histories=histories,
+        acts_a_page=_ACTS_A_PAGE,
         unit_id=Unit(row=row, index=selected[0]).id if selected else None,
         chart=charts.timeline(page.days, today=context().clock()),
         kinds=list(ActKind),
