@@ -8,11 +8,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from scanner.confined import PhotoReaders
     from scanner.errors import (
         PhotoAnimated,
         PhotoEmpty,
         PhotoError,
         PhotoNotFound,
+        PhotosBusy,
+        PhotoTooCostly,
         PhotoTooLarge,
         PhotoTooManyPixels,
         PhotoTruncated,
@@ -32,11 +35,14 @@ __all__ = [
     "PhotoEmpty",
     "PhotoError",
     "PhotoNotFound",
+    "PhotoReaders",
     "PhotoScan",
+    "PhotoTooCostly",
     "PhotoTooLarge",
     "PhotoTooManyPixels",
     "PhotoTruncated",
     "PhotoUnreadable",
+    "PhotosBusy",
     "ServerAnswerUnusable",
     "ServerUnreachable",
     "Symbol",
@@ -46,6 +52,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "scanner.confined": ("PhotoReaders",),
     "scanner.photo": ("Photo", "open_photo"),
     "scanner.quality": ("Advice", "AdviceCode"),
     "scanner.scan": ("PhotoScan", "Symbol", "read_symbols", "scan_photo"),

@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from keys.errors import AuthcodeError
 from keys.passphrase import read_passphrase
+from scanner.confined import PhotoReaders
 from server.context import Context
 from server.keyrings import KeyringCache
 from server.looks import LookCounter
@@ -62,6 +63,7 @@ def create_context(settings: Settings, keys: ServerKeys) -> Context:
         places=Places(settings.geoip_database),
         pseudonyms=Pseudonyms(keys.store),
         looks=LookCounter(db, flush_s=settings.look_flush_s),
+        photos=PhotoReaders(),
         clock=lambda: datetime.now(UTC),
         random=secrets.token_bytes,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from scanner.confined import PhotoReaders
 from server.keyrings import KeyringCache
 from server.looks import LookCounter
 from server.places import Places
@@ -27,5 +28,11 @@ class Context:
     places: Places
     pseudonyms: Pseudonyms
     looks: LookCounter
+    photos: PhotoReaders
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
+
+    def close(self) -> None:
+        """Write what waits, and end the processes that read pictures; for the end of a worker."""
+        self.looks.close()
+        self.photos.close()

@@ -161,7 +161,7 @@ def work(settings: Settings, keys: ServerKeys, listener: socket.socket) -> None:
     try:
         worker.run()
     finally:
-        app.extensions["authcode"].looks.close()
+        app.extensions["authcode"].close()
 
 
 class _Worker:
