@@ -6,6 +6,7 @@ from datetime import datetime
 
 from scanner.confined import PhotoReaders
 from server.keyrings import KeyringCache
+from server.look_limits import LookLimits
 from server.looks import LookCounter
 from server.places import Places
 from server.pseudonyms import Pseudonyms
@@ -28,6 +29,7 @@ class Context:
     places: Places
     pseudonyms: Pseudonyms
     looks: LookCounter
+    look_limits: LookLimits
     photos: PhotoReaders
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]

@@ -34,6 +34,7 @@ from server.app import create_app
 from server.context import Context
 from server.domain.range_act import ActDetails, ActKind, RangeAct
 from server.keyrings import KeyringCache
+from server.look_limits import LookLimits
 from server.looks import LookCounter
 from server.places import Places
 from server.pseudonyms import Pseudonyms
@@ -266,6 +267,7 @@ def make_world(
             places=Places(settings.geoip_database),
             pseudonyms=Pseudonyms(keys.store),
             looks=LookCounter(db, flush_s=settings.look_flush_s),
+            look_limits=LookLimits.of(settings),
             photos=photo_readers,
             clock=clock,
             random=secrets.token_bytes,

@@ -79,6 +79,7 @@ EVERY_SEEN = {
     "look at an outer code": seen(Verdict.UNUSED, replace(FACTS, tier=Tier.OUTER)),
     "look by serial": seen(Verdict.UNUSED, channel=Channel.SERIAL),
     "look without signature": seen(Verdict.UNUSED, cut=True),
+    "look, withheld": seen(Verdict.WITHHELD),
     "look by photo": seen(Verdict.UNUSED, channel=Channel.PHOTO, code_page="/K1"),
     "genuine, visible": seen(Verdict.GENUINE, MINE),
     "genuine, bare": seen(Verdict.GENUINE, replace(MINE, product=None)),
