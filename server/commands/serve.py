@@ -23,6 +23,7 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     """
     from keys.home import home_dir
     from keys.passphrase import read_passphrase
+    from server.places import Places
     from server.secrets import open_server_keys, refuse_signing_keys
     from server.serving import Supervisor, listen
     from server.settings import load_settings
@@ -34,6 +35,7 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     passphrase = read_passphrase("server", place)
     keys = open_server_keys(place, passphrase)
     refuse_signing_keys(place, passphrase)
+    Places(settings.geoip_database).close()  # a wrong path is told here, not by workers that end
     db = open_database(settings.database)
     try:
         require_current(db)
