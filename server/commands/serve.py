@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from authcode.commands.options import example, home_option
+from authcode.commands.options import example, home_option, the_time
 
 DEFAULT_PORT = 8470
 
@@ -25,6 +25,7 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     from keys.passphrase import read_passphrase
     from server.places import Places
     from server.secrets import open_server_keys, refuse_signing_keys
+    from server.services.clock import clock_behind, clock_warning
     from server.serving import Supervisor, listen
     from server.settings import load_settings
     from server.storage.engine import open_database
@@ -39,6 +40,9 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     db = open_database(settings.database)
     try:
         require_current(db)
+        behind = clock_behind(db, now=the_time())
+        if behind is not None:
+            click.echo(f"Warning: {clock_warning(behind)}.", err=True)
     finally:
         db.close()
     with listen(host, port) as listener:

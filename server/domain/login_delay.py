@@ -33,4 +33,4 @@ def wait_before_login(*, here: int, of_network: int, last: datetime | None, now:
     if over < 0 or last is None:
         return timedelta()
     wait = min(LONGEST_WAIT, timedelta(seconds=2 ** min(over + 1, 10)))
-    return max(timedelta(), last + wait - now)
+    return max(timedelta(), min(wait, last + wait - now))  # a clock that was set back adds nothing

@@ -406,7 +406,7 @@ def test_health_and_readiness_tell_a_living_process_from_a_working_one(world: Wo
     import sqlalchemy as sa
 
     assert world.client.get("/healthz").get_json() == {"status": "ok"}
-    assert world.client.get("/readyz").get_json() == {"status": "ready"}
+    assert world.client.get("/readyz").get_json() == {"status": "ready", "warnings": []}
     with world.ctx.db.write() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = 'older'"))
     answer = world.client.get("/readyz")
