@@ -116,12 +116,12 @@ class PhotoReaders:
             reader.end()
             raise
         with self._lock:
-            kept = not self._closed and answer["said"] != EXHAUSTED and reader.pictures < self._limits.pictures
+            kept = not self._closed and answer.get("said") != EXHAUSTED and reader.pictures < self._limits.pictures
             if kept:
                 self._idle.append(reader)
         if not kept:
             reader.end()
-        return _found(answer)
+        return found(answer)
 
     def _take(self) -> "_Reader":
         while True:
@@ -214,7 +214,7 @@ _REFUSALS = {
 }
 
 
-def _found(answer: dict[str, Any]) -> PhotoScan:
+def found(answer: dict[str, Any]) -> PhotoScan:
     """What the reader's last message means.
 
     Raises:

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from scanner import scan_photo
-from scanner.confined import PhotoReaders, ReadingLimits
+from scanner.confined import PhotoReaders, ReadingLimits, found
 from scanner.errors import PhotoError, PhotosBusy, PhotoTooCostly
 from tests.scanner.conftest import Camera, draw, encode
 from tests.server.processes import alive, until
@@ -194,3 +194,22 @@ def test_a_reader_ends_when_its_parent_is_killed(*, slow: bool) -> None:
         assert alive(reader)
         parent.kill()
     assert until(lambda: not alive(reader), within_s=1.0)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {},
+        {"said": "read"},
+        {"said": "read", "symbols": [{"text": "x", "corners": [[1]]}], "advice": None},
+        {"said": "read", "symbols": [], "advice": {"code": "run_this", "facts": {}}},
+        {"said": "refused", "code": "photo_empty", "facts": {"surprise": 1}},
+        {"said": "refused", "code": "os.system", "facts": {}},
+        {"said": "failed", "kind": "ValueError"},
+    ],
+)
+def test_a_reader_that_was_taken_over_can_say_nothing_worse_than_that_a_picture_is_unreadable(
+    message: dict[str, object],
+) -> None:
+    with pytest.raises(PhotoError):
+        found(message)
