@@ -121,7 +121,7 @@ class PhotoReaders:
                 self._idle.append(reader)
         if not kept:
             reader.end()
-        return found(answer)
+        return scan_of_answer(answer)
 
     def _take(self) -> "_Reader":
         while True:
@@ -214,7 +214,7 @@ _REFUSALS = {
 }
 
 
-def found(answer: dict[str, Any]) -> PhotoScan:
+def scan_of_answer(answer: dict[str, Any]) -> PhotoScan:
     """What the reader's last message means.
 
     Raises:

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from scanner import scan_photo
-from scanner.confined import PhotoReaders, ReadingLimits, found
+from scanner.confined import PhotoReaders, ReadingLimits, scan_of_answer
 from scanner.errors import PhotoError, PhotosBusy, PhotoTooCostly
 from tests.scanner.conftest import Camera, draw, encode
 from tests.server.processes import alive, until
@@ -212,4 +212,4 @@ def test_a_reader_that_was_taken_over_can_say_nothing_worse_than_that_a_picture_
     message: dict[str, object],
 ) -> None:
     with pytest.raises(PhotoError):
-        found(message)
+        scan_of_answer(message)
