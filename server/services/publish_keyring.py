@@ -1,7 +1,7 @@
 """Stage 5, verify: taking in a brand's published keyring (docs/format.md §1)."""
 
-from datetime import datetime
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
 
 from authcode.payload import shown_host
 from keys.errors import AuthcodeError, RootChanged
@@ -9,6 +9,9 @@ from keys.keyring import Keyring, KeyringSet, OpenedKeyring, check_successor, op
 from server.context import Context
 from server.storage.brands import BrandRecord, add_brand, all_brands, brand_by_brand_id, replace_keyring, set_alert_from
 from server.storage.engine import Database
+
+EXPIRY_WARNING: Final = timedelta(days=7)
+"""From when on an ageing keyring is spoken of: time enough for somebody who is on holiday this week."""
 
 
 class KeyringUnknown(AuthcodeError):
@@ -36,6 +39,14 @@ def published_keyring(ctx: Context, *, brand_id: str | None, host: str) -> bytes
     if len(found) != 1:
         raise KeyringUnknown
     return ctx.keyrings.brand(found[0].brand_id).keyring
+
+
+def ageing_keyrings(db: Database, *, now: datetime) -> list[Keyring]:
+    """The published keyrings that offline verifiers soon call out of date, or already do; this server goes on."""
+    with db.read() as connection:
+        records = all_brands(connection)
+    opened = [open_keyring(one.keyring, root_fingerprint=one.root_fingerprint).keyring for one in records]
+    return [keyring for keyring in opened if keyring.expires - now < EXPIRY_WARNING]
 
 
 def publish_keyring(db: Database, document: bytes, *, server_id: str | None, now: datetime) -> Keyring:

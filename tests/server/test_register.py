@@ -19,7 +19,14 @@ from keys.primitives import SigningKey
 from keys.records import CodeKey, Purpose
 from server import hooks
 from server.domain.range_act import ActDetails, ActKind, RangeInvalid
-from server.services.publish_keyring import KeyringUnknown, alert_on_duplicates_from, publish_keyring, published_keyring
+from server.services.publish_keyring import (
+    EXPIRY_WARNING,
+    KeyringUnknown,
+    ageing_keyrings,
+    alert_on_duplicates_from,
+    publish_keyring,
+    published_keyring,
+)
 from server.services.publish_product import BrandUnknown, product_picture, publish_product
 from server.services.range_acts import OrderAmbiguous, OrderUnknown, act_on_range
 from server.services.register_batch import BatchConflict, ManifestForOtherServer, register_batch
@@ -69,6 +76,13 @@ def test_other_bytes_for_a_known_order_or_number_are_refused_and_change_nothing(
         assert (refused.value.code, refused.value.http_status) == ("batch_conflict", 409)
         assert refused.value.registered_at == issued.batch.registered_at
     assert everything(world) == before
+
+
+def test_a_key_list_is_spoken_of_from_a_week_before_its_end_on(world: World) -> None:
+    (known,) = world.ctx.keyrings().keyrings
+    assert ageing_keyrings(world.ctx.db, now=known.expires - EXPIRY_WARNING) == []
+    for late in (known.expires - EXPIRY_WARNING + timedelta(seconds=1), known.expires + timedelta(days=400)):
+        assert ageing_keyrings(world.ctx.db, now=late) == [known]
 
 
 def test_a_manifest_that_no_office_key_signed_is_refused(world: World) -> None:
