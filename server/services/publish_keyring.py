@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from authcode.payload import shown_host
-from keys.errors import AuthcodeError, RootChanged
+from keys.errors import AuthcodeError, KeyringInvalid, RootChanged
 from keys.keyring import Keyring, KeyringSet, OpenedKeyring, check_successor, open_keyring
 from server.context import Context
 from server.storage.brands import BrandRecord, add_brand, all_brands, brand_by_brand_id, replace_keyring, set_alert_from
@@ -12,6 +12,10 @@ from server.storage.engine import Database
 
 EXPIRY_WARNING: Final = timedelta(days=7)
 """From when on an ageing keyring is spoken of: time enough for somebody who is on holiday this week."""
+
+
+CLOCK_TOLERANCE: Final = timedelta(days=1)
+"""How far a station's clock may be ahead; a keyring dated further on would outlive its thirty days."""
 
 
 class KeyringUnknown(AuthcodeError):
@@ -52,9 +56,9 @@ def ageing_keyrings(db: Database, *, now: datetime) -> list[Keyring]:
 def publish_keyring(db: Database, document: bytes, *, server_id: str | None, now: datetime) -> Keyring:
     """Keep a keyring: the first one of a brand pins its root, later ones must be signed by it or its heir, and newer.
 
-    1. It verifies under the root it names.   2. That root is the pinned one, or the pinned one vouched for it.
-    3. Its version is not lower, nor the same with other bytes; no key id stands for another key than before, and no
-    key went back to an earlier state.   4. No key id of it belongs to another brand.
+    1. It verifies under the root it names, and is not of the future.   2. That root is the pinned one, or the pinned
+    one vouched for it.   3. Its version is not lower, nor the same with other bytes; no key id stands for another key
+    than before, and no key went back to an earlier state.   4. No key id of it belongs to another brand.
 
     Raises:
         DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid: it is no keyring.
@@ -62,6 +66,8 @@ def publish_keyring(db: Database, document: bytes, *, server_id: str | None, now
     """
     opened = open_keyring(document, root_fingerprint=None)  # (1)
     keyring = opened.keyring
+    if keyring.issued - now > CLOCK_TOLERANCE:
+        raise KeyringInvalid(f"it says that it was issued on {keyring.issued:%Y-%m-%d}, which is still to come")
     with db.write() as connection:
         known = brand_by_brand_id(connection, keyring.brand_id)
         if known is not None and known.keyring == document:

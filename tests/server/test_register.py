@@ -78,6 +78,25 @@ def test_other_bytes_for_a_known_order_or_number_are_refused_and_change_nothing(
     assert everything(world) == before
 
 
+def test_a_keyring_of_the_future_is_refused(world: World, brand: Brand) -> None:
+    opened = brand.issuer.keyring
+    store = brand.issuer._store  # noqa: SLF001 - as below
+    root = SigningKey(store.get(Purpose.ROOT, opened.root_fingerprint.removeprefix("sha256:")[:16]))
+    for ahead, taken in ((timedelta(days=1), True), (timedelta(days=1, seconds=1), False)):
+        issued = world.clock.now.replace(microsecond=0) + ahead
+        newer = replace(
+            opened.keyring,
+            version=world.ctx.keyrings().keyrings[0].version + (1 if taken else 2),
+            issued=issued,
+            expires=issued + timedelta(days=30),
+        )
+        if taken:
+            publish_keyring(world.ctx.db, sign_keyring(newer, root), server_id=None, now=world.clock.now)
+        else:
+            with pytest.raises(KeyringInvalid, match="still to come"):
+                publish_keyring(world.ctx.db, sign_keyring(newer, root), server_id=None, now=world.clock.now)
+
+
 def test_a_key_list_is_spoken_of_from_a_week_before_its_end_on(world: World) -> None:
     (known,) = world.ctx.keyrings().keyrings
     assert ageing_keyrings(world.ctx.db, now=known.expires - EXPIRY_WARNING) == []
