@@ -1,6 +1,5 @@
 """Registration by signed manifest, keyrings, products and range acts."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +12,6 @@ from authcode.manifest import ManifestInvalid, ManifestSignatureInvalid, sign_ma
 from authcode.products import Product
 from keys.errors import KeyIdTaken, KeyringInvalid, KeyringRollback, KeyringSignatureInvalid, RootChanged
 from keys.issuer import IssuerHome
-from keys.keyfile import ScryptCost
 from keys.keyring import sign_keyring
 from keys.primitives import SigningKey
 from keys.records import CodeKey, Purpose
@@ -150,31 +148,8 @@ def test_a_keyring_pins_its_root_and_only_grows(world: World, brand: Brand) -> N
         publish_keyring(db, sign_keyring(thief, SigningKey.generate()), server_id=None, now=now)
 
 
-def another_brand(world: World, tmp_path: Path, cost: ScryptCost) -> IssuerHome:
-    issuer = IssuerHome.create(
-        tmp_path / "other",
-        brand="Other Tea",
-        prefix="https://v.other.example",
-        passphrase="x",
-        now=world.clock.now,
-        cost=cost,
-    )
-    publish_keyring(world.ctx.db, issuer.keyring.document, server_id=None, now=world.clock.now)
-    return issuer
-
-
-def test_two_brands_share_a_server_and_order_names(
-    world: World, brand: Brand, tmp_path: Path, cheap: ScryptCost
-) -> None:
-    issued = world.issue()
-    for _ in itertools.count():  # key ids are drawn at random, so that two brands may collide
-        try:
-            other = another_brand(world, tmp_path, cheap)
-            break
-        except KeyIdTaken:
-            import shutil
-
-            shutil.rmtree(tmp_path / "other")
+def test_two_brands_share_a_server_and_order_names(world: World, brand: Brand, other_brand: IssuerHome) -> None:
+    issued, other = world.issue(), other_brand
     manifest, _document = world.manifest()
     key = other.keyring.keyring.code_keys[0]
     theirs = replace(
