@@ -7,7 +7,7 @@ import click
 from authcode.commands.options import example, home_option, json_option, tell_json, the_time
 from authcode.events import KEYRING_PUBLISHED, announce_keyring, listeners
 from keys.errors import AuthcodeError, HomeExists
-from keys.home import home_dir, issuer_dir, issuer_keyring_path
+from keys.home import home_dir, issuer_dir, issuer_keyring_path, keep_apart
 from keys.issuer import IssuerHome
 from keys.keyring import OpenedKeyring
 from keys.passphrase import read_passphrase
@@ -50,7 +50,9 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
     opened = unlocked.keyring
     notes: tuple[str, ...] = ()
     try:
-        if not issuer_only:
+        if issuer_only:
+            keep_apart(place)
+        else:
             notes = announce_keyring(place, opened.document, unlocked.shared_keys(), lambda: server_passphrase or "")
     except AuthcodeError:
         click.echo(f"The issuer's part is made in {place}. Mend what follows, then: authcode keys publish", err=True)

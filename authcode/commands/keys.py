@@ -16,7 +16,7 @@ from authcode.commands.options import (
     unlocked_issuer,
 )
 from authcode.events import announce_keyring
-from keys.home import home_dir, issuer_keyring_path
+from keys.home import home_dir, is_apart, issuer_keyring_path
 from keys.instants import format_instant
 from keys.issuer import IssuerHome, UnlockedIssuer
 from keys.keyring import OpenedKeyring
@@ -102,6 +102,8 @@ def _publish_over_there(station: "Station", opened: OpenedKeyring) -> tuple[str,
 def announce_keys(issuer: UnlockedIssuer) -> tuple[str, ...]:
     """Hand the keyring as it lies there now, and the shared keys, to whoever listens; gives their sentences."""
     home = issuer.home
+    if is_apart(home):
+        return ("no server's part in this home: `authcode keys publish --server URL` brings the keyring to its server",)
     shared = issuer.shared_keys()
     return announce_keyring(home, issuer.keyring.document, shared, lambda: read_passphrase("server", home))
 

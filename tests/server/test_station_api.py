@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,16 @@ def test_a_manifest_is_registered_once_and_answered_alike_ever_after(world: Worl
             sa.select(schema.audit.c.actor).where(schema.audit.c.action == "batch.register")
         ).scalars()
     assert actor == f"token {token[9:17]} (press-1)"
+
+
+def test_a_manifest_sent_by_many_at_once_is_one_batch_and_one_answer(world: World) -> None:
+    token = made(world, Scope.REGISTER)
+    _manifest, document = world.manifest()
+    with ThreadPoolExecutor(4) as pool:
+        sent = list(pool.map(lambda _turn: send(world, "POST", "/batches", token, document), range(8)))
+    assert [answer.status_code for answer in sent] == [200] * 8
+    assert len({answer.data for answer in sent}) == 1
+    assert len(everything(world)["batch"]) == 1
 
 
 def test_other_bytes_under_a_known_order_or_number_are_a_conflict(world: World) -> None:

@@ -483,4 +483,5 @@ def test_a_station_without_a_server_part_is_made_with_one_passphrase(
     monkeypatch.delenv("AUTHCODE_SERVER_PASSPHRASE")
     asked = ("--brand", "Acme", "--prefix", "https://v.acme.example", "--home", tmp_path / "new", "--issuer-only")
     assert line("init", *asked)[0] == 0
+    assert "keys publish --server" in line("keys", "new", "--profile", "compact", "--home", tmp_path / "new")[1]
     assert not (tmp_path / "new" / "server").exists()
