@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from authcode.commands.options import example, home_option, json_option, tell_json, the_time
+from keys.files import write_atomic
 from server.domain.scope import DEFAULT_DAYS, MAX_DAYS, Scope
 
 if TYPE_CHECKING:
@@ -26,12 +27,21 @@ _SCOPES = "\n".join(f"  {scope:16} {scope.sentence}" for scope in Scope)
 @click.option(
     "--expires", "days", metavar="DAYS", type=click.IntRange(1, MAX_DAYS), default=DEFAULT_DAYS, show_default=True
 )
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it into this file, for you alone [printed]."
+)
 @home_option
 @json_option
 def new(  # noqa: PLR0913, PLR0917 - one argument an option
-    label: str, scopes: tuple[str, ...], brand: str | None, days: int, home: Path | None, as_json: bool
+    label: str,
+    scopes: tuple[str, ...],
+    brand: str | None,
+    days: int,
+    out: Path | None,
+    home: Path | None,
+    as_json: bool,
 ) -> None:
-    """Make a token for a print station; it is printed once, and only its hash is kept."""
+    """Make a token for a print station; it is told once, and only its hash is kept."""
     from server.commands.database import opened_database
     from server.commands.staff import command_line_actor
     from server.services.api_tokens import new_token
@@ -46,11 +56,13 @@ def new(  # noqa: PLR0913, PLR0917 - one argument an option
             actor=command_line_actor(),
             now=the_time(),
         )
+    if out is not None:
+        write_atomic(out, f"{text}\n".encode("ascii"))
     if as_json:
-        tell_json({"token": text, **_json(facts)})
+        tell_json({**({"token": text} if out is None else {"file": str(out)}), **_json(facts)})
         return
-    click.echo(text)
-    click.echo(f"It is shown this once. For {facts.brand}, until {facts.expires_at:%Y-%m-%d %H:%M} UTC:", err=True)
+    click.echo(text if out is None else f"Token {facts.prefix} lies in {out}, for its owner alone.")
+    click.echo(f"It is told this once. For {facts.brand}, until {facts.expires_at:%Y-%m-%d %H:%M} UTC:", err=True)
     for scope in facts.scopes:
         click.echo(f"  {scope:16} {scope.sentence}", err=True)
     click.echo(f"Take it back with: authcode token revoke {facts.prefix}", err=True)

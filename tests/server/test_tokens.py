@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -164,6 +165,20 @@ def test_the_command_line_prints_a_token_once_and_the_history_knows_who_made_it(
         ("token.new", f"{text[9:17]} (press-1)"),
         ("token.revoke", f"{text[9:17]} (press-1)"),
     ]
+
+
+def test_a_token_written_into_a_file_is_its_owners_alone_and_is_not_printed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTHCODE_HOME", str(world.settings.home))
+    file = tmp_path / "press-1.token"
+    for more in ([], ["--json"]):
+        asked = ["--label", "x", "--scope", "batch:read", "--out", str(file), *more]
+        told = CliRunner().invoke(token_commands.new, asked)
+        text = file.read_text(encoding="ascii").strip()
+        assert (told.exit_code, text in told.output, file.stat().st_mode & 0o077) == (0, False, 0)
+        assert str(file) in told.stdout
+        assert admit(world.ctx.db, text, Scope.READ, now=world.clock.now)
 
 
 def test_a_token_made_without_a_time_lives_a_quarter(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from flask import Blueprint, Response, request
 
 from authcode.batch import is_order_name
+from authcode.payload import GtinInvalid
 from authcode.products import MAX_PRODUCT_BYTES, ProductInvalid, read_product
 from keys.document import MAX_DOCUMENT_BYTES
 from server.domain.range_act import ActDetails, ActKind
@@ -54,7 +55,11 @@ def publish_keys() -> Response:
 def put_product(sku: str) -> Response:
     """Keep a product of the token's brand, in place of an earlier one of the same SKU."""
     station, ctx = station_with(Scope.PRODUCT), context()
-    product = read_product(exact_body(MAX_PRODUCT_BYTES))
+    document = exact_body(MAX_PRODUCT_BYTES)
+    try:
+        product = read_product(document)
+    except GtinInvalid:  # its sentence shows the number, and nothing that came is echoed here
+        raise ProductInvalid("its GTIN has a wrong length or check digit") from None
     if product.sku != sku:
         raise ProductInvalid("its sku is not the one in the address")
     publish_product.publish_product(ctx.db, station.brand.brand_id, product, now=ctx.clock(), actor=station.actor)
