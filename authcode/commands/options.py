@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def example(line: str) -> str:
-    """Give the foot of a command's help: a command line to copy."""
-    return f"Example:\n\n\b\n  {line}"
+def example(*lines: str) -> str:
+    """Give the foot of a command's help: command lines to copy."""
+    title = "Example" if len(lines) == 1 else "Examples"
+    return f"{title}:\n\n\b\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def home_option(command: _Command) -> _Command:

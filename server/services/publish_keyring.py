@@ -1,11 +1,11 @@
 """Stage 5, verify: taking in a brand's published keyring (docs/format.md §1)."""
 
 import hashlib
-from datetime import datetime
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
 
 from authcode.payload import shown_host
-from keys.errors import AuthcodeError, RootChanged, UnknownKey
+from keys.errors import AuthcodeError, KeyringInvalid, RootChanged, UnknownKey
 from keys.keyring import Keyring, KeyringSet, OpenedKeyring, check_successor, open_keyring
 from keys.records import Profile
 from server.context import Context
@@ -13,6 +13,13 @@ from server.services.api_tokens import Station, TokenForOtherBrand
 from server.storage import audit
 from server.storage.brands import BrandRecord, add_brand, all_brands, brand_by_brand_id, replace_keyring, set_alert_from
 from server.storage.engine import Connection, Database
+
+EXPIRY_WARNING: Final = timedelta(days=7)
+"""From when on an ageing keyring is spoken of: time enough for somebody who is on holiday this week."""
+
+
+CLOCK_TOLERANCE: Final = timedelta(days=1)
+"""How far a station's clock may be ahead; a keyring dated further on would outlive its thirty days."""
 
 
 class KeyringUnknown(AuthcodeError):
@@ -42,14 +49,22 @@ def published_keyring(ctx: Context, *, brand_id: str | None, host: str) -> bytes
     return ctx.keyrings.brand(found[0].brand_id).keyring
 
 
+def ageing_keyrings(db: Database, *, now: datetime) -> list[Keyring]:
+    """The published keyrings that offline verifiers soon call out of date, or already do; this server goes on."""
+    with db.read() as connection:
+        records = all_brands(connection)
+    opened = [open_keyring(one.keyring, root_fingerprint=one.root_fingerprint).keyring for one in records]
+    return [keyring for keyring in opened if keyring.expires - now < EXPIRY_WARNING]
+
+
 def publish_keyring(
     db: Database, document: bytes, *, server_id: str | None, now: datetime, station: Station | None = None
 ) -> Keyring:
     """Keep a keyring: the first one of a brand pins its root, later ones must be signed by it or its heir, and newer.
 
-    1. It verifies under the root it names.   2. That root is the pinned one, or the pinned one vouched for it.
-    3. Its version is not lower, nor the same with other bytes; no key id stands for another key than before, and no
-    key went back to an earlier state.   4. No key id of it belongs to another brand.
+    1. It verifies under the root it names, and is not of the future.   2. That root is the pinned one, or the pinned
+    one vouched for it.   3. Its version is not lower, nor the same with other bytes; no key id stands for another key
+    than before, and no key went back to an earlier state.   4. No key id of it belongs to another brand.
 
     What a `station` sends is its own brand's, and enters the history.
 
@@ -62,6 +77,8 @@ def publish_keyring(
     keyring = opened.keyring
     if station is not None and station.brand.brand_id != keyring.brand_id:
         raise TokenForOtherBrand
+    if keyring.issued - now > CLOCK_TOLERANCE:
+        raise KeyringInvalid(f"it says that it was issued on {keyring.issued:%Y-%m-%d}, which is still to come")
     with db.write() as connection:
         known = brand_by_brand_id(connection, keyring.brand_id)
         if known is not None and known.keyring == document:
