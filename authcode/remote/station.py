@@ -64,7 +64,7 @@ class Station:
             answer = self._connection.ask("GET", f"/api/v1/batches?page={page}")
             self._with(answer, {"batches": list, "pages": int})
             found += [self._batch(batch) for batch in answer["batches"]]
-            page, pages = page + 1, answer["pages"]
+            page, pages = page + 1, answer["pages"] if answer["batches"] else 0
         return found
 
     def _batch(self, answer: object) -> Json:

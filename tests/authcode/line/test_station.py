@@ -60,7 +60,7 @@ class Desk(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):  # who had enough hangs up
             self.wfile.write(body)
 
-    do_GET = do_POST = do_PUT = handle_any  # noqa: N815 - the library's names
+    do_GET = do_POST = do_PUT = do_CONNECT = handle_any  # noqa: N815 - the library's names
 
     def log_message(self, *_arguments: object) -> None:
         """Keep quiet."""
@@ -185,6 +185,15 @@ def test_a_proxy_is_not_asked_about_this_machine(monkeypatch: pytest.MonkeyPatch
         assert seen.asked == []
 
 
+def test_a_proxy_on_the_way_out_sees_a_name_and_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    with desk((502, "text/plain", b"")) as (proxy, seen):
+        monkeypatch.setenv("https_proxy", proxy)
+        monkeypatch.delenv("no_proxy", raising=False)
+        with pytest.raises(ServerUnreachable):
+            station("https://v.example.com").batches()
+        assert seen.asked == [("CONNECT", "v.example.com:443", None, b"")]
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for 127.0.0.1 that nobody knows, with its key."""
@@ -266,6 +275,22 @@ def test_an_order_counts_as_known_there_when_these_bytes_are() -> None:
     with desk(registered(b"mine")) as (address, handler):
         assert station(address).register(b"mine")["order"] == "spring"
         assert handler.asked == [("POST", "/api/v1/batches", f"Bearer {TOKEN}", b"mine")]
+
+
+def test_orders_are_listed_over_all_their_pages() -> None:
+    def page(name: str) -> Answer:
+        counts = dict.fromkeys(("count", "verified", "refused", "looks", "alerts"), 0)
+        return answer(batches=[{"order": name, "brand": "Example Tea", "states": {}, **counts}], pages=2)
+
+    with desk(page("summer"), page("spring")) as (address, handler):
+        assert [batch["order"] for batch in station(address).batches()] == ["summer", "spring"]
+        assert [asked[1] for asked in handler.asked] == ["/api/v1/batches?page=1", "/api/v1/batches?page=2"]
+
+
+def test_a_page_of_nothing_is_the_last_one() -> None:
+    with desk(answer(batches=[], pages=10**9)) as (address, handler):
+        assert station(address).batches() == []
+        assert len(handler.asked) == 1
 
 
 def test_a_refusal_carries_the_code_of_the_server_and_nothing_that_plays_with_a_terminal() -> None:
