@@ -29,7 +29,7 @@ FAILED: Final = 2
 _SECTIONS: Final = {
     "Issue and print": ("init", "keys", "product", "batch"),
     "Look at codes": ("scan", "verify"),
-    "Serve": ("serve", "staff", "db", "log", "demo"),
+    "Serve": ("serve", "staff", "token", "db", "log", "demo"),
 }
 _NOUNS: Final = {
     "init": "Make a brand's home: keys, keyring, passphrases.",
@@ -40,6 +40,7 @@ _NOUNS: Final = {
     "verify": "Check the signature of a code, offline.",
     "serve": "Run the verification server and its dashboard.",
     "staff": "Give people access to the dashboard.",
+    "token": "Give print stations access over the network, and take it back.",
     "db": "Bring the server's database up to date.",
     "log": "Sign, prove and check the log of verifications and staff acts.",
     "demo": "Watch the whole story on this machine.",

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from click import Command
 from click.testing import CliRunner, Result
 
+from authcode.commands.register import register
 from keys.errors import KeyFileInvalid
 from keys.keyfile import ScryptCost
 from keys.keyring import sign_keyring
@@ -75,6 +76,18 @@ def test_ranges_are_activated_voided_recalled_and_marked_from_the_command_line(r
     assert "6 on sale" in read
     unknown = run(batch_commands.void, "nothing", "--reason", "x")
     assert isinstance(unknown.exception, OrderUnknown)
+
+
+def test_an_order_from_another_machine_is_registered_by_its_manifest(run: Run, world: World, tmp_path: Path) -> None:
+    manifest, document = world.manifest()
+    file = tmp_path / "manifest.json"
+    file.write_bytes(document)
+    for _twice in range(2):
+        told = run(register, "--manifest", str(file))
+        assert (told.exit_code, told.output) == (0, f"server: order {manifest.order} is registered, inactive\n")
+    assert json.loads(run(batch_commands.status, manifest.order, "--json").output)["states"] == {"not_activated": 10}
+    file.write_bytes(document[:-9])
+    assert getattr(run(register, "--manifest", str(file)).exception, "code", None) == "manifest_invalid"
 
 
 def test_a_code_is_found_from_the_command_line(run: Run, world: World) -> None:
