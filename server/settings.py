@@ -67,7 +67,7 @@ BESIDE_THE_SETTINGS = frozenset(
     f"{_PREFIX}{name}"
     for name in (
         *("CONFIG", "KEYRING", "PHOTOS", "ISSUER_PASSPHRASE", "ISSUER_PASSPHRASE_FILE"),
-        *("SERVER_PASSPHRASE", "SERVER_PASSPHRASE_FILE"),
+        *("SERVER_PASSPHRASE", "SERVER_PASSPHRASE_FILE", "TOKEN", "TOKEN_FILE", "SCREENSHOTS"),
     )
 )
 """Variables of ours that other parts read. Any other one with our prefix is a slip of the hand, and is refused."""

@@ -26,6 +26,7 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     from server.places import Places
     from server.secrets import open_server_keys, refuse_signing_keys
     from server.services.clock import clock_behind, clock_warning
+    from server.services.publish_keyring import ageing_keyrings
     from server.serving import Supervisor, listen
     from server.settings import load_settings
     from server.storage.engine import open_database
@@ -43,6 +44,12 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
         behind = clock_behind(db, now=the_time())
         if behind is not None:
             click.echo(f"Warning: {clock_warning(behind)}.", err=True)
+        for keyring in ageing_keyrings(db, now=the_time()):
+            click.echo(
+                f"The key list of {keyring.brand} is valid until {keyring.expires:%Y-%m-%d %H:%M} UTC; after that "
+                "offline verifiers call it out of date. `authcode keys publish` renews it.",
+                err=True,
+            )
     finally:
         db.close()
     with listen(host, port) as listener:
