@@ -59,7 +59,7 @@ def style(filename: str) -> Response:
 def login() -> Response | tuple[str, int] | str:
     """Email and password; one text for every reason to refuse."""
     wanted = request.args.get("next")
-    if request.method == "GET":
+    if request.method != "POST":  # a HEAD guesses no password
         return render_template("dashboard/login.html", problem=None, email="")
     email = request.form.get("email", "")
     try:
