@@ -8,17 +8,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from authcode.remote.errors import ServerAnswerUnusable, ServerUnreachable
+    from scanner.confined import PhotoReaders
     from scanner.errors import (
         PhotoAnimated,
         PhotoEmpty,
         PhotoError,
         PhotoNotFound,
+        PhotosBusy,
+        PhotoTooCostly,
         PhotoTooLarge,
         PhotoTooManyPixels,
         PhotoTruncated,
         PhotoUnreadable,
-        ServerAnswerUnusable,
-        ServerUnreachable,
     )
     from scanner.photo import Photo, open_photo
     from scanner.quality import Advice, AdviceCode
@@ -32,11 +34,14 @@ __all__ = [
     "PhotoEmpty",
     "PhotoError",
     "PhotoNotFound",
+    "PhotoReaders",
     "PhotoScan",
+    "PhotoTooCostly",
     "PhotoTooLarge",
     "PhotoTooManyPixels",
     "PhotoTruncated",
     "PhotoUnreadable",
+    "PhotosBusy",
     "ServerAnswerUnusable",
     "ServerUnreachable",
     "Symbol",
@@ -46,6 +51,8 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "scanner.confined": ("PhotoReaders",),
+    "authcode.remote.errors": ("ServerAnswerUnusable", "ServerUnreachable"),
     "scanner.photo": ("Photo", "open_photo"),
     "scanner.quality": ("Advice", "AdviceCode"),
     "scanner.scan": ("PhotoScan", "Symbol", "read_symbols", "scan_photo"),

@@ -9,8 +9,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from keys.errors import AuthcodeError
 from keys.passphrase import read_passphrase
+from scanner.confined import PhotoReaders
 from server.context import Context
 from server.keyrings import KeyringCache
+from server.look_limits import LookLimits
 from server.looks import LookCounter
 from server.places import Places
 from server.pseudonyms import Pseudonyms
@@ -21,6 +23,7 @@ from server.storage.engine import Database
 from server.storage.migrate import require_current
 from server.web.api.blueprint import blueprint as api
 from server.web.api.public import blueprint as public
+from server.web.api.station import blueprint as station
 from server.web.consumer.blueprint import blueprint as consumer
 from server.web.consumer.preview import shoppers_preview
 from server.web.dashboard.blueprint import blueprint as dashboard
@@ -64,6 +67,8 @@ def create_context(settings: Settings, keys: ServerKeys) -> Context:
         places=Places(settings.geoip_database),
         pseudonyms=Pseudonyms(keys.store),
         looks=LookCounter(db, flush_s=settings.look_flush_s),
+        look_limits=LookLimits.of(settings),
+        photos=PhotoReaders(),
         clock=lambda: datetime.now(UTC),
         random=secrets.token_bytes,
     )
@@ -99,7 +104,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
     init_nowhere(app)
     init_login(app, context)
     init_previews(app, shoppers_preview)
-    for blueprint in (api, public, dashboard, consumer):
+    for blueprint in (api, public, station, dashboard, consumer):
         app.register_blueprint(blueprint)
     init_limits(app, settings)
     return app

@@ -20,7 +20,9 @@ LATEST_SEARCHED = 5_000
 """Attempts of a batch, the latest, among which those of one country are looked for."""
 
 _REFUSED = tuple(
-    verdict for verdict in Verdict if verdict not in (Verdict.UNUSED, Verdict.GENUINE, Verdict.VERIFIED_BY_YOU)
+    verdict
+    for verdict in Verdict
+    if verdict not in (Verdict.UNUSED, Verdict.WITHHELD, Verdict.GENUINE, Verdict.VERIFIED_BY_YOU)
 )
 
 

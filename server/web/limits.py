@@ -12,9 +12,13 @@ from typing import Any
 
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
+from limits import parse
+from werkzeug.exceptions import TooManyRequests
 
+from authcode.payload import dropped_link
 from server.domain.place import truncated_network
 from server.settings import RateLimit, Settings
+from server.web.visit import raw_target
 
 LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
     {
@@ -26,17 +30,30 @@ LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "public.log_consistency": (120, "minute"),
         "api.check": (120, "minute"),
         "api.status": (120, "minute"),
+        "station.publish_keys": (600, "minute"),
+        "station.put_product": (600, "minute"),
+        "station.register": (600, "minute"),
+        "station.orders": (600, "minute"),
+        "station.order": (600, "minute"),
+        "station.act": (600, "minute"),
         "consumer.look": (600, "minute"),
         "consumer.burn": (120, "minute"),
         "consumer.check_photo": (60, "minute"),
-        "consumer.check_serial": (60, "hour"),
         "consumer.check_a_proof": (60, "minute"),
         "consumer.show_proof": (120, "minute"),
         "consumer.proof_file": (60, "minute"),
         "dashboard.login": (30, "minute"),
     }
 )
-"""Requests of one network by endpoint. A typed serial carries no signature, hence the low number; photos cost CPU."""
+"""Requests of one network by endpoint; photos cost CPU."""
+
+LOOKS_BY_SERIAL = 60
+"""Looks without a signature that a network has in an hour: typed serials, and links that lost their 8030, together."""
+
+
+WRONG_TOKENS = (30, "minute")
+"""Wrong tokens of one network. Only those are counted and refused: a neighbour's noise does not stop a station, and no
+number of guesses finds 256 bits."""
 
 
 def init_limits(app: Flask, settings: Settings) -> None:
@@ -57,12 +74,43 @@ def init_limits(app: Flask, settings: Settings) -> None:
             response.headers["Retry-After"] = str(wait_s)
         return response
 
+    _limit_looks_by_serial(app, limiter, settings)
     for endpoint, (number, period) in LIMITS.items():
         view = app.view_functions.get(endpoint)
         if view is not None:
             share = max(1, number // settings.workers)
             limited: Any = limiter.limit(f"{share} per {period}")(view)
             app.view_functions[endpoint] = limited
+
+
+def _limit_looks_by_serial(app: Flask, limiter: Limiter, settings: Settings) -> None:
+    """One allowance for all of them, whichever page they come to."""
+    share = max(1, LOOKS_BY_SERIAL // settings.workers)
+    for endpoint in ("consumer.check_serial", "consumer.look", "consumer.burn"):
+        typed = endpoint == "consumer.check_serial"
+        limit = limiter.shared_limit(
+            f"{share} per hour",
+            scope="looks by serial",
+            exempt_when=(lambda: False) if typed else (lambda: dropped_link(*raw_target()) is None),
+        )
+        view: Any = limit(app.view_functions[endpoint])
+        app.view_functions[endpoint] = view
+
+
+def refuse_more_wrong_tokens() -> None:
+    """Count a wrong token of the present request's network.
+
+    Raises:
+        TooManyRequests: there were too many in a short time.
+    """
+    limiter: Limiter | None = current_app.extensions.get("authcode-limiter")
+    if limiter is None:
+        return
+    settings: Settings = current_app.extensions["authcode"].settings
+    number, period = WRONG_TOKENS
+    limit = parse(f"{max(1, number // settings.workers)} per {period}")
+    if not limiter.limiter.hit(limit, "wrong token", truncated_network(request.remote_addr) or "unknown"):
+        raise TooManyRequests(retry_after=limit.get_expiry())
 
 
 def seconds_to_wait() -> int | None:

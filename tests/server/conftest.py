@@ -24,15 +24,18 @@ from authcode.manifest import Manifest, sign_manifest
 from authcode.products import Product
 from authcode.serial import SerialCipher, Tier
 from authcode.sign import CodeSigner
+from keys.errors import KeyIdTaken
 from keys.home import server_dir
 from keys.issuer import IssuerHome, UnlockedIssuer
 from keys.keyfile import ScryptCost
 from keys.records import Form, Profile
+from scanner.confined import PhotoReaders
 from server import hooks
 from server.app import create_app
 from server.context import Context
 from server.domain.range_act import ActDetails, ActKind, RangeAct
 from server.keyrings import KeyringCache
+from server.look_limits import LookLimits
 from server.looks import LookCounter
 from server.places import Places
 from server.pseudonyms import Pseudonyms
@@ -226,11 +229,21 @@ def template(brand: Brand, cluster: Cluster) -> Iterator[str]:
         yield name
 
 
+@pytest.fixture(scope="session")
+def photo_readers() -> Iterator[PhotoReaders]:
+    """The processes that read pictures, for all servers of the run."""
+    readers = PhotoReaders()
+    yield readers
+    readers.close()
+
+
 MakeWorld = Callable[..., World]
 
 
 @pytest.fixture
-def make_world(brand: Brand, tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> Iterator[MakeWorld]:
+def make_world(
+    brand: Brand, tmp_path: Path, kind: str, photo_readers: PhotoReaders, request: pytest.FixtureRequest
+) -> Iterator[MakeWorld]:
     """Make servers: each has a copy of the database, and of the keys where pseudonyms are made."""
     opened = ExitStack()
 
@@ -255,6 +268,8 @@ def make_world(brand: Brand, tmp_path: Path, kind: str, request: pytest.FixtureR
             places=Places(settings.geoip_database),
             pseudonyms=Pseudonyms(keys.store),
             looks=LookCounter(db, flush_s=settings.look_flush_s),
+            look_limits=LookLimits.of(settings),
+            photos=photo_readers,
             clock=clock,
             random=secrets.token_bytes,
         )
@@ -267,3 +282,23 @@ def make_world(brand: Brand, tmp_path: Path, kind: str, request: pytest.FixtureR
 @pytest.fixture
 def world(make_world: MakeWorld) -> World:
     return make_world()
+
+
+@pytest.fixture
+def other_brand(world: World, tmp_path: Path) -> IssuerHome:
+    """A second brand on the same server, with the passphrase `x`."""
+    while True:  # key ids are drawn at random, so that two brands may collide
+        home = tmp_path / secrets.token_hex(4)
+        issuer = IssuerHome.create(
+            home,
+            brand="Other Tea",
+            prefix="https://v.other.example",
+            passphrase="x",
+            now=world.clock.now,
+            cost=CHEAP,
+        )
+        try:
+            publish_keyring(world.ctx.db, issuer.keyring.document, server_id=None, now=world.clock.now)
+        except KeyIdTaken:
+            continue
+        return issuer

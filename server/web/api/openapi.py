@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from server.domain.redemption import Verdict
+from server.web.api.openapi_station import station_paths, station_schemas
 
 Json = dict[str, Any]
 
@@ -99,6 +100,7 @@ def _schemas() -> Json:
     advice = _or_null(_object({"code": _TEXT}, more=True))
     return {
         **_parts(),
+        **station_schemas(),
         "Look": _object({"state": state, **_facts()}),
         "Answer": _object({"verdict": state, **_facts(), **_receipt()}),
         "Proof": _object({"proof": _claims(), **_status(state)}),
@@ -192,6 +194,7 @@ def _paths() -> Json:
         "/api/v1/proofs/{number}": {"get": status},
         "/api/v1/photos": _posted("photos", "Look at every code in a JPEG, PNG or WebP picture.", picture, "Photo"),
         "/api/v1/log/proof": _posted("log_proof", proving, named, "LogProof", "404"),
+        **station_paths(),
         "/api/v1/openapi.json": {"get": {"operationId": "openapi", "summary": "This document.", "responses": own}},
     }
 
@@ -206,8 +209,9 @@ def document() -> Json:
             "version": "1",
             "summary": "Look at one-time codes, and verify them once.",
             "description": "look, photos and verify answer 200 with a verdict for any text, not_ours included; a 4xx "
-            "says that the request itself is unusable. JSON only, no CORS. Pass a code's exact text.",
+            "says that the request itself is unusable. JSON only, no CORS. Pass a code's exact text. What print "
+            "stations send needs a token (RFC 6750), made by the operator with `authcode token new`.",
         },
         "paths": _paths(),
-        "components": {"schemas": _schemas()},
+        "components": {"schemas": _schemas(), "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     }

@@ -29,6 +29,7 @@ RULE_WORDS: Final[Mapping[Rule, str]] = {
 }
 STATE_WORDS: Final[Mapping[Verdict, str]] = {
     Verdict.UNUSED: "active, not verified",
+    Verdict.WITHHELD: "not told",
     Verdict.GENUINE: "genuine",
     Verdict.VERIFIED_BY_YOU: "verified by you",
     Verdict.ALREADY_VERIFIED: "verified",
@@ -79,15 +80,21 @@ AUDIT_WORDS: Final[Mapping[str, str]] = {
     "batch.sample": "marked codes as samples",
     "batch.void": "voided codes",
     "brand.settings": "changed a brand's settings",
+    "keys.publish": "published a keyring",
     "log.erase": "erased an entry of the log",
     "product.edit": "changed a product",
+    "product.publish": "published a product",
     "staff.add": "added an account",
     "staff.login": "logged in",
+    "staff.login_refused": "was refused a login",
+    "staff.logout": "logged out",
     "staff.password": "changed their password",
     "staff.reset": "gave a new one-time password",
+    "token.new": "made a token",
+    "token.revoke": "revoked a token",
 }
 """Every kind of act that stands in the audit; one that is not named here is shown as it is kept."""
-AUDIT_KINDS: Final = ("alert", "batch", "brand", "log", "product", "staff")
+AUDIT_KINDS: Final = ("alert", "batch", "brand", "keys", "log", "product", "staff", "token")
 ACT_WORDS: Final[Mapping[ActKind, str]] = {
     ActKind.ACTIVATE: "Activate",
     ActKind.VOID: "Void",
