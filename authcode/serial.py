@@ -112,16 +112,32 @@ def read_typed_serial(text: str) -> str:
     Raises:
         TypedSerialInvalid: not fourteen characters of the alphabet, or another check character.
     """
+    plain = _plain(text)
+    serial, check = plain[:-1], plain[-1:]
+    if len(serial) != SERIAL_CHARACTERS or check_character(serial) != check:
+        raise TypedSerialInvalid
+    return serial
+
+
+def read_copied_serial(text: str) -> str:
+    """Read a serial as staff copy it from a file, where it has no check character; with one it is checked.
+
+    Raises:
+        TypedSerialInvalid: neither thirteen nor fourteen characters of the alphabet, or another check character.
+    """
+    plain = _plain(text)
+    return plain if len(plain) == SERIAL_CHARACTERS else read_typed_serial(text)
+
+
+def _plain(text: str) -> str:
+    """Typed characters without separators, in the alphabet's own spelling."""
     if len(text) > MAX_TYPED_CHARACTERS:
         raise TypedSerialInvalid
     bare = text.strip().translate(_SEPARATORS)
     plain = bare.upper().translate(_ALIASES) if bare.isascii() else ""
-    serial, check = plain[:-1], plain[-1:]
-    if len(serial) != SERIAL_CHARACTERS or any(character not in _VALUE for character in plain):
+    if any(character not in _VALUE for character in plain):
         raise TypedSerialInvalid
-    if check_character(serial) != check:
-        raise TypedSerialInvalid
-    return serial
+    return plain
 
 
 def _digits(number: int, length: int) -> list[int]:

@@ -25,10 +25,12 @@ from server.web.api.blueprint import blueprint as api
 from server.web.api.public import blueprint as public
 from server.web.api.station import blueprint as station
 from server.web.consumer.blueprint import blueprint as consumer
+from server.web.consumer.preview import shoppers_preview
 from server.web.dashboard.blueprint import blueprint as dashboard
 from server.web.dashboard.login import init_login
 from server.web.limits import init_limits
 from server.web.nowhere import init_nowhere
+from server.web.previews import init_previews
 from server.web.problem import init_problems, log_unexpected
 from server.web.security import init_security
 
@@ -101,6 +103,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
     init_problems(app)
     init_nowhere(app)
     init_login(app, context)
+    init_previews(app, shoppers_preview)
     for blueprint in (api, public, station, dashboard, consumer):
         app.register_blueprint(blueprint)
     init_limits(app, settings)

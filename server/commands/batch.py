@@ -125,7 +125,8 @@ def status(order: str | None, server: str | None, home: Path | None, as_json: bo
     for batch in found:
         states = ", ".join(f"{count:,} {_SAID.get(state, state)}" for state, count in sorted(batch["states"].items()))
         product = f", {batch['product']}" if batch.get("product") else ""
-        counts = ", ".join(f"{batch[name]:,} {name}" for name in ("verified", "refused", "looks", "alerts"))
+        counts = ", ".join(f"{batch[name]:,} {name}" for name in ("verified", "refused", "looks"))
+        counts += f", {batch['alerts']:,} open alerts, {batch['notes']:,} notes"
         click.echo(f"{batch['order']} ({batch['brand']}{product}): {batch['count']:,} units")
         click.echo(f"  {states}")
         click.echo(f"  {counts}")

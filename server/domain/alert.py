@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from server.domain.alert_work import Pile
 from server.domain.place import Place
 from server.domain.redemption import Conditions, FirstUse, Unit
 
@@ -70,12 +71,20 @@ class AlertDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFilter:
-    """Which alerts are wanted; None means any. `severity` is the least one."""
+    """Which alerts are wanted; None means any. `severity` is the least one, `loudest` the greatest.
+
+    `owner` is an account's number. A `pile` is judged at the moment `now`, which it needs.
+    """
 
     rule: Rule | None = None
     severity: Severity | None = None
+    loudest: Severity | None = None
     batch_row: int | None = None
     unit: Unit | None = None
+    pile: Pile | None = None
+    owner: int | None = None
+    now: datetime | None = None
+    ranked: bool = False
 
 
 def _duplicate(attempt: Attempt, unit: Unit, first: FirstUse, *, others: int, alert_from: int) -> AlertDraft:

@@ -1,17 +1,18 @@
 """Stage 7, alert: what the dashboard shows. Read models: nothing here changes anything."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from authcode.payload import NotOurs
-from authcode.serial import TypedSerialInvalid, read_typed_serial
+from authcode.serial import TypedSerialInvalid, read_copied_serial
 from keys.errors import AuthcodeError, UnknownKey
 from server.context import Context
 from server.domain.alert import AlertFilter, Rule
 from server.domain.place import Place
 from server.domain.range_act import read_index, stretches
 from server.domain.redemption import Unit, Use, said
+from server.services.alert_views import rule_records_of, stream_of
 from server.services.dashboard_rows import (
     alert_rows_of,
     batch_rows_of,
@@ -39,9 +40,10 @@ from server.services.resolve_code import resolve, resolve_serial, resolved_unit,
 from server.storage import alerts as alert_rows
 from server.storage import looks as look_rows
 from server.storage import scans as scan_rows
+from server.storage.alert_work import mutes_of
 from server.storage.batches import acts_covering, acts_of, batch_by_row, count_batches, latest_batches
 from server.storage.brands import brand_by_id
-from server.storage.engine import Database
+from server.storage.engine import Connection, Database
 from server.storage.redemptions import first_use
 
 __all__ = [
@@ -68,9 +70,13 @@ __all__ = [
     "batch_to_act_on",
     "batches",
     "code_history",
+    "find_batch",
     "find_code",
 ]
 
+_DOTS = 400  # attempts that are drawn on a batch's strip; more would be a line
+_PLACES = 8
+_LOOK_DAYS = 60
 _RECENT = 20  # scans and alerts beside a batch; the rest has pages of its own
 _COUNTRIES = 5
 
@@ -158,8 +164,8 @@ def batch_to_act_on(db: Database, row: int, *, now: datetime) -> ActTarget:
         )
 
 
-def batch_page(ctx: Context, row: int) -> BatchPage:
-    """One batch with what happened to its codes.
+def batch_page(ctx: Context, row: int, *, country: str | None = None) -> BatchPage:
+    """One batch with what happened to its codes; its latest attempts of one `country` where one is named.
 
     Raises:
         BatchUnknown: there is none.
@@ -188,20 +194,28 @@ def batch_page(ctx: Context, row: int) -> BatchPage:
             looks_by_state=look_rows.looks_by_state(connection, row),
             days=days_of(connection, row),
             countries=tuple(scan_rows.countries_of_batch(connection, row, limit=_COUNTRIES)),
-            recent=scan_rows_of(scan_rows.scans_of_batch(connection, row, limit=_RECENT)),
-            alerts=alert_rows_of(connection, alert_rows.alerts_like(connection, named, limit=_RECENT)),
+            recent=scan_rows_of(scan_rows.scans_of_batch(connection, row, limit=_RECENT, country=country)),
+            scanned=tuple(scan_rows.indices_of_batch(connection, row, limit=_DOTS)),
+            alerts=alert_rows_of(connection, alert_rows.alerts_like(connection, named, limit=_RECENT), now=now),
+            mutes=tuple(mutes_of(connection, row)),
         )
 
 
 def alerts(ctx: Context, wanted: AlertFilter, *, page: int = 1) -> AlertList:
-    """One page of the alerts that match, the latest grown first; a page beyond the last shows the last."""
+    """One page of the alerts that match; a page beyond the last shows the last."""
+    now = ctx.clock()
+    wanted = replace(wanted, now=now)
     with ctx.db.read() as connection:
         by_severity = alert_rows.count_like(connection, replace(wanted, severity=None))
         total = sum(alert_rows.count_like(connection, wanted).values())
         page, pages, offset = _page(page, total)
         found = alert_rows.alerts_like(connection, wanted, limit=PAGE_SIZE, offset=offset)
         return AlertList(
-            alerts=alert_rows_of(connection, found), total=total, page=page, pages=pages, by_severity=by_severity
+            alerts=alert_rows_of(connection, found, now=now),
+            total=total,
+            page=page,
+            pages=pages,
+            by_severity=by_severity,
         )
 
 
@@ -211,6 +225,7 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
     Raises:
         AlertUnknown: there is none.
     """
+    now = ctx.clock()
     with ctx.db.read() as connection:
         record = alert_rows.alert_by_id(connection, alert_id)
         if record is None:
@@ -219,14 +234,21 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
         first = None if record.unit is None else first_use(connection, Unit.of_id(record.unit))
         page, pages, offset = _page(page, record.count)
         told, days = told_of(connection, alert_id)
+        days = _with_looks(connection, record, days, now)
+        batch = None if record.batch_row is None else batch_by_row(connection, record.batch_row)
+        acts = [] if batch is None else acts_of(connection, batch.row)
         scans = scan_rows.scans_of_alert(connection, alert_id, limit=PAGE_SIZE, offset=offset)
         return AlertDetail(
-            alert=alert_rows_of(connection, [record])[0],
+            alert=alert_rows_of(connection, [record], now=now)[0],
             threshold=brand.alert_from if record.rule is Rule.DUPLICATE else None,
             measured=record.claims,
             first_verified_at=None if first is None else first.at,
             first_place=None if first is None else Place(country=first.country, region=first.region).key,
-            places=alert_rows.places_of(connection, alert_id),
+            places=tuple(alert_rows.places_of(connection, alert_id, limit=_PLACES)),
+            record=rule_records_of(connection)[record.rule],
+            stream=stream_of(connection, alert_id),
+            stretches=() if batch is None else stretches(acts, count=batch.count, today=now.date()),
+            batch_count=0 if batch is None else batch.count,
             told=told,
             days=days,
             scans=scan_rows_of(scans),
@@ -234,6 +256,20 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
             page=page,
             pages=pages,
         )
+
+
+def _with_looks(
+    connection: Connection, record: alert_rows.AlertRecord, days: tuple[DayCount, ...], now: datetime
+) -> tuple[DayCount, ...]:
+    """The days of an alert about one code, with the looks at it; looks at whole batches stand on the batch's page."""
+    if record.unit is None:
+        return days
+    looks = look_rows.looks_of_unit_by_day(connection, record.unit, since=now - timedelta(days=_LOOK_DAYS))
+    held = {day.day: day for day in days}
+    empty = DayCount(day="", looks=0, verified=0, refused=0)
+    return tuple(
+        replace(held.get(day, empty), day=day, looks=looks.get(day, 0)) for day in sorted(held.keys() | looks.keys())
+    )
 
 
 def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
@@ -269,7 +305,9 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
             scans_total=total,
             page=page,
             pages=pages,
-            alerts=alert_rows_of(connection, alert_rows.alerts_like(connection, AlertFilter(unit=unit), limit=_RECENT)),
+            alerts=alert_rows_of(
+                connection, alert_rows.alerts_like(connection, AlertFilter(unit=unit), limit=_RECENT), now=now
+            ),
         )
 
 
@@ -287,6 +325,19 @@ def find_code(ctx: Context, text: str) -> Unit:
     raise CodeUnknown
 
 
+def find_batch(db: Database, text: str) -> int | None:
+    """The row of the batch whose order has this name; None where there is none.
+
+    Raises:
+        OrderAmbiguous: several brands have an order of this name.
+    """
+    try:
+        with db.read() as connection:
+            return find_order(connection, text.strip(), None).row
+    except OrderUnknown:
+        return None
+
+
 def _by_code(ctx: Context, text: str) -> Unit | None:
     try:
         code, named = verified(ctx, text)
@@ -298,7 +349,7 @@ def _by_code(ctx: Context, text: str) -> Unit | None:
 
 def _by_serial(ctx: Context, text: str) -> Unit | None:
     try:
-        serial = read_typed_serial(text)
+        serial = read_copied_serial(text)
         with ctx.db.read() as connection:
             return resolve_serial(ctx, connection, serial).unit
     except (TypedSerialInvalid, NotOurs):

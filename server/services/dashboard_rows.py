@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from authcode.serial import Tier, printed_serial
 from server.domain.alert import Rule
@@ -16,6 +16,10 @@ from server.storage.batches import BatchRecord, acts_by_batch, batches_by_rows
 from server.storage.brands import all_brands
 from server.storage.engine import Connection
 from server.storage.products import product_names
+from server.storage.staff import emails_of
+
+RECENT_DAYS = 14
+"""Days of an alert's sparkline, today included."""
 
 
 def batch_rows_of(connection: Connection, records: Sequence[BatchRecord], now: datetime) -> tuple[BatchRow, ...]:
@@ -57,7 +61,8 @@ def standing_rows_of(
                 verified=verified,
                 refused=refused,
                 looks=looks.get(record.row, 0),
-                alerts=alerted.get(record.row, 0),
+                alerts=alerted.get(record.row, (0, 0))[0],
+                notes=alerted.get(record.row, (0, 0))[1],
             )
         )
     return tuple(listed)
@@ -126,8 +131,14 @@ def _scan_row(record: scan_rows.ScanRecord) -> ScanRow:
     )
 
 
-def alert_rows_of(connection: Connection, records: Sequence[alert_rows.AlertRecord]) -> tuple[AlertRow, ...]:
-    """Alerts, with the names of their brands, orders and products."""
+def alert_rows_of(
+    connection: Connection, records: Sequence[alert_rows.AlertRecord], *, now: datetime
+) -> tuple[AlertRow, ...]:
+    """Alerts, with the names of their brands, orders, products and owners, and their last fourteen days."""
+    days = [(now.date() - timedelta(days=back)).isoformat() for back in reversed(range(RECENT_DAYS))]
+    since = now - timedelta(days=RECENT_DAYS - 1)
+    recent = alert_rows.days_of_alerts(connection, [record.id for record in records], since=since)
+    owners = emails_of(connection, {record.owner for record in records if record.owner is not None})
     brands = {brand.id: brand.name for brand in all_brands(connection)}
     named = batches_by_rows(connection, {record.batch_row for record in records if record.batch_row is not None})
     products = _product_names(connection, named.values())
@@ -151,6 +162,12 @@ def alert_rows_of(connection: Connection, records: Sequence[alert_rows.AlertReco
                 count=record.count,
                 people=record.claims + (record.rule is Rule.DUPLICATE),
                 places=record.places,
+                owner=None if record.owner is None else owners.get(record.owner),
+                snoozed_until=record.snoozed_until,
+                closed_at=record.closed_at,
+                cause=record.cause,
+                muted=record.muted,
+                recent=tuple(recent[record.id].get(day, 0) for day in days),
             )
         )
     return tuple(rows)

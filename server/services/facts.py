@@ -12,8 +12,9 @@ from server.domain.range_act import ActKind, RangeAct, Standing, standing_of
 from server.domain.redemption import Conditions, FirstUse, Unit
 from server.services.resolve_code import Resolved
 from server.storage.batches import BatchRecord, acts_covering
+from server.storage.brands import BrandRecord
 from server.storage.engine import Connection
-from server.storage.products import product_of
+from server.storage.products import ProductRecord, product_of
 from server.storage.redemptions import first_use
 from server.storage.scans import latest_by_others
 
@@ -135,7 +136,7 @@ def facts_of(connection: Connection, state: CodeState, *, holder: bool, later: b
     return Facts(
         brand=state.code.brand.name,
         brand_id=state.code.brand.brand_id.hex(),
-        product=_product_facts(connection, batch),
+        product=product_facts(connection, batch, state.code.brand),
         lot=activated.lot if activated else None,
         expires=activated.expires if activated else None,
         markets=activated.markets if activated else (),
@@ -180,10 +181,14 @@ def bare_facts(code: Resolved) -> Facts:
     )
 
 
-def _product_facts(connection: Connection, batch: BatchRecord) -> ProductFacts | None:
+def product_facts(connection: Connection, batch: BatchRecord, brand: BrandRecord) -> ProductFacts | None:
+    """What is told of a batch's product; None where its brand has published none."""
     record = None if batch.product_sku is None else product_of(connection, batch.brand, batch.product_sku)
-    if record is None:
-        return None
+    return None if record is None else facts_of_product(record, brand)
+
+
+def facts_of_product(record: ProductRecord, brand: BrandRecord) -> ProductFacts:
+    """What is told of a product; whom to ask is the brand's own line where the product names nobody."""
     return ProductFacts(
         sku=record.sku,
         name=record.name,
@@ -191,7 +196,7 @@ def _product_facts(connection: Connection, batch: BatchRecord) -> ProductFacts |
         description=record.description,
         features=record.features,
         has_picture=record.picture_type is not None,
-        support=record.support,
+        support=record.support or brand.support,
         placement_hint=record.placement_hint,
         more_url=record.more_url,
     )

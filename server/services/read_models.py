@@ -6,9 +6,12 @@ from datetime import datetime
 
 from authcode.serial import Tier
 from server.domain.alert import Rule, Severity
+from server.domain.alert_work import Cause
 from server.domain.range_act import RangeAct, Stretch
 from server.domain.redemption import Unit, Verdict
+from server.services.alert_views import RuleRecord, StreamLine
 from server.services.facts import Facts
+from server.storage.alert_work import MuteRecord
 
 PAGE_SIZE = 50
 
@@ -18,8 +21,8 @@ class BatchRow:
     """One batch in the list.
 
     `states` counts its units by what would be said of an unused one and adds up to `count`; `verified` counts units
-    burned, `refused` attempts that were answered with neither genuine nor verified by you, `looks` looks, `alerts` the
-    alerts that name this batch.
+    burned, `refused` attempts that were answered with neither genuine nor verified by you, `looks` looks; `alerts` and
+    `notes` are what names this batch and is not closed, by how loud it is.
     """
 
     row: int
@@ -35,6 +38,7 @@ class BatchRow:
     refused: int
     looks: int
     alerts: int
+    notes: int
 
 
 def batch_facts(batch: BatchRow) -> dict[str, object]:
@@ -51,6 +55,7 @@ def batch_facts(batch: BatchRow) -> dict[str, object]:
         "refused": batch.refused,
         "looks": batch.looks,
         "alerts": batch.alerts,
+        "notes": batch.notes,
     }
 
 
@@ -107,7 +112,10 @@ class ScanRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRow:
-    """One alert in the list. `people` counts the holder too where there is one; `key_id` is the key it is about."""
+    """One alert in the list. `people` counts the holder too where there is one; `key_id` is the key it is about.
+
+    `owner` is the address of who has it. `recent` counts the attempts of each of the last fourteen days, today last.
+    """
 
     id: int
     rule: Rule
@@ -124,11 +132,17 @@ class AlertRow:
     count: int
     people: int
     places: int
+    owner: str | None
+    snoozed_until: datetime | None
+    closed_at: datetime | None
+    cause: Cause | None
+    muted: bool
+    recent: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertList:
-    """One page of alerts, newest first. `page` counts from 1; `by_severity` counts without the severity filter."""
+    """One page of alerts. `page` counts from 1; `by_severity` counts without the severity filter."""
 
     alerts: tuple[AlertRow, ...]
     total: int
@@ -139,10 +153,12 @@ class AlertList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDetail:
-    """An alert with the scans behind it (newest first, paged), its places, and why it fired.
+    """An alert with the scans behind it (newest first, paged), its places with their attempts, and why it fired.
 
     `threshold` is the number of other claims from which on this brand is alerted (duplicates only); `measured` the
-    number of distinct other claims. `told` and `days` count all scans behind it, not only those of this page.
+    number of distinct other claims; `record` is how its rule did so far, `stream` what was done with it, newest first.
+    `stretches` are its batch's, empty where it has none. `told` and `days` count all scans behind it, not only those
+    of this page.
     """
 
     alert: AlertRow
@@ -150,7 +166,11 @@ class AlertDetail:
     measured: int
     first_verified_at: datetime | None
     first_place: str | None
-    places: tuple[str, ...]
+    places: tuple[tuple[str, int], ...]
+    record: RuleRecord
+    stream: tuple[StreamLine, ...]
+    stretches: tuple[Stretch, ...]
+    batch_count: int
     told: Mapping[Verdict, int]
     days: tuple[DayCount, ...]
     scans: tuple[ScanRow, ...]
@@ -161,7 +181,10 @@ class AlertDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchPage:
-    """A batch with what happened to its codes; `states` add up to the order's count."""
+    """A batch with what happened to its codes; `states` add up to the order's count.
+
+    `recent` are the latest attempts (of one country where it is asked for), `scanned` the indices of the latest ones.
+    """
 
     batch: BatchRow
     batch_number: int
@@ -179,7 +202,9 @@ class BatchPage:
     days: tuple[DayCount, ...]
     countries: tuple[tuple[str, int], ...]
     recent: tuple[ScanRow, ...]
+    scanned: tuple[int, ...]
     alerts: tuple[AlertRow, ...]
+    mutes: tuple[MuteRecord, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

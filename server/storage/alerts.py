@@ -7,15 +7,29 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from server.domain.alert import AlertDraft, AlertFilter, Attempt, Rule, Severity
+from server.domain.alert_work import Cause, Event, Pile
 from server.domain.redemption import Verdict
 from server.storage.engine import add_to_counters, insert_or_nothing
 from server.storage.scans import said_in_scan
-from server.storage.schema import alert, alert_claim, alert_day, alert_place, alert_scan, day_number, day_text
+from server.storage.schema import (
+    alert,
+    alert_claim,
+    alert_day,
+    alert_event,
+    alert_mute,
+    alert_place,
+    alert_scan,
+    day_number,
+    day_text,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRecord:
-    """An alert. `claims` and `places` count distinct askers and places; `unit` is a unit id."""
+    """An alert. `claims` and `places` count distinct askers and places; `unit` is a unit id, `owner` an account's.
+
+    `muted` tells whether its rule is quiet for its batch.
+    """
 
     id: int
     brand: int
@@ -30,13 +44,30 @@ class AlertRecord:
     count: int
     claims: int
     places: int
+    owner: int | None
+    snoozed_until: datetime | None
+    closed_at: datetime | None
+    cause: Cause | None
+    muted: bool
+
+
+_MUTED = alert_mute.c.rule.is_not(None)
+_WITH_MUTES = alert.outerjoin(
+    alert_mute, (alert_mute.c.batch_row == alert.c.batch_row) & (alert_mute.c.rule == alert.c.rule)
+)
+_COLUMNS = [*(alert.c[name] for name in AlertRecord.__slots__ if name != "muted"), _MUTED.label("muted")]
+_RANKED = (alert.c.severity.desc(), alert.c.claims.desc(), alert.c.last_at.desc(), alert.c.id.desc())
+_LATEST = (alert.c.last_at.desc(), alert.c.id.desc())
 
 
 def _record(row: sa.RowMapping) -> AlertRecord:
-    severity = list(Severity)[row["severity"]]
-    return AlertRecord(
-        **{**{n: row[n] for n in AlertRecord.__slots__}, "rule": Rule(row["rule"]), "severity": severity}
-    )
+    told = {
+        "rule": Rule(row["rule"]),
+        "severity": list(Severity)[row["severity"]],
+        "cause": None if row["cause"] is None else Cause(row["cause"]),
+        "muted": bool(row["muted"]),
+    }
+    return AlertRecord(**{**row, **told})
 
 
 def others_with(connection: sa.Connection, brand: int, draft: tuple[Rule, str], mark: bytes) -> int:
@@ -63,31 +94,37 @@ def add_to_alert(  # noqa: PLR0913 - one alert grows by one attempt, with everyt
     unit: int | None,
     serial: str | None,
 ) -> None:
-    """Let the alert grow by one attempt: new if it is the first. Its severity never falls."""
+    """Let the alert grow by one attempt: new if it is the first. Its severity never falls.
+
+    One that was closed opens again when somebody new asks, or when it becomes louder.
+    """
     values = {"batch_row": batch_row, "unit": unit, "serial": serial}
     grown = _found_or_new(connection, brand, draft, attempt.at, values)
-    new_claim = insert_or_nothing(connection, alert_claim, alert=grown.id, mark=attempt.mark)
-    new_place = insert_or_nothing(connection, alert_place, alert=grown.id, place=attempt.place.key)
-    insert_or_nothing(connection, alert_scan, alert=grown.id, scan=scan)
-    told = {"alert": grown.id, "day": day_number(attempt.at), "said": said_in_scan(connection, scan)}
+    new_claim = insert_or_nothing(connection, alert_claim, alert=grown["id"], mark=attempt.mark)
+    new_place = _new_place(connection, grown["id"], attempt.place.key)
+    insert_or_nothing(connection, alert_scan, alert=grown["id"], scan=scan)
+    told = {"alert": grown["id"], "day": day_number(attempt.at), "said": said_in_scan(connection, scan)}
     add_to_counters(connection, alert_day, [{**told, "attempts": 1}])
+    severity = max(grown["severity"], draft.severity.rank)
+    if grown["closed_at"] is not None and (new_claim or severity > grown["severity"]):
+        _reopen(connection, grown["id"], attempt.at)
     connection.execute(
         alert.update()
-        .where(alert.c.id == grown.id)
+        .where(alert.c.id == grown["id"])
         .values(
-            severity=max(grown.severity.rank, draft.severity.rank),
-            first_at=min(grown.first_at, attempt.at),
-            last_at=max(grown.last_at, attempt.at),
-            count=grown.count + 1,
-            claims=grown.claims + new_claim,
-            places=grown.places + new_place,
+            severity=severity,
+            first_at=min(grown["first_at"], attempt.at),
+            last_at=max(grown["last_at"], attempt.at),
+            count=grown["count"] + 1,
+            claims=grown["claims"] + new_claim,
+            places=grown["places"] + new_place,
         )
     )
 
 
 def _found_or_new(
     connection: sa.Connection, brand: int, draft: AlertDraft, at: datetime, values: Mapping[str, int | str | None]
-) -> AlertRecord:
+) -> sa.RowMapping:
     """The alert of (brand, rule, subject), held until the transaction ends; made empty where there was none."""
     insert_or_nothing(
         connection,
@@ -104,51 +141,104 @@ def _found_or_new(
         **values,
     )
     here = (alert.c.brand == brand) & (alert.c.rule == draft.rule) & (alert.c.subject == draft.subject)
-    return _record(connection.execute(sa.select(alert).where(here).with_for_update()).mappings().one())
+    return connection.execute(sa.select(alert).where(here).with_for_update()).mappings().one()
+
+
+def _new_place(connection: sa.Connection, number: int, place: str) -> bool:
+    """Count an attempt of an alert at its place: whether it is the first from there."""
+    if insert_or_nothing(connection, alert_place, alert=number, place=place, attempts=1):
+        return True
+    here = (alert_place.c.alert == number) & (alert_place.c.place == place)
+    connection.execute(alert_place.update().where(here).values(attempts=alert_place.c.attempts + 1))
+    return False
+
+
+def _reopen(connection: sa.Connection, number: int, at: datetime) -> None:
+    connection.execute(alert.update().where(alert.c.id == number).values(closed_at=None, cause=None))
+    connection.execute(alert_event.insert().values(alert=number, at=at, kind=Event.REOPENED))
 
 
 def _conditions(wanted: AlertFilter) -> sa.ColumnElement[bool]:
     found: list[sa.ColumnElement[bool]] = [sa.true()]
-    if wanted.rule is not None:
-        found.append(alert.c.rule == wanted.rule)
+    exact = ((alert.c.rule, wanted.rule), (alert.c.batch_row, wanted.batch_row), (alert.c.owner, wanted.owner))
+    found += [column == value for column, value in exact if value is not None]
     if wanted.severity is not None:
         found.append(alert.c.severity >= wanted.severity.rank)
-    if wanted.batch_row is not None:
-        found.append(alert.c.batch_row == wanted.batch_row)
+    if wanted.loudest is not None:
+        found.append(alert.c.severity <= wanted.loudest.rank)
     if wanted.unit is not None:
         found.append(alert.c.unit == wanted.unit.id)
+    if wanted.pile is not None:
+        found.append(_in_pile(wanted.pile, wanted.now))
     return sa.and_(*found)
 
 
+def _in_pile(pile: Pile, now: datetime | None) -> sa.ColumnElement[bool]:
+    if pile is Pile.CLOSED:
+        return alert.c.closed_at.is_not(None)
+    put_off = sa.func.coalesce(alert.c.snoozed_until > now, sa.false()) | _MUTED
+    return alert.c.closed_at.is_(None) & (put_off if pile is Pile.SNOOZED else ~put_off)
+
+
 def alerts_like(connection: sa.Connection, wanted: AlertFilter, *, limit: int, offset: int = 0) -> list[AlertRecord]:
-    """The alerts that match, the latest grown first."""
-    query = sa.select(alert).where(_conditions(wanted)).order_by(alert.c.last_at.desc(), alert.c.id.desc())
+    """The alerts that match: the latest grown first, or `ranked` by severity and people."""
+    order = _RANKED if wanted.ranked else _LATEST
+    query = sa.select(*_COLUMNS).select_from(_WITH_MUTES).where(_conditions(wanted)).order_by(*order)
     return [_record(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
+
+
+def count_each(connection: sa.Connection, wanted: Sequence[AlertFilter]) -> list[int]:
+    """How many alerts match each of these, in one reading."""
+    sums = [sa.func.coalesce(sa.func.sum(sa.case((_conditions(one), 1), else_=0)), 0) for one in wanted]
+    return [int(amount) for amount in connection.execute(sa.select(*sums).select_from(_WITH_MUTES)).one()]
 
 
 def count_like(connection: sa.Connection, wanted: AlertFilter) -> Mapping[Severity, int]:
     """How many alerts match, by severity; severities without any are named with 0."""
-    query = sa.select(alert.c.severity, sa.func.count()).where(_conditions(wanted)).group_by(alert.c.severity)
-    counted = {list(Severity)[rank]: count for rank, count in connection.execute(query)}
+    chosen = sa.select(alert.c.severity, sa.func.count()).select_from(_WITH_MUTES).where(_conditions(wanted))
+    counted = {list(Severity)[rank]: count for rank, count in connection.execute(chosen.group_by(alert.c.severity))}
     return {severity: counted.get(severity, 0) for severity in Severity}
 
 
-def count_by_batch(connection: sa.Connection, rows: Sequence[int]) -> Mapping[int, int]:
-    """How many alerts name each of these batches."""
-    query = sa.select(alert.c.batch_row, sa.func.count()).where(alert.c.batch_row.in_(rows)).group_by(alert.c.batch_row)
-    return {row: count for row, count in connection.execute(query)}  # noqa: C416 - rows are not pairs to the type checker
+def count_by_batch(connection: sa.Connection, rows: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    """How many alerts that are not closed name each of these batches, and how many of them are no more than notes."""
+    notes = sa.func.sum(sa.case((alert.c.severity == Severity.NOTE.rank, 1), else_=0))
+    here = alert.c.batch_row.in_(rows) & alert.c.closed_at.is_(None)
+    query = sa.select(alert.c.batch_row, sa.func.count(), notes).where(here).group_by(alert.c.batch_row)
+    return {row: (int(count) - int(quiet), int(quiet)) for row, count, quiet in connection.execute(query)}
 
 
 def alert_by_id(connection: sa.Connection, number: int) -> AlertRecord | None:
     """One alert."""
-    row = connection.execute(sa.select(alert).where(alert.c.id == number)).mappings().first()
+    query = sa.select(*_COLUMNS).select_from(_WITH_MUTES).where(alert.c.id == number)
+    row = connection.execute(query).mappings().first()
     return None if row is None else _record(row)
 
 
-def places_of(connection: sa.Connection, number: int) -> tuple[str, ...]:
-    """The places an alert's attempts came from."""
-    query = sa.select(alert_place.c.place).where(alert_place.c.alert == number).order_by(alert_place.c.place)
-    return tuple(connection.execute(query).scalars())
+def places_of(connection: sa.Connection, number: int, *, limit: int) -> list[tuple[str, int]]:
+    """The places most of an alert's attempts came from, with how many."""
+    query = (
+        sa.select(alert_place.c.place, alert_place.c.attempts)
+        .where(alert_place.c.alert == number)
+        .order_by(alert_place.c.attempts.desc(), alert_place.c.place)
+        .limit(limit)
+    )
+    return [(place, int(attempts)) for place, attempts in connection.execute(query)]
+
+
+def days_of_alerts(
+    connection: sa.Connection, numbers: Sequence[int], *, since: datetime
+) -> Mapping[int, Mapping[str, int]]:
+    """The attempts behind each of these alerts on each day (ISO date, UTC) from `since` on."""
+    query = (
+        sa.select(alert_day.c.alert, alert_day.c.day, sa.func.sum(alert_day.c.attempts))
+        .where(alert_day.c.alert.in_(numbers) & (alert_day.c.day >= day_number(since)))
+        .group_by(alert_day.c.alert, alert_day.c.day)
+    )
+    found: dict[int, dict[str, int]] = {number: {} for number in numbers}
+    for number, day, attempts in connection.execute(query):
+        found[number][day_text(day)] = int(attempts)
+    return found
 
 
 def told_in_alert(connection: sa.Connection, number: int) -> Mapping[tuple[str, Verdict], int]:

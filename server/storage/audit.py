@@ -1,6 +1,7 @@
 """What staff did: appended, never changed, and an entry of the log (docs/protocol.md §3)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,6 +9,31 @@ import sqlalchemy as sa
 from server.domain.log_record import staff_record
 from server.storage import log
 from server.storage.schema import audit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecord:
+    """One line: who did what to what, when."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+
+
+def lines(
+    connection: sa.Connection, *, actor: str | None, kind: str | None, before: int | None, limit: int
+) -> list[AuditRecord]:
+    """The latest lines before a number, of one person and one kind (`alert`, or `alert.close`) where they are named."""
+    query = sa.select(audit).order_by(audit.c.id.desc()).limit(limit)
+    if actor is not None:
+        query = query.where(audit.c.actor == actor)
+    if kind is not None:
+        query = query.where((audit.c.action == kind) | audit.c.action.startswith(f"{kind}.", autoescape=True))
+    if before is not None:
+        query = query.where(audit.c.id < before)
+    return [AuditRecord(**row) for row in connection.execute(query).mappings()]
 
 
 def note(  # noqa: PLR0913 - one parameter for each column

@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from server.domain.alert import DEFAULT_ALERT_FROM
+from server.domain.alert_work import DEFAULT_ALERT_BUDGET
 from server.storage.schema import brand
 
 
@@ -13,7 +14,8 @@ from server.storage.schema import brand
 class BrandRecord:
     """A brand as the server knows it: the pinned root and the highest keyring version seen.
 
-    `alert_from` is the number of other claims on one code from which on a duplicate is an alert.
+    `alert_from` is the number of other claims on one code from which on a duplicate is an alert, `alert_budget` about
+    how many alerts a week its staff can open. `accent` is a colour (#rrggbb), `support` a line for shoppers.
     """
 
     id: int
@@ -24,6 +26,9 @@ class BrandRecord:
     keyring: bytes
     server_id: str | None
     alert_from: int
+    alert_budget: int
+    accent: str | None
+    support: str | None
 
 
 def _record(row: sa.RowMapping) -> BrandRecord:
@@ -68,6 +73,7 @@ def add_brand(  # noqa: PLR0913 - one parameter for each column
             keyring_at=at,
             server_id=server_id,
             alert_from=DEFAULT_ALERT_FROM,
+            alert_budget=DEFAULT_ALERT_BUDGET,
         )
     )
 
@@ -93,3 +99,8 @@ def replace_keyring(  # noqa: PLR0913 - one parameter for each column
 def set_alert_from(connection: sa.Connection, number: int, others: int) -> None:
     """From how many other claims on one code this brand wants an alert instead of a note."""
     connection.execute(brand.update().where(brand.c.id == number).values(alert_from=others))
+
+
+def set_brand(connection: sa.Connection, number: int, **values: str | int | None) -> None:
+    """Other settings of a brand: `alert_from`, `alert_budget`, `accent`, `support`."""
+    connection.execute(brand.update().where(brand.c.id == number).values(**values))

@@ -11,6 +11,8 @@ from server.domain.redemption import Unit, Verdict
 from server.storage.engine import add_to_counters
 from server.storage.schema import day_number, day_text, look_count, look_day
 
+_COUNTS_READ = 5_000  # of one unit: sixty days by the hour from three places, or a storm's last day
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class LookKey:
@@ -52,6 +54,20 @@ def looks_of_unit(connection: sa.Connection, unit: int) -> int:
     """Looks at one unit."""
     query = sa.select(sa.func.coalesce(sa.func.sum(look_count.c.looks), 0)).where(look_count.c.unit == unit)
     return int(connection.execute(query).scalar_one())
+
+
+def looks_of_unit_by_day(connection: sa.Connection, unit: int, *, since: datetime) -> Mapping[str, int]:
+    """Looks at one unit for each day (ISO date, UTC) from `since` on; in a storm of looks the latest only."""
+    query = (
+        sa.select(look_count.c.hour, look_count.c.looks)
+        .where((look_count.c.unit == unit) & (look_count.c.hour >= since))
+        .order_by(look_count.c.hour.desc())
+        .limit(_COUNTS_READ)
+    )
+    days: Counter[str] = Counter()
+    for hour, looks in connection.execute(query):
+        days[day_text(day_number(hour))] += int(looks)
+    return days
 
 
 def looks_by_state(connection: sa.Connection, row: int) -> Mapping[Verdict, int]:

@@ -1,11 +1,13 @@
 """Products, as their brands publish them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import sqlalchemy as sa
 
+from server.storage.schema import brand as brand_table
 from server.storage.schema import product
 
 
@@ -46,6 +48,74 @@ def product_of(connection: sa.Connection, brand: int, sku: str) -> ProductRecord
         .first()
     )
     return None if row is None else ProductRecord(**{**row, "features": tuple(row["features"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptProduct:
+    """A product with its number, its brand (a stored reference, its id, its name), and when it was last changed."""
+
+    number: int
+    brand: int
+    brand_id: bytes
+    brand_name: str
+    updated_at: datetime
+    product: ProductRecord
+
+
+EDITABLE = ("name", "description", "features", "support", "placement_hint", "more_url")
+"""What staff may change; SKU and GTIN are printed."""
+
+_KEPT = (
+    sa.select(
+        product.c.id,
+        product.c.brand,
+        product.c.updated_at,
+        brand_table.c.brand_id,
+        brand_table.c.name.label("brand_name"),
+        *_COLUMNS,
+    )
+    .join(brand_table, brand_table.c.id == product.c.brand)
+    .order_by(product.c.brand, product.c.name, product.c.id)
+)
+
+
+def _kept(row: sa.RowMapping) -> KeptProduct:
+    fields = {name: row[name] for name in ProductRecord.__slots__}
+    return KeptProduct(
+        number=row["id"],
+        brand=row["brand"],
+        brand_id=row["brand_id"],
+        brand_name=row["brand_name"],
+        updated_at=row["updated_at"],
+        product=ProductRecord(**{**fields, "features": tuple(row["features"])}),
+    )
+
+
+def products_by_name(connection: sa.Connection, *, limit: int, offset: int) -> list[KeptProduct]:
+    """A page of the products, by brand and name."""
+    return [_kept(row) for row in connection.execute(_KEPT.limit(limit).offset(offset)).mappings()]
+
+
+def count_products(connection: sa.Connection) -> int:
+    """How many products there are."""
+    return int(connection.execute(sa.select(sa.func.count()).select_from(product)).scalar_one())
+
+
+def product_by_number(connection: sa.Connection, number: int) -> KeptProduct | None:
+    """One product."""
+    row = connection.execute(_KEPT.where(product.c.id == number)).mappings().first()
+    return None if row is None else _kept(row)
+
+
+def set_texts(connection: sa.Connection, number: int, texts: Mapping[str, object], *, at: datetime) -> None:
+    """Change a product's texts: a value for each of `EDITABLE`."""
+    values = {**texts, "features": list(cast("Sequence[str]", texts["features"])), "updated_at": at}
+    connection.execute(product.update().where(product.c.id == number).values(**values))
+
+
+def set_picture(connection: sa.Connection, number: int, *, picture: bytes | None, media_type: str | None) -> None:
+    """Another picture of a product, or none."""
+    connection.execute(product.update().where(product.c.id == number).values(picture=picture, picture_type=media_type))
 
 
 def product_names(connection: sa.Connection, wanted: Collection[tuple[int, str]]) -> Mapping[tuple[int, str], str]:

@@ -8,13 +8,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from server.domain.alert import Attempt
-from server.domain.place import Place
+from server.domain.place import UNKNOWN, Place
 from server.domain.redemption import Verdict
 from server.storage.engine import add_to_counters
 from server.storage.schema import COUNTER_SLOTS, alert_scan, attempt_day, attempt_place, day_number, day_text, scan
 
 KEEP_CHANNEL = "keep"
 """The channel of an attempt that named its holder by the keep-code."""
+
+LATEST_SEARCHED = 5_000
+"""Attempts of a batch, the latest, among which those of one country are looked for."""
 
 _REFUSED = tuple(
     verdict
@@ -87,7 +90,7 @@ def _count(connection: sa.Connection, values: Mapping[str, Any]) -> None:
         "burned": int(values["burned"]),
     }
     add_to_counters(connection, attempt_day, [{**counted, "day": day_number(values["at"])}])
-    add_to_counters(connection, attempt_place, [{**counted, "country": values["country"] or "unknown"}])
+    add_to_counters(connection, attempt_place, [{**counted, "country": values["country"] or UNKNOWN}])
 
 
 def _page(connection: sa.Connection, chosen: sa.Select[tuple[int]], *, limit: int, offset: int) -> list[ScanRecord]:
@@ -106,10 +109,20 @@ def scans_of_unit(connection: sa.Connection, unit: int, *, limit: int, offset: i
     return _page(connection, chosen, limit=limit, offset=offset)
 
 
-def scans_of_batch(connection: sa.Connection, row: int, *, limit: int) -> list[ScanRecord]:
-    """The latest attempts on a batch's units, newest first."""
+def scans_of_batch(connection: sa.Connection, row: int, *, limit: int, country: str | None = None) -> list[ScanRecord]:
+    """The latest attempts on a batch's units, newest first; those of one country are looked for among the latest."""
     chosen = sa.select(scan.c.id).where(scan.c.batch_row == row).order_by(*_NEWEST_FIRST)
+    if country is not None:
+        latest = chosen.limit(LATEST_SEARCHED).subquery()
+        asked = scan.c.country.is_(None) if country == UNKNOWN else scan.c.country == country
+        chosen = sa.select(scan.c.id).join(latest, latest.c.id == scan.c.id).where(asked).order_by(*_NEWEST_FIRST)
     return _page(connection, chosen, limit=limit, offset=0)
+
+
+def indices_of_batch(connection: sa.Connection, row: int, *, limit: int) -> list[int]:
+    """The indices of the latest attempts on a batch, each once, in order."""
+    chosen = sa.select(scan.c.unit_index).where(scan.c.batch_row == row).order_by(*_NEWEST_FIRST).limit(limit)
+    return sorted(set(connection.execute(chosen).scalars()))
 
 
 def scans_of_alert(connection: sa.Connection, alert: int, *, limit: int, offset: int = 0) -> list[ScanRecord]:

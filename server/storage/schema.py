@@ -69,6 +69,9 @@ brand = sa.Table(
     sa.Column("keyring_at", Instant, nullable=False),
     sa.Column("server_id", sa.String(32)),
     sa.Column("alert_from", sa.Integer, nullable=False),
+    sa.Column("alert_budget", sa.Integer, nullable=False, server_default="20"),
+    sa.Column("accent", sa.String(7)),
+    sa.Column("support", sa.Text),
 )
 
 product = sa.Table(
@@ -249,12 +252,44 @@ alert = sa.Table(
     sa.Column("count", sa.BigInteger, nullable=False),
     sa.Column("claims", sa.BigInteger, nullable=False),
     sa.Column("places", sa.BigInteger, nullable=False),
+    sa.Column("owner", sa.BigInteger),
+    sa.Column("snoozed_until", Instant),
+    sa.Column("closed_at", Instant),
+    sa.Column("cause", sa.String(12)),
     sa.UniqueConstraint("brand", "rule", "subject"),
     sa.Index(None, "last_at"),
     sa.Index(None, "batch_row"),
     sa.Index(None, "unit"),
 )
-"""One growing row for each thing that happened. Distinct claims and places have rows of their own below."""
+"""One growing row for each thing that happened. Distinct claims and places have rows of their own below.
+
+`owner` is an account's number. `closed_at` and `cause` are set together, and emptied when a closed alert grows.
+"""
+
+alert_event = sa.Table(
+    "alert_event",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("alert", sa.ForeignKey("alert.id"), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("actor", sa.String(254)),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("detail", sa.String(254)),
+    sa.Column("comment", sa.Text),
+    sa.Index(None, "alert", "id"),
+)
+"""What was done with an alert and said of it, appended. Without an actor it happened by itself."""
+
+alert_mute = sa.Table(
+    "alert_mute",
+    metadata,
+    sa.Column("batch_row", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("rule", sa.String(20), primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("actor", sa.String(254), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+"""Rules that are quiet for a batch: its alerts go on growing, and are listed apart."""
 
 alert_claim = sa.Table(
     "alert_claim",
@@ -268,6 +303,7 @@ alert_place = sa.Table(
     metadata,
     sa.Column("alert", sa.ForeignKey("alert.id"), primary_key=True),
     sa.Column("place", sa.String(10), primary_key=True),
+    sa.Column("attempts", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 alert_scan = sa.Table(
@@ -345,6 +381,8 @@ audit = sa.Table(
     sa.Column("actor", sa.String(254), nullable=False),
     sa.Column("action", sa.String(40), nullable=False),
     sa.Column("subject", sa.String(254), nullable=False),
+    sa.Index(None, "actor", "id"),
+    sa.Index(None, "action", "id"),
 )
 """What staff did, appended and never changed."""
 

@@ -1,5 +1,6 @@
 """Staff accounts as rows."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,6 +38,17 @@ def staff_by_email(connection: sa.Connection, email: str) -> StaffRecord | None:
 def staff_by_id(connection: sa.Connection, number: int) -> StaffRecord | None:
     """The account of a session."""
     return _one(connection, staff.c.id == number)
+
+
+def emails_of(connection: sa.Connection, numbers: Collection[int]) -> Mapping[int, str]:
+    """The addresses of these accounts."""
+    rows = connection.execute(sa.select(staff.c.id, staff.c.email).where(staff.c.id.in_(numbers)))
+    return {row.id: row.email for row in rows}
+
+
+def all_emails(connection: sa.Connection, *, limit: int) -> list[str]:
+    """The addresses that have an account."""
+    return list(connection.execute(sa.select(staff.c.email).order_by(staff.c.email).limit(limit)).scalars())
 
 
 def add_staff(connection: sa.Connection, *, email: str, password_hash: str, session: str, at: datetime) -> bool:

@@ -10,12 +10,13 @@ from server.web.problem import route
 
 _LOG = logging.getLogger("authcode.web")
 
-_POLICY = (
+CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+"""The content security policy of every answer; the dashboard's pages add a script of ours."""
 
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
+    "Content-Security-Policy": CONTENT_POLICY,
     # With no-referrer Chromium sends "Origin: null" on our own form.
     "Referrer-Policy": "strict-origin",
     "X-Robots-Tag": "noindex",

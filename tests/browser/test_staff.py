@@ -33,7 +33,7 @@ def test_staff_void_a_code_after_seeing_the_effect(person: Person, house: House,
     log_in(staff, house)
     staff.get_by_role("link", name="Batches").first.click()
     staff.get_by_role("link", name="SPRING-24").click()
-    staff.get_by_role("link", name="Void").click()
+    staff.get_by_role("link", name="Void", exact=True).click()
     staff.get_by_label("Indices").fill(str(index))
     staff.get_by_label("Reason").fill("torn")
     staff.get_by_role("button", name="Show the effect").click()

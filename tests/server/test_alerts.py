@@ -158,7 +158,8 @@ def test_another_region_makes_it_an_alert_at_once(make_world: MakeWorld, tmp_pat
         assert alert.severity is severity
         detail = dashboard.alert(world.ctx, alert.id)
         assert detail.first_place == "KR-11"
-        assert detail.places == ({"203.0.113.9": "KR-11", "198.51.100.9": "KR-26"}.get(elsewhere, "unknown"),)
+        place = {"203.0.113.9": "KR-11", "198.51.100.9": "KR-26"}.get(elsewhere, "unknown")
+        assert detail.places == ((place, 1),)
 
 
 def test_no_address_is_stored_only_pseudonyms_that_change(world: World) -> None:

@@ -40,7 +40,7 @@ def test_a_batch_tells_what_happened_to_its_codes(busy: World) -> None:
     batch = page.batch
     assert batch.states == {Verdict.UNUSED: 7, Verdict.VOID: 1, Verdict.RECALLED: 1, Verdict.SAMPLE: 1}
     assert sum(batch.states.values()) == batch.count == 10
-    assert (batch.verified, batch.refused, batch.looks, batch.alerts) == (2, 2, 4, 1)
+    assert (batch.verified, batch.refused, batch.looks, batch.alerts, batch.notes) == (2, 2, 4, 0, 1)
     assert (batch.brand, batch.product, batch.placement) == ("Example Tea", "Spring Tea 50 g", "inside")
     assert page.said == {Verdict.GENUINE: 3, Verdict.ALREADY_VERIFIED: 1, Verdict.RECALLED: 1}
     assert page.looks_by_state == {Verdict.UNUSED: 3, Verdict.VOID: 1}

@@ -131,7 +131,7 @@ def test_batches_come_in_pages(world: World, monkeypatch: pytest.MonkeyPatch) ->
     assert len(dashboard.batches(world.ctx.db, now=world.clock.now)) == 5
 
 
-COUNTERS = (schema.attempt_day, schema.attempt_place, schema.alert_day, schema.look_day)
+COUNTERS = (schema.attempt_day, schema.attempt_place, schema.alert_day, schema.alert_place, schema.look_day)
 
 
 def counted(world: World) -> list[list[tuple[object, ...]]]:

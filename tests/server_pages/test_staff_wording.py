@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain.alert import Rule, Severity
+from server.domain.alert_work import Cause, Precision, precision_of
 from server.domain.range_act import ActDetails, ActKind, RangeAct, stretches
 from server.domain.redemption import Unit, Verdict
+from server.services.alert_views import RuleRecord
 from server.services.dashboard import AlertDetail, AlertRow, DayCount
 from server.web.dashboard import charts, wording
 from server.web.dashboard.acts import effect, read_act
-from server.web.dashboard.filters import ListAddress, SavedView
+from server.web.dashboard.filters import ListAddress, Order, SavedView
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 ALERT = AlertRow(
@@ -32,6 +34,12 @@ ALERT = AlertRow(
     count=3114,
     people=3114,
     places=41,
+    owner=None,
+    snoozed_until=None,
+    closed_at=None,
+    cause=None,
+    muted=False,
+    recent=(0,) * 14,
 )
 DETAIL = AlertDetail(
     alert=ALERT,
@@ -39,7 +47,11 @@ DETAIL = AlertDetail(
     measured=3113,
     first_verified_at=NOW,
     first_place="KR",
-    places=("KR",),
+    places=(("KR", 3113),),
+    record=RuleRecord(precision=Precision(right=0, judged=0), causes=()),
+    stream=(),
+    stretches=(),
+    batch_count=0,
     told={},
     days=(),
     scans=(),
@@ -76,6 +88,8 @@ def test_every_rule_says_why_it_fired_with_what_was_measured(rule: Rule) -> None
 
 def test_every_word_of_the_domain_has_a_word_for_staff() -> None:
     assert wording.RULE_WORDS.keys() == set(Rule)
+    assert wording.CAUSE_WORDS.keys() == set(Cause)
+    assert {cause for _group, causes in wording.CAUSE_GROUPS for cause in causes} == set(Cause)
     assert wording.SEVERITY_WORDS.keys() == set(Severity)
     assert wording.STATE_WORDS.keys() == wording.TOLD_WORDS.keys() == wording.BALANCE_WORDS.keys() == set(Verdict)
     assert wording.ACT_WORDS.keys() == wording.ACT_EFFECTS.keys() == wording.ACT_DONE.keys() == set(ActKind)
@@ -147,6 +161,8 @@ def test_bars_stand_on_the_baseline_and_reach_the_top() -> None:
         view=st.sampled_from(list(SavedView)),
         rule=st.none() | st.sampled_from(list(Rule)),
         batch_row=st.none() | st.integers(0, 10**6),
+        unit_id=st.none() | st.integers(0, 2**62 - 1),
+        order=st.none() | st.sampled_from(list(Order)),
         page=st.integers(1, 10**6),
     )
 )
@@ -155,11 +171,46 @@ def test_a_filters_address_reads_back_as_itself(address: ListAddress) -> None:
     assert ListAddress.read(query) == address
 
 
-@given(st.dictionaries(st.sampled_from(["view", "rule", "batch", "page"]), st.text()))
+@given(st.dictionaries(st.sampled_from(["view", "rule", "batch", "code", "order", "page"]), st.text()))
 def test_any_address_of_the_list_can_be_read(query: dict[str, str]) -> None:
     assert ListAddress.read(query).page >= 1
 
 
-def test_a_view_counts_everything_at_least_as_loud() -> None:
-    amounts = {Severity.HIGH: 1, Severity.ALERT: 2, Severity.NOTE: 4}
-    assert [view.counted(amounts) for view in SavedView] == [1, 3, 7]
+def test_few_closed_alerts_leave_a_wide_interval_and_many_a_narrow_one() -> None:
+    """Wilson's interval, the figures of 33 in 53 as the designs show them."""
+    assert wording.precision(Precision(right=33, judged=53)) == ".62 [.49, .74] of 53 closed"
+    assert wording.precision(Precision(right=0, judged=3)) == ".00 [.00, .56] of 3 closed"
+    assert wording.precision(Precision(right=3, judged=3)) == "1.00 [.44, 1.00] of 3 closed"
+    assert wording.precision(Precision(right=0, judged=0)).startswith("not measured yet")
+
+
+def test_a_cause_that_is_neither_real_nor_a_false_alarm_does_not_count() -> None:
+    closed = {Cause.CLONE: 2, Cause.DIVERSION: 1, Cause.OWN_RESCAN: 4, Cause.OTHER: 9}
+    assert precision_of(closed) == Precision(right=3, judged=7)
+
+
+@given(st.integers(1, 10**6), st.data())
+def test_an_interval_holds_its_share_and_lies_within_nothing_and_all(judged: int, data: st.DataObject) -> None:
+    measured = Precision(right=data.draw(st.integers(0, judged)), judged=judged)
+    low, high = measured.interval
+    assert 0 <= low <= measured.share + 1e-12
+    assert measured.share - 1e-12 <= high <= 1
+
+
+@pytest.mark.parametrize(
+    ("email", "said"),
+    [("anna.meyer@example.com", "AM"), ("anna@example.com", "AN"), ("x@example.com", "X"), ("a_b_c@x.org", "AB")],
+)
+def test_an_owner_is_two_letters(email: str, said: str) -> None:
+    assert wording.initials(email) == said
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=14, max_size=14))
+def test_a_sparkline_has_a_bar_for_each_day_with_scans(recent: list[int]) -> None:
+    assert charts.spark(recent).count("M") == sum(1 for amount in recent if amount)
+
+
+def test_thousands_of_stretches_are_drawn_as_some_hundreds() -> None:
+    acts = [act(ActKind.VOID, 10 * n, 10 * n + 3, n) for n in range(1, 5000)]
+    pieces = charts.strip(stretches(acts, count=100_000, today=NOW.date()), 100_000)
+    assert 200 <= len(pieces) <= charts.MAX_PIECES

@@ -71,6 +71,7 @@ def _batch() -> Json:
             "refused": _NUMBER,
             "looks": _NUMBER,
             "alerts": _NUMBER,
+            "notes": _NUMBER,
         }
     )
 

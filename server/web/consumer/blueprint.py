@@ -17,6 +17,7 @@ from server.services.publish_product import product_picture
 from server.services.read_photo import SymbolLook, read_photo
 from server.services.redeem_code import OFFERED, Answer, Channel, Look, look_at_page, look_at_serial, verify_on_page
 from server.web.consumer import keeping, proofs
+from server.web.consumer.accent import init_accent
 from server.web.consumer.pages import Seen
 from server.web.consumer.pictures import numbers_of, picture_address
 from server.web.consumer.problems import init_problem_pages
@@ -38,6 +39,7 @@ _PICTURE_MAX_AGE_S = 300
 blueprint = Blueprint("consumer", __name__, template_folder="templates")
 init_problem_pages(blueprint)
 proofs.init_proof_pages(blueprint)
+init_accent(blueprint)
 
 
 @blueprint.get("/")
@@ -50,6 +52,12 @@ def home() -> Response:
 def robots() -> Response:
     """Ask crawlers to stay away: a code's address is a secret until it is burned."""
     return Response("User-agent: *\nDisallow: /\n", mimetype="text/plain")
+
+
+@blueprint.get("/favicon.ico")
+def favicon() -> Response:
+    """The icon where a browser looks for it unasked; it is no code."""
+    return send_static("icon.svg")
 
 
 @blueprint.get("/style/<path:filename>")

@@ -6,6 +6,7 @@ from flask import Response, make_response, render_template, request
 
 from authcode.payload import shown_host
 from keys.keyring import KeyringSet
+from server.web.consumer.accent import accent_address
 from server.web.consumer.catalogue import Catalogue, choose_catalogue
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.view import Page, Site
@@ -27,7 +28,8 @@ def respond(page: Page, status: int = HTTPStatus.OK) -> Response:
     """Render a page in the visitor's language."""
     words = catalogue()
     stylesheet, icon = (static_address("consumer.style", name) for name in ("consumer.css", "icon.svg"))
-    body = render_template("consumer/page.html", page=page, catalogue=words, stylesheet=stylesheet, icon=icon)
+    looks = {"stylesheet": stylesheet, "icon": icon, "accent": accent_address(page.site.brand)}
+    body = render_template("consumer/page.html", page=page, catalogue=words, **looks)
     response = make_response(body, status)
     response.content_language.add(words.language)
     response.vary.add("Accept-Language")

@@ -7,7 +7,7 @@ from datetime import date
 from typing import ClassVar
 
 from keys.errors import AuthcodeError
-from server.domain.range_act import ActDetails, ActKind, Stretch, check_details, read_range
+from server.domain.range_act import ActDetails, ActKind, RangeInvalid, Stretch, check_details, read_range
 from server.domain.redemption import Verdict
 
 
@@ -53,6 +53,20 @@ def read_act(kind: ActKind, form: Mapping[str, str], *, count: int) -> WantedAct
     else:
         details = ActDetails(reason=given.get("reason"), link=given.get("link"))
     return WantedAct(kind=kind, indices=indices, first=first, last=last, details=check_details(details))
+
+
+def selection(query: Mapping[str, str], *, count: int) -> tuple[int, int] | None:
+    """The range that a batch's page has selected, from its address: `range`, or `first` and `last`.
+
+    None for none, and for nonsense.
+    """
+    ends = (query.get("first", "").strip(), query.get("last", "").strip())
+    typed = f"{ends[0] or 0}-{ends[1] or count - 1}" if any(ends) else ""
+    wanted = query.get("range") or typed
+    try:
+        return read_range(wanted, count=count) if wanted else None
+    except RangeInvalid:
+        return None
 
 
 def effect(wanted: WantedAct, stretches: Sequence[Stretch]) -> tuple[tuple[Verdict, int], ...]:

@@ -10,18 +10,23 @@ from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
 
 from keys.errors import AuthcodeError
-from server.domain.alert import Rule
 from server.domain.range_act import ActKind
 from server.domain.redemption import Unit
 from server.services import dashboard as read
+from server.services.preview_facts import SAID_AFTER, facts_after
 from server.services.range_acts import act_on_range
 from server.services.staff_accounts import authenticate, end_sessions, set_password
 from server.web.dashboard import charts, wording
-from server.web.dashboard.acts import effect, read_act
-from server.web.dashboard.filters import ListAddress, SavedView, page_number
+from server.web.dashboard.acts import effect, read_act, selection
+from server.web.dashboard.alert_pages import ID, init_alert_pages
+from server.web.dashboard.audit_page import init_audit_page
+from server.web.dashboard.filters import country_of, page_number
 from server.web.dashboard.login import guard, next_page, staff, start_session
 from server.web.dashboard.problems import init_problem_pages
+from server.web.dashboard.product_pages import init_product_pages
+from server.web.previews import preview
 from server.web.problem import with_wait_of
+from server.web.security import CONTENT_POLICY
 from server.web.static_files import send_static, static_address
 from server.web.visit import context
 
@@ -34,7 +39,17 @@ blueprint = Blueprint(
 blueprint.before_request(guard)
 init_problem_pages(blueprint)
 blueprint.add_app_template_global(static_address)
-_ID = "int(max=9223372036854775807)"  # what the database can look for; beyond it there is nothing
+_ACTS_A_PAGE = 50
+init_alert_pages(blueprint)
+init_audit_page(blueprint)
+init_product_pages(blueprint)
+
+
+@blueprint.after_request
+def allow_our_script(response: Response) -> Response:
+    """These pages may run the one script that this server sends; everything works without it."""
+    response.headers.setdefault("Content-Security-Policy", f"{CONTENT_POLICY}; script-src 'self'; frame-src 'self'")
+    return response
 
 
 @blueprint.context_processor
@@ -111,33 +126,6 @@ def start() -> Response:
     return redirect(url_for(".alert_list"))
 
 
-@blueprint.get("/alerts")
-def alert_list() -> str:
-    """The alerts of a view, a row for each thing that happened."""
-    address = ListAddress.read(request.args)
-    found = read.alerts(context(), address.wanted, page=address.page)
-    batch = next((row for row in found.alerts if row.batch_row == address.batch_row), None)
-    return render_template(
-        "dashboard/alerts.html",
-        found=found,
-        address=address,
-        views=list(SavedView),
-        rules=list(Rule),
-        batch_name=batch.order if batch else address.batch_row,
-    )
-
-
-@blueprint.get(f"/alerts/<{_ID}:alert_id>")
-def alert(alert_id: int) -> str:
-    """One alert: why it fired, what happened by day, what people were told, and the scans behind it."""
-    detail = read.alert(context(), alert_id, page=page_number(request.args))
-    return render_template(
-        "dashboard/alert.html",
-        detail=detail,
-        chart=charts.timeline(detail.days, today=context().clock()),
-    )
-
-
 @blueprint.get("/batches")
 def batch_list() -> str:
     """The batches, the latest first."""
@@ -145,27 +133,35 @@ def batch_list() -> str:
     return render_template("dashboard/batches.html", found=found)
 
 
-@blueprint.get(f"/batches/<{_ID}:row>")
+@blueprint.get(f"/batches/<{ID}:row>")
 def batch(row: int) -> str:
     """One batch: its strip, its balance, what happened to its codes, and the acts on it."""
-    page = read.batch_page(context(), row)
-    indices = {scan.unit.index for scan in page.recent if scan.unit is not None}
+    country = country_of(request.args)
+    page = read.batch_page(context(), row, country=country)
+    histories = max(1, -(-len(page.acts) // _ACTS_A_PAGE))
+    selected = selection(request.args, count=page.batch.count)
     return render_template(
         "dashboard/batch.html",
         page=page,
         batch=page.batch,
         pieces=charts.strip(page.stretches, page.batch.count),
-        dots=charts.dots(indices, page.batch.count),
+        dots=charts.dots(page.scanned, page.batch.count),
+        country=country,
+        selected=selected,
+        history=min(page_number(request.args), histories),
+        histories=histories,
+        acts_a_page=_ACTS_A_PAGE,
+        unit_id=Unit(row=row, index=selected[0]).id if selected else None,
         chart=charts.timeline(page.days, today=context().clock()),
         kinds=list(ActKind),
     )
 
 
-@blueprint.route(f"/batches/<{_ID}:row>/<any(activate, void, recall, sample):kind>", methods=["GET", "POST"])
+@blueprint.route(f"/batches/<{ID}:row>/<any(activate, void, recall, sample):kind>", methods=["GET", "POST"])
 def act(row: int, kind: str) -> Response | tuple[str, int] | str:
     """One act in three steps: the form (GET), its effect in counts (POST), done (POST with `confirm`)."""
     batch = read.batch_to_act_on(context().db, row, now=context().clock())
-    shown = {"batch": batch, "kind": ActKind(kind), "form": request.form}
+    shown: dict[str, object] = {"batch": batch, "kind": ActKind(kind), "form": request.form or request.args}
     if request.method == "GET":
         return render_template("dashboard/act.html", **shown, problem=None)
     try:
@@ -174,6 +170,8 @@ def act(row: int, kind: str) -> Response | tuple[str, int] | str:
         return render_template("dashboard/act.html", **shown, problem=str(problem)), problem.http_status
     if request.form.get("confirm") != "yes":
         touched = effect(wanted, batch.stretches)
+        told = facts_after(context(), row, wanted.kind, wanted.details, first=wanted.first, now=context().clock())
+        shown["told"] = preview(told, SAID_AFTER[wanted.kind]) if told else None
         return render_template("dashboard/confirm.html", **shown, wanted=wanted, touched=touched)
     done = act_on_range(
         context().db,
@@ -191,11 +189,15 @@ def act(row: int, kind: str) -> Response | tuple[str, int] | str:
 
 @blueprint.route("/codes", methods=["GET", "POST"])
 def find_code() -> Response | tuple[str, int] | str:
-    """Find a code by its pasted text, its printed serial, or order and index. Sent by POST: a code is a secret."""
+    """Find a code by its text, its serial, or order and index; a batch by its order. By POST: a code is a secret."""
     if request.method == "GET":
         return render_template("dashboard/find.html", problem=None)
+    asked = request.form.get("code", "").strip()
     try:
-        unit = read.find_code(context(), request.form.get("code", "").strip())
+        row = read.find_batch(context().db, asked)
+        if row is not None:
+            return redirect(url_for(".batch", row=row), HTTPStatus.SEE_OTHER)
+        unit = read.find_code(context(), asked)
     except AuthcodeError as problem:
         return render_template("dashboard/find.html", problem=str(problem)), problem.http_status
     return redirect(url_for(".code", unit_id=unit.id), HTTPStatus.SEE_OTHER)

@@ -13,18 +13,25 @@ from server.services.dashboard import DayCount
 
 STRIP_WIDTH = 1000
 _LEAST_PIECE = 2.0  # units: a range of one code in a million must still be seen
+_LEAST_BAR = 2.0
+SPARK_WIDTH, SPARK_HEIGHT = 96, 20
+MAX_PIECES = 500
+"""Stretches that a strip draws at most: it is about a thousand pixels wide, and each needs two."""
+
 MAX_DAYS = 60
 """Days a timeline shows at most; older ones are left out and the page says from when on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """One stretch of the strip: x and width in SVG units, the class of its state, and what it is."""
+    """One stretch of the strip: x and width in SVG units, the class of its state, what it is, and its indices."""
 
     x: float
     width: float
     state: str
     label: str
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +63,45 @@ class Timeline:
 
 
 def strip(stretches: Sequence[Stretch], count: int) -> tuple[Piece, ...]:
-    """The batch from index 0 on, left to right; tiny stretches keep a width that can be seen."""
+    """The batch from index 0 on, left to right; tiny stretches keep a width that can be seen.
+
+    Of very many stretches those that would lie over each other are left out, small ones first: each pixel shows the
+    largest that begins there.
+    """
+    shown = stretches if len(stretches) <= MAX_PIECES else _largest_by_pixel(stretches, count)
     return tuple(
         Piece(
             x=round(piece.first / count * STRIP_WIDTH, 2),
             width=round(max(piece.count / count * STRIP_WIDTH, _LEAST_PIECE), 2),
             state=str(piece.state),
             label=f"{piece.first}-{piece.last}: {piece.state.replace('_', ' ')}",
+            first=piece.first,
+            last=piece.last,
         )
-        for piece in stretches
+        for piece in shown
     )
+
+
+def _largest_by_pixel(stretches: Sequence[Stretch], count: int) -> list[Stretch]:
+    largest: dict[int, Stretch] = {}
+    for piece in stretches:
+        pixel = piece.first * MAX_PIECES // count
+        if pixel not in largest or piece.count > largest[pixel].count:
+            largest[pixel] = piece
+    return [largest[pixel] for pixel in sorted(largest)]
+
+
+def spark(recent: Sequence[int]) -> str:
+    """The path of a sparkline in a box of `SPARK_WIDTH` by `SPARK_HEIGHT`: a bar for each day that has anything."""
+    top = max(recent, default=0)
+    slot = SPARK_WIDTH / max(len(recent), 1)
+    bars = []
+    for number, amount in enumerate(recent):
+        if amount:
+            tall = max(amount / top * (SPARK_HEIGHT - 1), _LEAST_BAR)
+            x = number * slot + slot * 0.15
+            bars.append(f"M{x:.1f} {SPARK_HEIGHT}v-{tall:.1f}h{slot * 0.7:.1f}v{tall:.1f}z")
+    return "".join(bars)
 
 
 def dots(indices: Collection[int], count: int) -> tuple[float, ...]:

@@ -1,60 +1,110 @@
-"""The alert list's filters, which live in the address: saved view, rule, batch, page."""
+"""The filters of the dashboard's lists, which live in the address: saved view, rule, batch, code, order, page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 from urllib.parse import urlencode
 
-from server.domain.alert import Rule, Severity
-from server.services.dashboard import AlertFilter
+from server.domain.alert import AlertFilter, Rule, Severity
+from server.domain.alert_work import Pile
+from server.domain.redemption import Unit
 
 
 class SavedView(StrEnum):
-    """The views that stand beside the list; each includes the louder ones before it."""
+    """The views that stand beside the list of alerts. All but the last two show what is neither closed nor put off."""
 
     ACT = "act"
     LOOK = "look"
+    NOTES = "notes"
+    MINE = "mine"
+    SNOOZED = "snoozed"
+    CLOSED = "closed"
     ALL = "all"
 
     @property
     def words(self) -> str:
         """What the view is called."""
-        return {"act": "Act now", "look": "Look at", "all": "Notes too"}[self]
+        return _VIEW_WORDS[self]
 
     @property
-    def least(self) -> Severity:
-        """The least severity it shows."""
-        return {"act": Severity.HIGH, "look": Severity.ALERT, "all": Severity.NOTE}[self]
+    def ranked(self) -> bool:
+        """Whether its rows stand by severity and people unless another order is asked for."""
+        return self not in (SavedView.SNOOZED, SavedView.CLOSED, SavedView.ALL)
 
-    def counted(self, by_severity: Mapping[Severity, int]) -> int:
-        """How many alerts it shows."""
-        return sum(amount for severity, amount in by_severity.items() if severity.rank >= self.least.rank)
+    def shown(self, me: int) -> AlertFilter:
+        """What it shows to the account of this number."""
+        return _VIEWS[self] if self is not SavedView.MINE else AlertFilter(pile=Pile.OPEN, owner=me)
+
+
+_VIEW_WORDS = {
+    SavedView.ACT: "Act now",
+    SavedView.LOOK: "Look at",
+    SavedView.NOTES: "Notes",
+    SavedView.MINE: "Mine",
+    SavedView.SNOOZED: "Snoozed",
+    SavedView.CLOSED: "Closed",
+    SavedView.ALL: "Everything",
+}
+_VIEWS = {
+    SavedView.ACT: AlertFilter(pile=Pile.OPEN, severity=Severity.HIGH),
+    SavedView.LOOK: AlertFilter(pile=Pile.OPEN, severity=Severity.ALERT),
+    SavedView.NOTES: AlertFilter(pile=Pile.OPEN, loudest=Severity.NOTE),
+    SavedView.SNOOZED: AlertFilter(pile=Pile.SNOOZED),
+    SavedView.CLOSED: AlertFilter(pile=Pile.CLOSED),
+    SavedView.ALL: AlertFilter(),
+}
+
+
+class Order(StrEnum):
+    """In which order the rows stand."""
+
+    RANK = "rank"
+    LATEST = "latest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListAddress:
-    """What the list shows, as read from its address; anything unreadable counts as not given."""
+    """What the list of alerts shows, as read from its address; anything unreadable counts as not given."""
 
     view: SavedView = SavedView.LOOK
     rule: Rule | None = None
     batch_row: int | None = None
+    unit_id: int | None = None
+    order: Order | None = None
     page: int = 1
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> "ListAddress":
         """Read the query of the list's address."""
-        view, rule = query.get("view", ""), query.get("rule", "")
+        view, rule, order = query.get("view", ""), query.get("rule", ""), query.get("order", "")
         return cls(
             view=SavedView(view) if view in list(SavedView) else SavedView.LOOK,
             rule=Rule(rule) if rule in list(Rule) else None,
             batch_row=_whole(query.get("batch")),
+            unit_id=_unit_id(query.get("code")),
+            order=Order(order) if order in list(Order) else None,
             page=page_number(query),
         )
 
     @property
-    def wanted(self) -> AlertFilter:
-        """The service's filter for it."""
-        return AlertFilter(rule=self.rule, severity=self.view.least, batch_row=self.batch_row)
+    def ranked(self) -> bool:
+        """Whether the loudest and largest stand on top, rather than the latest."""
+        return self.view.ranked if self.order is None else self.order is Order.RANK
+
+    def narrowed(self, shown: AlertFilter) -> AlertFilter:
+        """What a view shows, under this address's other filters."""
+        unit = None if self.unit_id is None else Unit.of_id(self.unit_id)
+        return replace(shown, rule=self.rule, batch_row=self.batch_row, unit=unit)
+
+    def wanted(self, me: int) -> AlertFilter:
+        """The service's filter for it, asked by the account of this number."""
+        return replace(self.narrowed(self.view.shown(me)), ranked=self.ranked)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything but the view is chosen."""
+        return any(chosen is not None for chosen in (self.rule, self.batch_row, self.unit_id))
 
     @property
     def query(self) -> str:
@@ -63,13 +113,15 @@ class ListAddress:
             "view": None if self.view is SavedView.LOOK else str(self.view),
             "rule": self.rule,
             "batch": self.batch_row,
+            "code": self.unit_id,
+            "order": self.order,
             "page": self.page if self.page > 1 else None,
         }
         return urlencode({name: value for name, value in given.items() if value is not None})
 
     def with_view(self, view: SavedView) -> "ListAddress":
         """The same filters in another view, from its first page."""
-        return replace(self, view=view, page=1)
+        return replace(self, view=view, order=None, page=1)
 
     def with_page(self, page: int) -> "ListAddress":
         """Another page of the same list."""
@@ -83,14 +135,52 @@ class ListAddress:
         """Alerts of every batch."""
         return replace(self, batch_row=None, page=1)
 
+    def without_code(self) -> "ListAddress":
+        """Alerts of every code."""
+        return replace(self, unit_id=None, page=1)
+
+    def reordered(self) -> "ListAddress":
+        """The same rows in the other order."""
+        return replace(self, order=Order.LATEST if self.ranked else Order.RANK, page=1)
+
 
 def page_number(query: Mapping[str, str]) -> int:
     """The page asked for, from 1; anything unreadable is the first."""
     return max(_whole(query.get("page")) or 1, 1)
 
 
+def line_number(query: Mapping[str, str]) -> int | None:
+    """The line of the audit to read on before, None for its end."""
+    return _whole(query.get("before"))
+
+
+def country_of(query: Mapping[str, str]) -> str | None:
+    """The country asked for (two letters, or `unknown`); None for anything else."""
+    wanted = query.get("country", "")
+    is_code = len(wanted) == _COUNTRY_LETTERS and wanted.isascii() and wanted.isalpha()
+    return wanted.upper() if is_code else wanted if wanted == "unknown" else None
+
+
+def day_of(text: str) -> date | None:
+    """A day as a form sends it; None for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+_COUNTRY_LETTERS = 2
 _MAX_DIGITS = 9  # no list has a thousand million rows
 
 
 def _whole(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
+
+
+def _unit_id(text: str | None) -> int | None:
+    if not text or not (text.isascii() and text.isdigit() and len(text) <= len(str(2**63))):
+        return None
+    try:
+        return Unit.of_id(int(text)).id
+    except ValueError:
+        return None

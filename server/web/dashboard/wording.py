@@ -1,5 +1,6 @@
 """What staff read: verdicts, rules and severities as words, an alert as one plain sentence, times and counts."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -7,8 +8,11 @@ from typing import Final
 from babel import Locale
 
 from server.domain.alert import KEEP_CODE_REGIONS, KEEP_CODE_USES, Rule, Severity
+from server.domain.alert_work import REAL, Cause, Event, Precision
+from server.domain.place import UNKNOWN
 from server.domain.range_act import ActKind, RangeAct
 from server.domain.redemption import Verdict
+from server.services.alert_views import StreamLine
 from server.services.dashboard import AlertDetail, AlertRow
 
 SEVERITY_WORDS: Final[Mapping[Severity, str]] = {
@@ -44,6 +48,47 @@ TOLD_WORDS: Final[Mapping[Verdict, str]] = {
     Verdict.ALREADY_VERIFIED: "already verified",
     Verdict.NOT_ACTIVATED: "not released yet",
 }
+CAUSE_WORDS: Final[Mapping[Cause, str]] = {
+    Cause.OWN_RESCAN: "the buyer's own re-scan",
+    Cause.STAFF: "our own staff",
+    Cause.BOT: "a bot or link preview",
+    Cause.MISREAD: "a misread or mistyped code",
+    Cause.LATE_SYNC: "late synchronisation",
+    Cause.DIVERSION: "diversion to another market",
+    Cause.CLONE: "copies of the code",
+    Cause.LEAK: "leaked labels or waste",
+    Cause.OTHER: "something else",
+}
+CAUSE_GROUPS: Final = (
+    ("It was real", tuple(cause for cause in Cause if cause in REAL)),
+    ("A false alarm", tuple(cause for cause in Cause if cause not in REAL and cause is not Cause.OTHER)),
+    ("Neither counts for the precision", (Cause.OTHER,)),
+)
+AUDIT_WORDS: Final[Mapping[str, str]] = {
+    "alert.assign": "took an alert",
+    "alert.close": "closed an alert",
+    "alert.comment": "commented on an alert",
+    "alert.mute": "muted a rule for a batch",
+    "alert.release": "gave an alert back",
+    "alert.reopen": "reopened an alert",
+    "alert.snooze": "snoozed an alert",
+    "alert.unmute": "let a muted rule speak again",
+    "alert.wake": "ended an alert's snooze",
+    "batch.activate": "activated codes",
+    "batch.recall": "recalled codes",
+    "batch.register": "registered a batch",
+    "batch.sample": "marked codes as samples",
+    "batch.void": "voided codes",
+    "brand.settings": "changed a brand's settings",
+    "log.erase": "erased an entry of the log",
+    "product.edit": "changed a product",
+    "staff.add": "added an account",
+    "staff.login": "logged in",
+    "staff.password": "changed their password",
+    "staff.reset": "gave a new one-time password",
+}
+"""Every kind of act that stands in the audit; one that is not named here is shown as it is kept."""
+AUDIT_KINDS: Final = ("alert", "batch", "brand", "log", "product", "staff")
 ACT_WORDS: Final[Mapping[ActKind, str]] = {
     ActKind.ACTIVATE: "Activate",
     ActKind.VOID: "Void",
@@ -117,6 +162,55 @@ def why_it_fired(detail: AlertDetail) -> str:
                 f"from {KEEP_CODE_USES} uses on, or from more than {counted(KEEP_CODE_REGIONS, 'region')}: a buyer "
                 "keeps it, a forger prints it beside each copy."
             )
+
+
+def precision(measured: Precision) -> str:
+    """A rule's measured precision with its interval, as in `.62 [.48, .75] of 53 closed`."""
+    if not measured.judged:
+        return "not measured yet: none of its alerts is closed with a cause"
+    low, high = measured.interval
+    return f"{_share(measured.share)} [{_share(low)}, {_share(high)}] of {number(measured.judged)} closed"
+
+
+def _share(value: float) -> str:
+    return f"{value:.2f}".removeprefix("0")
+
+
+def stream_sentence(line: StreamLine) -> str:
+    """One line of an alert's history, without when and by whom."""
+    match line.kind:
+        case Event.CLOSED if line.cause is not None:
+            return f"closed it: {CAUSE_WORDS[line.cause]}"
+        case Event.SNOOZED if line.until is not None:
+            return f"put it off until {day(line.until)}"
+        case Event.REOPENED:
+            return "reopened it" if line.actor else "Opened again by itself: it grew past what was closed"
+        case _:
+            return _STREAM_WORDS.get(line.kind, str(line.kind))
+
+
+_STREAM_WORDS: Final[Mapping[Event, str]] = {
+    Event.ASSIGNED: "took it",
+    Event.RELEASED: "gave it back",
+    Event.WOKEN: "ended the snooze",
+    Event.MUTED: "muted this rule for the batch",
+    Event.UNMUTED: "let this rule speak for the batch again",
+    Event.COMMENT: "commented",
+    Event.CLOSED: "closed it",
+    Event.SNOOZED: "put it off",
+}
+
+
+def initials(email: str) -> str:
+    """Two letters for an account: `AM` for anna.meyer@example.com."""
+    parts = [part for part in re.split(r"[._+-]", email.partition("@")[0]) if part]
+    return ("".join(part[0] for part in parts[:2]) if len(parts) > 1 else (parts or ["?"])[0][:2]).upper()
+
+
+def place_of_key(key: str) -> str:
+    """A place by its key, `KR-11` or `unknown`."""
+    country, _, region = key.partition("-")
+    return "unknown" if key == UNKNOWN else place(country, region or None)
 
 
 def act_sentence(act: RangeAct) -> str:

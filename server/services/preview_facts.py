@@ -1,0 +1,80 @@
+"""What would be known of a code if an act were done or a product were changed: for previews, nothing is written."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from authcode.batch import Placement
+from authcode.payload import shown_host
+from authcode.serial import Tier
+from server.context import Context
+from server.domain.range_act import ActDetails, ActKind, standing_of
+from server.domain.redemption import Verdict
+from server.services.facts import Facts, ProductFacts, RecallFacts, product_facts
+from server.storage.batches import acts_covering, batch_by_row
+from server.storage.brands import BrandRecord, brand_by_id
+
+SAID_AFTER: Final[Mapping[ActKind, Verdict]] = {
+    ActKind.ACTIVATE: Verdict.UNUSED,
+    ActKind.VOID: Verdict.VOID,
+    ActKind.RECALL: Verdict.RECALLED,
+    ActKind.SAMPLE: Verdict.SAMPLE,
+}
+"""What is said of an unused code once an act covers it and nothing else does."""
+
+
+def facts_after(  # noqa: PLR0913 - an act as it would be done
+    ctx: Context, row: int, kind: ActKind, details: ActDetails, *, first: int, now: datetime
+) -> Facts | None:
+    """What would be known of a range's first code after the act; None where there is no such batch."""
+    with ctx.db.read() as connection:
+        batch = batch_by_row(connection, row)
+        if batch is None:
+            return None
+        brand = brand_by_id(connection, batch.brand)
+        activation = standing_of(acts_covering(connection, row, first), first).activation
+        lot = details if kind is ActKind.ACTIVATE or activation is None else activation.details
+        told = RecallFacts(at=now, reason=details.reason, link=details.link)
+        return facts_about(
+            ctx,
+            brand,
+            product_facts(connection, batch, brand),
+            placement=Placement(batch.placement),
+            details=lot,
+            recall=told if kind is ActKind.RECALL else None,
+        )
+
+
+def facts_about(  # noqa: PLR0913 - what a page can tell
+    ctx: Context,
+    brand: BrandRecord,
+    product: ProductFacts | None,
+    *,
+    placement: Placement | None = None,
+    details: ActDetails | None = None,
+    recall: RecallFacts | None = None,
+) -> Facts:
+    """What is known of no code in particular: its brand, its product, and what an act says."""
+    keyring = next(one for one in ctx.keyrings().keyrings if one.brand_id == brand.brand_id)
+    known = details or ActDetails()
+    return Facts(
+        brand=brand.name,
+        brand_id=brand.brand_id.hex(),
+        product=product,
+        lot=known.lot,
+        expires=known.expires,
+        markets=known.markets,
+        placement=placement,
+        tier=Tier.SINGLE,
+        host=shown_host(keyring.prefixes[0]),
+        serial="",
+        serial_printed="",
+        recall=recall,
+        void=None,
+        locked_reason=None,
+        first_verified_at=None,
+        first_verified_on=None,
+        first_country=None,
+        was_yours=False,
+        later=None,
+    )

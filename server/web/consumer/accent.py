@@ -1,0 +1,41 @@
+"""The brand's accent colour as a stylesheet of its own: pages hold no inline style, and each brand has its colour."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response, abort, url_for
+
+from server.domain.accent import is_colour, shades_of
+from server.web.visit import context
+
+_MAX_AGE_S = 24 * 3600  # the address names the colour, so that another colour is another address
+_SHEET = """:root {{ --accent: {light}; --on-accent: #ffffff; --accent-press: {light_press}; }}
+@media (prefers-color-scheme: dark) {{
+  :root {{ --accent: {dark}; --on-accent: #121518; --accent-press: {dark_press}; }}
+}}
+"""
+
+
+def init_accent(blueprint: Blueprint) -> None:
+    """Give the shoppers' pages the stylesheets of accent colours."""
+    blueprint.add_url_rule("/accent/<colour>.css", view_func=accent_sheet)
+
+
+def accent_sheet(colour: str) -> Response:
+    """The shades of a colour, for light and dark."""
+    if not is_colour(f"#{colour}"):
+        abort(HTTPStatus.NOT_FOUND)
+    shades = shades_of(f"#{colour}")
+    sheet = _SHEET.format(
+        light=shades.light, light_press=shades.light_press, dark=shades.dark, dark_press=shades.dark_press
+    )
+    return Response(sheet, mimetype="text/css", headers={"Cache-Control": f"public, max-age={_MAX_AGE_S}"})
+
+
+def accent_address(brand: str | None) -> str | None:
+    """The address of a brand's stylesheet; None where it has chosen no colour, or where no brand is meant."""
+    keyrings = context().keyrings
+    for keyring in keyrings().keyrings:
+        colour = keyrings.brand(keyring.brand_id).accent if keyring.brand == brand else None
+        if colour is not None:
+            return url_for("consumer.accent_sheet", colour=colour[1:])
+    return None

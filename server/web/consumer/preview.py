@@ -1,0 +1,33 @@
+"""A shopper's page in advance, as staff see it before they decide: nothing on it can be sent."""
+
+from flask import render_template
+from markupsafe import Markup
+
+from server.domain.redemption import Verdict
+from server.services.facts import Facts
+from server.services.redeem_code import Channel
+from server.web.consumer.accent import accent_address
+from server.web.consumer.catalogue import catalogues
+from server.web.consumer.pages import PageMaker, Seen
+from server.web.consumer.pictures import picture_address
+from server.web.consumer.view import Site
+from server.web.previews import Preview
+from server.web.static_files import static_address
+
+_LANGUAGE = "en"  # the dashboard's own
+
+
+def shoppers_preview(facts: Facts, verdict: Verdict) -> Preview:
+    """The page of a code about which these facts are known."""
+    catalogue = catalogues()[_LANGUAGE]
+    maker = PageMaker(catalogue, Site(brand=facts.brand, host=facts.host))
+    seen = Seen(verdict=verdict, facts=facts, foreign=None, channel=Channel.PAGE, picture=picture_address(facts))
+    page = maker.code_page(seen, burn=None)
+    stylesheet, icon = (static_address("consumer.style", name) for name in ("consumer.css", "icon.svg"))
+    looks = {"stylesheet": stylesheet, "icon": icon, "accent": accent_address(facts.brand)}
+    return Preview(
+        heading=page.words.heading,
+        text=Markup(" ").join(page.words.sentences),
+        steps=tuple(step.text for step in page.words.steps),
+        html=render_template("consumer/page.html", page=page, catalogue=catalogue, **looks),
+    )

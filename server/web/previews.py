@@ -1,0 +1,39 @@
+"""What a shopper would read, for staff who are about to decide it: the dashboard asks, the shoppers' pages answer.
+
+The two do not know each other; the application hands over the one function between them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+from markupsafe import Markup
+
+from server.domain.redemption import Verdict
+from server.services.facts import Facts
+
+_NAME = "authcode-preview"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A shopper's page in advance: heading, text and steps, and the whole of it as HTML."""
+
+    heading: str
+    text: Markup
+    steps: tuple[Markup, ...]
+    html: str
+
+
+Previewer = Callable[[Facts, Verdict], Preview]
+
+
+def init_previews(app: Flask, previewer: Previewer) -> None:
+    """Take the function that makes previews."""
+    app.extensions[_NAME] = previewer
+
+
+def preview(facts: Facts, verdict: Verdict) -> Preview:
+    """What a shopper would read about these facts."""
+    previewer: Previewer = current_app.extensions[_NAME]
+    return previewer(facts, verdict)

@@ -1,0 +1,82 @@
+// The dashboard's keys. Everything works without them: what they press are links, boxes and buttons of the page.
+"use strict";
+
+(() => {
+  const rows = () => Array.from(document.querySelectorAll(".pile .alerts li:not(.budget)"));
+  const search = document.querySelector(".top input[type=search]");
+  const keys = document.querySelector("details.keys");
+  const strip = document.querySelector("[data-strip]");
+  let at = -1;
+
+  const go = (step) => {
+    const all = rows();
+    if (!all.length) return;
+    at = Math.min(Math.max(at + step, 0), all.length - 1);
+    all[at].querySelector(".what a").focus();
+    all[at].scrollIntoView({ block: "nearest" });
+  };
+  const press = (selector) => {
+    const found = document.querySelector(selector);
+    if (found) found.click();
+  };
+  const doing = {
+    j: () => go(1),
+    k: () => go(-1),
+    x: () => {
+      const all = rows();
+      if (at >= 0 && all[at]) all[at].querySelector(".pick input").click();
+    },
+    e: () => {
+      const cause = document.getElementById("cause");
+      if (cause && cause.offsetParent) cause.focus();
+    },
+    a: () => press("button[name=act][value=assigned]"),
+    "/": () => search && search.focus(),
+    "?": () => {
+      if (!keys) return;
+      keys.open = !keys.open;
+      keys.scrollIntoView({ block: "nearest" });
+    },
+  };
+
+  document.addEventListener("focusin", (event) => {
+    const row = event.target.closest(".pile .alerts li:not(.budget)");
+    if (row) at = rows().indexOf(row);
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input:not([type=checkbox]), textarea, select");
+    if (event.key === "Escape" && typing) event.target.blur();
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || !(event.key in doing)) return;
+    event.preventDefault();
+    doing[event.key]();
+  });
+
+  // A batch's strip: drawing over it with the mouse selects a range and fills the two fields beside it.
+  if (strip) {
+    const count = Number(strip.dataset.strip);
+    const [first, last] = ["first", "last"].map((name) => document.getElementById(name));
+    const index = (event) => {
+      const box = strip.getBoundingClientRect();
+      const share = (event.clientX - box.left) / box.width;
+      return Math.min(Math.max(Math.floor(share * count), 0), count - 1);
+    };
+    let begun = null;
+    let moved = false;
+    strip.addEventListener("pointerdown", (event) => {
+      begun = index(event);
+      moved = false;
+    });
+    strip.addEventListener("pointermove", (event) => {
+      if (begun === null || !event.buttons) return;
+      moved = true;
+      const now = index(event);
+      first.value = Math.min(begun, now);
+      last.value = Math.max(begun, now);
+    });
+    strip.addEventListener("dragstart", (event) => event.preventDefault());
+    strip.addEventListener("click", (event) => {
+      if (moved) event.preventDefault();
+      if (moved) first.form.requestSubmit();
+    }, true);
+  }
+})();

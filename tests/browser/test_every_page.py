@@ -1,0 +1,127 @@
+"""Every page of shoppers and staff at three widths, light and dark: photographed, no wider than the screen, axe-clean.
+
+The pictures stand in the folder that `AUTHCODE_SHOTS` names, else in the test's own.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from tests.browser import chromium
+from tests.browser.chromium import DESK, heading
+from tests.browser.conftest import Person
+from tests.browser.house import House
+from tests.browser.pages import SCHEMES, Seen, Story, browsers, tell, visit
+
+pytestmark = pytest.mark.browser
+
+_GRAVE = frozenset({"serious", "critical"})
+_AXE_WIDTH = {"light": 1440, "dark": 390}
+"""axe judges each page once in each scheme: that is what contrast depends on, and each layout is met once."""
+
+
+@pytest.fixture(scope="session")
+def story(browser: Browser, house: House, unused: Iterator[int]) -> tuple[Story, BrowserContext]:
+    return tell(browser, house, unused)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    chosen = Path(os.environ.get("AUTHCODE_SHOTS") or tmp_path)
+    chosen.mkdir(parents=True, exist_ok=True)
+    return chosen
+
+
+def faults_of(seen: Seen, axe: Axe) -> Iterator[str]:
+    """What is wrong with a page as it stands."""
+    where = f"{seen.name} {seen.width} {seen.scheme}"
+    wide = seen.page.evaluate("document.documentElement.scrollWidth")
+    if wide > seen.width:
+        yield f"{where}: {wide} pixels wide"
+    yield from (f"{where}: {problem}" for problem in seen.problems)
+    if seen.width == _AXE_WIDTH[seen.scheme]:
+        for found in axe.run(seen.page).response["violations"]:
+            if found["impact"] in _GRAVE:
+                nodes = "; ".join(node["html"][:120] for node in found["nodes"][:3])
+                yield f"{where}: {found['id']} ({found['impact']}): {nodes}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_page_fits_its_screen_and_can_be_used_by_everybody(
+    scheme: str, browser: Browser, story: tuple[Story, BrowserContext], folder: Path
+) -> None:
+    axe, faults, names = Axe(), [], set()
+    with browsers(browser, *story, scheme) as pages:
+        for seen in visit(pages, story[0], scheme):
+            seen.page.screenshot(path=folder / f"{seen.name}-{seen.width}-{scheme}.png", full_page=True)
+            faults += faults_of(seen, axe)
+            names.add(seen.name)
+    assert faults == []
+    assert len(names) > 30
+
+
+def test_the_keys_of_the_list_choose_and_open_alerts(
+    person: Person, house: House, story: tuple[Story, BrowserContext]
+) -> None:
+    assert story[0].used
+    staff = person(viewport=DESK)
+    chromium.log_in(staff, house)
+    bar = staff.get_by_role("button", name="Assign to me")
+    expect(bar).to_be_hidden()
+    staff.keyboard.press("j")
+    staff.keyboard.press("j")
+    staff.keyboard.press("k")
+    staff.keyboard.press("x")
+    expect(staff.locator(".pile .alerts input:checked")).to_have_count(1)
+    expect(bar).to_be_visible()
+    staff.keyboard.press("e")
+    assert staff.evaluate("document.activeElement.id") == "cause"
+    staff.keyboard.press("Escape")
+    staff.keyboard.press("/")
+    assert staff.evaluate("document.activeElement.type") == "search"
+    staff.keyboard.press("Escape")
+    staff.keyboard.press("?")
+    expect(staff.get_by_text("next, previous alert")).to_be_visible()
+    first = staff.locator(".pile .alerts .what a").first
+    said = first.inner_text()
+    first.focus()
+    staff.keyboard.press("Enter")
+    assert heading(staff) == said
+
+
+def test_alerts_are_closed_without_javascript(
+    person: Person, house: House, story: tuple[Story, BrowserContext]
+) -> None:
+    assert story[0].used
+    staff = person(viewport=DESK, java_script_enabled=False)
+    chromium.log_in(staff, house)
+    staff.goto(f"{house.address}/staff/alerts?rule=voided")
+    staff.get_by_role("checkbox").first.check()
+    staff.get_by_label("Cause").select_option("leak")
+    staff.get_by_role("button", name="Close", exact=True).click()
+    expect(staff.get_by_role("status")).to_have_text("One alert closed.")
+    staff.goto(f"{house.address}/staff/rules")
+    expect(staff.get_by_text("1.00 [.21, 1.00] of 1 closed")).to_be_visible()
+
+
+def test_drawing_over_the_strip_selects_a_range(
+    person: Person, house: House, story: tuple[Story, BrowserContext]
+) -> None:
+    staff = person(viewport=DESK)
+    chromium.log_in(staff, house)
+    staff.goto(story[0].staff["batch"])
+    box = staff.locator("[data-strip]").bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    staff.mouse.move(box["x"] + box["width"] * 0.26, middle)
+    staff.mouse.down()
+    staff.mouse.move(box["x"] + box["width"] * 0.49, middle, steps=5)
+    staff.mouse.up()
+    expect(staff.get_by_text("Indices 6 to 11")).to_be_visible()
+    staff.get_by_role("link", name="Void", exact=True).click()
+    assert staff.get_by_label("Indices").input_value() == "6-11"
