@@ -83,6 +83,8 @@ def own_sheet(words: Catalogue, receipt: Receipt, facts: Facts) -> ReceiptSheet:
         link=f"{receipt.address}/proof/{receipt.proof}",
         proof_label=str(words.word("proof_label")),
         proof=receipt.proof,
+        log_label=str(words.word("proof_log")),
+        log_head=receipt.log_head,
         keep_heading=str(words.word("keep_code")),
         keep_code=receipt.keep_code,
         keep_lines=tuple(words.lines("keep_lines")),

@@ -100,12 +100,16 @@ class KeepForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofView:
-    """A proof to show: its text, its file, and its QR symbol as an SVG path in units of a module."""
+    """A proof to show: its text, its file, and its QR symbol as an SVG path in units of a module.
+
+    `head` names the log's last head before the verification, where there was one.
+    """
 
     text: str
     file: str
     symbol_size: int
     symbol_path: str
+    head: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
