@@ -7,7 +7,7 @@ from datetime import datetime
 from authcode.serial import Tier
 from server.domain.alert import Rule, Severity
 from server.domain.range_act import RangeAct, Stretch
-from server.domain.redemption import Unit, Verdict
+from server.domain.redemption import Returned, Unit, Verdict
 from server.services.facts import Facts
 
 PAGE_SIZE = 50
@@ -167,7 +167,10 @@ class BatchPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeHistory:
-    """Everything about one unit: what is said now, its first use, the acts that cover it, its scans and alerts."""
+    """Everything about one unit in one life: what is said, its first use, the acts that cover it, its scans and alerts.
+
+    `returns` are all its returns to unused, `ended` that of this life; `present` is the unit in its present life.
+    """
 
     unit: Unit
     order: str
@@ -181,3 +184,8 @@ class CodeHistory:
     page: int
     pages: int
     alerts: tuple[AlertRow, ...]
+    returns: tuple[Returned, ...] = ()
+    ended: Returned | None = None
+    present: Unit | None = None
+    hops: int = 0
+    erased: bool = False
