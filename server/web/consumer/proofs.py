@@ -84,7 +84,7 @@ def proof_page(text: str) -> Response:
         return respond(maker.proof_refused_page(refused.code), refused.http_status)
     facts = checked.status.facts
     if facts is None:
-        return respond(maker.proof_gone_page(_moment(checked.proof)))
+        return respond(maker.proof_gone_page(_moment(checked.proof), checked.status.ended))
     size, path = symbol_path(proof_symbol(_link_of(text, checked.proof)))
     view = ProofView(
         text=text, file=f"/proof/{text}/receipt.pdf", symbol_size=size, symbol_path=path, head=checked.proof.log_head
