@@ -7,7 +7,7 @@ from datetime import datetime
 from authcode.serial import Tier
 from server.domain.alert import Rule, Severity
 from server.domain.range_act import RangeAct, Stretch
-from server.domain.redemption import Returned, Unit, Verdict
+from server.domain.redemption import Returned, ReturnedBy, Unit, Verdict
 from server.services.facts import Facts
 
 PAGE_SIZE = 50
@@ -189,3 +189,13 @@ class CodeHistory:
     present: Unit | None = None
     hops: int = 0
     erased: bool = False
+
+    @property
+    def can_be_returned(self) -> bool:
+        """Whether staff may return it to unused: it is used in its present life, and they never did."""
+        used = self.facts.first_verified_at is not None and self.ended is None
+        return used and not any(one.by is ReturnedBy.STAFF for one in self.returns)
+
+    def unit_in(self, life: int) -> Unit:
+        """The same unit in another life."""
+        return Unit(row=self.unit.row, index=self.unit.index, life=life)

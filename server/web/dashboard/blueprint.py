@@ -21,6 +21,7 @@ from server.web.dashboard.acts import effect, read_act
 from server.web.dashboard.filters import ListAddress, SavedView, page_number
 from server.web.dashboard.login import guard, next_page, staff, start_session
 from server.web.dashboard.problems import init_problem_pages
+from server.web.dashboard.undoing import init_undo
 from server.web.static_files import send_static, static_address
 from server.web.visit import context
 
@@ -32,6 +33,7 @@ blueprint = Blueprint(
 )
 blueprint.before_request(guard)
 init_problem_pages(blueprint)
+init_undo(blueprint)
 blueprint.add_app_template_global(static_address)
 _ID = "int(max=9223372036854775807)"  # what the database can look for; beyond it there is nothing
 
