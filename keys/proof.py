@@ -25,7 +25,7 @@ from keys.primitives import SigningKey, check_public_key
 ALGORITHM: Final = "Ed25519"
 TYPE: Final = "authcode-proof+jwt"
 MAX_PROOF_CHARS: Final = 2048
-"""Ours have about 600 characters, with the head of the log that they name."""
+"""Ours have about 500 characters, with the head of the log that they name."""
 _KEY_NAME_BYTES: Final = 9  # 72 bits of the thumbprint, 12 characters: tells a server's few keys apart
 _SIGNATURE_CHARS: Final = 86
 _PARTS: Final = 3
