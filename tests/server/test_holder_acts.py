@@ -1,6 +1,7 @@
 """What a holder may do with a verification: undo it, hand it on, have it erased; and what nobody else may."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -269,6 +270,45 @@ def test_each_owners_uses_of_the_keep_code_are_counted_for_themselves(world: Wor
         world.clock.forward(days=1)
         keep_code = done(world, "hand-on", code, keep_code=keep_code)["keep_code"]
     assert dashboard.alerts(world.ctx, AlertFilter()).alerts == ()
+
+
+# several at once
+
+
+def at_once(world: World, act: str, code: str, **shown: str) -> list[tuple[int, Json]]:
+    """The same request from eight threads, each with a connection of its own."""
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(lambda _: ask(world, act, code, **shown), range(8)))
+
+
+def test_of_many_undos_at_once_one_is_done(world: World, issued: Issued) -> None:
+    genuine(world, issued.text(0))
+    answers = at_once(world, "undo", issued.text(0), claim="anna")
+    assert sorted(status for status, _ in answers) == [200] + [404] * 7
+    assert look(world, issued.text(0))["state"] == "unused"
+
+
+def test_many_taps_hand_on_once_and_are_all_given_the_same_keep_code(world: World, issued: Issued) -> None:
+    genuine(world, issued.text(0))
+    answers = at_once(world, "hand-on", issued.text(0), claim="anna")
+    assert {json.dumps(body) for _, body in answers} == {json.dumps(answers[0][1])}
+    assert (answers[0][0], answers[0][1]["hop"]) == (200, 1)
+
+
+def test_of_undo_and_burn_in_the_same_moment_nobody_is_told_a_plain_genuine(world: World, issued: Issued) -> None:
+    """Who verifies while it is being returned meets the ended life or the new one, and never one without its past."""
+    code = issued.text(0)
+    genuine(world, code)
+    with ThreadPoolExecutor(8) as pool:
+        burns = [pool.submit(world.ask, code, f"buyer-{number}") for number in range(4)]
+        undone = pool.submit(ask, world, "undo", code, claim="anna")
+        burns += [pool.submit(world.ask, code, f"late-{number}") for number in range(4)]
+    assert undone.result()[0] == 200
+    told = [burn.result().get_json() for burn in burns]
+    first = [body for body in told if body["verdict"] == "genuine"]
+    assert len(first) <= 1
+    assert all(body["returned"] for body in first)
+    assert {body["verdict"] for body in told} <= {"genuine", "already_verified"}
 
 
 # erasure

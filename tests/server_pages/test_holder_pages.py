@@ -77,8 +77,11 @@ def test_asking_changes_nothing(world: World, shopper: Browser, page: str) -> No
 
 
 def test_an_undone_code_says_on_every_page_that_it_was_returned(world: World, shopper: Browser, page: str) -> None:
-    shopper.verify(page)
+    proof = proof_on(shopper.verify(page).text)
     done = confirmed(shopper, page, "undo")
+    gone = shopper.open(f"/proof/{proof}").text
+    assert heading(gone) == "This receipt is no longer on record"
+    assert "returned to unused on 21 November 2026 (UTC) by its holder" in gone
     assert "returned to unused on 21 November 2026 (UTC) by its holder" in done
     look = shopper.open(page).text
     assert heading(look).endswith(": returned to unused")
@@ -172,6 +175,7 @@ def test_a_product_is_handed_on_and_the_next_owner_sees_how_often(world: World, 
     handed = keep_code_on(done)
     assert handed != keep_code_on(first)
     assert 'name="act"' not in done
+    assert "The next owner&#39;s receipt" in done
     world.clock.forward(hours=1)
     assert heading(shopper.open(page).text) == BEFORE
     buyer = Browser(world.client)

@@ -69,6 +69,6 @@ def _done_page(done: ActAnswer, action: str) -> Page:
     if done.receipt is not None:
         code = done.receipt.keep_code
         proof = f"/proof/{done.receipt.proof}"
-        receipt = ReceiptView(keep_code=code, proof=proof, action=action, claim=None, proven_by=code)
+        receipt = ReceiptView(keep_code=code, proof=proof, action=action, claim=None, proven_by=code, for_next=True)
     picture = picture_address(done.facts)
     return page_maker().act_page(f"{done.act}_done", done.facts, tint=Tint.FINE, picture=picture, receipt=receipt)

@@ -82,6 +82,7 @@ class ReceiptView:
 
     Its forms bring the `claim` or the keep-code (`proven_by`) that proved the holder on this page; a browser with the
     holder cookie needs neither. `acts` names what the holder may do with the verification; `undo_until` is written out.
+    With `for_next` it is the next owner's, shown to who hands it on.
     """
 
     keep_code: str
@@ -90,6 +91,7 @@ class ReceiptView:
     claim: str | None
     proven_by: str | None
     acts: tuple[str, ...] = ()
+    for_next: bool = False
     undo_until: str | None = None
 
 
