@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Final
 
 from authcode.log.merkle import HASH_BYTES, MAX_SIZE, LogProofRefused
@@ -197,8 +198,9 @@ def read_named_head(text: str) -> Head:
     return Head(origin=origin, size=decimal(size, "the size"), root=decode(root, "the root", HASH_BYTES))
 
 
+@lru_cache(maxsize=64)
 def named_head(note: str) -> str:
-    """How a proof names the head of a note of our own."""
+    """How a proof names the head of a note of our own; every verification until the next head names the same."""
     return read_head(note).named
 
 

@@ -23,9 +23,10 @@ _LIVES = (
             undo, undo.c.unit == redemption.c.unit
         )
     )
-    .where(redemption.c.unit.in_(sa.bindparam("units", expanding=True)))
     .order_by(redemption.c.unit)
 )
+_IN_EVERY_LIFE = _LIVES.where(redemption.c.unit.in_([sa.bindparam(f"life{life}") for life in range(1 << LIFE_BITS)]))
+_IN_ONE_LIFE = _LIVES.where(redemption.c.unit == sa.bindparam("unit"))
 
 
 def burn(connection: sa.Connection, unit: Unit, first: FirstUse) -> bool:
@@ -52,8 +53,8 @@ def unit_use(connection: sa.Connection, unit: Unit, *, life: int | None = None) 
 
     One statement: a life ends with its undo, so that its redemption tells the next.
     """
-    ids = [_in_life(unit, number).id for number in range(1 << LIFE_BITS)]
-    rows = {Unit.of_id(row.unit).life: row for row in connection.execute(_LIVES, {"units": ids})}
+    ids = {f"life{number}": _in_life(unit, number).id for number in range(1 << LIFE_BITS)}
+    rows = {Unit.of_id(row.unit).life: row for row in connection.execute(_IN_EVERY_LIFE, ids)}
     returns = tuple(
         Returned(life=number, at=row.undone_at, by=ReturnedBy(row.undone_by), reason=row.undone_reason)
         for number, row in rows.items()
@@ -67,7 +68,7 @@ def unit_use(connection: sa.Connection, unit: Unit, *, life: int | None = None) 
 
 def first_use(connection: sa.Connection, unit: Unit) -> FirstUse | None:
     """The redemption of a unit in exactly this life, if there is one."""
-    row = connection.execute(_LIVES, {"units": [unit.id]}).first()
+    row = connection.execute(_IN_ONE_LIFE, {"unit": unit.id}).first()
     return None if row is None else _first(row)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ import sqlalchemy as sa
 
 from authcode.batch import Tiers
 from authcode.log.checkpoint import open_head, read_head, read_log_key
+from authcode.log.merkle import LogProofRefused
 from authcode.log.proof import open_consistency, open_inclusion
+from authcode.log.receipt import check_entry, head_before
 from authcode.serial import Tier
 from server.domain.alert import AlertFilter
 from server.domain.holding import MAX_HOPS_A_DAY
@@ -398,3 +401,45 @@ def test_what_others_did_stays_on_record(world: World, issued: Issued) -> None:
         use = unit_use(connection, unit)
     assert use.first is not None
     assert (use.first.erased, use.first.at) == (True, START)
+
+
+# what is replayed elsewhere
+
+
+def test_what_shows_the_holder_of_one_code_shows_nothing_on_another(world: World, issued: Issued) -> None:
+    """Claim and keep-code are bound to unit, life and hop: a replay on another code, life or hop is a stranger's."""
+    mine = genuine(world, issued.text(0))
+    genuine(world, issued.text(1), "ben")
+    replayed = world.ask(issued.text(1), "anna").get_json()
+    assert (replayed["verdict"], replayed["proof"], replayed["was_yours"]) == ("already_verified", None, False)
+    for shown in ({"claim": "anna"}, {"keep_code": mine["keep_code"]}):
+        assert ask(world, "hand-on", issued.text(1), **shown)[0] == 404
+    done(world, "undo", issued.text(0), claim="anna")
+    genuine(world, issued.text(0), "cleo")
+    for shown in ({"claim": "anna"}, {"keep_code": mine["keep_code"]}):
+        assert ask(world, "erase", issued.text(0), **shown)[0] == 404
+    own = world.client.post("/api/v1/log/proof", json={"code": issued.text(0), "claim": "anna"})
+    assert own.status_code == 404
+
+
+def test_who_verified_proves_the_present_life_in_the_log(world: World, issued: Issued) -> None:
+    genuine(world, issued.text(0))
+    done(world, "undo", issued.text(0), claim="anna")
+    genuine(world, issued.text(0), "cleo")
+    answer = world.client.post("/api/v1/log/proof", json={"code": issued.text(0), "claim": "cleo"}).get_json()
+    assert (answer["record"]["kind"], answer["record"]["life"]) == ("redemption", 1)
+
+
+def test_a_receipt_is_dated_by_the_log_from_end_to_end(world: World, issued: Issued) -> None:
+    """The head that it names, a growth from there, and its own entry behind it, all as the server hands them out."""
+    sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
+    proof = world.ctx.keys.proofs.open(genuine(world, issued.text(0))["proof"])
+    entry = world.client.post("/api/v1/log/proof", json={"code": issued.text(0), "claim": "anna"}).get_json()["proof"]
+    key = read_log_key(world.client.get("/log/key").text)
+    before = head_before(proof)
+    included = open_inclusion(entry, key)
+    check_entry(proof, included)
+    growth = world.client.get(f"/log/consistency?old={before.size}").text
+    assert open_consistency(growth, key, kept=before).size == included.head.size
+    with pytest.raises(LogProofRefused):
+        check_entry(replace(proof, at=START.replace(day=1)), included)
