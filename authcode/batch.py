@@ -57,6 +57,11 @@ class OrderConflict(AuthcodeError):
         self.order, self.reserved_at, self.differs = order, reserved_at, differs
 
 
+def is_order_name(text: str) -> bool:
+    """Whether an order can bear this name."""
+    return _NAME.fullmatch(text) is not None
+
+
 class OrderRecordInvalid(AuthcodeError):
     """A record in the order book that cannot be read."""
 

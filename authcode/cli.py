@@ -19,6 +19,9 @@ from keys.errors import AuthcodeError
 COMMANDS: Final = "authcode.commands"
 PACKAGES: Final = ("keys", "authcode", "scanner", "server")
 
+_WHOLE: Final = 1000
+"""Characters of a sentence that click gives uncut: no first sentence of ours is longer."""
+
 NO: Final = 1
 FAILED: Final = 2
 
@@ -26,7 +29,7 @@ FAILED: Final = 2
 _SECTIONS: Final = {
     "Issue and print": ("init", "keys", "product", "batch"),
     "Look at codes": ("scan", "verify"),
-    "Serve": ("serve", "staff", "db", "log", "demo"),
+    "Serve": ("serve", "staff", "token", "db", "log", "demo"),
 }
 _NOUNS: Final = {
     "init": "Make a brand's home: keys, keyring, passphrases.",
@@ -37,6 +40,7 @@ _NOUNS: Final = {
     "verify": "Check the signature of a code, offline.",
     "serve": "Run the verification server and its dashboard.",
     "staff": "Give people access to the dashboard.",
+    "token": "Give print stations access over the network, and take it back.",
     "db": "Bring the server's database up to date.",
     "log": "Sign, prove and check the log of verifications and staff acts.",
     "demo": "Watch the whole story on this machine.",
@@ -114,6 +118,12 @@ class Verbs(click.Group):
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Verbs, in the order in which they were registered."""
         return list(self._entries)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each verb with its whole first sentence: cut short, it would hide what the verb is for."""
+        verbs = [(verb, self.get_command(ctx, verb)) for verb in self._entries]
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, command.get_short_help_str(_WHOLE)) for verb, command in verbs if command])
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a verb."""

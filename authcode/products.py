@@ -22,7 +22,8 @@ PRODUCT_FORMAT: Final = "authcode-product-1"
 
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _URL = re.compile(r"https?://[!-~]{1,500}", re.ASCII)
-_MAX_FILE_BYTES = 2 * MAX_PICTURE_BYTES
+MAX_PRODUCT_BYTES: Final = 2 * MAX_PICTURE_BYTES
+"""A product as a document: its picture in base64, and room for its texts."""
 
 
 class ProductInvalid(AuthcodeError):
@@ -105,6 +106,12 @@ def save_product(home: Path, product: Product) -> Path:
     """Keep a product in the issuer's part, in place of an earlier one of the same sku; gives its file."""
     path = _path(home, product.sku)
     make_private_dir(path.parent)
+    write_atomic(path, product_document(product))
+    return path
+
+
+def product_document(product: Product) -> bytes:
+    """Give a product as it is kept and sent; the same product gives the same bytes."""
     fields = {
         "format": PRODUCT_FORMAT,
         "sku": product.sku,
@@ -117,8 +124,7 @@ def save_product(home: Path, product: Product) -> Path:
         "placement_hint": product.placement_hint,
         "more_url": product.more_url,
     }
-    write_atomic(path, (json.dumps(fields, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
-    return path
+    return (json.dumps(fields, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
 
 
 def load_product(home: Path, sku: str) -> Product:
@@ -146,10 +152,25 @@ def _path(home: Path, sku: str) -> Path:
 
 def _read(path: Path) -> Product:
     try:
-        fields = Fields.parse(path.read_bytes())
+        return read_product(path.read_bytes())
+    except ProductInvalid as error:
+        raise ProductInvalid(f"{path.name}: {error.reason}") from None
+
+
+def read_product(document: bytes) -> Product:
+    """Read what `product_document` gave.
+
+    Raises:
+        ProductInvalid: it is none, or what it says could not be shown.
+        GtinInvalid: its GTIN is none.
+    """
+    if len(document) > MAX_PRODUCT_BYTES:
+        raise ProductInvalid(f"it is longer than {MAX_PRODUCT_BYTES} bytes")
+    try:
+        fields = Fields.parse(document)
         if fields.text("format") != PRODUCT_FORMAT:
             raise ValueError("another format")  # noqa: TRY301 - all of this ends in the one error below
-        picture = fields.text_or_none("picture", longest=_MAX_FILE_BYTES)
+        picture = fields.text_or_none("picture", longest=MAX_PRODUCT_BYTES)
         return Product(
             sku=fields.text("sku"),
             name=fields.text("name"),
@@ -162,7 +183,7 @@ def _read(path: Path) -> Product:
             more_url=fields.text_or_none("more_url"),
         )
     except ValueError as error:
-        raise ProductInvalid(f"{path.name} is not a product file ({error})") from None
+        raise ProductInvalid(f"this is not a product document ({error})") from None
 
 
 def _showable(text: str) -> bool:

@@ -10,12 +10,15 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, Final, NoReturn, Self, TypeVar
 
 from keys.instants import parse_instant
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _HEX = re.compile("(?:[0-9a-f]{2})*")
+
+MAX_DEPTH: Final = 16
+"""Levels of a JSON text: four times what ours have, and what every reader can follow."""
 
 
 def _object_of(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
@@ -27,8 +30,23 @@ def _object_of(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _refuse_constant(_name: str) -> NoReturn:
-    raise ValueError("not a number of JSON")
+def _refuse_number(_text: str) -> NoReturn:
+    raise ValueError("not a whole number")
+
+
+def _check_values(value: object, depth: int) -> None:
+    """Refuse what readers of JSON disagree about: how deep it may nest, and halves of a surrogate pair."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, str):
+        value.encode("utf-8")
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            name.encode("utf-8")
+            _check_values(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_values(inner, depth + 1)
 
 
 class Fields:
@@ -44,11 +62,18 @@ class Fields:
 
     @classmethod
     def parse(cls, text: str | bytes) -> Self:
-        """Read a JSON object in UTF-8; a field named twice, NaN and nesting without end are refused (ValueError)."""
+        """Read a JSON object in UTF-8 (docs/format.md §1), or raise ValueError.
+
+        Refused are a field named twice, a number that is not whole, lone surrogates, and more than `MAX_DEPTH` levels.
+        """
         try:
             decoded = text.decode("utf-8") if isinstance(text, bytes) else text
             decoded.encode("utf-8")
-            return cls(json.loads(decoded, object_pairs_hook=_object_of, parse_constant=_refuse_constant))
+            values = json.loads(
+                decoded, object_pairs_hook=_object_of, parse_constant=_refuse_number, parse_float=_refuse_number
+            )
+            _check_values(values, 1)
+            return cls(values)
         except RecursionError:
             raise ValueError("nested too deeply") from None
 

@@ -28,6 +28,20 @@ def issuer_keys_dir(home: Path) -> Path:
     return issuer_dir(home) / "keys"
 
 
+def is_apart(home: Path) -> bool:
+    """Whether this home was made without a server's part on purpose, and still has none: a print station's."""
+    return _apart_path(home).exists() and not server_dir(home).exists()
+
+
+def keep_apart(home: Path) -> None:
+    """Remember that this home is a print station's: nothing here makes a server's part by itself."""
+    _apart_path(home).touch()
+
+
+def _apart_path(home: Path) -> Path:
+    return issuer_dir(home) / "apart"
+
+
 def issuer_keyring_path(home: Path) -> Path:
     """The signed keyring as the issuer last published it."""
     return issuer_dir(home) / "keyring.json"

@@ -1,6 +1,7 @@
 """Stage 5, verify: the signed keyring, which says what every key id of a brand stands for (docs/format.md §1)."""
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -51,6 +52,8 @@ MAX_DOMAINS: Final = 1000
 MAX_CODE_KEYS: Final = 1024
 """As many as there are key ids of two characters."""
 MAX_OFFICE_KEYS: Final = 64
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"})
+"""Unicode categories that no name holds: controls, formats, surrogates, private use, separators but the space."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +88,8 @@ class Keyring:
     def _check_heading(self) -> None:
         if len(self.brand_id) != BRAND_ID_BYTES:
             raise KeyringInvalid(f"the brand id has {len(self.brand_id)} bytes, not {BRAND_ID_BYTES}")
-        if not 1 <= len(self.brand) <= MAX_BRAND_CHARS or not self.brand.isprintable():
-            raise KeyringInvalid(f"the brand's name has 1 to {MAX_BRAND_CHARS} printable characters")
+        if not 1 <= len(self.brand) <= MAX_BRAND_CHARS or not all(map(_is_seen, self.brand)):
+            raise KeyringInvalid(f"the brand's name has 1 to {MAX_BRAND_CHARS} characters that can be seen")
         if not 1 <= self.version <= MAX_VERSION:
             raise KeyringInvalid(f"the version is 1 to {MAX_VERSION}, not {self.version}")
         if self.issued.utcoffset() != timedelta(0) or self.expires.utcoffset() != timedelta(0):
@@ -297,6 +300,11 @@ class KeyringSet:
     def brand(self, brand_id: bytes) -> Keyring | None:
         """The keyring of a brand, or None."""
         return self._brands.get(brand_id)
+
+
+def _is_seen(character: str) -> bool:
+    """Whether a character may stand in a name. An unassigned one may: which these are depends on the reader's age."""
+    return character == " " or unicodedata.category(character) not in _HIDDEN
 
 
 def _payload_of(keyring: Keyring, root: bytes) -> dict[str, object]:

@@ -10,6 +10,9 @@ from typing import Final, Literal
 from keys.errors import PassphraseFileReadable, PassphraseMissing
 
 MAX_PASSPHRASE_BYTES: Final = 4096
+MIN_TYPED_CHARACTERS: Final = 12
+"""Asked of a new passphrase that a person types. What a file or the environment holds was made by a machine, or is a
+test's; scrypt slows the guessing of either."""
 _OPEN_TO_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 Part = Literal["issuer", "server"]
@@ -59,7 +62,10 @@ def _read_file(part: Part, path: Path) -> str:
 
 
 def _ask(part: Part, *, new: bool) -> str:
-    passphrase = getpass.getpass(f"Passphrase of the {part} part: ")
+    wish = f" (new, at least {MIN_TYPED_CHARACTERS} characters; five random words are good)" if new else ""
+    passphrase = getpass.getpass(f"Passphrase of the {part} part{wish}: ")
+    if new and len(passphrase) < MIN_TYPED_CHARACTERS:
+        raise PassphraseMissing(part, f"it needs at least {MIN_TYPED_CHARACTERS} characters")
     if new and passphrase != getpass.getpass("The same again: "):
         raise PassphraseMissing(part, "the two that were typed differ")
     if not passphrase:

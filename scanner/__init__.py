@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from authcode.remote.errors import ServerAnswerUnusable, ServerUnreachable
     from scanner.errors import (
         PhotoAnimated,
         PhotoEmpty,
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
         PhotoTooManyPixels,
         PhotoTruncated,
         PhotoUnreadable,
-        ServerAnswerUnusable,
-        ServerUnreachable,
     )
     from scanner.photo import Photo, open_photo
     from scanner.quality import Advice, AdviceCode
@@ -46,6 +45,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "authcode.remote.errors": ("ServerAnswerUnusable", "ServerUnreachable"),
     "scanner.photo": ("Photo", "open_photo"),
     "scanner.quality": ("Advice", "AdviceCode"),
     "scanner.scan": ("PhotoScan", "Symbol", "read_symbols", "scan_photo"),

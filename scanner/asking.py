@@ -13,9 +13,9 @@ from typing import Final, Protocol
 
 from authcode.foreign import describe_foreign
 from authcode.payload import NotOurs
+from authcode.remote.errors import ServerAnswerUnusable, ServerUnreachable
 from authcode.verify import OfflineState, OnlineOnly, verify_offline
 from keys.keyring import OpenedKeyring
-from scanner.errors import ServerAnswerUnusable, ServerUnreachable
 
 SERVER_TIMEOUT_S: Final = 10.0
 """Seconds for one question: long for a phone's network, short for a person."""

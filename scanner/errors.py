@@ -1,4 +1,4 @@
-"""Stage 3, photo: the reasons why a picture is refused, and why a server could not be asked about one.
+"""Stage 3, photo: the reasons why a picture is refused.
 
 Every leaf descends from `AuthcodeError`; the sentence says what to do, the facts are attributes. No message carries any
 byte of the picture or the text of a code.
@@ -101,29 +101,3 @@ class PhotoNotFound(PhotoError):
         """Carry the path and the system's reason."""
         super().__init__(f"cannot open {path}: {reason}; check the name")
         self.path, self.reason = path, reason
-
-
-class ServerUnreachable(AuthcodeError):
-    """Nobody answers at the server's address, or not in time."""
-
-    code = "server_unreachable"
-    http_status = 502
-
-    def __init__(self, server: str, reason: str) -> None:
-        """Carry the address as given and the reason, never the code that was asked about."""
-        super().__init__(
-            f"the server {server} cannot be reached ({reason}); check the address, or scan without --server"
-        )
-        self.server, self.reason = server, reason
-
-
-class ServerAnswerUnusable(AuthcodeError):
-    """A server answered, but not as the API of an authcode server does."""
-
-    code = "server_answer_unusable"
-    http_status = 502
-
-    def __init__(self, server: str, status: int) -> None:
-        """Carry the address as given and the HTTP status."""
-        super().__init__(f"{server} answered with status {status}, not as an authcode server; check the address")
-        self.server, self.status = server, status

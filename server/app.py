@@ -21,6 +21,7 @@ from server.storage.engine import Database
 from server.storage.migrate import require_current
 from server.web.api.blueprint import blueprint as api
 from server.web.api.public import blueprint as public
+from server.web.api.station import blueprint as station
 from server.web.consumer.blueprint import blueprint as consumer
 from server.web.dashboard.blueprint import blueprint as dashboard
 from server.web.dashboard.login import init_login
@@ -96,7 +97,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
     init_problems(app)
     init_nowhere(app)
     init_login(app, context)
-    for blueprint in (api, public, dashboard, consumer):
+    for blueprint in (api, public, station, dashboard, consumer):
         app.register_blueprint(blueprint)
     init_limits(app, settings)
     return app

@@ -10,9 +10,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from authcode.batch import LEVELS, DrawnBy, Order, OrderBook, Placement, Tiers
-from authcode.commands.options import example, home_option, json_option, tell_json, the_time, unlocked_issuer
+from authcode.commands.options import (
+    example,
+    home_option,
+    json_option,
+    server_option,
+    station_at,
+    tell_json,
+    the_time,
+    unlocked_issuer,
+)
+from authcode.commands.register import manifest_of
 from authcode.cover import check_cover, cover_warning
 from authcode.products import load_product
+from keys.errors import AuthcodeError
 from keys.home import home_dir, issuer_dir, orders_dir
 from keys.instants import format_instant
 from keys.issuer import IssuerHome
@@ -21,6 +32,8 @@ from keys.records import Form, Profile
 
 if TYPE_CHECKING:
     from authcode.fulfil import IssuedBatch
+    from authcode.remote.connection import Json
+    from authcode.remote.station import Station
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -96,15 +109,18 @@ def plan(home: Path | None, as_json: bool, **options: Any) -> None:  # noqa: ANN
     )
 )
 @_order_options
-def issue(home: Path | None, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - the options above, as click gives them
+@server_option
+def issue(home: Path | None, as_json: bool, server: str | None, **options: Any) -> None:  # noqa: ANN401 - the options above, as click gives them
     """Issue an order: signed codes, print sheets and the manifest, registered inactive where the home has a server.
 
     The folder is written whole or not at all. The same order again writes nothing and says where it lies. Keep the
-    folder secret until the goods are sold: whoever has a code can verify it.
+    folder secret until the goods are sold: whoever has a code can verify it. With --server the order is registered
+    over the network once it is written; where that fails it is kept, and `batch register` sends it later.
     """
     from authcode.fulfil import fulfil_order
 
     request = _request(home, options)
+    station = station_at(server) if server is not None else None
     issuer = unlocked_issuer(request.home)
     with _progress_bar(request.order) as progress:
         issued = fulfil_order(
@@ -116,12 +132,26 @@ def issue(home: Path | None, as_json: bool, **options: Any) -> None:  # noqa: AN
             progress=progress,
             now=the_time(),
         )
+    registered = _register(station, issued, request.home) if station else None
     if as_json:
-        tell_json(_issued_facts(issued))
-    elif issued.written:
+        tell_json(_issued_facts(issued) | ({"registered": dict(registered)} if registered else {}))
+        return
+    if issued.written:
         _tell_issued(issued)
     else:
         click.echo(f"Order {issued.order.name} was issued before; nothing was written. It lies in {issued.out}")
+    if station:
+        click.echo(f"  {station.server}: order {issued.order.name} is registered, inactive")
+
+
+def _register(station: "Station", issued: "IssuedBatch", home: Path) -> "Json":
+    try:
+        return station.register(manifest_of(home, issued.order.name))
+    except AuthcodeError:
+        name, server = issued.order.name, station.server
+        click.echo(f"Order {name} is issued and kept in {issued.out}, but not registered. When what follows", err=True)
+        click.echo(f"is mended: authcode batch register {name} --server {server}", err=True)
+        raise
 
 
 def _request(home: Path | None, options: dict[str, Any]) -> _Request:

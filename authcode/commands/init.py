@@ -7,7 +7,7 @@ import click
 from authcode.commands.options import example, home_option, json_option, tell_json, the_time
 from authcode.events import KEYRING_PUBLISHED, announce_keyring, listeners
 from keys.errors import AuthcodeError, HomeExists
-from keys.home import home_dir, issuer_dir, issuer_keyring_path
+from keys.home import home_dir, issuer_dir, issuer_keyring_path, keep_apart
 from keys.issuer import IssuerHome
 from keys.keyring import OpenedKeyring
 from keys.passphrase import read_passphrase
@@ -28,25 +28,32 @@ class PassphrasesEqual(AuthcodeError):
 @click.command(epilog=example('authcode init --brand "Acme Tea" --prefix https://v.acme.example'))
 @click.option("--brand", required=True, help="The brand's name, as shoppers read it.")
 @click.option("--prefix", required=True, metavar="URL", help="Where its codes lead, such as https://v.example.com.")
+@click.option("--issuer-only", is_flag=True, help="No server's part: a print station, whose server is elsewhere.")
 @home_option
 @json_option
-def init(brand: str, prefix: str, home: Path | None, as_json: bool) -> None:
+def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json: bool) -> None:
     """Make a brand's home: root, office, serial and signing keys, and the keyring.
 
     Two passphrases are asked for, one for the issuer's part (it can sign codes) and one for the server's (it cannot).
+    With --issuer-only, or where the server's packages are not installed, there is the first alone.
     """
     place = home_dir(home)
     if issuer_dir(place).exists():
         raise HomeExists(place)
     passphrase = read_passphrase("issuer", place, new=True)
-    server_passphrase = read_passphrase("server", place, new=True) if listeners(KEYRING_PUBLISHED) else None
+    heard = not issuer_only and bool(listeners(KEYRING_PUBLISHED))
+    server_passphrase = read_passphrase("server", place, new=True) if heard else None
     if passphrase == server_passphrase:
         raise PassphrasesEqual
     issuer = IssuerHome.create(place, brand=brand, prefix=prefix, passphrase=passphrase, now=the_time())
     unlocked = issuer.unlock(passphrase)
     opened = unlocked.keyring
+    notes: tuple[str, ...] = ()
     try:
-        notes = announce_keyring(place, opened.document, unlocked.shared_keys(), lambda: server_passphrase or "")
+        if issuer_only:
+            keep_apart(place)
+        else:
+            notes = announce_keyring(place, opened.document, unlocked.shared_keys(), lambda: server_passphrase or "")
     except AuthcodeError:
         click.echo(f"The issuer's part is made in {place}. Mend what follows, then: authcode keys publish", err=True)
         raise

@@ -1,17 +1,30 @@
 """`authcode keys`: make, list and publish the keys of a brand."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, tell_json, the_time, unlocked_issuer
+from authcode.commands.options import (
+    example,
+    home_option,
+    json_option,
+    server_option,
+    station_at,
+    tell_json,
+    the_time,
+    unlocked_issuer,
+)
 from authcode.events import announce_keyring
-from keys.home import home_dir, issuer_keyring_path
+from keys.home import home_dir, is_apart, issuer_keyring_path
 from keys.instants import format_instant
 from keys.issuer import IssuerHome, UnlockedIssuer
 from keys.keyring import OpenedKeyring
 from keys.passphrase import read_passphrase
 from keys.records import CodeKey, Form, Profile
+
+if TYPE_CHECKING:
+    from authcode.remote.station import Station
 
 
 @click.command(epilog=example("authcode keys new --profile compact"))
@@ -53,16 +66,21 @@ def list_keys(home: Path | None, as_json: bool) -> None:
 
 
 @click.command(epilog=example("authcode keys publish"))
+@server_option
 @home_option
 @json_option
-def publish(home: Path | None, as_json: bool) -> None:
-    """Publish the keyring anew, signed again where it is about to expire, and hand it to this machine's server.
+def publish(server: str | None, home: Path | None, as_json: bool) -> None:
+    """Publish the keyring anew, signed again where it is about to expire.
+
+    It is handed to this machine's server, or with --server to that one over the network. Serial and MAC keys go there
+    by `keys send` alone.
 
     Run it at least every 30 days: past its date, offline verifiers call the key list out of date.
     """
+    station = station_at(server) if server is not None else None
     issuer = unlocked_issuer(home)
     opened = issuer.refresh_keyring(the_time())
-    notes = announce_keys(issuer)
+    notes = _publish_over_there(station, opened) if station else announce_keys(issuer)
     path = issuer_keyring_path(issuer.home)
     if as_json:
         tell_json({**_keyring_facts(opened), "keyring": str(path), "notes": list(notes)})
@@ -73,9 +91,19 @@ def publish(home: Path | None, as_json: bool) -> None:
         click.echo(f"  {note}")
 
 
+def _publish_over_there(station: "Station", opened: OpenedKeyring) -> tuple[str, ...]:
+    answer = station.publish_keyring(opened.document)
+    lacking = ", ".join(map(str, answer["keys_not_here"]))
+    missing = f"Mind: that server cannot judge codes of {lacking} yet; send its keys with `authcode keys send`"
+    told = f"{station.server}: keyring version {answer['version']} of {answer['brand']} is in force"
+    return (told, missing) if lacking else (told,)
+
+
 def announce_keys(issuer: UnlockedIssuer) -> tuple[str, ...]:
     """Hand the keyring as it lies there now, and the shared keys, to whoever listens; gives their sentences."""
     home = issuer.home
+    if is_apart(home):
+        return ("no server's part in this home: `authcode keys publish --server URL` brings the keyring to its server",)
     shared = issuer.shared_keys()
     return announce_keyring(home, issuer.keyring.document, shared, lambda: read_passphrase("server", home))
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -12,18 +12,42 @@ from keys.home import home_dir
 from keys.issuer import IssuerHome, UnlockedIssuer
 from keys.passphrase import read_passphrase
 
+if TYPE_CHECKING:
+    from authcode.remote.station import Station
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def example(line: str) -> str:
-    """Give the foot of a command's help: a command line to copy."""
-    return f"Example:\n\n\b\n  {line}"
+def example(*lines: str) -> str:
+    """Give the foot of a command's help: command lines to copy."""
+    title = "Example" if len(lines) == 1 else "Examples"
+    return f"{title}:\n\n\b\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def home_option(command: _Command) -> _Command:
     """Add `--home`."""
     path = click.Path(file_okay=False, path_type=Path)
     return click.option("--home", type=path, help="The home to use [AUTHCODE_HOME, else ./authcode-home].")(command)
+
+
+def server_option(command: _Command) -> _Command:
+    """Add `--server`."""
+    text = "Ask this server over the network, with the token in the file that AUTHCODE_TOKEN_FILE names."
+    return click.option("--server", metavar="URL", help=text)(command)
+
+
+def station_at(server: str) -> "Station":
+    """A print station of this machine's token, at a server; nothing is sent yet.
+
+    Raises:
+        ServerUrlInvalid: no token is sent to this address.
+        TokenNotGiven, TokenFileReadable: there is no token to show.
+    """
+    from authcode.remote.connection import Connection
+    from authcode.remote.station import Station
+    from authcode.remote.token import read_token
+
+    return Station(Connection(server, read_token()))
 
 
 def json_option(command: _Command) -> _Command:

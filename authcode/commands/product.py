@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, tell_json
+from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell_json
 from authcode.events import announce_product
 from authcode.payload import check_gtin
 from authcode.products import MAX_PICTURE_BYTES, Product, load_products, save_product
@@ -24,6 +24,7 @@ _PICTURE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--support", help="Whom shoppers ask: a telephone number or an address.")
 @click.option("--placement-hint", help='Where the code is found, such as "under the cap".')
 @click.option("--more-url", help="A page with more about the product.")
+@server_option
 @home_option
 @json_option
 def add(  # noqa: PLR0913, PLR0917 - one argument an option
@@ -36,6 +37,7 @@ def add(  # noqa: PLR0913, PLR0917 - one argument an option
     support: str | None,
     placement_hint: str | None,
     more_url: str | None,
+    server: str | None,
     home: Path | None,
     as_json: bool,
 ) -> None:
@@ -53,8 +55,12 @@ def add(  # noqa: PLR0913, PLR0917 - one argument an option
         placement_hint=placement_hint,
         more_url=more_url,
     )
+    station = station_at(server) if server is not None else None
     path = save_product(place, product)
     notes = announce_product(place, product)
+    if station:
+        station.publish_product(product)
+        notes = (*notes, f"{station.server}: product {product.sku} is published")
     if as_json:
         tell_json({**_facts(product), "file": str(path), "notes": list(notes)})
         return

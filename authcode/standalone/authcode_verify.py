@@ -21,6 +21,7 @@ import json
 import os
 import re
 import sys
+import unicodedata
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -140,24 +141,36 @@ def fingerprint(public_key: bytes) -> str:
 
 
 def parse_object(text: str | bytes) -> dict[str, Any]:
-    """Read a JSON object in which no field stands twice; ValueError for anything else."""
+    """Read a JSON object: no field twice, whole numbers, at most 16 levels; ValueError for anything else."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len({name for name, _ in pairs}) != len(pairs):
             raise ValueError("a field stands there twice")
         return dict(pairs)
 
-    def refuse(_constant: str) -> None:
-        raise ValueError("not a number of JSON")
+    def refuse(_number: str) -> None:
+        raise ValueError("not a whole number")
 
     decoded = text.decode("utf-8") if isinstance(text, bytes) else text
     decoded.encode("utf-8")
     try:
-        value = json.loads(decoded, object_pairs_hook=once, parse_constant=refuse)
+        value = json.loads(decoded, object_pairs_hook=once, parse_constant=refuse, parse_float=refuse)
+        check_values(value, 1)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     found: dict[str, Any] = need(value, dict)
     return found
+
+
+def check_values(value: object, depth: int) -> None:
+    """Refuse (ValueError) more than 16 levels, and halves of a surrogate pair."""
+    if depth > 16:  # noqa: PLR2004 - the page's number
+        raise ValueError("nested too deeply")
+    if isinstance(value, str):
+        value.encode("utf-8")
+    elif isinstance(value, (dict, list)):
+        for inner in (*value, *value.values()) if isinstance(value, dict) else value:
+            check_values(inner, depth + 1)
 
 
 def need(value: Any, kind: type) -> Any:  # noqa: ANN401 - whatever JSON holds
@@ -287,8 +300,9 @@ def earlier_roots(steps: list[dict[str, Any]], brand_id: bytes, root: bytes) -> 
 def check_keyring(values: dict[str, Any]) -> None:
     """Check every rule of a keyring (ValueError, or Refused where the rule has a code of its own)."""
     binary_in(values, "brand_id", 16)
-    if not text_in(values, "brand", 100).isprintable():
-        raise ValueError("the brand's name has 1 to 100 printable characters")
+    hidden = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"}
+    if any(mark != " " and unicodedata.category(mark) in hidden for mark in text_in(values, "brand", 100)):
+        raise ValueError("the brand's name has 1 to 100 characters that can be seen")
     number_in(values, "version", 1, 2**31 - 1)
     if not timedelta(0) < time_in(values, "expires") - time_in(values, "issued") <= timedelta(days=30):
         raise ValueError("it must expire within 30 days of being issued")

@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, tell_json, the_time
+from authcode.commands.options import (
+    example,
+    home_option,
+    json_option,
+    server_option,
+    station_at,
+    tell_json,
+    the_time,
+)
 
 if TYPE_CHECKING:
+    from authcode.remote.connection import Json
     from server.domain.range_act import ActDetails
-    from server.services.dashboard import BatchRow, CodeHistory
+    from server.services.dashboard import CodeHistory
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -33,28 +42,38 @@ def _reasons(why: str) -> Callable[[_Command], _Command]:
 @click.option("--lot", help="The lot on these packs.")
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="Their last good day.")
 @click.option("--market", metavar="KR,JP", default="", help="Countries they are sold in [everywhere].")
+@server_option
 @home_option
 def activate(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    order: str, indices: str | None, lot: str | None, expires: datetime | None, market: str, home: Path | None
+    order: str,
+    indices: str | None,
+    lot: str | None,
+    expires: datetime | None,
+    market: str,
+    server: str | None,
+    home: Path | None,
 ) -> None:
     """Put codes of ORDER into the world: from now on they can be verified."""
     from server.domain.range_act import ActDetails
 
     markets = tuple(filter(None, market.split(",")))
     details = ActDetails(lot=lot, expires=expires.date() if expires else None, markets=markets)
-    _act("activate", order, indices, details, home)
+    _act("activate", order, indices, details, home=home, server=server)
 
 
 @click.command(epilog=example("authcode batch void spring --range 40-59 --reason misprint"))
 @click.argument("order")
 @_range_option
 @_reasons("Why, for the batch's own history; shoppers are not told.")
+@server_option
 @home_option
-def void(order: str, indices: str | None, reason: str, link: str | None, home: Path | None) -> None:
+def void(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    order: str, indices: str | None, reason: str, link: str | None, server: str | None, home: Path | None
+) -> None:
     """Take codes of ORDER out of use, such as misprinted or lost ones. It cannot be taken back."""
     from server.domain.range_act import ActDetails
 
-    _act("void", order, indices, ActDetails(reason=reason, link=link), home)
+    _act("void", order, indices, ActDetails(reason=reason, link=link), home=home, server=server)
 
 
 @click.command(
@@ -63,52 +82,64 @@ def void(order: str, indices: str | None, reason: str, link: str | None, home: P
 @click.argument("order")
 @_range_option
 @_reasons("Why, as shoppers read it.")
+@server_option
 @home_option
-def recall(order: str, indices: str | None, reason: str, link: str | None, home: Path | None) -> None:
+def recall(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    order: str, indices: str | None, reason: str, link: str | None, server: str | None, home: Path | None
+) -> None:
     """Tell whoever looks at codes of ORDER to stop using the product. It cannot be taken back."""
     from server.domain.range_act import ActDetails
 
-    _act("recall", order, indices, ActDetails(reason=reason, link=link), home)
+    _act("recall", order, indices, ActDetails(reason=reason, link=link), home=home, server=server)
 
 
 @click.command(epilog=example("authcode batch sample spring --range 0-4"))
 @click.argument("order")
 @_range_option
+@server_option
 @home_option
-def sample(order: str, indices: str | None, home: Path | None) -> None:
+def sample(order: str, indices: str | None, server: str | None, home: Path | None) -> None:
     """Mark codes of ORDER as samples: they say so, and never count."""
     from server.domain.range_act import ActDetails
 
-    _act("sample", order, indices, ActDetails(), home)
+    _act("sample", order, indices, ActDetails(), home=home, server=server)
 
 
 @click.command(epilog=example("authcode batch status spring --json"))
 @click.argument("order", required=False)
+@server_option
 @home_option
 @json_option
-def status(order: str | None, home: Path | None, as_json: bool) -> None:
+def status(order: str | None, server: str | None, home: Path | None, as_json: bool) -> None:
     """Tell how ORDER stands, or every order."""
-    from server.commands.database import opened_database
-    from server.services.dashboard import batch_of_order, batches
-
-    with opened_database(home) as db:
-        now = the_time()
-        found = batches(db, now=now) if order is None else (batch_of_order(db, order, now=now),)
+    if server is not None:
+        station = station_at(server)
+        found = station.batches() if order is None else [station.batch(order)]
+    else:
+        found = _found_here(order, home)
     if as_json:
-        told = [_status_facts(batch) for batch in found]
-        tell_json(told if order is None else told[0])
+        tell_json(found if order is None else found[0])
         return
     if not found:
         click.echo("No order is registered here.")
     for batch in found:
-        states = ", ".join(f"{count:,} {_SAID[state]}" for state, count in sorted(batch.states.items()))
-        click.echo(
-            f"{batch.order} ({batch.brand}{', ' + batch.product if batch.product else ''}): {batch.count:,} units"
-        )
+        states = ", ".join(f"{count:,} {_SAID.get(state, state)}" for state, count in sorted(batch["states"].items()))
+        product = f", {batch['product']}" if batch.get("product") else ""
+        counts = ", ".join(f"{batch[name]:,} {name}" for name in ("verified", "refused", "looks", "alerts"))
+        click.echo(f"{batch['order']} ({batch['brand']}{product}): {batch['count']:,} units")
         click.echo(f"  {states}")
-        click.echo(
-            f"  {batch.verified:,} verified, {batch.refused:,} refused, {batch.looks:,} looks, {batch.alerts:,} alerts"
-        )
+        click.echo(f"  {counts}")
+
+
+def _found_here(order: str | None, home: Path | None) -> "list[Json]":
+    from server.commands.database import opened_database
+    from server.services.dashboard import batch_of_order, batches
+    from server.services.read_models import batch_facts
+
+    with opened_database(home) as db:
+        now = the_time()
+        found = batches(db, now=now) if order is None else (batch_of_order(db, order, now=now),)
+    return [batch_facts(batch) for batch in found]
 
 
 @click.command(epilog=example("authcode batch find spring:17"))
@@ -151,7 +182,15 @@ _SAID = {
 }
 
 
-def _act(kind: str, order: str, indices: str | None, details: "ActDetails", home: Path | None) -> None:
+def _act(  # noqa: PLR0913 - one act, and where it is done
+    kind: str, order: str, indices: str | None, details: "ActDetails", *, home: Path | None, server: str | None
+) -> None:
+    if server is not None:
+        told = {name: getattr(details, name) for name in ("lot", "markets", "reason", "link")}
+        expires = details.expires and details.expires.isoformat()
+        done = station_at(server).act(order, kind, {"range": indices, "expires": expires, **told})
+        _tell_act(order, kind, first=done["first"], last=done["last"], actor=done["actor"])
+        return
     from server.commands.database import opened_database
     from server.commands.staff import command_line_actor
     from server.domain.range_act import ActKind
@@ -167,23 +206,11 @@ def _act(kind: str, order: str, indices: str | None, details: "ActDetails", home
             actor=command_line_actor(),
             now=the_time(),
         )
-    click.echo(f"{order}: {kind} {act.first}-{act.last} ({act.last - act.first + 1:,} units), by {act.actor}")
+    _tell_act(order, kind, first=act.first, last=act.last, actor=act.actor)
 
 
-def _status_facts(batch: "BatchRow") -> dict[str, object]:
-    return {
-        "order": batch.order,
-        "brand": batch.brand,
-        "product": batch.product,
-        "placement": batch.placement,
-        "count": batch.count,
-        "registered_at": batch.registered_at.isoformat(),
-        "states": {str(state): count for state, count in batch.states.items()},
-        "verified": batch.verified,
-        "refused": batch.refused,
-        "looks": batch.looks,
-        "alerts": batch.alerts,
-    }
+def _tell_act(order: str, kind: str, *, first: int, last: int, actor: str) -> None:
+    click.echo(f"{order}: {kind} {first}-{last} ({last - first + 1:,} units), by {actor}")
 
 
 def _history_facts(history: "CodeHistory") -> dict[str, object]:

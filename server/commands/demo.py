@@ -1,13 +1,26 @@
 """`authcode demo`: the whole story on the embedded default."""
 
+import signal
 from pathlib import Path
+from typing import Final, NoReturn
 
 import click
 
+from authcode.commands.options import example
+
 DEFAULT_PORT = 8470
 
+_ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""How a demo is ended other than with Ctrl-C: by its number, or by closing its terminal (Windows has no SIGHUP)."""
 
-@click.command()
+
+@click.command(
+    epilog=example(
+        "authcode demo",
+        "authcode demo --no-serve",
+        "authcode demo --host 0.0.0.0 --url http://192.168.1.20:8470",
+    )
+)
 @click.option("--no-serve", is_flag=True, help="Tell the story, then exit instead of leaving the server running.")
 @click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Where the demo's home lies.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for your network.")
@@ -16,15 +29,9 @@ DEFAULT_PORT = 8470
 )
 @click.option("--url", help="Address that goes into the codes, for a phone in your network.")
 def demo(*, no_serve: bool, home: Path | None, host: str, port: int, url: str | None) -> None:
-    r"""Tell the whole story on this machine: keys, codes, sheets, photos, verifications, an alert.
+    """Tell the whole story on this machine: keys, codes, sheets, photos, verifications, an alert.
 
     A second run replays it with new orders.
-
-    \b
-    Examples:
-      authcode demo
-      authcode demo --no-serve
-      authcode demo --host 0.0.0.0 --url http://192.168.1.20:8470
     """
     import sys
 
@@ -33,6 +40,13 @@ def demo(*, no_serve: bool, home: Path | None, host: str, port: int, url: str | 
     from keys.home import home_dir
     from server.demo.story import Stage, tell
 
+    for ending in _ENDINGS:
+        signal.signal(ending, _as_ctrl_c)
     stage = Stage(home=home_dir(home).resolve(), host=host, port=port, prefix=url or f"http://127.0.0.1:{port}")
     if not tell(stage, Console(), stay=not no_serve):
         sys.exit(1)
+
+
+def _as_ctrl_c(_signal: int, _frame: object) -> NoReturn:
+    """End as Ctrl-C does, so that the server goes with the story."""
+    raise KeyboardInterrupt

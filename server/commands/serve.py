@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from authcode.commands.options import example, home_option
+from authcode.commands.options import example, home_option, the_time
 
 DEFAULT_PORT = 8470
 
@@ -24,6 +24,7 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     from keys.home import home_dir
     from keys.passphrase import read_passphrase
     from server.secrets import open_server_keys, refuse_signing_keys
+    from server.services.publish_keyring import ageing_keyrings
     from server.serving import Supervisor, listen
     from server.settings import load_settings
     from server.storage.engine import open_database
@@ -37,6 +38,12 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     db = open_database(settings.database)
     try:
         require_current(db)
+        for keyring in ageing_keyrings(db, now=the_time()):
+            click.echo(
+                f"The key list of {keyring.brand} is valid until {keyring.expires:%Y-%m-%d %H:%M} UTC; after that "
+                "offline verifiers call it out of date. `authcode keys publish` renews it.",
+                err=True,
+            )
     finally:
         db.close()
     with listen(host, port) as listener:

@@ -1,5 +1,7 @@
 """The story that `authcode demo` tells, part by part."""
 
+import shutil
+import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -63,6 +65,7 @@ def tell(stage: Stage, console: Console, *, stay: bool) -> bool:
     orders = _print_orders(stage, console)
     photo = _take_photos(stage, console, orders)
     _part(console, 4, "Ask the server over HTTP, as shoppers do")
+    _say(console, f"starting `authcode serve` on {stage.host}:{stage.port}")
     with running_server(stage.home, host=stage.host, port=stage.port, ask=stage.local_server) as server:
         cast = Cast(server=stage.local_server, short=orders[0], link=orders[1], photo=photo)
         exchanges = _hold_conversation(cast, console)
@@ -104,7 +107,7 @@ def _make_home(stage: Stage, console: Console) -> None:
         _say(console, "both parts lie on one machine, with their passphrases beside them: for a demo only")
     said = add_staff(stage.home)
     if said is None:
-        _say(console, f"staff account {STAFF_EMAIL} is there; `authcode staff reset` gives a new password")
+        _say(console, f"staff account {STAFF_EMAIL} is there from an earlier run")
     else:
         _say_all(console, said)
 
@@ -165,9 +168,15 @@ def _farewell(stage: Stage, console: Console, order: DemoOrder, *, stay: bool) -
     _part(console, 5, "Look around")
     _say(console, f"sheet to print or scan   {order.sheet}")
     if not stay:
-        _say(console, f"see it in a browser      authcode demo --home {stage.home}")
+        _say(console, f"see it in a browser      {_program()} demo --home {stage.home}")
         return
     _say(console, f"an unused code's page    {order.codes[1]}")
     _say(console, f"check any photo          {stage.prefix.rstrip('/')}/")
-    _say(console, f"dashboard, alert inside  {stage.local_server}/staff/  ({STAFF_EMAIL})")
+    _say(console, f"dashboard, alert inside  {stage.local_server}/staff/  ({STAFF_EMAIL}, one-time password in part 1)")
+    _say(console, f"password mislaid?        {_program()} staff reset {STAFF_EMAIL} --home {stage.home}")
     _say(console, "Ctrl-C ends the server")
+
+
+def _program() -> str:
+    """What to type for `authcode` here: the demo of a clone runs from an environment that no PATH names."""
+    return "authcode" if shutil.which("authcode") else f"{sys.executable} -m authcode"

@@ -117,23 +117,26 @@ def batches(db: Database, *, now: datetime) -> tuple[BatchRow, ...]:
     return tuple(rows)
 
 
-def batch_list(db: Database, *, now: datetime, page: int = 1) -> BatchList:
-    """One page of the batches, the latest registered first; a page beyond the last shows the last."""
+def batch_list(db: Database, *, now: datetime, page: int = 1, brand: int | None = None) -> BatchList:
+    """One page of the batches (of a brand, by its stored reference), the latest registered first.
+
+    A page beyond the last shows the last.
+    """
     with db.read() as connection:
-        total = count_batches(connection)
+        total = count_batches(connection, brand=brand)
         page, pages, offset = _page(page, total)
-        found = latest_batches(connection, limit=PAGE_SIZE, offset=offset)
+        found = latest_batches(connection, limit=PAGE_SIZE, offset=offset, brand=brand)
         return BatchList(batches=batch_rows_of(connection, found, now), total=total, page=page, pages=pages)
 
 
-def batch_of_order(db: Database, order: str, *, now: datetime) -> BatchRow:
-    """The batch of an order name.
+def batch_of_order(db: Database, order: str, *, now: datetime, brand_id: bytes | None = None) -> BatchRow:
+    """The batch of an order name, of one brand where it is named.
 
     Raises:
         OrderUnknown, OrderAmbiguous: the name leads to no batch, or to several.
     """
     with db.read() as connection:
-        return batch_rows_of(connection, [find_order(connection, order, None)], now)[0]
+        return batch_rows_of(connection, [find_order(connection, order, brand_id)], now)[0]
 
 
 def batch_to_act_on(db: Database, row: int, *, now: datetime) -> ActTarget:

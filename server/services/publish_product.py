@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from authcode.products import Product
 from keys.errors import AuthcodeError
+from server.storage import audit
 from server.storage.brands import brand_by_brand_id
 from server.storage.engine import Database
 from server.storage.products import ProductRecord, picture_of, put_product
@@ -23,8 +24,10 @@ class BrandUnknown(AuthcodeError):
         )
 
 
-def publish_product(db: Database, brand_id: bytes, product: Product, *, now: datetime) -> None:
-    """Keep a product of a brand; one of the same SKU is replaced.
+def publish_product(
+    db: Database, brand_id: bytes, product: Product, *, now: datetime, actor: str | None = None
+) -> None:
+    """Keep a product of a brand; one of the same SKU is replaced. It enters the history where an `actor` is named.
 
     Raises:
         BrandUnknown: no keyring of the brand was published here.
@@ -45,6 +48,9 @@ def publish_product(db: Database, brand_id: bytes, product: Product, *, now: dat
         if brand is None:
             raise BrandUnknown
         put_product(connection, brand.id, record, picture=product.picture, at=now)
+        if actor is not None:
+            told = {"brand": brand_id.hex()}
+            audit.note(connection, at=now, actor=actor, action="product.publish", subject=product.sku, details=told)
 
 
 def product_picture(db: Database, brand_id: str, sku: str) -> tuple[bytes, str] | None:

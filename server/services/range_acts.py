@@ -9,7 +9,7 @@ from typing import ClassVar
 from keys.errors import AuthcodeError
 from server.domain.range_act import ActDetails, ActKind, RangeAct, check_details, read_range
 from server.storage import audit
-from server.storage.batches import BatchRecord, add_act, batches_by_order
+from server.storage.batches import BatchRecord, add_act, batches_by_order, last_act
 from server.storage.brands import brand_by_id
 from server.storage.engine import Connection, Database
 
@@ -51,8 +51,12 @@ def act_on_range(  # noqa: PLR0913 - one act, with everything that its row says
     actor: str,
     now: datetime,
     brand_id: bytes | None = None,
+    once: bool = False,
 ) -> RangeAct:
     """Record an act on the indices `A-B` (None: all) of an order; `brand_id` is needed where two brands share the name.
+
+    With `once`, the batch's latest act is given back where it is this very act by the same actor: a request whose
+    answer was lost can be sent again.
 
     Raises:
         OrderUnknown, OrderAmbiguous: the name leads to no batch, or to several.
@@ -62,6 +66,10 @@ def act_on_range(  # noqa: PLR0913 - one act, with everything that its row says
     with db.write() as connection:
         batch = find_order(connection, order, brand_id)
         first, last = read_range(indices, count=batch.count)
+        latest = last_act(connection, batch.row) if once else None
+        wanted = (kind, first, last, actor, checked)
+        if latest and (latest.kind, latest.first, latest.last, latest.actor, latest.details) == wanted:
+            return latest
         subject = f"{batch.order_name} {first}-{last}"
         brand = brand_by_id(connection, batch.brand).brand_id.hex()
         told = {"batch": batch.number, "brand": brand, "first": first, "last": last, **_told(checked)}

@@ -37,6 +37,23 @@ class BatchRow:
     alerts: int
 
 
+def batch_facts(batch: BatchRow) -> dict[str, object]:
+    """How a batch stands, as machines read it: at the command line and over HTTP alike."""
+    return {
+        "order": batch.order,
+        "brand": batch.brand,
+        "product": batch.product,
+        "placement": batch.placement,
+        "count": batch.count,
+        "registered_at": batch.registered_at.isoformat(),
+        "states": {str(state): count for state, count in batch.states.items()},
+        "verified": batch.verified,
+        "refused": batch.refused,
+        "looks": batch.looks,
+        "alerts": batch.alerts,
+    }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchList:
     """One page of batches, the latest registered first. `page` counts from 1."""

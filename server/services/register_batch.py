@@ -10,6 +10,7 @@ from keys.errors import AuthcodeError, DocumentInvalid
 from keys.keyring import open_keyring
 from keys.primitives import LABEL_MANIFEST
 from server.domain.redemption import ROW_BITS
+from server.services.api_tokens import Station, TokenForOtherBrand
 from server.storage import audit
 from server.storage.batches import BatchRecord, add_batch, batch_by_row, registered_manifests
 from server.storage.brands import BrandRecord, all_brands
@@ -42,18 +43,22 @@ class ManifestForOtherServer(AuthcodeError):
         super().__init__("This manifest names another server; register the batch there.")
 
 
-def register_batch(db: Database, document: bytes, *, now: datetime) -> BatchRecord:
+def register_batch(db: Database, document: bytes, *, now: datetime, station: Station | None = None) -> BatchRecord:
     """Register a batch, inactive. The same bytes again change nothing and give the same answer.
 
-    1. An office key of a known brand signed the document.   2. It names this server.   3. Order and number are free.
+    1. An office key of a known brand signed the document, and of no other brand than the `station` that sent it.
+    2. It names this server.   3. Order and number are free.
 
     Raises:
+        TokenForOtherBrand: the station is another brand's.
         ManifestInvalid, ManifestSignatureInvalid: it is no manifest of a brand known here.
         ManifestForOtherServer: it names another server.
         BatchConflict: the order or the number is taken by other bytes.
     """
     with db.write() as connection:
         brand, manifest = _open(connection, document)  # (1)
+        if station is not None and station.brand.id != brand.id:
+            raise TokenForOtherBrand
         if brand.server_id is not None and brand.server_id != manifest.server_id:  # (2)
             raise ManifestForOtherServer
         taken = registered_manifests(
@@ -63,7 +68,8 @@ def register_batch(db: Database, document: bytes, *, now: datetime) -> BatchReco
             if registered == document:
                 return record
             raise BatchConflict(record.order_name, record.registered_at)
-        return _add(connection, brand, manifest, document, now)
+        actor = station.actor if station else f"office of {brand.name}"
+        return _add(connection, brand, manifest, document, actor=actor, now=now)
 
 
 def _open(connection: Connection, document: bytes) -> tuple[BrandRecord, Manifest]:
@@ -78,7 +84,9 @@ def _open(connection: Connection, document: bytes) -> tuple[BrandRecord, Manifes
     raise ManifestSignatureInvalid
 
 
-def _add(connection: Connection, brand: BrandRecord, manifest: Manifest, document: bytes, now: datetime) -> BatchRecord:
+def _add(  # noqa: PLR0913 - what becomes the row, and who sent it when
+    connection: Connection, brand: BrandRecord, manifest: Manifest, document: bytes, *, actor: str, now: datetime
+) -> BatchRecord:
     row = add_batch(
         connection,
         manifest=document,
@@ -102,7 +110,7 @@ def _add(connection: Connection, brand: BrandRecord, manifest: Manifest, documen
     audit.note(
         connection,
         at=now,
-        actor=f"office of {brand.name}",
+        actor=actor,
         action="batch.register",
         subject=manifest.order,
         details={

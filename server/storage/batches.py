@@ -55,15 +55,22 @@ def batches_by_order(connection: sa.Connection, order_name: str) -> list[BatchRe
     return [BatchRecord(**row) for row in rows]
 
 
-def latest_batches(connection: sa.Connection, *, limit: int, offset: int = 0) -> list[BatchRecord]:
-    """A page of the batches, the latest registered first."""
-    query = sa.select(*_COLUMNS).order_by(batch.c.row.desc()).limit(limit).offset(offset)
+def latest_batches(
+    connection: sa.Connection, *, limit: int, offset: int = 0, brand: int | None = None
+) -> list[BatchRecord]:
+    """A page of the batches, of one brand where it is named, the latest registered first."""
+    query = sa.select(*_COLUMNS).where(_of_brand(brand)).order_by(batch.c.row.desc()).limit(limit).offset(offset)
     return [BatchRecord(**row) for row in connection.execute(query).mappings()]
 
 
-def count_batches(connection: sa.Connection) -> int:
-    """How many batches are registered."""
-    return int(connection.execute(sa.select(sa.func.count()).select_from(batch)).scalar_one())
+def count_batches(connection: sa.Connection, *, brand: int | None = None) -> int:
+    """How many batches are registered, of one brand where it is named."""
+    query = sa.select(sa.func.count()).select_from(batch).where(_of_brand(brand))
+    return int(connection.execute(query).scalar_one())
+
+
+def _of_brand(brand: int | None) -> sa.ColumnElement[bool]:
+    return sa.true() if brand is None else batch.c.brand == brand
 
 
 def batches_by_rows(connection: sa.Connection, rows: Collection[int]) -> Mapping[int, BatchRecord]:
@@ -149,6 +156,12 @@ def acts_of(connection: sa.Connection, row: int) -> list[RangeAct]:
     """All acts on a batch, in the order they were made."""
     query = sa.select(range_act).where(range_act.c.batch_row == row).order_by(range_act.c.number)
     return _acts(connection.execute(query).mappings())
+
+
+def last_act(connection: sa.Connection, row: int) -> RangeAct | None:
+    """The latest act on a batch."""
+    query = sa.select(range_act).where(range_act.c.batch_row == row).order_by(range_act.c.number.desc()).limit(1)
+    return next(iter(_acts(connection.execute(query).mappings())), None)
 
 
 def acts_covering(connection: sa.Connection, row: int, index: int) -> list[RangeAct]:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from keys.errors import AuthcodeError
 from server.storage.address import DatabaseUnreachable, place_of, read_address, why_unreachable
+from server.storage.group_commit import GroupCommit
 
 Connection = sa.Connection
 """An open transaction, for those above storage who hand one on and never write SQL."""
@@ -76,6 +77,7 @@ class Database:
         )
         # One writer at a time in each process: SQLite's own waiting is unfair, and its threads would poll.
         self._turn = threading.Lock() if self._sqlite else contextlib.nullcontext()
+        self._together = GroupCommit(self.write)
         if self._sqlite:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
@@ -119,6 +121,7 @@ class Database:
     def attempt(self, work: Callable[[sa.Connection], _Result]) -> _Result:
         """What `work` gives, after it ran in a transaction that is durable; for a burn, of which many run at a time.
 
+        SQLite commits together what waits at the same time; `work` may then run in another thread (ADR 0013).
         A database server that breaks a transaction off (serialization failure, deadlock, lost connection) is asked
         again. A commit whose answer was lost may have happened: `work` must find its own claim then, and say the same.
 
@@ -126,8 +129,8 @@ class Database:
             RecordsUnreachable: the database cannot be asked.
         """
         if self._sqlite:
-            with self.write() as connection:
-                return work(connection)
+            with _reported():
+                return self._together.attempt(work)
         with _reported():
             for _ in range(_TRIES - 1):
                 try:

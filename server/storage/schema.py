@@ -334,6 +334,23 @@ staff = sa.Table(
     sa.Column("last_login_at", Instant),
 )
 
+api_token = sa.Table(
+    "api_token",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("prefix", sa.String(8), nullable=False, unique=True),
+    sa.Column("hash", sa.LargeBinary(32), nullable=False),
+    sa.Column("brand", sa.ForeignKey("brand.id"), nullable=False),
+    sa.Column("label", sa.String(64), nullable=False),
+    sa.Column("scopes", sa.String(200), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("created_by", sa.String(254), nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("last_used_day", sa.Integer),
+    sa.Column("revoked_at", Instant),
+)
+"""Tokens of print stations: what is presented is hashed and compared, and stands nowhere. Rows are never removed."""
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -12,6 +12,8 @@ from typing import Any
 
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
+from limits import parse
+from werkzeug.exceptions import TooManyRequests
 
 from server.domain.place import truncated_network
 from server.settings import RateLimit, Settings
@@ -29,6 +31,12 @@ LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "public.log_consistency": (120, "minute"),
         "api.check": (120, "minute"),
         "api.status": (120, "minute"),
+        "station.publish_keys": (600, "minute"),
+        "station.put_product": (600, "minute"),
+        "station.register": (600, "minute"),
+        "station.orders": (600, "minute"),
+        "station.order": (600, "minute"),
+        "station.act": (600, "minute"),
         "consumer.look": (600, "minute"),
         "consumer.burn": (120, "minute"),
         "consumer.check_photo": (60, "minute"),
@@ -40,6 +48,11 @@ LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
     }
 )
 """Requests of one network by endpoint. A typed serial carries no signature, hence the low number; photos cost CPU."""
+
+
+WRONG_TOKENS = (30, "minute")
+"""Wrong tokens of one network. Only those are counted and refused: a neighbour's noise does not stop a station, and no
+number of guesses finds 256 bits."""
 
 
 def init_limits(app: Flask, settings: Settings) -> None:
@@ -66,6 +79,22 @@ def init_limits(app: Flask, settings: Settings) -> None:
             share = max(1, number // settings.workers)
             limited: Any = limiter.limit(f"{share} per {period}")(view)
             app.view_functions[endpoint] = limited
+
+
+def refuse_more_wrong_tokens() -> None:
+    """Count a wrong token of the present request's network.
+
+    Raises:
+        TooManyRequests: there were too many in a short time.
+    """
+    limiter: Limiter | None = current_app.extensions.get("authcode-limiter")
+    if limiter is None:
+        return
+    settings: Settings = current_app.extensions["authcode"].settings
+    number, period = WRONG_TOKENS
+    limit = parse(f"{max(1, number // settings.workers)} per {period}")
+    if not limiter.limiter.hit(limit, "wrong token", truncated_network(request.remote_addr) or "unknown"):
+        raise TooManyRequests(retry_after=limit.get_expiry())
 
 
 def seconds_to_wait() -> int | None:

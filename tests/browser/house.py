@@ -1,6 +1,7 @@
 """A home with codes to scan and a server that answers for it, both as processes of their own."""
 
 import csv
+import json
 import os
 import re
 import socket
@@ -12,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from server.demo.artwork import brand_logo, cream_picture, serum_picture
@@ -21,6 +23,8 @@ OWN_PASSWORD = "a long walk along the river"
 COUNT = 24
 ON_SALE = 20
 NOT_ACTIVATED, RECALLED, SAMPLE, VOID = 20, 21, 22, 23
+EXPIRED, LOCKED = 0, 1
+"""Indices of the order LATE-2, whose key was withdrawn after they were sold."""
 READY_WITHIN_S = 60.0
 _AUTHCODE = (sys.executable, "-c", "from authcode.cli import main; main()")
 _SERUM = (
@@ -81,7 +85,10 @@ def run(home: Path, *arguments: str) -> str:
 
 
 def build(home: Path) -> House:
-    """A brand with two products and two orders of 24 codes: 20 on sale, then one of each fate that refuses."""
+    """A brand with two products and two orders of 24 codes: 20 on sale, then one of each fate that refuses.
+
+    A third order, LATE-2, is of a key that was withdrawn; one of its codes is past its date.
+    """
     port = _free_port()
     prefix = f"http://127.0.0.1:{port}"
     home.mkdir(parents=True, exist_ok=True)
@@ -90,6 +97,7 @@ def build(home: Path) -> House:
     for product, picture in ((_SERUM, serum_picture()), (_CREAM, cream_picture())):
         (home / f"{product[0]}.png").write_bytes(picture)
         run(home, "product", "add", *product, "--picture", str(home / f"{product[0]}.png"))
+    _sell_late(home)
     for order, form, product_sku, placement in (
         ("SPRING-24", "short", "SERUM-30", "visible"),
         ("GARDEN-7", "gs1", "CREAM-50", "inside"),
@@ -101,10 +109,25 @@ def build(home: Path) -> House:
             *("--level", "H", "--logo", str(home / "logo.png")),
         )
         _decide_fates(home, order)
+    since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    run(home, "keys", "withdraw", _compact_key(home), "--since", since, "--reason", "a laptop was stolen", "--yes")
     printed = run(home, "staff", "add", STAFF)
     found = re.search(r"one-time password (\S+)", printed)
     assert found is not None, printed
     return House(home=home, port=port, one_time_password=found.group(1))
+
+
+def _sell_late(home: Path) -> None:
+    run(home, "keys", "new", "--profile", "compact", "--form", "short")
+    order = ("batch", "issue", "--order", "LATE-2", "--count", "2", "--placement", "inside", "--profile", "compact")
+    run(home, *order, "--product", "CREAM-50", "--formats", "csv,png")
+    for index, expires in ((EXPIRED, "2025-03-31"), (LOCKED, "2028-03-31")):
+        run(home, "batch", "activate", "LATE-2", "--range", str(index), "--lot", "L2639", "--expires", expires)
+
+
+def _compact_key(home: Path) -> str:
+    keys = json.loads(run(home, "keys", "list", "--json"))["keys"]
+    return next(str(key["key_id"]) for key in keys if key["profile"] == "compact")
 
 
 def _decide_fates(home: Path, order: str) -> None:

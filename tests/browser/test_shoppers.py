@@ -9,7 +9,7 @@ from tests.browser.chromium import heading, verify
 from tests.browser.conftest import Person
 from tests.browser.house import NOT_ACTIVATED, RECALLED, SAMPLE, VOID, House
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 GENUINE = "Genuine code. You are the first."
 BEFORE = "This code was verified before"

@@ -5,17 +5,20 @@ import os
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Told:
-    """A finished demo: its home, port and what it printed."""
+    """A finished demo: its home, port, what it printed, and whether its server answered when the story was told."""
 
     home: Path
     port: int
     output: str
+    stayed: bool = False
 
     def codes(self, order: str) -> list[str]:
         """The texts of an order, by index."""
@@ -33,13 +36,38 @@ def free_port() -> int:
 
 def tell(home: Path, port: int, *more: str) -> subprocess.CompletedProcess[str]:
     """Run `authcode demo --no-serve` in `home`, with nothing of ours in the environment."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AUTHCODE_")}
-    command = [sys.executable, "-m", "authcode", "demo", "--no-serve", "--home", str(home), "--port", str(port)]
-    return subprocess.run(
-        [*command, *more],
-        env=environment | {"COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    command = [*_demo(home, port), "--no-serve", *more]
+    return subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False, timeout=300)
+
+
+def tell_and_stay(home: Path, port: int, *more: str) -> Told:
+    """Run `authcode demo` in `home` until the story is told and the server stays, then end it by a signal."""
+    demo = subprocess.Popen([*_demo(home, port), *more], env=_environment(), stdout=subprocess.PIPE, text=True)
+    assert demo.stdout is not None
+    lines = []
+    for line in demo.stdout:
+        lines.append(line)
+        if "ends the server" in line:
+            break
+    stayed = answers(port)
+    demo.terminate()
+    rest, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 0, "".join(lines) + rest
+    return Told(home=home, port=port, output="".join(lines) + rest, stayed=stayed)
+
+
+def answers(port: int) -> bool:
+    """Whether a server answers at the port of this machine."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10):
+            return True
+    except urllib.error.URLError:
+        return False
+
+
+def _demo(home: Path, port: int) -> list[str]:
+    return [sys.executable, "-m", "authcode", "demo", "--home", str(home), "--port", str(port)]
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("AUTHCODE_")} | {"COLUMNS": "200"}

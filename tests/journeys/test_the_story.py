@@ -10,7 +10,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from tests.journeys.telling import Told
+from tests.journeys.telling import Told, answers
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("story")]
 
@@ -40,6 +40,11 @@ def test_the_demo_asks_everything_and_hears_what_the_story_says(told: Told) -> N
 def test_the_one_time_password_of_staff_is_printed_once(told: Told, told_again: Told) -> None:
     (line,) = [line for line in told.output.splitlines() if "one-time password" in line]
     assert line.split()[-1] not in told_again.output
+
+
+def test_a_demo_that_is_ended_by_a_signal_takes_its_server_with_it(told_again: Told) -> None:
+    assert told_again.stayed
+    assert not answers(told_again.port)
 
 
 def test_a_second_run_replays_the_story_with_new_orders_and_another_address(told_again: Told) -> None:

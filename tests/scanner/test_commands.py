@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from authcode.cli import run
+from authcode.remote.errors import ServerAnswerUnusable, ServerUnreachable
 from authcode.sign import CodeSigner
 from keys.issuer import IssuerHome
 from keys.keyfile import ScryptCost
 from keys.records import Form, Profile
 from scanner.asking import KeyringJudge, ServerJudge
-from scanner.errors import ServerAnswerUnusable, ServerUnreachable
 from scanner.photo import MAX_PHOTO_BYTES
 
 NOW = datetime.now(UTC)

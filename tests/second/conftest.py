@@ -1,4 +1,4 @@
-"""The second implementation, loaded by its path: nothing in this folder imports anything of ours."""
+"""The second implementation, loaded by its path: it imports nothing of ours."""
 
 import importlib.util
 from pathlib import Path

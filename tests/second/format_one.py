@@ -1,448 +1,594 @@
-# ruff: noqa: ANN401 - JSON; sizes are those of the page
-"""Code format 1 written from docs/format.md alone, with OpenSSL instead of libsodium, integers instead of tables.
+"""Code format 1, written from docs/format.md and its vectors alone, by somebody who had not seen our code.
 
-It imports nothing of ours. Where the page left a question open, the page was mended.
+It imports nothing of ours. Section names in docstrings are those of the page. Where the page left a question open, the
+page was mended, and this after it.
 """
 
 import hashlib
 import hmac
-import ipaddress
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+NO_GTIN = "0" * 14
+TAG_BYTES = {"signed": 64, "compact": 10}
+
+Record = dict[str, Any]
+Point = tuple[int, int, int, int]
 
 
 class Refused(Exception):
-    """Refused, for whatever reason."""
+    """What the page says is refused: a key, a signature, a document, a typed serial, a text that is no code."""
 
 
 class AskOnline(Exception):
-    """A compact code, which an offline verifier does not judge."""
+    """A well-formed compact code, which an offline verifier does not judge."""
 
 
-def check(fine: object) -> None:
-    if not fine:
-        raise Refused
+def _need(holds: object, why: str) -> None:
+    if not holds:
+        raise Refused(why)
 
 
-# --- §1 Ed25519 by OpenSSL, which is lax: what the page asks beyond it is asked here, on affine points.
-
-FIELD = 2**255 - 19
-GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
-CURVE_D = -121665 * pow(121666, -1, FIELD) % FIELD
+# --- Bits and alphabets ----------------------------------------------------------------------------------------------
 
 
-def _plus(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
-    product = CURVE_D * a[0] * b[0] * a[1] * b[1] % FIELD
-    x = (a[0] * b[1] + a[1] * b[0]) * pow(1 + product, -1, FIELD)
-    y = (a[1] * b[1] + a[0] * b[0]) * pow(1 - product, -1, FIELD)
-    return x % FIELD, y % FIELD
+def _spell(data: bytes, alphabet: str) -> str:
+    """Introduction: bits most significant first, the spare low bits of the last character zero."""
+    width = len(alphabet).bit_length() - 1
+    count = -(-len(data) * 8 // width)
+    number = int.from_bytes(data, "big") << (count * width - len(data) * 8)
+    return "".join(alphabet[number >> (i * width) & (len(alphabet) - 1)] for i in reversed(range(count)))
 
 
-def _multiple(factor: int, point: tuple[int, int]) -> tuple[int, int]:
-    total = (0, 1)
-    for bit in f"{factor:b}":
-        total = _plus(total, total)
-        if bit == "1":
-            total = _plus(total, point)
-    return total
+def _unspell(text: str, alphabet: str, size: int) -> bytes:
+    """Section 3, rule 5: decoded by a table of its own alphabet; length right and spare bits zero, or refused."""
+    width = len(alphabet).bit_length() - 1
+    _need(len(text) == -(-size * 8 // width), "wrong length")
+    number = 0
+    for character in text:
+        _need(character in alphabet, "a character outside the alphabet")
+        number = number << width | alphabet.index(character)
+    spare = len(text) * width - size * 8
+    _need(number & ((1 << spare) - 1) == 0, "spare bits are not zero")
+    return (number >> spare).to_bytes(size, "big")
 
 
-@lru_cache
-def _point(data: bytes) -> tuple[int, int]:
-    """A canonical point that is not of small order."""
-    check(len(data) == 32)
-    y = int.from_bytes(data, "little") % 2**255
-    check(y < FIELD)
-    u, v = (y * y - 1) % FIELD, (CURVE_D * y * y + 1) % FIELD
-    x = u * pow(v, 3, FIELD) * pow(u * pow(v, 7, FIELD), (FIELD - 5) // 8, FIELD) % FIELD
-    if (v * x * x + u) % FIELD == 0:
-        x = x * pow(2, (FIELD - 1) // 4, FIELD) % FIELD
-    check((v * x * x - u) % FIELD == 0)
-    if x % 2 != data[31] >> 7:
-        x = FIELD - x
-    check(_multiple(8, (x, y)) != (0, 1))
-    return x, y
+# --- Ed25519, strict -------------------------------------------------------------------------------------------------
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
+IDENTITY: Point = (0, 1, 1, 0)
 
 
-@lru_cache
-def check_key(key: bytes) -> None:
-    check(_multiple(GROUP_ORDER, _point(key)) == (0, 1))
+def _add(a: Point, b: Point) -> Point:
+    """RFC 8032, 5.1.4: addition in extended coordinates; complete, so it doubles too."""
+    e, f = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    g, h = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    e, f, g, h = f - e, h - g, h + g, f + e
+    return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def check_signature(key: bytes, message: bytes, signature: bytes) -> None:
-    check(len(signature) == 64)
-    check(int.from_bytes(signature[32:], "little") < GROUP_ORDER)
-    _point(key)
-    _point(signature[:32])
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        raise Refused from None
+def _times(scalar: int, point: Point) -> Point:
+    result = IDENTITY
+    while scalar:
+        if scalar & 1:
+            result = _add(result, point)
+        point, scalar = _add(point, point), scalar >> 1
+    return result
+
+
+def _is_identity(point: Point) -> bool:
+    return point[0] % P == 0 and (point[1] - point[2]) % P == 0
+
+
+def _encode_point(point: Point) -> bytes:
+    inverse = pow(point[2], P - 2, P)
+    x, y = point[0] * inverse % P, point[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+def _decode_point(data: bytes) -> Point:
+    """Section 1, Roles: a canonical point; y at or above p, or the sign of a zero x, is another spelling of one."""
+    _need(len(data) == 32, "a point is 32 bytes")
+    number = int.from_bytes(data, "little")
+    sign, y = number >> 255, number & (2**255 - 1)
+    _need(y < P, "not canonical: y is not below p")
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if x * x % P != square:
+        x = x * ROOT_OF_MINUS_ONE % P
+    _need(x * x % P == square, "not a point of the curve")
+    _need(x or not sign, "not canonical: sign of zero")
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+BASE = _decode_point(bytes.fromhex("58" + "66" * 31))
+
+
+def _large_order_point(data: bytes) -> Point:
+    point = _decode_point(data)
+    _need(not _is_identity(_times(8, point)), "a point of small order")
+    return point
 
 
 def public_key(seed: bytes) -> bytes:
+    """Section 1, Roles: the Ed25519 public key of a seed (RFC 8032)."""
     return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
+def check_key(key: bytes) -> None:
+    """Section 1, Roles: what enters a keyring is a canonical point of the prime-order subgroup, not the identity."""
+    _need(_is_identity(_times(ORDER, _large_order_point(key))), "not in the prime-order subgroup")
+
+
+def check_signature(key: bytes, message: bytes, signature: bytes) -> None:
+    """Section 1, Roles: strict verification, without the cofactor; raises Refused."""
+    _need(len(signature) == 64, "a signature is 64 bytes")
+    point, r, s = _large_order_point(key), signature[:32], int.from_bytes(signature[32:], "little")
+    _large_order_point(r)
+    _need(s < ORDER, "S is not below the group order")
+    k = int.from_bytes(hashlib.sha512(r + key + message).digest(), "little") % ORDER
+    _need(_encode_point(_add(_times(s, BASE), _times(ORDER * 8 - k, point))) == r, "the signature is wrong")
+
+
 def fingerprint(key: bytes) -> str:
+    """Section 1, Roles: `sha256:` and the SHA-256 of the 32 bytes."""
     return "sha256:" + hashlib.sha256(key).hexdigest()
 
 
-# --- §2 Serial: FF1 of NIST SP 800-38G, radix 32, 13 digits.
+# --- Section 2, Serial -----------------------------------------------------------------------------------------------
 
 
-def _ff1_rounds(key: bytes, tweak: bytes) -> Any:
-    """The round function for 6 and 7 digits: b = 5 bytes, d = 12 bytes."""
-    encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305 - FF1 is built on single blocks
-    head = bytes([1, 2, 1, 0, 0, 32, 10, 6]) + (13).to_bytes(4, "big") + len(tweak).to_bytes(4, "big")
-
-    def function(number: int, half: int) -> int:
-        block = tweak + bytes((-len(tweak) - 5 - 1) % 16) + bytes([number]) + half.to_bytes(5, "big")
-        chained = bytes(16)
-        for start in range(0, len(head + block), 16):
-            piece = (head + block)[start : start + 16]
-            chained = encryptor.update(bytes(one ^ other for one, other in zip(chained, piece, strict=True)))
-        return int.from_bytes(chained[:12], "big")
-
-    return function
+def _number(digits: list[int]) -> int:
+    value = 0
+    for digit in digits:
+        value = value * 32 + digit
+    return value
 
 
-def serial_of(key: bytes, brand_id: bytes, batch: int, index: int, tier: int) -> str:
-    number, function = (batch * 32**7 + index) * 32 + tier, _ff1_rounds(key, brand_id)
-    left, right = divmod(number, 32**7)
-    for turn in range(10):
-        modulus = 32**6 if turn % 2 == 0 else 32**7
-        left, right = right, (left + function(turn, right)) % modulus
-    return base32(left * 32**7 + right, 13)
+def _digits(value: int, count: int) -> list[int]:
+    return [value >> (5 * i) & 31 for i in reversed(range(count))]
 
 
-def unit_of(key: bytes, brand_id: bytes, serial: str) -> tuple[int, int, int]:
-    left, right = divmod(number_of(serial), 32**7)
-    function = _ff1_rounds(key, brand_id)
-    for turn in reversed(range(10)):
-        modulus = 32**6 if turn % 2 == 0 else 32**7
-        left, right = (right - function(turn, left)) % modulus, left
-    rest, tier = divmod(left * 32**7 + right, 32)
-    check(tier in {0, 1, 2})
-    return (*divmod(rest, 32**7), tier)
+def _ff1_round(key: bytes, tweak: bytes, number: int, half: list[int]) -> int:
+    """SP 800-38G, FF1, steps 5 and 6i to 6iv: radix 32, 13 digits in halves of 6 and 7; b = 5 bytes, d = 12."""
+    start = bytes([1, 2, 1, 0, 0, 32, 10, 6]) + (13).to_bytes(4, "big") + len(tweak).to_bytes(4, "big")
+    padding = bytes((-len(tweak) - 5 - 1) % 16)
+    data = start + tweak + padding + bytes([number]) + _number(half).to_bytes(5, "big")
+    cbc = Cipher(algorithms.AES(key), modes.CBC(bytes(16))).encryptor()
+    return int.from_bytes((cbc.update(data) + cbc.finalize())[-16:][:12], "big")
 
 
-def base32(number: int, places: int) -> str:
-    return "".join(DIGITS[number // 32**place % 32] for place in reversed(range(places)))
+def _ff1(key: bytes, tweak: bytes, digits: list[int], *, decrypt: bool = False) -> list[int]:
+    """SP 800-38G, FF1 of 13 digits of radix 32."""
+    a, b = digits[:6], digits[6:]
+    for i in range(9, -1, -1) if decrypt else range(10):
+        size = 7 if i % 2 else 6
+        if decrypt:
+            a, b = _digits((_number(b) - _ff1_round(key, tweak, i, a)) % 32**size, size), a
+        else:
+            a, b = b, _digits((_number(a) + _ff1_round(key, tweak, i, b)) % 32**size, size)
+    return a + b
 
 
-def number_of(text: str) -> int:
-    number = 0
-    for digit in text:
-        number = number * 32 + DIGITS.index(digit)
-    return number
+def serial_of(serial_key: bytes, brand_id: bytes, batch: int, index: int, tier: int) -> str:
+    """Section 2, Serial: 5 digits of batch, 7 of index, 1 of tier, through FF1, in Crockford's alphabet."""
+    _need(0 <= batch < 2**25 and 0 <= index < 2**35 and tier in (0, 1, 2), "no such unit")
+    plain = _digits(batch, 5) + _digits(index, 7) + [tier]
+    return "".join(CROCKFORD[digit] for digit in _ff1(serial_key, brand_id, plain))
 
 
-# --- §2 Message, tag and text.
+def unit_of(serial_key: bytes, brand_id: bytes, serial: str) -> tuple[int, int, int]:
+    """Section 2, Serial: batch, index and tier; a serial that decrypts to another tier is refused."""
+    _need(re.fullmatch(f"[{CROCKFORD}]{{13}}", serial), "no serial")
+    plain = _ff1(serial_key, brand_id, [CROCKFORD.index(character) for character in serial], decrypt=True)
+    _need(plain[12] <= 2, "no such tier")
+    return _number(plain[:5]), _number(plain[5:12]), plain[12]
 
 
-def signed_message(record: dict[str, Any], brand_id: bytes, serial: str, gtin: str) -> bytes:
-    form, profile = {"short": b"S", "gs1": b"L"}[record["form"]], {"signed": b"\1", "compact": b"\2"}[record["profile"]]
+# --- Section 2, Signed message, Tag, Text ----------------------------------------------------------------------------
+
+
+def signed_message(record: Record, brand_id: bytes, serial: str, gtin: str) -> bytes:
+    """Section 2, Signed message: 64 + n bytes; all but serial and GTIN come from the keyring."""
+    short = record["form"] == "short"
     prefix = record["prefix"].encode("ascii")
-    text = (record["key_id"] + serial + gtin).encode("ascii")
-    return b"authcode-code-v1" + form + profile + brand_id + text + bytes([len(prefix)]) + prefix
+    head = b"authcode-code-v1" + (b"S" if short else b"L") + (b"\x01" if record["profile"] == "signed" else b"\x02")
+    names = record["key_id"] + serial + (NO_GTIN if short else gtin)
+    return head + brand_id + names.encode("ascii") + bytes([len(prefix)]) + prefix
 
 
-def make_tag(record: dict[str, Any], secret: bytes, message: bytes) -> bytes:
-    if record["profile"] == "compact":
-        return hmac.new(secret, message, hashlib.sha256).digest()[:10]
-    return Ed25519PrivateKey.from_private_bytes(secret).sign(message)
+def make_tag(record: Record, secret: bytes, message: bytes) -> bytes:
+    """Section 2, Tag: an Ed25519 signature, or the first 10 bytes of HMAC-SHA-256."""
+    if record["profile"] == "signed":
+        return Ed25519PrivateKey.from_private_bytes(secret).sign(message)
+    return hmac.digest(secret, message, "sha256")[:10]
 
 
-def write_code(record: dict[str, Any], serial: str, gtin: str, tag: bytes) -> str:
-    number = int.from_bytes(tag, "big")
-    if record["form"] == "gs1":
-        written = "".join(URL_SAFE[(number << 4) // 64**place % 64] for place in reversed(range(86)))
-        return f"{record['prefix']}01/{gtin}/21/{serial}?8030={record['key_id']}{written}"
-    places, spare = (16, 0) if len(tag) == 10 else (103, 3)
-    return f"{record['prefix']}{record['key_id']}{serial}{base32(number << spare, places)}"
+def write_code(record: Record, serial: str, gtin: str, tag: bytes) -> str:
+    """Section 2, Text: the short form or the link form, as the record says."""
+    if record["form"] == "short":
+        return record["prefix"] + record["key_id"] + serial + _spell(tag, CROCKFORD)
+    return f"{record['prefix']}01/{gtin}/21/{serial}?8030={record['key_id']}{_spell(tag, BASE64URL)}"
 
 
-# --- §3 Parsing.
+def _is_gtin(gtin: str) -> bool:
+    """Section 2, Text: weights 3, 1, 3, ... from the left; the sum is a multiple of ten."""
+    return sum(int(digit) * (1 if i % 2 else 3) for i, digit in enumerate(gtin)) % 10 == 0
 
 
-def judge(text: str, keyring: dict[str, Any], mac_keys: dict[str, bytes] | None = None) -> tuple[dict[str, Any], str]:
-    """The key record and the serial of a genuine code. Without MAC keys a compact code raises AskOnline."""
-    check(1 <= len(text) <= 512 and all("!" <= character <= "~" and character not in "%+;#\\" for character in text))
-    scheme, slashes, after = text.partition("://")
-    host, slash, rest = after.partition("/")
-    prefix = f"{scheme}{slashes}{host}{slash}".upper()
-    check(slash and prefix in keyring["prefixes"])
-    link = rest.startswith("01/")
-    key_id, serial, gtin, tag = _link(rest) if link else _short(rest.upper())
-    record = next((key for key in keyring["code_keys"] if (key["prefix"], key["key_id"]) == (prefix, key_id)), None)
-    check(record is not None and record["form"] == ("gs1" if link else "short"))
-    assert record is not None
-    check(len(tag) == {"signed": 64, "compact": 10}[record["profile"]])
+# --- Section 3, Parsing ----------------------------------------------------------------------------------------------
+
+Parsed = tuple[str, str, str, str, str, str]  # form, prefix, key id, serial, GTIN, tag as text
+
+
+def _parse(text: str) -> Parsed:
+    """Section 3, rules 1 to 4; whether the prefix is a keyring's shows in rule 5, since every record's prefix is."""
+    _need(re.fullmatch(r"[!-~]{1,512}", text) and not set(text) & set("%+;#\\"), "characters or length")
+    match = re.fullmatch(r"([^/]*?://[^/]*/)(.*)", text)
+    if match is None:
+        raise Refused("no prefix")
+    prefix, rest = match[1].upper(), match[2]
+    if rest.startswith("01/"):
+        return _parse_link(prefix, rest)
+    short = re.fullmatch(rf"([{CROCKFORD}]{{2}})([{CROCKFORD}]{{13}})([{CROCKFORD}]{{102}}[08GR]|[{CROCKFORD}]{{16}})",
+                         rest.upper())  # fmt: skip
+    if short is None:
+        raise Refused("not the short form")
+    return "short", prefix, short[1], short[2], NO_GTIN, short[3]
+
+
+def _parse_link(prefix: str, rest: str) -> Parsed:
+    """Section 3, rule 4: the link form."""
+    link = re.fullmatch(rf"01/([0-9]{{14}})/21/([{CROCKFORD}]{{13}})\?(.*)", rest)
+    if link is None or not _is_gtin(link[1]):
+        raise Refused("not the link form")
+    values = [value for name, _, value in (item.partition("=") for item in link[3].split("&")) if name == "8030"]
+    value = re.fullmatch(rf"([{CROCKFORD}]{{2}})([A-Za-z0-9_-]{{85}}[AQgw])", values[0]) if len(values) == 1 else None
+    if value is None:
+        raise Refused("not one good 8030")
+    return "gs1", prefix, value[1], link[2], link[1], value[2]
+
+
+def judge(text: str, keyring: dict[str, Any], mac_keys: dict[str, bytes] | None = None) -> tuple[Record, str]:
+    """Section 3, rules 1 to 6 without FF1: the record of the key and the serial; raises Refused or AskOnline."""
+    form, prefix, key_id, serial, gtin, tag_text = _parse(text)
+    found = [key for key in keyring["code_keys"] if (key["prefix"], key["key_id"]) == (prefix, key_id)]
+    _need(found and found[0]["form"] == form, "unknown key, or one of the other form")
+    record = found[0]
+    tag = _unspell(tag_text, CROCKFORD if form == "short" else BASE64URL, TAG_BYTES[record["profile"]])
     message = signed_message(record, bytes.fromhex(keyring["brand_id"]), serial, gtin)
     if record["profile"] == "signed":
         check_signature(bytes.fromhex(record["public_key"]), message, tag)
-    elif mac_keys is None:
-        raise AskOnline
+    elif mac_keys is None or key_id not in mac_keys:
+        raise AskOnline(key_id)
     else:
-        check(hmac.compare_digest(make_tag(record, mac_keys[key_id], message), tag))
+        _need(hmac.compare_digest(make_tag(record, mac_keys[key_id], message), tag), "the tag is wrong")
     return record, serial
 
 
-def _short(rest: str) -> tuple[str, str, str, bytes]:
-    check(all(character in DIGITS for character in rest) and len(rest) in {2 + 13 + 103, 2 + 13 + 16})
-    tag, spare = rest[15:], 3 if len(rest) == 118 else 0
-    number = number_of(tag)
-    check(number % 2**spare == 0)
-    return rest[:2], rest[2:15], "0" * 14, (number >> spare).to_bytes(10 if spare == 0 else 64, "big")
+# --- Section 5, Printed serial ---------------------------------------------------------------------------------------
+
+TYPED = {ord(lower): upper for lower, upper in zip(CROCKFORD.lower(), CROCKFORD, strict=True)}
+TYPED |= {ord(alias): digit for digit, aliases in {"0": "oO", "1": "iIlL"}.items() for alias in aliases}
+TYPED |= dict.fromkeys(map(ord, "\t \u00a0\u202f-\u2010\u2011.\u00b7"), "")
 
 
-def _link(rest: str) -> tuple[str, str, str, bytes]:
-    path, _, query = rest.partition("?")
-    values = [item[5:] for item in query.split("&") if item.startswith("8030=")]
-    bare = [item for item in query.split("&") if item == "8030"]
-    check(len(values) + len(bare) == 1 and values and len(values[0]) == 88)
-    check(len(path) == 3 + 14 + 4 + 13 and path[:3] == "01/" and path[17:21] == "/21/")
-    gtin, serial, key_id, tag = path[3:17], path[21:], values[0][:2], values[0][2:]
-    check(all(digit in "0123456789" for digit in gtin) and all(digit in DIGITS for digit in serial + key_id))
-    check(sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(gtin)) % 10 == 0)
-    number = 0
-    for character in tag:
-        check(character in URL_SAFE)
-        number = number * 64 + URL_SAFE.index(character)
-    check(number % 16 == 0)
-    return key_id, serial, gtin, (number >> 4).to_bytes(64, "big")
-
-
-# --- §5 Printed serial.
-
-
-def check_character(serial: str) -> str:
+def _check_character(serial: str) -> str:
+    """Section 5: the sum of alpha^i d_i over GF(32) = GF(2)[x] / (x^5 + x^2 + 1), by Horner's rule from the last."""
     total = 0
-    for place, digit in enumerate(serial, start=1):
-        value = DIGITS.index(digit)
-        for _ in range(place):
-            value = value << 1 ^ (0b100101 if value & 16 else 0)
-        total ^= value
-    return DIGITS[total]
+    for character in reversed(serial):
+        total = (total ^ CROCKFORD.index(character)) << 1
+        total ^= 0b100101 if total & 32 else 0
+    return CROCKFORD[total]
 
 
 def printed(serial: str) -> str:
-    return f"{serial[:4]} {serial[4:8]} {serial[8:12]} {serial[12]}·{check_character(serial)}"
+    """Section 5: the serial as printed beside the symbol, in groups and with its check character."""
+    return f"{serial[:4]} {serial[4:8]} {serial[8:12]} {serial[12]}\u00b7{_check_character(serial)}"
 
 
 def read_typed(text: str) -> str:
-    check(len(text) <= 64)
-    kept = "".join(character for character in text.upper() if character not in " \N{NO-BREAK SPACE}-.·")
-    kept = kept.replace("O", "0").replace("I", "1").replace("L", "1")
-    check(len(kept) == 14 and all(character in DIGITS for character in kept))
-    check(check_character(kept[:13]) == kept[13])
-    return kept[:13]
+    """Section 5: a typed serial; aliases and separators by a table, so that no other letter folds into one."""
+    _need(len(text) <= 64, "too long")
+    plain = text.strip().translate(TYPED)
+    _need(re.fullmatch(f"[{CROCKFORD}]{{14}}", plain), "not fourteen characters of the alphabet")
+    _need(plain[13] == _check_character(plain[:13]), "the check character is another")
+    return plain[:13]
 
 
-# --- §1 Signed documents.
+# --- Section 1, fields of documents and payloads ---------------------------------------------------------------------
 
 
-def _object(text: str) -> dict[str, Any]:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        check(len(dict(pairs)) == len(pairs))
-        return dict(pairs)
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Section 1, Signed documents: a field that stands twice is refused."""
+    _need(len(dict(pairs)) == len(pairs), "a field stands twice")
+    return dict(pairs)
 
+
+def _no_number(text: str) -> None:
+    raise Refused(f"not a whole number: {text}")
+
+
+def _read_json(text: str) -> dict[str, Any]:
+    """Section 1, Signed documents: a JSON object, no field twice, whole numbers and characters, 16 levels."""
     try:
-        found = json.loads(text, object_pairs_hook=unique, parse_constant=lambda _name: check(False))  # noqa: FBT003
-    except (ValueError, RecursionError):
-        raise Refused from None
-    check(isinstance(found, dict))
-    return dict(found)
+        value = json.loads(text, object_pairs_hook=_object, parse_float=_no_number, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise Refused("no JSON") from error
+    _need(type(value) is dict, "not an object")
+    _need(_levels(value) <= 16 and _encodable(json.dumps(value, ensure_ascii=False)), "too deep, or half a character")
+    return value
 
 
-def _write(value: Any, depth: int = 0) -> str:
-    """JSON in the one form of the page, written by hand."""
-    if isinstance(value, str):
-        named = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
-        named |= {chr(code): "\\u" + format(code, "04x") for code in range(32) if chr(code) not in named}
-        return '"' + "".join(named.get(character, character) for character in value) + '"'
-    if isinstance(value, (dict, list)) and value:
-        within = "\n" + " " * (depth + 1)
-        items = (
-            [f"{_write(name)}: {_write(one, depth + 1)}" for name, one in value.items()]
-            if isinstance(value, dict)
-            else [_write(one, depth + 1) for one in value]
-        )
-        opening, closing = "{}" if isinstance(value, dict) else "[]"
-        return opening + within + ("," + within).join(items) + "\n" + " " * depth + closing
-    return json.dumps(value)
+def _levels(value: object) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (type(value) in (dict, list)) + max(map(_levels, inner), default=0)
 
 
-def open_document(document: bytes, kind: str, label: bytes, key_of: Any) -> tuple[dict[str, Any], list[Any]]:
-    """The payload and the steps of a document; `key_of(signer, payload)` finds the key that must have signed."""
-    check(len(document) <= 1048576)
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _text(value: object, pattern: str) -> str:
+    if type(value) is not str or re.fullmatch(pattern, value, re.DOTALL) is None:
+        raise Refused(f"not {pattern}: {value!r}")
+    return value
+
+
+def _bytes(value: object, size: int) -> bytes:
+    return bytes.fromhex(_text(value, f"[0-9a-f]{{{2 * size}}}"))
+
+
+def _whole(value: object, low: int, high: int) -> None:
+    _need(type(value) is int and low <= value <= high, f"not a whole number of {low} to {high}: {value!r}")
+
+
+def _list(value: object, low: int, high: int) -> list[Any]:
+    if type(value) is not list or not low <= len(value) <= high:
+        raise Refused(f"not a list of {low} to {high}")
+    return value
+
+
+def _time(value: object) -> datetime:
+    """Introduction: UTC to the second, written in one way."""
+    text = _text(value, r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
     try:
-        envelope = _object(document.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise Refused from None
-    check(list(envelope) == ["format", "payload", "signer", "signature", "succession"] and envelope["format"] == kind)
-    check(all(isinstance(envelope[name], str) for name in ("payload", "signer", "signature")))
-    check(isinstance(envelope["succession"], list) and len(envelope["succession"]) <= 16)
-    check((_write(envelope) + "\n").encode("utf-8") == document)
-    check(re.fullmatch("[A-Za-z0-9_-]{85}[AQgw]", envelope["signature"]))
-    number = 0
-    for character in envelope["signature"]:
-        number = number * 64 + URL_SAFE.index(character)
-    payload = _object(envelope["payload"])
-    key = key_of(envelope["signer"], payload)
-    check(fingerprint(key) == envelope["signer"])
-    check_signature(key, label + envelope["payload"].encode("utf-8"), (number >> 4).to_bytes(64, "big"))
-    return payload, envelope["succession"]
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise Refused(f"no such time: {text}") from error
 
 
-def _hex(value: Any, size: int) -> bytes:
-    check(isinstance(value, str) and re.fullmatch("[0-9a-f]*", value) and len(value) == 2 * size)
-    return bytes.fromhex(value)
+def _public(value: object) -> bytes:
+    key = _bytes(value, 32)
+    check_key(key)
+    return key
 
 
-def _time(value: Any) -> datetime:
-    check(isinstance(value, str) and re.fullmatch(r"[0-9-]{10}T[0-9:]{8}Z", value))
-    try:
-        found = datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        raise Refused from None
-    check(found.strftime("%Y-%m-%dT%H:%M:%SZ") == value)
-    return found
+def _fields(value: object, names: str, nullable: str = "") -> dict[str, Any]:
+    """An object of a payload that has these fields; more are ignored, and what may be null may be left out."""
+    if type(value) is not dict or not set(names.split()) <= value.keys():
+        raise Refused(f"an object with {names} is missing a field")
+    return dict.fromkeys(nullable.split()) | value
 
 
-def _host(host: str, letters: str) -> None:
+def _check_host(host: str) -> None:
+    """Section 1, Keyring, prefix: labels; one whose last label is a number is a plain dotted IPv4 address."""
     labels = host.split(".")
-    check(len(host) <= 235 and all(re.fullmatch(f"[{letters}0-9-]{{1,63}}", label) for label in labels))
-    check(not any(label[0] == "-" or label[-1] == "-" for label in labels))
-    if re.fullmatch("[0-9]+|0[Xx][0-9A-Fa-f]*", labels[-1]):
-        try:
-            ipaddress.IPv4Address(host)
-        except ValueError:
-            raise Refused from None
+    _need(len(host) <= 235, "a host is too long")
+    for label in labels:
+        _text(label, r"[A-Z0-9]([A-Z0-9-]{0,61}[A-Z0-9])?")
+    if re.fullmatch(r"[0-9]+|0X[0-9A-F]*", labels[-1]):
+        byte = r"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+        _text(host, rf"{byte}(\.{byte}){{3}}")
 
 
-def _prefix(prefix: Any) -> None:
-    match = re.fullmatch("(HTTPS?)://([^/:]+)(:[1-9][0-9]*)?/", prefix) if isinstance(prefix, str) else None
-    check(match is not None and len(prefix) <= 255)
-    assert match is not None
-    _host(match[2], "A-Z")
-    port = int(match[3][1:]) if match[3] else None
-    check(port is None or (port <= 65535 and port != {"HTTP": 80, "HTTPS": 443}[match[1]]))
+def _check_prefix(prefix: object) -> None:
+    """Section 1, Keyring, prefix: scheme, host, a port that is not the scheme's own."""
+    match = re.fullmatch(r"(HTTPS?)://([^:/]+)(?::([1-9][0-9]{0,4}))?/", _text(prefix, r".{1,255}"))
+    if match is None:
+        raise Refused("no prefix")
+    _check_host(match[2])
+    _need(match[3] is None or int(match[3]) <= 65535, "no such port")
+    _need(match[3] != {"HTTP": "80", "HTTPS": "443"}[match[1]], "the scheme's own port")
 
 
-def open_keyring(document: bytes, trusted: str | None) -> dict[str, Any]:
-    """The payload of a keyring whose rules all hold; `trusted` is a fingerprint, or None for whatever root signed."""
+# --- Section 1, Signed documents and Succession ----------------------------------------------------------------------
 
-    def root_of(_signer: str, payload: dict[str, Any]) -> bytes:
-        root = _hex(payload.get("root"), 32)
-        check_key(root)
-        return root
-
-    keyring, steps = open_document(document, "authcode-keyring-1", b"authcode-keys-v1", root_of)
-    brand_id, root = _hex(keyring.get("brand_id"), 16), bytes.fromhex(keyring["root"])
-    _check_heading(keyring)
-    for key in keyring["code_keys"]:
-        _check_code_key(key, keyring["prefixes"])
-    for key in keyring["office_keys"]:
-        check_key(_hex(key.get("public_key"), 32))
-        check(key.get("fingerprint") == fingerprint(bytes.fromhex(key["public_key"])))
-        check(key.get("state") in {"active", "retired", "withdrawn"})
-        _time(key.get("since"))
-    for name, field in (("code_keys", "key_id"), ("office_keys", "fingerprint")):
-        check(len({key[field] for key in keyring[name]}) == len(keyring[name]))
-    roots = [*_roots_before(steps, brand_id, root), fingerprint(root)]
-    check(trusted is None or trusted in roots)
-    return keyring
+Document = dict[str, Any]
 
 
-def _check_heading(keyring: dict[str, Any]) -> None:
-    brand = keyring.get("brand")
-    check(isinstance(brand, str) and 1 <= len(brand) <= 100)
-    check(all(character == " " or unicodedata.category(character)[0] not in "CZ" for character in str(brand)))
-    check(type(keyring.get("version")) is int and 1 <= keyring["version"] <= 2**31 - 1)
-    issued, expires = _time(keyring.get("issued")), _time(keyring.get("expires"))
-    check(issued < expires <= issued + timedelta(days=30))
-    limits = {"prefixes": 64, "lookalike_domains": 1000, "partner_domains": 1000, "code_keys": 1024, "office_keys": 64}
-    for name, most in limits.items():
-        check(isinstance(keyring.get(name), list) and len(keyring[name]) <= most)
-    for name in ("code_keys", "office_keys"):
-        check(all(isinstance(key, dict) for key in keyring[name]))
-    for prefix in keyring["prefixes"]:
-        _prefix(prefix)
-    check(len(set(keyring["prefixes"])) == len(keyring["prefixes"]) >= 1)
-    for domain in (*keyring["lookalike_domains"], *keyring["partner_domains"]):
-        check(isinstance(domain, str))
-        _host(domain, "a-z")
+def _open_document(document: bytes, kind: str) -> Document:
+    """Section 1, Signed documents: the one written form; signature and signer are the caller's to check."""
+    _need(len(document) <= 1_048_576, "too large")
+    try:
+        fields = _read_json(document.decode("utf-8"))
+        written = json.dumps(fields, ensure_ascii=False, indent=1).encode("utf-8") + b"\n"
+    except (UnicodeError, RecursionError) as error:
+        raise Refused("not UTF-8, or nested too deeply") from error
+    _need(written == document, "not the written form")
+    _need(list(fields) == ["format", "payload", "signer", "signature", "succession"], "other fields")
+    _need(fields["format"] == kind, "another format")
+    _text(fields["payload"], r".*")
+    _text(fields["signer"], r"sha256:[0-9a-f]{64}")
+    _list(fields["succession"], 0, 16 if kind == "authcode-keyring-1" else 0)
+    return fields
 
 
-def _check_code_key(key: dict[str, Any], prefixes: list[str]) -> None:
-    key_id, reason, public = key.get("key_id"), key.get("reason"), key.get("public_key")
-    check(isinstance(key_id, str) and len(key_id) == 2 and all(digit in DIGITS for digit in key_id))
-    check((key.get("profile"), key.get("form")) in {("signed", "short"), ("signed", "gs1"), ("compact", "short")})
-    check(key.get("prefix") in prefixes)
-    check(type(key.get("serial_key")) is int and 1 <= key["serial_key"] <= 255)
-    check(key.get("state") in {"active", "retired", "withdrawn"})
-    check((reason is None) == (key["state"] != "withdrawn"))
-    check(reason is None or (isinstance(reason, str) and 1 <= len(reason) <= 200))
-    _time(key.get("since"))
-    check((public is None) == (key["profile"] == "compact"))
-    if public is not None:
-        check_key(_hex(public, 32))
+def _check_document(fields: Document, label: bytes, key: bytes) -> None:
+    signature = _unspell(_text(fields["signature"], r"[A-Za-z0-9_-]{86}"), BASE64URL, 64)
+    _need(fields["signer"] == fingerprint(key), "another signer")
+    check_signature(key, label + fields["payload"].encode("utf-8"), signature)
 
 
-def _roots_before(steps: list[Any], brand_id: bytes, root: bytes) -> list[str]:
-    chain: list[bytes] = []
+def _check_succession(steps: list[Any], brand_id: bytes, root: bytes) -> list[bytes]:
+    """Section 1, Succession: every step holds; returns all roots of it, the present one last."""
+    roots: list[bytes] = []
+    expected: bytes | None = None
     for step in steps:
-        check(isinstance(step, dict) and sorted(step) == ["new", "old", "signature"])
-        old, new, signature = _hex(step["old"], 32), _hex(step["new"], 32), _hex(step["signature"], 64)
-        check(not chain or chain[-1] == old)
-        check_key(old)
-        check_signature(old, b"authcode-root-v1" + brand_id + old + new, signature)
-        chain = [*(chain or [old]), new]
-    check(not chain or chain[-1] == root)
-    check(len(set(chain)) == len(chain))
-    return [fingerprint(one) for one in chain[:-1]]
+        _need(type(step) is dict and list(step) == ["old", "new", "signature"], "not a step")
+        old, new = _public(step["old"]), _bytes(step["new"], 32)
+        _need(expected in (None, old), "a step begins elsewhere")
+        check_signature(old, b"authcode-root-v1" + brand_id + old + new, _bytes(step["signature"], 64))
+        roots.append(old)
+        expected = new
+    _need(expected in (None, root), "the succession ends elsewhere")
+    roots.append(root)
+    _need(len(set(roots)) == len(roots), "a root comes twice")
+    return roots
+
+
+# --- Section 1, Keyring ----------------------------------------------------------------------------------------------
+
+STATES = "active|retired|withdrawn"
+
+
+def _check_code_key(key: object, prefixes: list[str]) -> None:
+    """Section 1, Keyring: an entry of `code_keys`."""
+    entry = _fields(key, "key_id profile form prefix serial_key state since", "reason public_key")
+    _text(entry["key_id"], f"[{CROCKFORD}]{{2}}")
+    _text(entry["profile"], "signed|compact")
+    _text(entry["form"], "short|gs1")
+    _need(entry["prefix"] in prefixes, "a key's prefix is not listed")
+    _whole(entry["serial_key"], 1, 255)
+    _text(entry["state"], STATES)
+    _time(entry["since"])
+    if entry["state"] == "withdrawn":
+        _text(entry["reason"], r".{1,200}")
+    else:
+        _need(entry["reason"] is None, "a reason without a withdrawal")
+    if entry["profile"] == "signed":
+        _public(entry["public_key"])
+    else:
+        _need(entry["public_key"] is None and entry["form"] == "short", "compact: no public key, short form only")
+
+
+def _check_office_key(key: object) -> None:
+    """Section 1, Keyring: an entry of `office_keys`."""
+    entry = _fields(key, "fingerprint public_key state since")
+    _need(entry["fingerprint"] == fingerprint(_public(entry["public_key"])), "another fingerprint")
+    _text(entry["state"], STATES)
+    _time(entry["since"])
+
+
+def _none_twice(values: list[Any]) -> None:
+    _need(len(set(values)) == len(values), "something stands twice")
+
+
+def _check_keyring(payload: dict[str, Any]) -> None:
+    """Section 1, Keyring: the rules of the payload, without its root."""
+    brand = _text(payload["brand"], r".{1,100}")
+    hidden = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs")
+    _need(all(c == " " or unicodedata.category(c) not in hidden for c in brand), "a character of the brand")
+    _whole(payload["version"], 1, 2**31 - 1)
+    issued, expires = _time(payload["issued"]), _time(payload["expires"])
+    _need(timedelta(0) < expires - issued <= timedelta(days=30), "expires too early or too late")
+    prefixes = _list(payload["prefixes"], 1, 64)
+    for prefix in prefixes:
+        _check_prefix(prefix)
+    _none_twice(prefixes)
+    for name in ("lookalike_domains", "partner_domains"):
+        for host in _list(payload[name], 0, 1000):
+            _check_host(_text(host, r"[a-z0-9.-]+").upper())
+    for key in _list(payload["code_keys"], 0, 1024):
+        _check_code_key(key, prefixes)
+    _none_twice([key["key_id"] for key in payload["code_keys"]])
+    for key in _list(payload["office_keys"], 0, 64):
+        _check_office_key(key)
+    _none_twice([key["public_key"] for key in payload["office_keys"]])
+
+
+def open_keyring(document: bytes, root_fingerprint: str | None) -> dict[str, Any]:
+    """Section 1, Keyring: the payload, after all checks, under the given root, an heir of it, or (None) any root."""
+    fields = _open_document(document, "authcode-keyring-1")
+    names = "brand_id brand root version issued expires prefixes lookalike_domains partner_domains code_keys"
+    payload = _fields(_read_json(fields["payload"]), names + " office_keys")
+    brand_id, root = _bytes(payload["brand_id"], 16), _public(payload["root"])
+    _check_document(fields, b"authcode-keys-v1", root)
+    _check_keyring(payload)
+    roots = _check_succession(fields["succession"], brand_id, root)
+    trusted = root_fingerprint is None or root_fingerprint in map(fingerprint, roots)
+    _need(trusted, "a root that the trusted one did not vouch for")
+    return payload
+
+
+# --- Section 4, Manifest ---------------------------------------------------------------------------------------------
+
+
+def _check_manifest(payload: dict[str, Any]) -> None:
+    """Section 4: the rules of the payload that need no keyring."""
+    _bytes(payload["server_id"], 16)
+    _whole(payload["batch_number"], 0, 2**25 - 1)
+    _text(payload["order"], r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+    if payload["product"] is not None:
+        _text(payload["product"], r".{1,64}")
+    _whole(payload["count"], 1, 100_000_000)
+    _text(payload["tiers"], "single|pair")
+    _text(payload["placement"], "inside|scratch" if payload["tiers"] == "pair" else "visible|inside|scratch")
+    _text(payload["drawn_by"], "authcode|press")
+    _time(payload["issued_at"])
+    for entry in _list(payload["checksums"], 0, 16):
+        _text(_fields(entry, "file sha256")["file"], r".{1,64}")
+        _bytes(entry["sha256"], 32)
+    if payload["form"] == "gs1":
+        gtin = _text(payload["gtin"], "[0-9]{14}")
+        _need(_is_gtin(gtin) and gtin != NO_GTIN, "no GTIN")
+    else:
+        _need(payload["gtin"] is None, "a GTIN in the short form")
 
 
 def open_manifest(document: bytes, keyring: dict[str, Any]) -> dict[str, Any]:
-    offices = {key["fingerprint"]: key for key in keyring["office_keys"] if key["state"] != "withdrawn"}
+    """Section 4: the payload, signed by an office key of the keyring that is not withdrawn, and of its brand."""
+    fields = _open_document(document, "authcode-manifest-1")
+    signers = [key for key in keyring["office_keys"] if key["fingerprint"] == fields["signer"]]
+    _need(signers and signers[0]["state"] != "withdrawn", "no office key signed, or a withdrawn one")
+    _check_document(fields, b"authcode-manf-v1", bytes.fromhex(signers[0]["public_key"]))
+    names = (
+        "server_id brand_id batch_number order count tiers profile form key_id placement drawn_by issued_at checksums"
+    )
+    payload = _fields(_read_json(fields["payload"]), names, "product gtin")
+    _need(payload["brand_id"] == keyring["brand_id"], "another brand")
+    same = ("key_id", "profile", "form")
+    known = [[key[name] for name in same] for key in keyring["code_keys"]]
+    _need([payload[name] for name in same] in known, "key id, profile or form are not the keyring's")
+    _check_manifest(payload)
+    return payload
 
-    def office(signer: str, _payload: dict[str, Any]) -> bytes:
-        check(signer in offices)
-        return bytes.fromhex(offices[signer]["public_key"])
 
-    manifest, steps = open_document(document, "authcode-manifest-1", b"authcode-manf-v1", office)
-    key = next((one for one in keyring["code_keys"] if one["key_id"] == manifest["key_id"]), None)
-    check(not steps and key is not None and manifest["brand_id"] == keyring["brand_id"])
-    assert key is not None
-    check((key["profile"], key["form"]) == (manifest["profile"], manifest["form"]))
-    return manifest
+# --- Section 1, Verifying offline ------------------------------------------------------------------------------------
 
 
-def answer_offline(document: bytes, trusted: str | None, at: str, text: str) -> str:
-    """What an offline verifier says: a state, `online_only`, or `refused` where the keyring is no use."""
+def _judgement(judged: Callable[[], tuple[Record, str]]) -> Record | str:
     try:
-        keyring = open_keyring(document, trusted)
-    except Refused:
-        return "refused"
-    try:
-        record, _serial = judge(text, keyring)
+        return judged()[0]
     except Refused:
         return "not_ours"
     except AskOnline:
         return "online_only"
+
+
+def answer_offline(document: bytes, trusted_root: str | None, at: str, text: str) -> str:
+    """Section 1, Verifying offline: a state, `online_only`, or `refused` where nothing could be said."""
+    try:
+        keyring = open_keyring(document, trusted_root)
+        moment = _time(at)
+    except Refused:
+        return "refused"
+    record = _judgement(lambda: judge(text, keyring))
+    if isinstance(record, str):
+        return record
     if record["state"] == "withdrawn":
         return "key_withdrawn"
-    return "key_list_out_of_date" if _time(at) >= _time(keyring["expires"]) else "signature_valid"
+    return "key_list_out_of_date" if moment >= _time(keyring["expires"]) else "signature_valid"

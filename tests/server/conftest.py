@@ -24,6 +24,7 @@ from authcode.manifest import Manifest, sign_manifest
 from authcode.products import Product
 from authcode.serial import SerialCipher, Tier
 from authcode.sign import CodeSigner
+from keys.errors import KeyIdTaken
 from keys.home import server_dir
 from keys.issuer import IssuerHome, UnlockedIssuer
 from keys.keyfile import ScryptCost
@@ -267,3 +268,23 @@ def make_world(brand: Brand, tmp_path: Path, kind: str, request: pytest.FixtureR
 @pytest.fixture
 def world(make_world: MakeWorld) -> World:
     return make_world()
+
+
+@pytest.fixture
+def other_brand(world: World, tmp_path: Path) -> IssuerHome:
+    """A second brand on the same server, with the passphrase `x`."""
+    while True:  # key ids are drawn at random, so that two brands may collide
+        home = tmp_path / secrets.token_hex(4)
+        issuer = IssuerHome.create(
+            home,
+            brand="Other Tea",
+            prefix="https://v.other.example",
+            passphrase="x",
+            now=world.clock.now,
+            cost=CHEAP,
+        )
+        try:
+            publish_keyring(world.ctx.db, issuer.keyring.document, server_id=None, now=world.clock.now)
+        except KeyIdTaken:
+            continue
+        return issuer

@@ -2,7 +2,10 @@
 
 import json
 import re
+import socket
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,15 +13,21 @@ import sqlalchemy as sa
 from click import Command
 from click.testing import CliRunner, Result
 
+from authcode.commands.register import register
 from keys.errors import KeyFileInvalid
 from keys.keyfile import ScryptCost
+from keys.keyring import sign_keyring
+from keys.primitives import SigningKey
+from keys.records import Purpose
 from server.commands import batch as batch_commands
 from server.commands import db as db_commands
 from server.commands import serve as serve_commands
 from server.commands import staff as staff_commands
 from server.secrets import ServerCanSign, ServerKeysMissing, make_server_keys, open_server_keys, refuse_signing_keys
+from server.services.publish_keyring import publish_keyring
 from server.services.range_acts import OrderUnknown
 from server.services.staff_accounts import authenticate
+from server.serving import AddressTaken
 from server.settings import SettingsInvalid, load_settings
 from server.storage.engine import Database
 from server.storage.migrate import DatabaseNotMigrated
@@ -67,6 +76,18 @@ def test_ranges_are_activated_voided_recalled_and_marked_from_the_command_line(r
     assert "6 on sale" in read
     unknown = run(batch_commands.void, "nothing", "--reason", "x")
     assert isinstance(unknown.exception, OrderUnknown)
+
+
+def test_an_order_from_another_machine_is_registered_by_its_manifest(run: Run, world: World, tmp_path: Path) -> None:
+    manifest, document = world.manifest()
+    file = tmp_path / "manifest.json"
+    file.write_bytes(document)
+    for _twice in range(2):
+        told = run(register, "--manifest", str(file))
+        assert (told.exit_code, told.output) == (0, f"server: order {manifest.order} is registered, inactive\n")
+    assert json.loads(run(batch_commands.status, manifest.order, "--json").output)["states"] == {"not_activated": 10}
+    file.write_bytes(document[:-9])
+    assert getattr(run(register, "--manifest", str(file)).exception, "code", None) == "manifest_invalid"
 
 
 def test_a_code_is_found_from_the_command_line(run: Run, world: World) -> None:
@@ -148,6 +169,26 @@ def test_a_server_without_keys_or_tables_refuses_to_start(run: Run, world: World
     with world.ctx.db.write() as connection:
         connection.execute(sa.text("DROP TABLE alembic_version"))
     assert isinstance(run(serve_commands.serve, "--port", "0").exception, DatabaseNotMigrated)
+
+
+def test_a_server_with_an_old_key_list_says_how_to_renew_it(run: Run, brand: Brand, world: World) -> None:
+    """As the command enters the time, the keyring is what is moved."""
+    opened = brand.issuer.keyring
+    store = brand.issuer._store  # noqa: SLF001 - the root is not handed out, and this test signs with it
+    root = SigningKey(store.get(Purpose.ROOT, opened.root_fingerprint.removeprefix("sha256:")[:16]))
+    now = datetime.now(UTC).replace(microsecond=0)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for version, issued, told in ((2, now, False), (3, now - timedelta(days=29), True)):
+            newer = replace(
+                opened.keyring,
+                version=opened.keyring.version + version,
+                issued=issued,
+                expires=issued + timedelta(days=30),
+            )
+            publish_keyring(world.ctx.db, sign_keyring(newer, root), server_id=None, now=now)
+            ended = run(serve_commands.serve, "--port", str(taken.getsockname()[1]))
+            assert isinstance(ended.exception, AddressTaken)
+            assert ("`authcode keys publish` renews it" in ended.output) is told
 
 
 @on_sqlite

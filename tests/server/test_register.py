@@ -1,6 +1,5 @@
 """Registration by signed manifest, keyrings, products and range acts."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -13,13 +12,19 @@ from authcode.manifest import ManifestInvalid, ManifestSignatureInvalid, sign_ma
 from authcode.products import Product
 from keys.errors import KeyIdTaken, KeyringInvalid, KeyringRollback, KeyringSignatureInvalid, RootChanged
 from keys.issuer import IssuerHome
-from keys.keyfile import ScryptCost
 from keys.keyring import sign_keyring
 from keys.primitives import SigningKey
 from keys.records import CodeKey, Purpose
 from server import hooks
 from server.domain.range_act import ActDetails, ActKind, RangeInvalid
-from server.services.publish_keyring import KeyringUnknown, alert_on_duplicates_from, publish_keyring, published_keyring
+from server.services.publish_keyring import (
+    EXPIRY_WARNING,
+    KeyringUnknown,
+    ageing_keyrings,
+    alert_on_duplicates_from,
+    publish_keyring,
+    published_keyring,
+)
 from server.services.publish_product import BrandUnknown, product_picture, publish_product
 from server.services.range_acts import OrderAmbiguous, OrderUnknown, act_on_range
 from server.services.register_batch import BatchConflict, ManifestForOtherServer, register_batch
@@ -71,6 +76,32 @@ def test_other_bytes_for_a_known_order_or_number_are_refused_and_change_nothing(
     assert everything(world) == before
 
 
+def test_a_keyring_of_the_future_is_refused(world: World, brand: Brand) -> None:
+    opened = brand.issuer.keyring
+    store = brand.issuer._store  # noqa: SLF001 - as below
+    root = SigningKey(store.get(Purpose.ROOT, opened.root_fingerprint.removeprefix("sha256:")[:16]))
+    for ahead, taken in ((timedelta(days=1), True), (timedelta(days=1, seconds=1), False)):
+        issued = world.clock.now.replace(microsecond=0) + ahead
+        newer = replace(
+            opened.keyring,
+            version=world.ctx.keyrings().keyrings[0].version + (1 if taken else 2),
+            issued=issued,
+            expires=issued + timedelta(days=30),
+        )
+        if taken:
+            publish_keyring(world.ctx.db, sign_keyring(newer, root), server_id=None, now=world.clock.now)
+        else:
+            with pytest.raises(KeyringInvalid, match="still to come"):
+                publish_keyring(world.ctx.db, sign_keyring(newer, root), server_id=None, now=world.clock.now)
+
+
+def test_a_key_list_is_spoken_of_from_a_week_before_its_end_on(world: World) -> None:
+    (known,) = world.ctx.keyrings().keyrings
+    assert ageing_keyrings(world.ctx.db, now=known.expires - EXPIRY_WARNING) == []
+    for late in (known.expires - EXPIRY_WARNING + timedelta(seconds=1), known.expires + timedelta(days=400)):
+        assert ageing_keyrings(world.ctx.db, now=late) == [known]
+
+
 def test_a_manifest_that_no_office_key_signed_is_refused(world: World) -> None:
     manifest, document = world.manifest()
     before = everything(world)
@@ -117,31 +148,8 @@ def test_a_keyring_pins_its_root_and_only_grows(world: World, brand: Brand) -> N
         publish_keyring(db, sign_keyring(thief, SigningKey.generate()), server_id=None, now=now)
 
 
-def another_brand(world: World, tmp_path: Path, cost: ScryptCost) -> IssuerHome:
-    issuer = IssuerHome.create(
-        tmp_path / "other",
-        brand="Other Tea",
-        prefix="https://v.other.example",
-        passphrase="x",
-        now=world.clock.now,
-        cost=cost,
-    )
-    publish_keyring(world.ctx.db, issuer.keyring.document, server_id=None, now=world.clock.now)
-    return issuer
-
-
-def test_two_brands_share_a_server_and_order_names(
-    world: World, brand: Brand, tmp_path: Path, cheap: ScryptCost
-) -> None:
-    issued = world.issue()
-    for _ in itertools.count():  # key ids are drawn at random, so that two brands may collide
-        try:
-            other = another_brand(world, tmp_path, cheap)
-            break
-        except KeyIdTaken:
-            import shutil
-
-            shutil.rmtree(tmp_path / "other")
+def test_two_brands_share_a_server_and_order_names(world: World, brand: Brand, other_brand: IssuerHome) -> None:
+    issued, other = world.issue(), other_brand
     manifest, _document = world.manifest()
     key = other.keyring.keyring.code_keys[0]
     theirs = replace(

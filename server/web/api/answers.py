@@ -5,13 +5,16 @@ from datetime import datetime
 
 from authcode.foreign import ForeignText
 from authcode.log.proof import InclusionProof
+from keys.keyring import Keyring
 from scanner import Advice
+from server.domain.range_act import RangeAct
 from server.domain.redemption import Returned
 from server.services.facts import Facts, ProductFacts, RecallFacts
 from server.services.holder_acts import ActAnswer
 from server.services.read_photo import PhotoLook, SymbolLook
 from server.services.receipts import CheckedProof, Ended, ProofStatus
 from server.services.redeem_code import Answer, Look
+from server.storage.batches import BatchRecord
 
 Json = Mapping[str, object]
 
@@ -33,7 +36,7 @@ def answer_json(answer: Answer) -> Json:
     }
 
 
-def act_json(answer: ActAnswer) -> Json:
+def held_json(answer: ActAnswer) -> Json:
     """What a holder did: the code's state now, the facts, and the next owner's receipt where it was handed on."""
     receipt = answer.receipt
     return {
@@ -169,4 +172,41 @@ def log_json(proof: InclusionProof) -> Json:
         "leaf": None if entry is None else entry.leaf.hex(),
         "record": None if entry is None else entry.facts,
         "proof": proof.text,
+    }
+
+
+def keyring_json(keyring: Keyring, *, lacking: tuple[str, ...]) -> Json:
+    """A keyring that is in force, and the keys whose serial or MAC keys are not here."""
+    return {
+        "brand": keyring.brand,
+        "brand_id": keyring.brand_id.hex(),
+        "version": keyring.version,
+        "expires": _moment(keyring.expires),
+        "keys_not_here": list(lacking),
+    }
+
+
+def registered_json(batch: BatchRecord, *, sha256: str) -> Json:
+    """A registered order: the same for the same bytes, whenever they come."""
+    return {
+        "order": batch.order_name,
+        "batch_number": batch.number,
+        "product": batch.product_sku,
+        "count": batch.count,
+        "key_id": batch.key_id,
+        "issued_at": _moment(batch.issued_at),
+        "registered_at": _moment(batch.registered_at),
+        "manifest_sha256": sha256,
+    }
+
+
+def act_json(order: str, act: RangeAct) -> Json:
+    """An act on a range, as it stands in the order's history."""
+    return {
+        "order": order,
+        "kind": act.kind,
+        "first": act.first,
+        "last": act.last,
+        "actor": act.actor,
+        "at": _moment(act.at),
     }

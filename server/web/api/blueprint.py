@@ -17,20 +17,18 @@ from server.services.receipts import check_proof, proof_status
 from server.services.redeem_code import Channel
 from server.web.api.answers import (
     Json,
-    act_json,
     answer_json,
+    held_json,
     log_json,
     look_json,
     photo_json,
     proof_json,
     status_json,
 )
+from server.web.api.bodies import json_body, text_of
 from server.web.api.openapi import document
 from server.web.problem import RequestInvalid
 from server.web.visit import context, program
-
-MAX_JSON_BYTES = 64 * 1024
-"""A code has at most 512 characters; this leaves room for any text that a reader may have found in a symbol."""
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -38,21 +36,21 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 @blueprint.post("/look")
 def look() -> Response:
     """Look at a code: nothing changes."""
-    body = _body()
-    return _answer(look_json(redeem_code.look(context(), _text(body, "code"), program(), Channel.API)))
+    body = json_body()
+    return _answer(look_json(redeem_code.look(context(), text_of(body, "code"), program(), Channel.API)))
 
 
 @blueprint.post("/verify")
 def verify() -> Response:
     """Verify a code once, for the client that its claim names; or prove to be its holder by the keep-code."""
-    body = _body()
-    code = _text(body, "code")
+    body = json_body()
+    code = text_of(body, "code")
     if "keep_code" in body:
         if "claim" in body:
             raise RequestInvalid("send a claim or a keep_code, not both")
-        keep_code = _text(body, "keep_code")
+        keep_code = text_of(body, "keep_code")
         return _answer(answer_json(prove(context(), code, keep_code=keep_code, visitor=program())))
-    return _answer(answer_json(redeem_code.verify(context(), code, claim=_text(body, "claim"), visitor=program())))
+    return _answer(answer_json(redeem_code.verify(context(), code, claim=text_of(body, "claim"), visitor=program())))
 
 
 @blueprint.post("/undo")
@@ -74,12 +72,12 @@ def erase() -> Response:
 
 
 def _acted(act: HolderAct) -> Response:
-    body = _body()
+    body = json_body()
     if ("claim" in body) == ("keep_code" in body):
         raise RequestInvalid("send a claim or a keep_code, and not both")
-    shown = {name: _text(body, name) for name in ("claim", "keep_code") if name in body}
+    shown = {name: text_of(body, name) for name in ("claim", "keep_code") if name in body}
     holder = Holder(visitor=program(), **shown)
-    return _answer(act_json(act_for_program(context(), _text(body, "code"), act, holder)))
+    return _answer(held_json(act_for_program(context(), text_of(body, "code"), act, holder)))
 
 
 @blueprint.post("/photos")
@@ -94,15 +92,15 @@ def photos() -> Response:
 @blueprint.post("/log/proof")
 def log_proof() -> Response:
     """The proof of a redemption in the log, for the claim that verified it."""
-    body = _body()
-    code, claim = _text(body, "code"), _text(body, "claim")
+    body = json_body()
+    code, claim = text_of(body, "code"), text_of(body, "claim")
     return _answer(log_json(prove_redemption(context(), code, claim=claim)))
 
 
 @blueprint.post("/proofs")
 def check() -> Response:
     """Check a whole proof: its signature, and what is on record of it now."""
-    return _answer(proof_json(check_proof(context(), _text(_body(), "proof"))))
+    return _answer(proof_json(check_proof(context(), text_of(json_body(), "proof"))))
 
 
 @blueprint.get("/proofs/<number>")
@@ -119,23 +117,3 @@ def openapi() -> Response:
 
 def _answer(body: Json) -> Response:
     return Response(json.dumps(body) + "\n", mimetype="application/json")
-
-
-def _body() -> dict[str, object]:
-    request.max_content_length = MAX_JSON_BYTES
-    if request.mimetype != "application/json":
-        raise RequestInvalid("send application/json")
-    try:
-        body = json.loads(request.get_data(cache=False))
-    except (ValueError, RecursionError):
-        raise RequestInvalid("the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise RequestInvalid("the body must be an object")
-    return body
-
-
-def _text(body: dict[str, object], name: str) -> str:
-    text = body.get(name)
-    if not isinstance(text, str):
-        raise RequestInvalid(f"{name} must be a text")
-    return text

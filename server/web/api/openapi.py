@@ -5,6 +5,7 @@ from typing import Any
 
 from server.domain.holding import HolderAct
 from server.domain.redemption import Verdict
+from server.web.api.openapi_station import station_paths, station_schemas
 
 Json = dict[str, Any]
 
@@ -114,6 +115,7 @@ def _schemas() -> Json:
     undo_until = _TEXT_OR_NULL | {"description": "For who verified: until when it may be undone (RFC 3339, UTC)."}
     return {
         **_parts(),
+        **station_schemas(),
         "Look": _object({"state": state, **_facts()}),
         "Answer": _object({"verdict": state, **_facts(), **_receipt(), "undo_until": undo_until}),
         "Held": _act(),
@@ -223,6 +225,7 @@ def _paths() -> Json:
         "/api/v1/proofs/{number}": {"get": status},
         "/api/v1/photos": _posted("photos", "Look at every code in a JPEG, PNG or WebP picture.", picture, "Photo"),
         "/api/v1/log/proof": _posted("log_proof", proving, named, "LogProof", "404"),
+        **station_paths(),
         "/api/v1/openapi.json": {"get": {"operationId": "openapi", "summary": "This document.", "responses": own}},
     }
 
@@ -237,8 +240,9 @@ def document() -> Json:
             "version": "1",
             "summary": "Look at one-time codes, and verify them once.",
             "description": "look, photos and verify answer 200 with a verdict for any text, not_ours included; a 4xx "
-            "says that the request itself is unusable. JSON only, no CORS. Pass a code's exact text.",
+            "says that the request itself is unusable. JSON only, no CORS. Pass a code's exact text. What print "
+            "stations send needs a token (RFC 6750), made by the operator with `authcode token new`.",
         },
         "paths": _paths(),
-        "components": {"schemas": _schemas()},
+        "components": {"schemas": _schemas(), "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     }

@@ -60,6 +60,7 @@ def test_help_is_instant() -> None:
         "product list",
         "batch plan",
         "batch issue",
+        "batch register",
         "verify",
     ],
 )

@@ -1,0 +1,97 @@
+"""`authcode batch register`: making an issued order known to a server, later or elsewhere."""
+
+from pathlib import Path
+
+import click
+
+from authcode.batch import OrderBook
+from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell_json
+from authcode.events import announce_batch
+from keys.document import MAX_DOCUMENT_BYTES
+from keys.errors import AuthcodeError
+from keys.home import home_dir, issuer_dir
+
+
+class OrderNotIssued(AuthcodeError):
+    """No finished order of this name lies where one was expected."""
+
+    code = "order_not_issued"
+    http_status = 404
+
+    def __init__(self, order: str, reason: str) -> None:
+        """Carry the name and the `reason`, a clause."""
+        super().__init__(f"order {order!r} cannot be registered: {reason}")
+        self.order, self.reason = order, reason
+
+
+class ServerMissing(AuthcodeError):
+    """A home without a server's database, and no server was named."""
+
+    code = "server_missing"
+    http_status = 404
+
+    def __init__(self, home: Path) -> None:
+        """Carry the home."""
+        super().__init__(
+            f"there is no server's database in {home}; name a server with --server URL, or run `authcode db upgrade` "
+            "where one is to be"
+        )
+        self.home = home
+
+
+@click.command(epilog=example("authcode batch register spring --server https://v.example.com"))
+@click.argument("order", required=False)
+@click.option(
+    "--manifest",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The manifest itself, where the order was issued on another machine.",
+)
+@server_option
+@home_option
+@json_option
+def register(order: str | None, manifest: Path | None, server: str | None, home: Path | None, as_json: bool) -> None:
+    """Register the issued ORDER, inactive: in this home's database, or at a server over the network.
+
+    The same order again changes nothing. Its manifest names no secret; the codes stay where they are.
+    """
+    if (order is None) == (manifest is None):
+        raise click.UsageError("name one thing to register: ORDER, or --manifest FILE")
+    place = home_dir(home)
+    document = _read(manifest) if manifest else manifest_of(place, order or "")
+    if server is not None:
+        station = station_at(server)
+        answer = station.register(document)
+        facts, told = dict(answer), f"{station.server}: order {answer['order']} is registered, inactive"
+    else:
+        notes = announce_batch(place, document)
+        if not notes:
+            raise ServerMissing(place)
+        facts, told = {"order": order, "notes": list(notes)}, "\n".join(notes)
+    if as_json:
+        tell_json(facts)
+    else:
+        click.echo(told)
+
+
+def manifest_of(home: Path, order: str) -> bytes:
+    """The signed manifest of an order that was issued in this home.
+
+    Raises:
+        OrderNotIssued: there is none, or its folder is no longer where it was written.
+    """
+    from authcode.fulfil import MANIFEST_FILE
+
+    known = OrderBook(issuer_dir(home) / "orders").find(order)
+    if known is None:
+        raise OrderNotIssued(order, f"it was never issued in {home}; see `authcode batch issue`")
+    if known.out is None:
+        raise OrderNotIssued(order, "it was begun and not finished; repeat the same `authcode batch issue`")
+    path = known.out / MANIFEST_FILE
+    if not path.is_file():
+        raise OrderNotIssued(order, f"its folder {known.out} is not there any more; name the file with --manifest")
+    return _read(path)
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_DOCUMENT_BYTES + 1)  # one byte too many is refused by whoever opens it

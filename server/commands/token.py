@@ -1,0 +1,123 @@
+"""`authcode token new | list | revoke`: which print stations may publish, register and act over the network."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from authcode.commands.options import example, home_option, json_option, tell_json, the_time
+from keys.files import write_atomic
+from server.domain.scope import DEFAULT_DAYS, MAX_DAYS, Scope
+
+if TYPE_CHECKING:
+    from server.services.api_tokens import TokenFacts
+
+_SCOPES = "\n".join(f"  {scope:16} {scope.sentence}" for scope in Scope)
+
+
+@click.command(
+    epilog=f"Scopes:\n\n\b\n{_SCOPES}\n\n"
+    + example("authcode token new --label press-1 --scope batch:register --scope batch:act --scope batch:read")
+)
+@click.option("--label", required=True, help="Whose it is, such as the station's name; it stands in the history.")
+@click.option(
+    "--scope", "scopes", type=click.Choice(list(map(str, Scope))), multiple=True, required=True, help="May be repeated."
+)
+@click.option("--brand", help="Name or id of the brand it acts for [the only one].")
+@click.option(
+    "--expires", "days", metavar="DAYS", type=click.IntRange(1, MAX_DAYS), default=DEFAULT_DAYS, show_default=True
+)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it into this file, for you alone [printed]."
+)
+@home_option
+@json_option
+def new(  # noqa: PLR0913, PLR0917 - one argument an option
+    label: str,
+    scopes: tuple[str, ...],
+    brand: str | None,
+    days: int,
+    out: Path | None,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Make a token for a print station; it is told once, and only its hash is kept."""
+    from server.commands.database import opened_database
+    from server.commands.staff import command_line_actor
+    from server.services.api_tokens import new_token
+
+    with opened_database(home) as db:
+        text, facts = new_token(
+            db,
+            brand=brand,
+            label=label,
+            scopes=[Scope(name) for name in scopes],
+            days=days,
+            actor=command_line_actor(),
+            now=the_time(),
+        )
+    if out is not None:
+        write_atomic(out, f"{text}\n".encode("ascii"))
+    if as_json:
+        tell_json({**({"token": text} if out is None else {"file": str(out)}), **_json(facts)})
+        return
+    click.echo(text if out is None else f"Token {facts.prefix} lies in {out}, for its owner alone.")
+    click.echo(f"It is told this once. For {facts.brand}, until {facts.expires_at:%Y-%m-%d %H:%M} UTC:", err=True)
+    for scope in facts.scopes:
+        click.echo(f"  {scope:16} {scope.sentence}", err=True)
+    click.echo(f"Take it back with: authcode token revoke {facts.prefix}", err=True)
+
+
+@click.command("list", epilog=example("authcode token list --json"))
+@home_option
+@json_option
+def list_all(home: Path | None, as_json: bool) -> None:
+    """List the tokens that were given, and the day on which each was last used; none can be shown again."""
+    from server.commands.database import opened_database
+    from server.services.api_tokens import list_tokens
+
+    with opened_database(home) as db:
+        found = list_tokens(db, now=the_time())
+    if as_json:
+        tell_json({"tokens": [_json(facts) for facts in found]})
+        return
+    for facts in found:
+        used = f"last used {facts.last_used}" if facts.last_used else "never used"
+        click.echo(f"{facts.prefix}  {facts.state:8} {facts.label} for {facts.brand}: {' '.join(facts.scopes)}")
+        click.echo(f"          until {facts.expires_at:%Y-%m-%d}, {used}, made by {facts.created_by}")
+    if not found:
+        click.echo("No token was given yet; make one with `authcode token new`.")
+
+
+@click.command(epilog=example("authcode token revoke 3f9a01c2"))
+@click.argument("prefix")
+@home_option
+@json_option
+def revoke(prefix: str, home: Path | None, as_json: bool) -> None:
+    """Take the token with this PREFIX back: from the next request on it opens nothing. What it did stays done."""
+    from server.commands.database import opened_database
+    from server.commands.staff import command_line_actor
+    from server.services.api_tokens import revoke_token
+
+    with opened_database(home) as db:
+        facts = revoke_token(db, prefix, actor=command_line_actor(), now=the_time())
+    if as_json:
+        tell_json(_json(facts))
+        return
+    click.echo(f"Token {facts.prefix} ({facts.label}) is revoked since {facts.revoked_at:%Y-%m-%d %H:%M} UTC.")
+
+
+def _json(facts: "TokenFacts") -> dict[str, object]:
+    return {
+        "prefix": facts.prefix,
+        "label": facts.label,
+        "brand": facts.brand,
+        "brand_id": facts.brand_id,
+        "scopes": list(facts.scopes),
+        "created_at": facts.created_at.isoformat(),
+        "created_by": facts.created_by,
+        "expires_at": facts.expires_at.isoformat(),
+        "last_used": facts.last_used,
+        "revoked_at": facts.revoked_at and facts.revoked_at.isoformat(),
+        "state": facts.state,
+    }

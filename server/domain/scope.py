@@ -1,0 +1,34 @@
+"""What a print station's token allows, and for how long; nothing else stands behind a token."""
+
+from enum import StrEnum
+from typing import Final
+
+DEFAULT_DAYS: Final = 90
+"""A quarter: renewing is an errand of the season, and a token forgotten on an old machine is dead by the next one."""
+
+MAX_DAYS: Final = 366
+"""As long as a signing key covers orders: whoever renews that renews the token on the same day."""
+
+
+class Scope(StrEnum):
+    """The rights a token can have; each is asked for by name and none contains another."""
+
+    REGISTER = "batch:register"
+    ACT = "batch:act"
+    READ = "batch:read"
+    KEYS = "keys:publish"
+    PRODUCT = "product:publish"
+
+    @property
+    def sentence(self) -> str:
+        """What it allows."""
+        return _SENTENCES[self]
+
+
+_SENTENCES: Final = {
+    Scope.REGISTER: "Register orders by manifests that the brand's office key signed, inactive.",
+    Scope.ACT: "Activate, void, recall and mark as samples the codes of the brand's orders.",
+    Scope.READ: "See how the brand's orders stand: counts, and no code.",
+    Scope.KEYS: "Publish newer keyrings, which the brand's root key signed.",
+    Scope.PRODUCT: "Publish the texts and pictures that shoppers read of the brand's products.",
+}
