@@ -160,7 +160,8 @@ class Order:
 class Reservation:
     """What an order was given at its first attempt, and where it lies once it is issued.
 
-    `contents` is everything that must be the same when the order is repeated. Times are UTC.
+    `contents` is everything that must be the same when the order is repeated; `begun` is the folder that the latest
+    run was to fill, so that what is left of a killed one is found. Times are UTC.
     """
 
     name: str
@@ -169,6 +170,7 @@ class Reservation:
     key_id: str
     reserved_at: datetime
     out: Path | None = None
+    begun: Path | None = None
 
 
 def order_contents(order: Order, *, formats: tuple[str, ...], logo_sha256: str | None) -> dict[str, str]:
@@ -202,8 +204,10 @@ class OrderBook:
         except FileNotFoundError:
             return None
 
-    def reserve(self, name: str, contents: Mapping[str, str], *, key: CodeKey, now: datetime) -> Reservation:
-        """Find or make the reservation of an order; call it while `hold` keeps the name.
+    def reserve(
+        self, name: str, contents: Mapping[str, str], *, key: CodeKey, now: datetime, out: Path | None = None
+    ) -> Reservation:
+        """Find or make the reservation of an order to be written to `out`; call it while `hold` keeps the name.
 
         Raises:
             OrderConflict: the name belongs to an order with other contents.
@@ -220,6 +224,7 @@ class OrderBook:
                     batch_number=self._next_number(),
                     key_id=key.key_id,
                     reserved_at=to_second(now),
+                    begun=out,
                 )
                 self._write(reservation)
             return reservation
@@ -240,6 +245,12 @@ class OrderBook:
     def release(self, reservation: Reservation) -> None:
         """Free the name of an order of which nothing is left; its batch number is not given again."""
         self._path(reservation.name, "json").unlink(missing_ok=True)
+
+    def mark_begun(self, reservation: Reservation, out: Path) -> Reservation:
+        """Remember which folder is going to be filled, before anything is written there."""
+        begun = replace(reservation, begun=out)
+        self._write(begun)
+        return begun
 
     def mark_issued(self, reservation: Reservation, out: Path) -> Reservation:
         """Remember where the finished order lies."""
@@ -272,6 +283,7 @@ class OrderBook:
             "key_id": reservation.key_id,
             "reserved_at": format_instant(reservation.reserved_at),
             "out": str(reservation.out) if reservation.out else None,
+            "begun": str(reservation.begun) if reservation.begun else None,
         }
         text = json.dumps(record, indent=1, sort_keys=True) + "\n"
         write_atomic(self._path(reservation.name, "json"), text.encode("utf-8"))
@@ -279,6 +291,7 @@ class OrderBook:
 
 def _read_record(record: dict[str, object]) -> Reservation:
     contents, number, out = record["contents"], record["batch_number"], record["out"]
+    begun = record.get("begun")  # records of before have none
     if record["format"] != RECORD_FORMAT or not isinstance(contents, dict) or not isinstance(number, int):
         raise ValueError("not an order record of this format")
     return Reservation(
@@ -288,4 +301,5 @@ def _read_record(record: dict[str, object]) -> Reservation:
         key_id=str(record["key_id"]),
         reserved_at=parse_instant(str(record["reserved_at"])),
         out=Path(str(out)) if out else None,
+        begun=Path(str(begun)) if begun else None,
     )

@@ -3,8 +3,9 @@
     1. Plan the design.   2. Reserve name and batch number.   3. Stream codes into OUT.partial-NAME.
     4. Sign the manifest.   5. Announce it.   6. Move the folder to OUT.   7. Remember where it lies.
 
-Killed anywhere, the same order run again gives the same codes, because number, key and time were kept in (2). On any
-error the partial folder is removed; before (5) the name is free again too.
+Killed anywhere, the same order run again gives the same codes, also with another OUT, and leaves nothing of the killed
+run behind: number, key, time and OUT were kept in (2). On any error the partial folder is removed; before (5) the name
+is free again too.
 """
 
 import errno
@@ -150,7 +151,7 @@ def fulfil_order(  # noqa: PLR0913 - what an order needs; all but issuer and ord
         design = plan_order(order, key, logo)  # (1)
         contents = order_contents(order, formats=chosen, logo_sha256=_sha256(logo) if logo else None)
         with _full_disk_as_error(out):
-            reservation = book.reserve(order.name, contents, key=key, now=now)  # (2)
+            reservation = book.reserve(order.name, contents, key=key, now=now, out=out)  # (2)
         job = _Job(
             issuer=issuer,
             order=order,
@@ -163,10 +164,11 @@ def fulfil_order(  # noqa: PLR0913 - what an order needs; all but issuer and ord
         )
         if reservation.out is not None:
             return _issued(job, reservation.out, written=False, notes=())
+        job = _after_killed_run(job, book)
         notes = _write_once(job, book)  # (3) to (6)
-        book.mark_issued(reservation, out)  # (7)
+        book.mark_issued(job.reservation, job.out)  # (7)
         warning = cover_warning(key, orders=len(book.orders_of(key.key_id)), now=now)
-        return replace(_issued(job, out, written=True, notes=notes), warning=warning)
+        return replace(_issued(job, job.out, written=True, notes=notes), warning=warning)
 
 
 def _key_for(keyring: Keyring, order: Order, known: Reservation | None) -> CodeKey:
@@ -189,13 +191,28 @@ def plan_order(order: Order, key: CodeKey, logo: Path | None) -> Design:
     )
 
 
+def _after_killed_run(job: _Job, book: OrderBook) -> _Job:
+    """Remove what a killed run left in another folder; where it had finished there, that folder is the order's."""
+    begun = job.reservation.begun
+    if begun == job.out:
+        return job
+    if begun is not None:
+        if _finished_before(before := replace(job, out=begun), job.issuer.keyring.keyring) is not None:
+            return before
+        shutil.rmtree(_partial(before), ignore_errors=True)
+    with _full_disk_as_error(job.out):
+        return replace(job, reservation=book.mark_begun(job.reservation, job.out))
+
+
+def _partial(job: _Job) -> Path:
+    return job.out.with_name(f"{job.out.name}.partial-{job.order.name.lower()}")
+
+
 def _write_once(job: _Job, book: OrderBook) -> tuple[str, ...]:
     """Write, sign, announce and move; or take over a folder that a run killed after its move had finished."""
-    keyring = job.issuer.keyring.keyring
-    finished = _finished_before(job, keyring)
-    if finished is not None:
+    if (finished := _finished_before(job, job.issuer.keyring.keyring)) is not None:
         return announce_batch(job.issuer.home, finished)
-    partial = job.out.with_name(f"{job.out.name}.partial-{job.order.name.lower()}")
+    partial = _partial(job)
     shutil.rmtree(partial, ignore_errors=True)  # what a killed run of this order left
     try:
         _check_free(job.out)

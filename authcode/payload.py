@@ -6,6 +6,7 @@ texts at the door learns nothing about which step refused.
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from keys.crockford import decode_bits, encode_bits
 from keys.errors import AuthcodeError
@@ -177,10 +178,22 @@ def code_from_path(raw_path: str, query: str, keyrings: KeyringSet) -> str:
     return f"{found[1].prefix}{raw_path[1:]}{tail}"
 
 
-def serial_of_bare_link(raw_path: str) -> str | None:
-    """Find the serial in the path of a link code whose 8030 was dropped on the way; such a text is a look only."""
+class DroppedLink(NamedTuple):
+    """What is left of a link code whose 8030 was dropped on the way. No signature vouches for it: it is a look only."""
+
+    gtin: str
+    serial: str
+
+
+def dropped_link(raw_path: str, query: str) -> DroppedLink | None:
+    """Find GTIN and serial in a link code's raw path whose query has no 8030.
+
+    One with a wrong 8030 is no such link: it is a forgery like any other.
+    """
     match = _LINK_PATH.fullmatch(raw_path[1:]) if raw_path.startswith("/") else None
-    return match.group(2) if match else None
+    if match is None or any(item.startswith("8030") for item in query.split("&")):
+        return None
+    return DroppedLink(match.group(1), match.group(2))
 
 
 def _clean_text(text: str | bytes) -> str:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from authcode.remote.errors import ServerAnswerUnusable, ServerUnreachable
+    from scanner.confined import PhotoReaders
     from scanner.errors import (
         PhotoAnimated,
         PhotoEmpty,
         PhotoError,
         PhotoNotFound,
+        PhotosBusy,
+        PhotoTooCostly,
         PhotoTooLarge,
         PhotoTooManyPixels,
         PhotoTruncated,
@@ -31,11 +34,14 @@ __all__ = [
     "PhotoEmpty",
     "PhotoError",
     "PhotoNotFound",
+    "PhotoReaders",
     "PhotoScan",
+    "PhotoTooCostly",
     "PhotoTooLarge",
     "PhotoTooManyPixels",
     "PhotoTruncated",
     "PhotoUnreadable",
+    "PhotosBusy",
     "ServerAnswerUnusable",
     "ServerUnreachable",
     "Symbol",
@@ -45,6 +51,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "scanner.confined": ("PhotoReaders",),
     "authcode.remote.errors": ("ServerAnswerUnusable", "ServerUnreachable"),
     "scanner.photo": ("Photo", "open_photo"),
     "scanner.quality": ("Advice", "AdviceCode"),

@@ -91,6 +91,30 @@ class PhotoAnimated(PhotoError):
         self.found = found
 
 
+class PhotoTooCostly(PhotoError):
+    """Reading the picture took more time or memory than one picture may."""
+
+    code = "photo_too_costly"
+    http_status = 413
+
+    def __init__(self) -> None:
+        """Carry nothing: the reader was ended, and what it held is gone."""
+        super().__init__("reading this picture takes more time or memory than one may; send a smaller one")
+
+
+class PhotosBusy(AuthcodeError):
+    """More pictures came than can be read at the moment."""
+
+    code: ClassVar[str] = "photos_busy"
+    http_status: ClassVar[int] = 503
+    retry_after_s: ClassVar[int] = 5
+    """Seconds after which it is worth trying again."""
+
+    def __init__(self) -> None:
+        """Say when to come again."""
+        super().__init__("Many pictures are being read at the moment; send yours again in a few seconds.")
+
+
 class PhotoNotFound(PhotoError):
     """A file that the command line was given does not exist or may not be read."""
 

@@ -7,10 +7,13 @@ only the one decoder that belongs to the kind ever sees the bytes.
 import io
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
@@ -24,6 +27,9 @@ from scanner.errors import (
     PhotoUnreadable,
 )
 
+Gray = npt.NDArray[np.uint8]
+"""A picture as `uint8[h, w]`, 0 black to 255 white."""
+
 Bgr = npt.NDArray[np.uint8]
 """A picture as `uint8[h, w, 3]`, blue first: what OpenCV and zxing-cpp take."""
 
@@ -31,7 +37,11 @@ MAX_PHOTO_BYTES = 20 * 1024 * 1024
 """Longest file, in bytes: phones of 2026 write 3 to 12 MB for a full photo."""
 
 MAX_PHOTO_PIXELS = 50_000_000
-"""Most pixels: the 48-megapixel cameras pass; decoded that is 150 MB, what one worker can spare."""
+"""Most pixels of a JPEG: the 48- and 50-megapixel cameras pass; decoded that is 200 MB."""
+
+MAX_DRAWN_PIXELS = MappingProxyType({"JPEG": MAX_PHOTO_PIXELS, "PNG": 25_000_000, "WebP": 16_000_000})
+"""Most pixels by kind. No camera writes PNG or WebP: those are screenshots and what messengers made of a photo, and a
+flat one of 50 megapixels costs its sender two kilobytes. libwebp holds four copies of the whole canvas."""
 
 MAX_PHOTO_SIDE = 20_000
 """Longest side in pixels: a strip of 50,000,000 x 1 is no photo, and some filters take no side above 32,767."""
@@ -64,11 +74,37 @@ class Photo:
 def open_photo(data: bytes) -> Photo:
     """Turn untrusted `data` into an upright picture.
 
-    1. Refuse an empty or over-long file.   2. Recognise the kind by its first bytes, never by a file name.
-    3. From the header: refuse animations and too many pixels.   4. Decode the (first) frame.   5. Turn it upright.
-
     Raises:
         PhotoError: one of its leaves, and nothing else, whatever the bytes are.
+        MemoryError: this process may not use as much memory as the picture takes.
+    """
+    image, kind = _decode(data)
+    bgr = np.empty((image.height, image.width, 3), dtype=np.uint8)
+    with _damage_told(data, kind):
+        for top, rgb in _strips(image):
+            bgr[top : top + len(rgb)] = rgb[:, :, ::-1]
+    return Photo(bgr=_upright(bgr, _orientation(image)), kind=kind)
+
+
+def open_gray(data: bytes) -> Gray:
+    """The same picture in grey (ITU-R BT.601, as OpenCV turns colours into grey), for a third of the memory.
+
+    Raises:
+        PhotoError, MemoryError: see `open_photo`.
+    """
+    image, kind = _decode(data)
+    gray = np.empty((image.height, image.width), dtype=np.uint8)
+    with _damage_told(data, kind):
+        for top, rgb in _strips(image):
+            cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY, dst=gray[top : top + len(rgb)])
+    return _upright(gray, _orientation(image))
+
+
+def _decode(data: bytes) -> tuple[Image.Image, str]:
+    """The decoded picture, as it is stored, and its kind.
+
+    1. Refuse an empty or over-long file.   2. Recognise the kind by its first bytes, never by a file name.
+    3. From the header: refuse animations and too many pixels.   4. Decode the (first) frame.
     """
     if not data:  # (1)
         raise PhotoEmpty
@@ -76,20 +112,46 @@ def open_photo(data: bytes) -> Photo:
         raise PhotoTooLarge(len(data), MAX_PHOTO_BYTES)
     kind = _kind(data)  # (2)
     image = _open_header(data, kind)  # (3)
-    width, height = image.size
-    if width * height > MAX_PHOTO_PIXELS or max(width, height) > MAX_PHOTO_SIDE:
-        raise PhotoTooManyPixels(width, height, MAX_PHOTO_PIXELS, MAX_PHOTO_SIDE)
+    _refuse_size(*image.size, kind)
     if kind == "JPEG" and data.count(_SCAN_START) > MAX_JPEG_SCANS:
         raise PhotoUnreadable(kind)
     if getattr(image, "n_frames", 1) > 1:
         raise PhotoAnimated(kind)
-    try:
+    with _damage_told(data, kind):
         image.load()  # (4)
-        rgb = _on_paper(image)
-    except Exception as error:  # a damaged picture makes the decoder raise nearly anything
-        raise _damaged(data, kind) from error
-    return Photo(bgr=_upright(rgb, _orientation(image)), kind=kind)  # (5)
+    return image, kind
 
+
+def _refuse_size(width: int, height: int, kind: str) -> None:
+    most = MAX_DRAWN_PIXELS[kind]
+    if width * height > most or max(width, height) > MAX_PHOTO_SIDE:
+        raise PhotoTooManyPixels(width, height, most, MAX_PHOTO_SIDE)
+
+
+@contextmanager
+def _damage_told(data: bytes, kind: str) -> Iterator[None]:
+    """A damaged picture makes the decoder raise nearly anything; want of memory is no damage."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _damaged(data, kind) from error
+
+
+_STRIP_ROWS = 256
+"""Rows that are turned into plain colours at a time: whole copies of a large picture would triple its memory."""
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+    """The picture from top to bottom: the first row of each strip, and its pixels, `uint8[h, w, 3]`, red first."""
+    for top in range(0, image.height, _STRIP_ROWS):
+        yield top, _on_paper(image.crop((0, top, image.width, min(top + _STRIP_ROWS, image.height))))
+
+
+MAX_PNG_CHUNKS = 10_000
+"""Chunks of a PNG: encoders write one for each 8 KB or more. An empty one has 12 bytes and costs a reader 10 us, so
+that a flood of a million held a processor for seconds."""
 
 MAX_JPEG_SCANS = 64
 """Scans of a progressive JPEG, thumbnails included: cameras write about ten. Each one costs a pass over all pixels, so
@@ -102,14 +164,28 @@ def _kind(data: bytes) -> str:
     """Kind of picture by its first bytes; refuses what is not taken."""
     if data.startswith(b"\xff\xd8\xff"):
         return "JPEG"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
+    if data.startswith(_PNG_SIGNATURE):
+        return _png_of_few_chunks(data)
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return _still_webp(data)
     if data.startswith((b"GIF87a", b"GIF89a")):
         # A GIF is refused either way; two frames or more each have a graphic control extension (GIF89a, clause 23).
         raise PhotoAnimated("GIF") if data.count(b"\x21\xf9\x04") > 1 else PhotoUnreadable("GIF")
     raise PhotoUnreadable("unknown")
+
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def _png_of_few_chunks(data: bytes) -> str:
+    """Count chunks before the decoder meets them (ISO/IEC 15948, clause 5.3: length, type, data, CRC)."""
+    at, chunks = len(_PNG_SIGNATURE), 0
+    while at + 8 <= len(data) and data[at + 4 : at + 8] != b"IEND":
+        at += 12 + int.from_bytes(data[at : at + 4])
+        chunks += 1
+        if chunks > MAX_PNG_CHUNKS:
+            raise PhotoUnreadable("PNG")
+    return "PNG"
 
 
 def _still_webp(data: bytes) -> str:
@@ -129,8 +205,7 @@ def _still_webp(data: bytes) -> str:
         width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     else:
         width, height = (int.from_bytes(body[at : at + 2], "little") & 0x3FFF for at in (6, 8))
-    if width * height > MAX_PHOTO_PIXELS:
-        raise PhotoTooManyPixels(width, height, MAX_PHOTO_PIXELS, MAX_PHOTO_SIDE)
+    _refuse_size(width, height, "WebP")
     return "WebP"
 
 
@@ -144,6 +219,8 @@ def _open_header(data: bytes, kind: str) -> Image.Image:
         warnings.simplefilter("ignore")
         try:
             return _DECODERS[kind](io.BytesIO(data))
+        except MemoryError:
+            raise
         except Exception as error:  # see open_photo: nearly anything
             raise _damaged(data, kind) from error
 
@@ -182,12 +259,12 @@ def _orientation(image: Image.Image) -> int:
     return value if value in range(1, 9) else 1
 
 
-def _upright(rgb: npt.NDArray[np.uint8], orientation: int) -> Bgr:
-    """Turn the stored picture as EXIF orientation says, and put blue first."""
+def _upright(stored: npt.NDArray[np.uint8], orientation: int) -> npt.NDArray[np.uint8]:
+    """Turn the stored picture, grey or in colours, as EXIF orientation says."""
     if orientation in {5, 6, 7, 8}:  # rows and columns exchanged
-        rgb = rgb.transpose(1, 0, 2)
+        stored = stored.swapaxes(0, 1)
     if orientation in {2, 3, 6, 7}:
-        rgb = rgb[:, ::-1]
+        stored = stored[:, ::-1]
     if orientation in {3, 4, 7, 8}:
-        rgb = rgb[::-1]
-    return np.ascontiguousarray(rgb[:, :, ::-1])
+        stored = stored[::-1]
+    return np.ascontiguousarray(stored)

@@ -15,7 +15,7 @@ import numpy as np
 from scanner.engines import Corners, Gray, Point, Reading, has_wechat, read_with_wechat, read_with_zxing
 from scanner.ladder import LADDER_PX, RUNGS, gamma
 from scanner.localise import crowding
-from scanner.photo import Bgr, open_photo
+from scanner.photo import Bgr, open_gray
 from scanner.quality import Advice, advise
 from scanner.rectify import flatten, shrink, stretch_corners
 
@@ -96,7 +96,7 @@ def scan_photo(
     Raises:
         PhotoError: `data` is refused (`scanner.photo.open_photo`).
     """
-    gray = _grey(open_photo(data).bgr)
+    gray = open_gray(data)
     search = _search(gray, deadline_s, accept, clock)
     advice = None if search.symbols else advise(gray, search.located)
     return PhotoScan(symbols=tuple(search.symbols), advice=advice)

@@ -9,8 +9,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from keys.errors import AuthcodeError
 from keys.passphrase import read_passphrase
+from scanner.confined import PhotoReaders
 from server.context import Context
 from server.keyrings import KeyringCache
+from server.look_limits import LookLimits
 from server.looks import LookCounter
 from server.places import Places
 from server.pseudonyms import Pseudonyms
@@ -63,6 +65,8 @@ def create_context(settings: Settings, keys: ServerKeys) -> Context:
         places=Places(settings.geoip_database),
         pseudonyms=Pseudonyms(keys.store),
         looks=LookCounter(db, flush_s=settings.look_flush_s),
+        look_limits=LookLimits.of(settings),
+        photos=PhotoReaders(),
         clock=lambda: datetime.now(UTC),
         random=secrets.token_bytes,
     )

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from scanner.confined import PhotoReaders
 from server.keyrings import KeyringCache
+from server.look_limits import LookLimits
 from server.looks import LookCounter
 from server.places import Places
 from server.pseudonyms import Pseudonyms
@@ -27,5 +29,12 @@ class Context:
     places: Places
     pseudonyms: Pseudonyms
     looks: LookCounter
+    look_limits: LookLimits
+    photos: PhotoReaders
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
+
+    def close(self) -> None:
+        """Write what waits, and end the processes that read pictures; for the end of a worker."""
+        self.looks.close()
+        self.photos.close()

@@ -20,7 +20,14 @@ class Places:
         try:
             self._reader = None if database is None else maxminddb.open_database(database)
         except (OSError, maxminddb.InvalidDatabaseError):
-            raise SettingsInvalid("geoip_database names no readable MaxMind database; correct it.") from None
+            raise SettingsInvalid(
+                f"{database} is no readable MaxMind database; correct AUTHCODE_GEOIP_DATABASE, or unset it."
+            ) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._reader is not None:
+            self._reader.close()
 
     def of(self, address: str | None) -> Place:
         """The place of an address, never finer than a region."""

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import ClassVar
@@ -24,6 +24,7 @@ from waitress.server import create_server  # type: ignore[import-untyped]
 
 from keys.errors import AuthcodeError
 from server.app import create_app
+from server.restarts import PATIENCE_S, Restarts
 from server.secrets import ServerKeys
 from server.settings import Settings
 
@@ -31,8 +32,6 @@ THREADS = 8
 """Threads of one worker: most of a burn is waiting for the disk."""
 
 _DRAIN_S = 10.0  # what is being answered may finish
-_YOUNG_S = 5.0  # a worker that dies younger than this did not die of old age
-_MAX_YOUNG_DEATHS = 5
 _BACKLOG = 1024
 _MAX_HEADER_BYTES = 32 * 1024
 _POLL_S = 1.0
@@ -57,17 +56,6 @@ class AddressTaken(AuthcodeError):
         self.host, self.port = host, port
 
 
-class WorkersFailing(AuthcodeError):
-    """Workers end as soon as they start."""
-
-    code: ClassVar[str] = "workers_failing"
-    http_status: ClassVar[int] = 500
-
-    def __init__(self) -> None:
-        """Point to the log."""
-        super().__init__("The workers end as soon as they start, so the server stopped; the log above says why.")
-
-
 def listen(host: str, port: int) -> socket.socket:
     """The listening socket that all workers share; port 0 lets the system choose.
 
@@ -86,15 +74,60 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+class _Place:
+    """One worker of the server, and the ones that stand in for it after it."""
+
+    def __init__(self, start: tuple[Settings, ServerKeys, socket.socket]) -> None:
+        self._start = start
+        self.due: float | None = None
+        self.worker = self._spawn()
+
+    def _spawn(self) -> BaseProcess:
+        self._served_since: float | None = None
+        self._hears, tells = _SPAWN.Pipe(duplex=False)
+        worker = _SPAWN.Process(target=work, args=(*self._start, tells), name="authcode-worker")
+        # Inherited: Ctrl-C reaches the whole group, and a worker that is still starting must not answer it itself.
+        held = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        worker.start()
+        signal.signal(signal.SIGINT, held)
+        tells.close()
+        return worker
+
+    def serves(self) -> bool:
+        """Whether the worker has said that it serves; noted when it is first seen."""
+        if self._served_since is None:
+            with contextlib.suppress(EOFError, OSError):
+                if self._hears.poll() and self._hears.recv_bytes():
+                    self._served_since = time.monotonic()
+        return self._served_since is not None
+
+    def served_s(self) -> float | None:
+        """How long it has served, None for never."""
+        return time.monotonic() - (self._served_since or 0.0) if self.serves() else None
+
+    def start_again(self) -> None:
+        """Put another worker in place of the dead one."""
+        self.due = None
+        self._hears.close()
+        self.worker = self._spawn()
+
+    def events(self) -> list[object]:
+        """What to wait for: that it serves, and that it ends."""
+        if self.due is not None:
+            return []
+        return [self.worker.sentinel] if self._served_since is not None else [self.worker.sentinel, self._hears]
+
+
 class Supervisor:
     """The parent: starts the workers, replaces those that die, and ends them all."""
 
-    def __init__(self, settings: Settings, keys: ServerKeys, listener: socket.socket) -> None:
-        """Nothing is started yet; `settings.workers` says how many."""
-        self._start = (settings, keys, listener)
-        self._workers: list[BaseProcess] = []
-        self._born: dict[str, float] = {}
-        self._young_deaths = 0
+    def __init__(
+        self, settings: Settings, keys: ServerKeys, listener: socket.socket, *, patience_s: float = PATIENCE_S
+    ) -> None:
+        """Nothing is started yet; `settings.workers` says how many, `patience_s` how long none may begin to serve."""
+        self._start, self._number = (settings, keys, listener), settings.workers
+        self._places: list[_Place] = []
+        self._restarts = Restarts(begun=time.monotonic(), patience_s=patience_s)
         self._wake_r, self._wake_w = os.pipe()
         self._stopping = False
 
@@ -102,15 +135,17 @@ class Supervisor:
         """Serve until SIGTERM or Ctrl-C; what is being answered then is finished.
 
         Raises:
-            WorkersFailing: workers end as soon as they start.
+            WorkersFailing: no worker could begin to serve.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         try:
-            self._workers = [self._spawn() for _ in range(self._start[0].workers)]
+            for _ in range(self._number):
+                self._places.append(_Place(self._start))
             while not self._stopping:
-                wait([self._wake_r, *(worker.sentinel for worker in self._workers)])
-                self._replace_dead()
+                events = [event for place in self._places for event in place.events()]
+                wait([self._wake_r, *events], self._next_due())  # type: ignore[list-item]
+                self._look_after()
         finally:
             self._end_all()
 
@@ -118,39 +153,44 @@ class Supervisor:
         self._stopping = True
         os.write(self._wake_w, b".")
 
-    def _spawn(self) -> BaseProcess:
-        worker = _SPAWN.Process(target=work, args=self._start, name="authcode-worker")
-        # Inherited: Ctrl-C reaches the whole group, and a worker that is still starting must not answer it itself.
-        held = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        worker.start()
-        signal.signal(signal.SIGINT, held)
-        self._born[worker.name + str(worker.pid)] = time.monotonic()
-        return worker
+    def _next_due(self) -> float | None:
+        """Seconds until a dead worker is to be started again; None where none waits."""
+        due = [place.due for place in self._places if place.due is not None]
+        return max(0.0, min(due) - time.monotonic()) if due else None
 
-    def _replace_dead(self) -> None:
-        for place, worker in enumerate(self._workers):
-            if self._stopping or worker.exitcode is None:
-                continue
-            lived_s = time.monotonic() - self._born.pop(worker.name + str(worker.pid))
-            self._young_deaths = self._young_deaths + 1 if lived_s < _YOUNG_S else 0
-            if self._young_deaths > _MAX_YOUNG_DEATHS:
-                raise WorkersFailing
-            _LOG.warning("worker %s ended with status %s; starting another", worker.pid, worker.exitcode)
-            self._workers[place] = self._spawn()
+    def _look_after(self) -> None:
+        """Note who serves, then see to the dead: each is started again after a pause that grows."""
+        if any([place.serves() for place in self._places]):  # noqa: C419 - each of them is asked
+            self._restarts.note_served()
+        for place in self._places:
+            if self._stopping:
+                return
+            if place.due is None and place.worker.exitcode is not None:
+                pause_s = self._restarts.pause(now=time.monotonic(), served_s=place.served_s())
+                _LOG.warning(
+                    "worker %s ended with status %s; starting another in %.1f s",
+                    place.worker.pid,
+                    place.worker.exitcode,
+                    pause_s,
+                )
+                place.due = time.monotonic() + pause_s
+            if place.due is not None and place.due <= time.monotonic():
+                place.start_again()
 
     def _end_all(self) -> None:
-        for worker in self._workers:
+        workers = [place.worker for place in self._places]
+        for worker in workers:
             worker.terminate()
         deadline = time.monotonic() + 2 * _DRAIN_S
-        for worker in self._workers:
+        for worker in workers:
             worker.join(max(0.0, deadline - time.monotonic()))
             if worker.exitcode is None:
                 worker.kill()
                 worker.join()
 
 
-def work(settings: Settings, keys: ServerKeys, listener: socket.socket) -> None:
-    """One worker process: serve until SIGTERM, or until the parent is gone."""
+def work(settings: Settings, keys: ServerKeys, listener: socket.socket, tells: Connection) -> None:
+    """One worker process: tell that it serves, and serve until SIGTERM, or until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent passes it on in order
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -158,10 +198,13 @@ def work(settings: Settings, keys: ServerKeys, listener: socket.socket) -> None:
     worker = _Worker(app.wsgi_app, settings, listener)
     signal.signal(signal.SIGTERM, lambda _number, _frame: worker.stop())
     threading.Thread(target=_watch_parent, args=(worker.stop,), daemon=True).start()
+    with contextlib.suppress(OSError):  # a parent that is gone is noticed by the watch
+        tells.send_bytes(b"1")
+        tells.close()
     try:
         worker.run()
     finally:
-        app.extensions["authcode"].looks.close()
+        app.extensions["authcode"].close()
 
 
 class _Worker:

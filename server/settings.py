@@ -5,8 +5,10 @@ Keys lie in the server's key store, unlocked by its passphrase. The one secret h
 address may hold: the address shows itself to nobody who does not ask for it by name.
 """
 
+import difflib
 import os
 import tomllib
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
@@ -52,12 +54,39 @@ class Settings(BaseSettings):
     keyring_cache_s: float = Field(default=5, ge=0, le=3600)
     look_flush_s: float = Field(default=5, gt=0, le=3600)
     log_head_s: float = Field(default=30, gt=0, le=86_400)
+    looks_per_unit_day: int = Field(default=20, ge=1, le=1_000_000)
+    units_per_network_hour: int = Field(default=30, ge=1, le=1_000_000)
     session_hours: float = Field(default=12, gt=0, le=168)
 
     @property
     def database(self) -> str:
         """The database's address; the embedded default is one SQLite file in the server's part of the home."""
         return self.database_url.get_secret_value() or f"sqlite:///{server_dir(self.home) / 'authcode.db'}"
+
+
+BESIDE_THE_SETTINGS = frozenset(
+    f"{_PREFIX}{name}"
+    for name in (
+        *("CONFIG", "KEYRING", "PHOTOS", "ISSUER_PASSPHRASE", "ISSUER_PASSPHRASE_FILE"),
+        *("SERVER_PASSPHRASE", "SERVER_PASSPHRASE_FILE", "TOKEN", "TOKEN_FILE", "SCREENSHOTS"),
+    )
+)
+"""Variables of ours that other parts read. Any other one with our prefix is a slip of the hand, and is refused."""
+
+
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable would leave a safety setting at its default without a word."""
+    known = BESIDE_THE_SETTINGS | {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    unknown = sorted({name.upper() for name in os.environ if name.upper().startswith(_PREFIX)} - known)
+    if unknown:
+        said = "; ".join(f"{name}{_nearest(name, known)}" for name in unknown)
+        raise SettingsInvalid(f"These variables are no settings: {said}. Correct or unset them.")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    by_rest = {one.removeprefix(_PREFIX): one for one in known}  # our prefix alone makes no two names alike
+    found = difflib.get_close_matches(name.removeprefix(_PREFIX), by_rest, n=1)
+    return f" (did you mean {by_rest[found[0]]}?)" if found else ""
 
 
 def _read_toml(path: Path, *, named: bool) -> dict[str, Any]:
@@ -68,20 +97,31 @@ def _read_toml(path: Path, *, named: bool) -> dict[str, Any]:
             raise SettingsInvalid(f"There is no settings file {path}; correct {_PREFIX}CONFIG.") from None
         return {}
     except (OSError, ValueError) as problem:
-        raise SettingsInvalid(f"The settings file {path} cannot be read: {problem}.") from None
+        hint = f"; correct it, or {_PREFIX}CONFIG" if named else ""
+        raise SettingsInvalid(f"The settings file {path} cannot be read: {problem}{hint}.") from None
 
 
 def load_settings(home: Path, **chosen: object) -> Settings:
     """The settings of a home; what a command line has `chosen` wins over environment and file.
 
     Raises:
-        SettingsInvalid: names each setting that is unknown or out of range, and never shows its value.
+        SettingsInvalid: names each setting that is unknown or out of range as it was set, and never shows its value.
     """
+    _refuse_unknown_variables()
     named = os.environ.get(f"{_PREFIX}CONFIG")
-    written = _read_toml(Path(named) if named else server_dir(home) / "server.toml", named=named is not None)
+    path = Path(named) if named else server_dir(home) / "server.toml"
+    written = _read_toml(path, named=bool(named))
     in_file = {name: value for name, value in written.items() if f"{_PREFIX}{name.upper()}" not in os.environ}
     try:
         return Settings(**{**in_file, **chosen, "home": home})
     except ValidationError as problem:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in problem.errors())
+        told = {name: f"{name} in {path}" for name in in_file if name not in chosen}
+        faults = "; ".join(_fault(str(fault["loc"][0]), fault["msg"], told) for fault in problem.errors())
         raise SettingsInvalid(f"Correct these settings: {faults}.") from None
+
+
+def _fault(name: str, what: str, in_file: Mapping[str, str]) -> str:
+    """One setting by the name under which a person set it: a variable, or a line of the file."""
+    if name in in_file and name not in Settings.model_fields:
+        return f"{in_file[name]} is no setting{_nearest(name, Settings.model_fields)}"
+    return f"{in_file.get(name, _PREFIX + name.upper())}: {what}"

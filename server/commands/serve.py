@@ -23,7 +23,9 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     """
     from keys.home import home_dir
     from keys.passphrase import read_passphrase
+    from server.places import Places
     from server.secrets import open_server_keys, refuse_signing_keys
+    from server.services.clock import clock_behind, clock_warning
     from server.services.publish_keyring import ageing_keyrings
     from server.serving import Supervisor, listen
     from server.settings import load_settings
@@ -35,9 +37,13 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     passphrase = read_passphrase("server", place)
     keys = open_server_keys(place, passphrase)
     refuse_signing_keys(place, passphrase)
+    Places(settings.geoip_database).close()  # a wrong path is told here, not by workers that end
     db = open_database(settings.database)
     try:
         require_current(db)
+        behind = clock_behind(db, now=the_time())
+        if behind is not None:
+            click.echo(f"Warning: {clock_warning(behind)}.", err=True)
         for keyring in ageing_keyrings(db, now=the_time()):
             click.echo(
                 f"The key list of {keyring.brand} is valid until {keyring.expires:%Y-%m-%d %H:%M} UTC; after that "

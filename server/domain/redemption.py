@@ -15,10 +15,12 @@ LIFE_BITS = 2
 class Verdict(StrEnum):
     """What is said of a code. `unused` is the state of a look; verifying never answers it for a code that can be used.
 
+    `withheld` takes its place, and that of `already_verified`, where strangers looked too often to be told which it is.
     (Verifying through an *outer* code, which can only be looked at, answers `unused` while the unit is so.)
     """
 
     UNUSED = "unused"
+    WITHHELD = "withheld"
     GENUINE = "genuine"
     VERIFIED_BY_YOU = "verified_by_you"
     ALREADY_VERIFIED = "already_verified"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from authcode.payload import NotOurs
-from scanner import Advice, Symbol, scan_photo
+from scanner import Advice, Symbol
 from server.context import Context
 from server.domain.redemption import Verdict
 from server.services.redeem_code import Channel, Look, Visitor, look
@@ -39,7 +39,8 @@ def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
     """Look at every code of a picture (JPEG, PNG or WebP, untrusted).
 
     Raises:
-        PhotoError: the bytes are no picture that may be opened.
+        PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
+        PhotosBusy: too many pictures are being read.
     """
 
     def is_ours(text: str) -> bool:
@@ -49,7 +50,7 @@ def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
             return False
         return True
 
-    found = scan_photo(data, accept=is_ours)
+    found = ctx.photos.scan(data, accept=is_ours)
     looks = tuple(_look_at(ctx, symbol, visitor) for symbol in found.symbols[:MAX_SYMBOLS])
     return PhotoLook(symbols=looks, advice=found.advice)
 

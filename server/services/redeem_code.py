@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from authcode.foreign import ForeignText, describe_foreign
-from authcode.payload import NotOurs, code_from_path, serial_of_bare_link, shown_host
+from authcode.payload import NotOurs, code_from_path, dropped_link, shown_host
 from authcode.serial import Tier, read_typed_serial
 from server.context import Context
 from server.domain.alert import Attempt
@@ -151,11 +151,9 @@ def text_of_page(ctx: Context, raw_path: str, query: str) -> str:
 
 def _look_at_page(ctx: Context, raw_path: str, query: str, visitor: Visitor, *, claim: str | None) -> Look:
     text = text_of_page(ctx, raw_path, query)
-    # Only a link whose 8030 is gone is a look by serial: one with a wrong 8030 is a forgery like any other.
-    dropped = not text and not any(item.startswith("8030") for item in query.split("&"))
-    serial = serial_of_bare_link(raw_path) if dropped else None
-    if serial is not None:
-        return _look_by_serial(ctx, serial, visitor)
+    link = dropped_link(raw_path, query)
+    if link is not None:
+        return _look_by_serial(ctx, link.serial, visitor, gtin=link.gtin)
     return replace(_look(ctx, text, visitor, Channel.PAGE, claim=claim), foreign=None)
 
 
@@ -175,10 +173,10 @@ def _look(ctx: Context, text: str, visitor: Visitor, channel: Channel, *, claim:
         return Look(state=Verdict.NOT_OURS, foreign=_not_ours(ctx, text))
 
 
-def _look_by_serial(ctx: Context, serial: str, visitor: Visitor) -> Look:
+def _look_by_serial(ctx: Context, serial: str, visitor: Visitor, *, gtin: str | None = None) -> Look:
     try:
         with ctx.db.read() as connection:
-            found = resolve_serial(ctx, connection, serial)
+            found = resolve_serial(ctx, connection, serial, gtin=gtin)
             return _look_at(ctx, connection, found, visitor, Channel.SERIAL, None)
     except NotOurs:
         return Look(state=Verdict.NOT_OURS)
@@ -202,11 +200,25 @@ def _look_at(  # noqa: PLR0913, PLR0917 - one look, with everything that decides
         unit=state.unit,
         receipt=receipt_of(ctx, state) if use in _HOLDS and channel is Channel.PAGE else None,
     )
+    if (
+        use not in _HOLDS
+        and not visitor.staff
+        and not ctx.look_limits.may_tell(state.unit.id, visitor.address, now=now)
+    ):
+        seen = _withheld(seen)
     return _offered(ctx, seen, state.unit, code.tier, visitor, channel, claim)
 
 
+def _withheld(seen: Look) -> Look:
+    """The same look without what tells a used code from an unused one; every other state is told however often."""
+    if seen.state not in {Verdict.UNUSED, Verdict.ALREADY_VERIFIED} or seen.facts is None:
+        return seen
+    told = replace(seen.facts, first_verified_at=None, first_verified_on=None, first_country=None)
+    return replace(seen, state=Verdict.WITHHELD, facts=told)
+
+
 OFFERED = frozenset(
-    {Verdict.UNUSED, Verdict.ALREADY_VERIFIED, Verdict.NOT_ACTIVATED, Verdict.VOID, Verdict.LOCKED},
+    {Verdict.UNUSED, Verdict.WITHHELD, Verdict.ALREADY_VERIFIED, Verdict.NOT_ACTIVATED, Verdict.VOID, Verdict.LOCKED},
 )
 """States whose page offers a gesture: to verify where the code is unused, else to tell the brand of this pack.
 

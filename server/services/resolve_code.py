@@ -67,16 +67,18 @@ def resolve(ctx: Context, connection: Connection, code: VerifiedCode, named: Ser
     return _resolved(brand, code.key, code.serial, named, batch if known else None)
 
 
-def resolve_serial(ctx: Context, connection: Connection, serial: str) -> Resolved:
+def resolve_serial(ctx: Context, connection: Connection, serial: str, *, gtin: str | None = None) -> Resolved:
     """Find the registered unit of a serial alone, trying each serial key that this server knows (docs/format.md §5).
 
+    `gtin` is what a link that lost its 8030 says; it has to be that of the batch.
+
     Raises:
-        NotOurs: no registered unit has this serial.
+        NotOurs: no registered unit has this serial, or not with this GTIN.
     """
     for keyring in ctx.keyrings().keyrings:
         for number in sorted({key.serial_key for key in keyring.code_keys}):
             found = _by_serial(ctx, connection, keyring, number, serial)
-            if found is not None:
+            if found is not None and found.batch is not None and gtin in {None, found.batch.gtin}:
                 return found
     raise NotOurs
 

@@ -1,18 +1,22 @@
 """Staff accounts: who may open the dashboard, and their passwords (argon2id)."""
 
+import hashlib
+import math
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from keys.errors import AuthcodeError
+from server.domain.login_delay import WINDOW, wait_before_login
 from server.storage import audit
 from server.storage import staff as rows
-from server.storage.engine import Database
+from server.storage.engine import Connection, Database
+from server.storage.login_tries import add_refused_login, forget_refused_logins, refused_logins
 
 MIN_PASSWORD_CHARS = 12
 MAX_PASSWORD_CHARS = 128  # argon2 hashes any length; a request that sends a megabyte wants something else
@@ -32,6 +36,20 @@ class LoginRefused(AuthcodeError):
     def __init__(self) -> None:
         """Tell nothing of which of the two it was."""
         super().__init__("This address and password do not belong together; check both and try again.")
+
+
+class LoginSlowed(AuthcodeError):
+    """Several logins from this network were refused, so the next one has to wait."""
+
+    code: ClassVar[str] = "login_slowed"
+    http_status: ClassVar[int] = 429
+
+    def __init__(self, wait: timedelta) -> None:
+        """Carry how long; tell nothing of the account."""
+        self.retry_after_s = math.ceil(wait.total_seconds())
+        super().__init__(
+            f"Several logins from your network were refused; wait {self.retry_after_s} seconds and try again."
+        )
 
 
 class PasswordRefused(AuthcodeError):
@@ -114,20 +132,44 @@ def new_one_time_password() -> str:
     return secrets.token_urlsafe(12)
 
 
-def authenticate(db: Database, email: str, password: str, *, now: datetime) -> Staff:
-    """The account, once the password is right.
+def authenticate(db: Database, email: str, password: str, *, now: datetime, network: bytes | None = None) -> Staff:
+    """The account, once the password is right. `network` is the pseudonym of the network that asks, for a day.
 
     Raises:
-        LoginRefused: no such account, or another password; both take the same time.
+        LoginSlowed: this network was refused several times and has to wait; the password is not looked at.
+        LoginRefused: no such account, or another password; both do and write the same, and take the same time.
     """
+    address = email.strip().lower()[:_MAX_EMAIL_CHARS]
+    account = hashlib.sha256(b"authcode-login-try:" + address.encode("utf-8", "replace")).digest()[:16]
     with db.read() as connection:
-        record = rows.staff_by_email(connection, email.strip().lower()[:_MAX_EMAIL_CHARS])
+        record = rows.staff_by_email(connection, address)
+        wait = _wait(connection, account, network, now)
+    if wait:
+        raise LoginSlowed(wait)
     if not _matches(record.password_hash if record else _NOBODY, password) or record is None:
+        # What was typed as address may be a password: only one that has an account is written down.
+        subject = record.email if record else "no account"
+        with db.write() as connection:
+            add_refused_login(connection, account=account, network=network, at=now, forget=now - WINDOW)
+            audit.note(connection, at=now, actor="somebody", action="staff.login_refused", subject=subject)
         raise LoginRefused
     with db.write() as connection:
+        forget_refused_logins(connection, account=account, network=network)
         rows.note_login(connection, record.id, at=now)
         audit.note(connection, at=now, actor=record.email, action="staff.login", subject=record.email)
     return _staff(record)
+
+
+def _wait(connection: Connection, account: bytes, network: bytes | None, now: datetime) -> timedelta:
+    found = refused_logins(connection, account=account, network=network, since=now - WINDOW)
+    return wait_before_login(here=found.here, of_network=found.of_network, last=found.last, now=now)
+
+
+def end_sessions(db: Database, account: Staff, *, now: datetime) -> None:
+    """Log out: every session of the account ends, copies of its cookie included."""
+    with db.write() as connection:
+        if rows.replace_session(connection, account.id, old=account.session, new=secrets.token_hex(16)):
+            audit.note(connection, at=now, actor=account.email, action="staff.logout", subject=account.email)
 
 
 def get_staff(db: Database, staff_id: int, session: str) -> Staff | None:

@@ -17,7 +17,9 @@ KEEP_CHANNEL = "keep"
 """The channel of an attempt that named its holder by the keep-code."""
 
 _REFUSED = tuple(
-    verdict for verdict in Verdict if verdict not in (Verdict.UNUSED, Verdict.GENUINE, Verdict.VERIFIED_BY_YOU)
+    verdict
+    for verdict in Verdict
+    if verdict not in (Verdict.UNUSED, Verdict.WITHHELD, Verdict.GENUINE, Verdict.VERIFIED_BY_YOU)
 )
 
 

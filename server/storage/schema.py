@@ -247,6 +247,18 @@ keep_try = sa.Table(
 )
 """Keep-codes that were wrong. Those that were right are attempts like others, in the history."""
 
+login_try = sa.Table(
+    "login_try",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("account", sa.LargeBinary(16), nullable=False),
+    sa.Column("network", sa.LargeBinary(8)),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index(None, "network", "at"),
+    sa.Index(None, "at"),
+)
+"""Logins that were refused within the last hour, by a hash of the typed address and the pseudonym of the network."""
+
 alert = sa.Table(
     "alert",
     metadata,

@@ -57,6 +57,12 @@ def set_password(
     )
 
 
+def replace_session(connection: sa.Connection, number: int, *, old: str, new: str) -> bool:
+    """End all sessions of an account; False when somebody ended them before."""
+    ended = connection.execute(staff.update().where(staff.c.id == number, staff.c.session == old).values(session=new))
+    return ended.rowcount == 1
+
+
 def note_login(connection: sa.Connection, number: int, *, at: datetime) -> None:
     """Note when an account was last opened."""
     connection.execute(staff.update().where(staff.c.id == number).values(last_login_at=at))

@@ -15,8 +15,10 @@ from flask_limiter import Limiter
 from limits import parse
 from werkzeug.exceptions import TooManyRequests
 
+from authcode.payload import dropped_link
 from server.domain.place import truncated_network
 from server.settings import RateLimit, Settings
+from server.web.visit import raw_target
 
 LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
     {
@@ -40,14 +42,16 @@ LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "consumer.look": (600, "minute"),
         "consumer.burn": (120, "minute"),
         "consumer.check_photo": (60, "minute"),
-        "consumer.check_serial": (60, "hour"),
         "consumer.check_a_proof": (60, "minute"),
         "consumer.show_proof": (120, "minute"),
         "consumer.proof_file": (60, "minute"),
         "dashboard.login": (30, "minute"),
     }
 )
-"""Requests of one network by endpoint. A typed serial carries no signature, hence the low number; photos cost CPU."""
+"""Requests of one network by endpoint; photos cost CPU."""
+
+LOOKS_BY_SERIAL = 60
+"""Looks without a signature that a network has in an hour: typed serials, and links that lost their 8030, together."""
 
 
 WRONG_TOKENS = (30, "minute")
@@ -73,12 +77,27 @@ def init_limits(app: Flask, settings: Settings) -> None:
             response.headers["Retry-After"] = str(wait_s)
         return response
 
+    _limit_looks_by_serial(app, limiter, settings)
     for endpoint, (number, period) in LIMITS.items():
         view = app.view_functions.get(endpoint)
         if view is not None:
             share = max(1, number // settings.workers)
             limited: Any = limiter.limit(f"{share} per {period}")(view)
             app.view_functions[endpoint] = limited
+
+
+def _limit_looks_by_serial(app: Flask, limiter: Limiter, settings: Settings) -> None:
+    """One allowance for all of them, whichever page they come to."""
+    share = max(1, LOOKS_BY_SERIAL // settings.workers)
+    for endpoint in ("consumer.check_serial", "consumer.look", "consumer.burn"):
+        typed = endpoint == "consumer.check_serial"
+        limit = limiter.shared_limit(
+            f"{share} per hour",
+            scope="looks by serial",
+            exempt_when=(lambda: False) if typed else (lambda: dropped_link(*raw_target()) is None),
+        )
+        view: Any = limit(app.view_functions[endpoint])
+        app.view_functions[endpoint] = view
 
 
 def refuse_more_wrong_tokens() -> None:

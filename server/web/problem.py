@@ -60,7 +60,7 @@ def init_problems(app: Flask) -> None:
     @app.errorhandler(AuthcodeError)
     def of_ours(error: AuthcodeError) -> Response:
         log_ours(error)
-        return problem(error.http_status, error.code, str(error))
+        return with_wait_of(error, problem(error.http_status, error.code, str(error)))
 
     app.register_error_handler(HTTPException, http_problem)
 
@@ -90,6 +90,14 @@ def with_headers_of(error: HTTPException, answer: Response) -> Response:
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
             answer.headers[name] = value
+    return answer
+
+
+def with_wait_of(error: AuthcodeError, answer: Response) -> Response:
+    """The answer with `Retry-After` where the error knows when it is worth coming again."""
+    wait_s: int | None = getattr(error, "retry_after_s", None)
+    if wait_s is not None:
+        answer.headers["Retry-After"] = str(wait_s)
     return answer
 
 

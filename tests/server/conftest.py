@@ -29,11 +29,13 @@ from keys.home import server_dir
 from keys.issuer import IssuerHome, UnlockedIssuer
 from keys.keyfile import ScryptCost
 from keys.records import Form, Profile
+from scanner.confined import PhotoReaders
 from server import hooks
 from server.app import create_app
 from server.context import Context
 from server.domain.range_act import ActDetails, ActKind, RangeAct
 from server.keyrings import KeyringCache
+from server.look_limits import LookLimits
 from server.looks import LookCounter
 from server.places import Places
 from server.pseudonyms import Pseudonyms
@@ -227,11 +229,21 @@ def template(brand: Brand, cluster: Cluster) -> Iterator[str]:
         yield name
 
 
+@pytest.fixture(scope="session")
+def photo_readers() -> Iterator[PhotoReaders]:
+    """The processes that read pictures, for all servers of the run."""
+    readers = PhotoReaders()
+    yield readers
+    readers.close()
+
+
 MakeWorld = Callable[..., World]
 
 
 @pytest.fixture
-def make_world(brand: Brand, tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> Iterator[MakeWorld]:
+def make_world(
+    brand: Brand, tmp_path: Path, kind: str, photo_readers: PhotoReaders, request: pytest.FixtureRequest
+) -> Iterator[MakeWorld]:
     """Make servers: each has a copy of the database, and of the keys where pseudonyms are made."""
     opened = ExitStack()
 
@@ -256,6 +268,8 @@ def make_world(brand: Brand, tmp_path: Path, kind: str, request: pytest.FixtureR
             places=Places(settings.geoip_database),
             pseudonyms=Pseudonyms(keys.store),
             looks=LookCounter(db, flush_s=settings.look_flush_s),
+            look_limits=LookLimits.of(settings),
+            photos=photo_readers,
             clock=clock,
             random=secrets.token_bytes,
         )

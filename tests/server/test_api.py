@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import re
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from scanner.confined import PhotoReaders, ReadingLimits
+from server.app import create_app
 from server.domain.range_act import ActKind
 from server.domain.redemption import Verdict
 from tests.server.conftest import MakeWorld, World
@@ -403,7 +406,7 @@ def test_health_and_readiness_tell_a_living_process_from_a_working_one(world: Wo
     import sqlalchemy as sa
 
     assert world.client.get("/healthz").get_json() == {"status": "ok"}
-    assert world.client.get("/readyz").get_json() == {"status": "ready"}
+    assert world.client.get("/readyz").get_json() == {"status": "ready", "warnings": []}
     with world.ctx.db.write() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = 'older'"))
     answer = world.client.get("/readyz")
@@ -481,3 +484,23 @@ def test_a_text_that_no_encoding_can_write_is_answered_like_any_other(world: Wor
 
 def test_the_verdict_stands_first_in_its_answer(world: World) -> None:
     assert world.ask(world.issue().text(0), "anna").data.startswith(b'{"verdict": "genuine", "brand": "Example Tea"')
+
+
+def test_pictures_that_find_no_place_in_the_queue_are_told_when_to_come_again(world: World) -> None:
+    full = PhotoReaders(ReadingLimits(readers=0, waiting=0))
+    app = create_app(world.settings, context=replace(world.ctx, photos=full))
+    answer = app.test_client().post("/api/v1/photos", data={"photo": (io.BytesIO(png()), "photo.png")})
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "photos_busy")
+    assert int(answer.headers["Retry-After"]) > 0
+    for address in ("/check/photo", "/proof"):
+        page = app.test_client().post(address, data={"photo": (io.BytesIO(png()), "photo.png")})
+        assert page.status_code == 503
+        assert "Many pictures are waiting" in page.text
+        assert int(page.headers["Retry-After"]) > 0
+
+
+def test_a_picture_of_two_kilobytes_and_fifty_megapixels_is_refused(world: World) -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (8000, 6200), "white").save(stream, "WEBP", lossless=True)
+    answer = photo(world, stream.getvalue())
+    assert (answer.status_code, answer.get_json()["code"]) == (413, "photo_too_many_pixels")

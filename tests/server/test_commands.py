@@ -228,6 +228,46 @@ def test_a_setting_that_cannot_be_used_is_named_at_start(tmp_path: Path, text: s
     assert "many" not in str(refused.value)
 
 
+def test_a_misspelt_variable_is_refused_and_the_nearest_one_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTHCODE_RATELIMIT", "on")
+    monkeypatch.setenv("AUTHCODE_XYZZY", "plugh")
+    with pytest.raises(SettingsInvalid) as refused:
+        load_settings(tmp_path)
+    assert "AUTHCODE_RATELIMIT (did you mean AUTHCODE_RATE_LIMIT?); AUTHCODE_XYZZY." in str(refused.value)
+    assert "plugh" not in str(refused.value)
+
+
+def test_a_setting_is_named_as_it_was_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTHCODE_LOG_HEAD_S", "-3")
+    with pytest.raises(SettingsInvalid, match=r"AUTHCODE_LOG_HEAD_S: "):
+        load_settings(tmp_path)
+    monkeypatch.delenv("AUTHCODE_LOG_HEAD_S")
+    (tmp_path / "server").mkdir()
+    for line, said in (
+        ("log_head_s = -3", "log_head_s in "),
+        ("log_heads = 3", "is no setting (did you mean log_head_s?)"),
+    ):
+        (tmp_path / "server" / "server.toml").write_text(line, encoding="utf-8")
+        with pytest.raises(SettingsInvalid) as refused:
+            load_settings(tmp_path)
+        assert said in str(refused.value)
+    monkeypatch.setenv("AUTHCODE_CONFIG", str(tmp_path))
+    with pytest.raises(SettingsInvalid, match="AUTHCODE_CONFIG"):
+        load_settings(tmp_path)
+
+
+@on_sqlite
+def test_a_wrong_place_database_is_told_before_any_worker_starts(
+    run: Run, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTHCODE_GEOIP_DATABASE", str(world.settings.home / "nothing.mmdb"))
+    told = run(serve_commands.serve, "--port", "0").exception
+    assert isinstance(told, SettingsInvalid)
+    assert "AUTHCODE_GEOIP_DATABASE" in str(told)
+
+
 def test_a_named_settings_file_or_place_database_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from server.places import Places
 

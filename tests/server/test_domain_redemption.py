@@ -97,6 +97,7 @@ def test_another_asker_is_another_whenever_they_come() -> None:
 
 def test_every_verdict_of_the_interface_is_there_and_no_other() -> None:
     stable = (
-        "genuine verified_by_you already_verified not_activated expired recalled void locked sample not_ours unused"
+        "genuine verified_by_you already_verified not_activated expired recalled void locked sample not_ours unused "
+        "withheld"
     )
     assert {verdict.value for verdict in Verdict} == set(stable.split())

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from server.serving import AddressTaken, listen
 from tests.server import processes
-from tests.server.conftest import MakeWorld
+from tests.server.conftest import MakeWorld, on_sqlite
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +30,21 @@ def test_a_killed_worker_is_replaced_and_killing_the_parent_ends_every_worker(ma
         server.process.wait()
         assert processes.until(lambda: not any(map(processes.alive, workers)), within_s=20)
         assert not server.answers()
+
+
+@on_sqlite
+def test_workers_that_fail_to_start_for_a_while_are_back_when_the_trouble_has_passed(make_world: MakeWorld) -> None:
+    world = make_world()
+    with processes.serving(world.settings.home, workers=1, rate_limit="off") as server:
+        with world.ctx.db.write() as connection:
+            connection.execute(sa.text("ALTER TABLE alembic_version RENAME TO alembic_version_elsewhere"))
+        (victim,) = server.workers()
+        os.kill(victim, signal.SIGKILL)
+        assert processes.until(lambda: server.log.read_text(encoding="utf-8").count("ended with status") > 2)
+        assert server.process.poll() is None
+        with world.ctx.db.write() as connection:
+            connection.execute(sa.text("ALTER TABLE alembic_version_elsewhere RENAME TO alembic_version"))
+        assert processes.until(server.answers)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

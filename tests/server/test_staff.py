@@ -6,11 +6,13 @@ import sqlalchemy as sa
 from server.services.staff_accounts import (
     EmailInvalid,
     LoginRefused,
+    LoginSlowed,
     PasswordRefused,
     StaffExists,
     StaffUnknown,
     add_staff,
     authenticate,
+    end_sessions,
     get_staff,
     new_one_time_password,
     reset_staff,
@@ -98,3 +100,61 @@ def test_what_staff_did_is_written_down_and_passwords_only_as_argon2(db: Databas
 def test_one_time_passwords_are_drawn_anew() -> None:
     assert len({new_one_time_password() for _ in range(100)}) == 100
     assert len(new_one_time_password()) == 16
+
+
+def refused(db: Database, world: World, *, email: str = EMAIL, network: bytes | None = b"network1") -> int | None:
+    """Guess wrong; the seconds to wait where the guess was not even looked at."""
+    try:
+        authenticate(db, email, "wrong", now=world.clock.now, network=network)
+    except LoginSlowed as slowed:
+        return slowed.retry_after_s
+    except LoginRefused:
+        return None
+    raise AssertionError
+
+
+@pytest.mark.parametrize("email", [EMAIL, "nobody@example.com"])
+def test_guessing_is_slowed_down_whether_there_is_an_account_or_not(db: Database, world: World, email: str) -> None:
+    assert [refused(db, world, email=email) for _ in range(6)] == [None] * 5 + [2]
+    for wait in (2, 4, 8, 16, 32, 60, 60):
+        assert refused(db, world, email=email) == wait
+        world.clock.forward(seconds=wait)
+        assert refused(db, world, email=email) is None
+
+
+def test_a_right_password_waits_with_its_network_and_only_with_it(db: Database, world: World) -> None:
+    for _ in range(5):
+        refused(db, world)
+    with pytest.raises(LoginSlowed):
+        authenticate(db, EMAIL, ONE_TIME, now=world.clock.now, network=b"network1")
+    assert authenticate(db, EMAIL, ONE_TIME, now=world.clock.now, network=b"network2")
+    world.clock.forward(seconds=2)
+    assert authenticate(db, EMAIL, ONE_TIME, now=world.clock.now, network=b"network1")
+    assert [refused(db, world) for _ in range(6)] == [None] * 5 + [2]
+
+
+def test_one_network_that_tries_many_accounts_is_slowed_down_too(db: Database, world: World) -> None:
+    waits = [refused(db, world, email=f"p{number}@example.com") for number in range(22)]
+    assert waits == [None] * 20 + [2, 2]
+    world.clock.forward(hours=1, seconds=1)
+    assert refused(db, world) is None
+
+
+def test_refused_logins_are_written_down_without_what_was_typed(db: Database, world: World) -> None:
+    refused(db, world)
+    refused(db, world, email="my secret pass word")
+    with db.read() as connection:
+        rows = connection.execute(sa.select(schema.audit).where(schema.audit.c.action == "staff.login_refused"))
+        assert [(row.actor, row.subject) for row in rows] == [("somebody", EMAIL.lower()), ("somebody", "no account")]
+        everything = [str(row) for table in schema.metadata.sorted_tables for row in connection.execute(table.select())]
+    assert not any("my secret" in line or "wrong" in line for line in everything)
+
+
+def test_logging_out_ends_every_session(db: Database, world: World) -> None:
+    here = authenticate(db, EMAIL, ONE_TIME, now=world.clock.now)
+    there = authenticate(db, EMAIL, ONE_TIME, now=world.clock.now)
+    end_sessions(db, here, now=world.clock.now)
+    assert get_staff(db, there.id, there.session) is None
+    again = authenticate(db, EMAIL, ONE_TIME, now=world.clock.now)
+    end_sessions(db, here, now=world.clock.now)
+    assert get_staff(db, again.id, again.session) == again

@@ -19,9 +19,9 @@ from server.services.redeem_code import Channel
 from server.web.consumer.catalogue import Catalogue, catalogues
 from server.web.consumer.pages import PageMaker, Seen
 from server.web.consumer.view import Burn, Page, Site
-from tests.server.conftest import Issued, World, brand, kind, make_world, template, world
+from tests.server.conftest import Issued, World, brand, kind, make_world, photo_readers, template, world
 
-__all__ = ["brand", "kind", "make_world", "template", "world"]
+__all__ = ["brand", "kind", "make_world", "photo_readers", "template", "world"]
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 SITE = Site(brand="Aurora", host="v.aurora.example")
@@ -88,6 +88,7 @@ EVERY_SEEN = {
     "verified by you, handed on": seen(Verdict.VERIFIED_BY_YOU, replace(MINE, hop=2)),
     "look by serial": seen(Verdict.UNUSED, channel=Channel.SERIAL),
     "look without signature": seen(Verdict.UNUSED, cut=True),
+    "look, withheld": seen(Verdict.WITHHELD),
     "look by photo": seen(Verdict.UNUSED, channel=Channel.PHOTO, code_page="/K1"),
     "genuine, visible": seen(Verdict.GENUINE, MINE),
     "genuine, bare": seen(Verdict.GENUINE, replace(MINE, product=None)),

@@ -76,6 +76,23 @@ class TestLogin:
         assert said[1] is not None
         assert said[0].group(1) == said[1].group(1)
 
+    def test_a_copied_cookie_is_worth_nothing_after_the_logout(self, anna: Staff, world: World) -> None:
+        copied = anna.client.get_cookie("authcode-staff", domain="v.example.com")
+        assert copied is not None
+        thief = Staff(world.client)
+        thief.client.set_cookie("authcode-staff", copied.value, domain="v.example.com", secure=True)
+        assert thief.open("/staff/alerts").status_code == 200
+        anna.submit("/staff/alerts", {}, to="/staff/logout")
+        assert thief.open("/staff/alerts").status_code == 303
+
+    def test_a_network_that_guesses_is_told_how_long_to_wait(self, stranger: Staff) -> None:
+        token = hidden(stranger.open("/staff/login").text)["csrf_token"]
+        guess = {"csrf_token": token, "email": EMAIL, "password": "x"}
+        answers = [stranger.send("/staff/login", guess) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+        assert answers[-1].headers["Retry-After"] == "2"
+        assert "wait 2 seconds" in answers[-1].text
+
     def test_two_different_new_passwords_change_nothing(self, stranger: Staff) -> None:
         stranger.submit("/staff/login", {"email": EMAIL, "password": ONE_TIME})
         page = stranger.submit("/staff/password", {"old": ONE_TIME, "new": OWN, "again": OWN + "!"})

@@ -6,6 +6,7 @@ import re
 from flask import Blueprint, Response, jsonify, request
 
 from server.services import log
+from server.services.clock import CLOCK_BEHIND, clock_behind
 from server.services.publish_keyring import published_keyring
 from server.storage.migrate import require_current
 from server.web.problem import RequestInvalid
@@ -74,6 +75,8 @@ def health() -> Response:
 
 @blueprint.get("/readyz")
 def readiness() -> Response:
-    """The process can work: its database answers and has this version's tables."""
-    require_current(context().db)
-    return jsonify({"status": "ready"})
+    """The process can work: its database answers with this version's tables. `warnings` names what wants attention."""
+    ctx = context()
+    require_current(ctx.db)
+    behind = clock_behind(ctx.db, now=ctx.clock())
+    return jsonify({"status": "ready", "warnings": [CLOCK_BEHIND] if behind else []})

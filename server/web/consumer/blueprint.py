@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, request
 
-from authcode.payload import SERIAL_CHARACTERS, serial_of_bare_link
+from authcode.payload import SERIAL_CHARACTERS, dropped_link
 from authcode.serial import TypedSerialInvalid
 from scanner.errors import PhotoError
 from server.domain.holding import ActNotNow, HolderUnknown
@@ -180,9 +180,9 @@ def _look_page(found: Look, *, again: bool = False, notes: tuple[str, ...] = ())
         foreign=found.foreign,
         channel=Channel.PAGE,
         picture=picture_address(found.facts),
-        cut=found.token is None and serial_of_bare_link(raw_path) is not None,
+        cut=found.token is None and dropped_link(raw_path, "") is not None,
     )
-    tells = found.state is not Verdict.UNUSED
+    tells = found.state not in {Verdict.UNUSED, Verdict.WITHHELD}
     burn_form = (
         Burn(action=_own_address(), token=found.token, claim=found.claim, tells=tells)
         if found.token and found.claim

@@ -33,6 +33,7 @@ from server.web.consumer.view import (
 
 _TINTS = {
     Verdict.UNUSED: Tint.NOT_YET,
+    Verdict.WITHHELD: Tint.NOT_YET,
     Verdict.GENUINE: Tint.FINE,
     Verdict.VERIFIED_BY_YOU: Tint.FINE,
     Verdict.ALREADY_VERIFIED: Tint.CAREFUL,
@@ -44,6 +45,7 @@ _TINTS = {
     Verdict.LOCKED: Tint.CAREFUL,
     Verdict.NOT_OURS: Tint.CAREFUL,
 }
+_OPENS_ITS_PAGE = frozenset({Verdict.UNUSED, Verdict.WITHHELD})
 _SHOWS_GENUINE_PACK = frozenset({Verdict.ALREADY_VERIFIED, Verdict.LOCKED})
 _NAMES_SUPPORT_ITSELF = frozenset({Verdict.EXPIRED, Verdict.RECALLED})
 _TOLD_BESIDE_A_PROOF = frozenset({Verdict.RECALLED, Verdict.VOID, Verdict.LOCKED, Verdict.EXPIRED})
@@ -98,7 +100,7 @@ class PageMaker:
             burn=burn,
             receipt=receipt,
             keep_form=keep_form,
-            code_page=seen.code_page if seen.verdict is Verdict.UNUSED else None,
+            code_page=seen.code_page if seen.verdict in _OPENS_ITS_PAGE else None,
             support=None if seen.verdict in _NAMES_SUPPORT_ITSELF else self._support(told),
             compare_open=seen.verdict in _SHOWS_GENUINE_PACK,
             answer=answer,
@@ -206,7 +208,7 @@ class PageMaker:
 
     def _card(self, seen: Seen) -> Card:
         product = self._product(seen)
-        code_page = seen.code_page if seen.verdict is Verdict.UNUSED else None
+        code_page = seen.code_page if seen.verdict in _OPENS_ITS_PAGE else None
         words = self._catalogue.page(_entry_name(seen), self._told(seen), {})
         return Card(tint=_TINTS[seen.verdict], words=words, product=product, code_page=code_page)
 

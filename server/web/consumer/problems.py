@@ -9,10 +9,11 @@ from werkzeug.exceptions import HTTPException
 from authcode.payload import code_from_path
 from authcode.verify import verify_code
 from keys.errors import AuthcodeError
+from scanner.errors import PhotosBusy
 from server.storage.engine import RecordsUnreachable
 from server.web.consumer.rendering import catalogue, page_maker, respond
 from server.web.limits import seconds_to_wait
-from server.web.problem import log_ours, log_unexpected, with_headers_of
+from server.web.problem import log_ours, log_unexpected, with_headers_of, with_wait_of
 from server.web.visit import context, raw_target
 
 _OWN_PAGES = frozenset(
@@ -68,6 +69,8 @@ def _of_ours(error: AuthcodeError) -> Response:
     log_ours(error)
     if isinstance(error, RecordsUnreachable):
         return offline_page(error.http_status)
+    if isinstance(error, PhotosBusy):
+        return with_wait_of(error, respond(page_maker().plain_page("photos_busy"), error.http_status))
     return problem_page(error.http_status)
 
 

@@ -10,7 +10,6 @@ from http import HTTPStatus
 from flask import Blueprint, Response, abort, request
 
 from keys.proof import Proof, ProofRefused
-from scanner import scan_photo
 from scanner.errors import PhotoError
 from server.services.facts import Facts
 from server.services.receipts import check_proof
@@ -47,7 +46,7 @@ def check_a_proof() -> Response:
     if upload is None:
         return proof_page(proof_in(request.form.get("proof", "")))
     try:
-        found = scan_photo(upload.read(), accept=lambda text: linked_proof(text) is not None)
+        found = context().photos.scan(upload.read(), accept=lambda text: linked_proof(text) is not None)
     except PhotoError as refused:
         return respond(page_maker().proof_photo_page(refused.code, numbers_of(refused)), refused.http_status)
     if not found.symbols:

@@ -5,7 +5,7 @@ Every page shows what a service answers; what changes something is a POST with a
 
 from http import HTTPStatus
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
 
@@ -15,13 +15,14 @@ from server.domain.range_act import ActKind
 from server.domain.redemption import Unit
 from server.services import dashboard as read
 from server.services.range_acts import act_on_range
-from server.services.staff_accounts import authenticate, set_password
+from server.services.staff_accounts import authenticate, end_sessions, set_password
 from server.web.dashboard import charts, wording
 from server.web.dashboard.acts import effect, read_act
 from server.web.dashboard.filters import ListAddress, SavedView, page_number
 from server.web.dashboard.login import guard, next_page, staff, start_session
 from server.web.dashboard.problems import init_problem_pages
 from server.web.dashboard.undoing import init_undo
+from server.web.problem import with_wait_of
 from server.web.static_files import send_static, static_address
 from server.web.visit import context
 
@@ -60,13 +61,20 @@ def style(filename: str) -> Response:
 def login() -> Response | tuple[str, int] | str:
     """Email and password; one text for every reason to refuse."""
     wanted = request.args.get("next")
-    if request.method == "GET":
+    if request.method != "POST":  # a HEAD guesses no password
         return render_template("dashboard/login.html", problem=None, email="")
     email = request.form.get("email", "")
     try:
-        account = authenticate(context().db, email, request.form.get("password", ""), now=context().clock())
+        account = authenticate(
+            context().db,
+            email,
+            request.form.get("password", ""),
+            now=context().clock(),
+            network=context().pseudonyms.marks(request.remote_addr, 0, now=context().clock()).day,
+        )
     except AuthcodeError as problem:
-        return render_template("dashboard/login.html", problem=str(problem), email=email), problem.http_status
+        body = render_template("dashboard/login.html", problem=str(problem), email=email)
+        return with_wait_of(problem, make_response(body, problem.http_status))
     start_session(account)
     target = url_for(".password") if account.must_change_password else next_page(wanted)
     return redirect(target, HTTPStatus.SEE_OTHER)
@@ -74,7 +82,8 @@ def login() -> Response | tuple[str, int] | str:
 
 @blueprint.post("/logout")
 def logout() -> Response:
-    """End this session."""
+    """End every session of this account: a copied cookie is worth nothing from now on."""
+    end_sessions(context().db, staff(), now=context().clock())
     logout_user()
     return redirect(url_for(".login"), HTTPStatus.SEE_OTHER)
 

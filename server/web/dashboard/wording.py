@@ -25,6 +25,7 @@ RULE_WORDS: Final[Mapping[Rule, str]] = {
 }
 STATE_WORDS: Final[Mapping[Verdict, str]] = {
     Verdict.UNUSED: "active, not verified",
+    Verdict.WITHHELD: "not told",
     Verdict.GENUINE: "genuine",
     Verdict.VERIFIED_BY_YOU: "verified by you",
     Verdict.ALREADY_VERIFIED: "verified",

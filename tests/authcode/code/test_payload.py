@@ -16,10 +16,10 @@ from authcode.payload import (
     NotOurs,
     check_gtin,
     code_from_path,
+    dropped_link,
     format_code,
     gtin_check_digit,
     parse_code,
-    serial_of_bare_link,
     shown_host,
     signed_message,
 )
@@ -260,9 +260,11 @@ def test_a_page_refuses_addresses_that_are_no_code(brand: Any) -> None:
 def test_a_link_that_lost_its_8030_still_tells_its_serial(brand: Any) -> None:
     link = brand.code("K2")
     path = link[21:].partition("?")[0]
-    assert serial_of_bare_link(path) == path[-13:]
+    assert dropped_link(path, "utm=1") == (path[4:18], path[-13:])
     for odd in ("", "/", path[1:], path + "/", brand.code("K1")[21:]):
-        assert serial_of_bare_link(odd) is None
+        assert dropped_link(odd, "") is None
+    for query in ("8030", "8030=", "a=b&8030=x", "8030x=1"):
+        assert dropped_link(path, query) is None
 
 
 @pytest.mark.parametrize(

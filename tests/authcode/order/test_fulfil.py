@@ -247,6 +247,28 @@ def test_killed_in_the_middle_the_same_order_again_gives_the_same_codes(home: Pa
     assert not list(tmp_path.glob("out.partial-*"))
 
 
+def test_killed_and_repeated_into_another_folder_nothing_of_the_first_run_is_left(home: Path, tmp_path: Path) -> None:
+    issuer = IssuerHome.open(home).unlock(PASSPHRASE)
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        _killed_while_issuing(home, tmp_path / folder / "out")
+    assert [path.parent.name for path in tmp_path.glob("*/out*")] == ["second"]
+    issued = _fulfil(issuer, _order(count=300), tmp_path / "third")
+    assert (issued.written, issued.out, len(_rows(issued.out))) == (True, tmp_path / "third", 300)
+    assert list(tmp_path.glob("*/*partial*")) == []
+
+
+def test_killed_after_the_move_another_folder_gets_no_second_set_of_codes(
+    issuer: UnlockedIssuer, tmp_path: Path
+) -> None:
+    out = _fulfil(issuer, _order(), tmp_path / "out").out
+    record = issuer.home / "issuer" / "orders" / "order-spring.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "out": None}))
+    assert _fulfil(issuer, _order(), tmp_path / "other").out == out
+    assert not (tmp_path / "other").exists()
+    assert json.loads(record.read_text())["out"] == str(out)
+
+
 def test_killed_after_the_move_the_finished_folder_is_taken_over(issuer: UnlockedIssuer, tmp_path: Path) -> None:
     out = _fulfil(issuer, _order(), tmp_path / "out").out
     record = issuer.home / "issuer" / "orders" / "order-spring.json"

@@ -1,0 +1,59 @@
+"""How two processes that do not trust each other pass messages over pipes: a length, then that many bytes.
+
+JSON, never pickle: a reader that a picture has taken over can say something wrong and nothing worse.
+"""
+
+import json
+from typing import Any, BinaryIO
+
+_LENGTH_BYTES = 4
+
+
+class FrameRefused(Exception):
+    """A frame that is longer than agreed, or no JSON object."""
+
+
+def write_frame(stream: BinaryIO, content: bytes) -> None:
+    """Send one frame."""
+    stream.write(len(content).to_bytes(_LENGTH_BYTES))
+    stream.write(content)
+    stream.flush()
+
+
+def read_frame(stream: BinaryIO, *, limit: int) -> bytes | None:
+    """The next frame; None when the other end is closed, also in the middle of one.
+
+    Raises:
+        FrameRefused: it is longer than `limit` bytes.
+    """
+    head = stream.read(_LENGTH_BYTES)
+    if len(head) < _LENGTH_BYTES:
+        return None
+    length = int.from_bytes(head)
+    if length > limit:
+        raise FrameRefused
+    content = stream.read(length)
+    return content if len(content) == length else None
+
+
+def write_message(stream: BinaryIO, message: dict[str, Any]) -> None:
+    """Send one JSON object; texts may hold anything, lone surrogates included."""
+    write_frame(stream, json.dumps(message).encode("ascii"))
+
+
+def read_message(stream: BinaryIO, *, limit: int) -> dict[str, Any] | None:
+    """The next JSON object; None when the other end is closed.
+
+    Raises:
+        FrameRefused: it is longer than `limit` bytes, or none.
+    """
+    content = read_frame(stream, limit=limit)
+    if content is None:
+        return None
+    try:
+        message = json.loads(content)
+    except (ValueError, RecursionError):
+        raise FrameRefused from None
+    if not isinstance(message, dict):
+        raise FrameRefused
+    return message

@@ -1,0 +1,36 @@
+"""How long a network that was refused has to wait before its next login. Pure.
+
+Counted by account and network, and by network over all accounts: a stranger slows down the own network and nobody
+else's, so that nobody can keep staff out from elsewhere. Guesses from very many networks are not slowed down by it;
+what stands against those is the length of a password (12 characters at least) and the cost of checking one.
+"""
+
+from datetime import datetime, timedelta
+
+WINDOW = timedelta(hours=1)
+"""How long a refused login counts."""
+
+FREE_TRIES = 5
+"""Refused logins of a network at one account that cost no waiting: people mistype, and try last year's password."""
+
+FREE_TRIES_OF_NETWORK = 20
+"""The same over all accounts: an office shares one network."""
+
+LONGEST_WAIT = timedelta(minutes=1)
+"""Never longer: behind a shared address somebody else's guesses cost staff a minute, not the day."""
+
+
+def wait_before_login(*, here: int, of_network: int, last: datetime | None, now: datetime) -> timedelta:
+    """What is left to wait: after the free tries 2, 4, 8 ... seconds since the last refused login.
+
+    Args:
+        here: logins refused to this network at this account within `WINDOW`.
+        of_network: those refused to this network at any account.
+        last: the latest of the latter.
+        now: the present time.
+    """
+    over = max(here - FREE_TRIES, of_network - FREE_TRIES_OF_NETWORK)
+    if over < 0 or last is None:
+        return timedelta()
+    wait = min(LONGEST_WAIT, timedelta(seconds=2 ** min(over + 1, 10)))
+    return max(timedelta(), min(wait, last + wait - now))  # a clock that was set back adds nothing

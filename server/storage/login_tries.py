@@ -1,0 +1,43 @@
+"""Logins that were refused, kept for an hour so that a network that guesses is slowed down, by every worker alike."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from server.storage.schema import login_try
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedLogins:
+    """How many logins were refused to a network: at this account, at any; and the latest of the latter."""
+
+    here: int
+    of_network: int
+    last: datetime | None
+
+
+def add_refused_login(
+    connection: sa.Connection, *, account: bytes, network: bytes | None, at: datetime, forget: datetime
+) -> None:
+    """Note one, and forget those from before a moment."""
+    connection.execute(login_try.delete().where(login_try.c.at < forget))
+    connection.execute(login_try.insert().values(account=account, network=network, at=at))
+
+
+def forget_refused_logins(connection: sa.Connection, *, account: bytes, network: bytes | None) -> None:
+    """A network that knew the password begins anew at this account."""
+    connection.execute(
+        login_try.delete().where(login_try.c.account == account, login_try.c.network.is_not_distinct_from(network))
+    )
+
+
+def refused_logins(
+    connection: sa.Connection, *, account: bytes, network: bytes | None, since: datetime
+) -> RefusedLogins:
+    """Those since a moment; visitors whose address is unknown count as one network."""
+    query = sa.select(
+        sa.func.count().filter(login_try.c.account == account), sa.func.count(), sa.func.max(login_try.c.at)
+    ).where(login_try.c.network.is_not_distinct_from(network), login_try.c.at > since)
+    here, of_network, last = connection.execute(query).one()
+    return RefusedLogins(here=here, of_network=of_network, last=last)

@@ -1,0 +1,94 @@
+"""The server's clock an hour off: what is said stays true, nobody is kept out, and whoever runs it is told."""
+
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from server.commands import serve as serve_commands
+from server.domain.page_token import PageTokenInvalid, check_page_token, make_page_token
+from server.domain.redemption import Unit
+from server.services.log import sign_newest_head
+from server.services.staff_accounts import LoginRefused, LoginSlowed, authenticate
+from server.storage.engine import RecordsUnreachable
+from tests.server.conftest import START, World, on_sqlite
+
+
+def ready(world: World) -> object:
+    answer = world.client.get("/readyz")
+    assert answer.status_code == 200
+    return answer.get_json()["warnings"]
+
+
+def test_a_clock_that_stands_before_the_newest_record_is_told_and_stops_nothing(world: World) -> None:
+    issued = world.issue()
+    assert ready(world) == []
+    assert world.verdict(issued.text(0), "first") == "genuine"
+    world.clock.forward(minutes=-1)
+    assert ready(world) == []
+    world.clock.forward(minutes=-59)
+    assert ready(world) == ["clock_behind"]
+    assert world.verdict(issued.text(0), "first") == "genuine"
+    assert world.verdict(issued.text(0), "second") == "already_verified"
+    assert world.verdict(issued.text(1), "first") == "genuine"
+    world.clock.forward(hours=2)
+    assert ready(world) == []
+
+
+def test_a_head_of_the_log_shows_it_too_and_heads_go_on(world: World) -> None:
+    issued = world.issue()
+    sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
+    world.clock.forward(hours=-1)
+    assert ready(world) == ["clock_behind"]
+    world.verdict(issued.text(0), "first")
+    head = sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
+    assert head is not None
+
+
+@pytest.mark.parametrize(("hours", "holds"), [(1, False), (-1, True)])
+def test_open_pages_expire_when_the_clock_jumps_ahead_and_hold_longer_when_it_jumps_back(
+    world: World, hours: int, *, holds: bool
+) -> None:
+    unit, key, ttl = Unit(row=1, index=1), world.ctx.keys.page_token, timedelta(minutes=10)
+    token = make_page_token(unit, 0, key=key, now=START, ttl=ttl)
+    now = START + timedelta(hours=hours)
+    if holds:
+        check_page_token(token, unit, 0, key=key, now=now)
+    else:
+        with pytest.raises(PageTokenInvalid):
+            check_page_token(token, unit, 0, key=key, now=now)
+
+
+def test_a_server_answers_by_a_key_list_that_its_clock_takes_for_expired(world: World) -> None:
+    issued = world.issue()
+    world.clock.forward(days=31)
+    assert world.verdict(issued.text(0), "first") == "genuine"
+
+
+def test_a_clock_that_is_set_back_keeps_no_staff_out(world: World) -> None:
+    def guess() -> None:
+        authenticate(world.ctx.db, "anna@example.com", "x", now=world.clock.now)
+
+    for _ in range(6):
+        with pytest.raises(LoginRefused):
+            guess()
+        world.clock.forward(seconds=4)
+    world.clock.forward(hours=-1)
+    with pytest.raises(LoginSlowed) as slowed:
+        guess()
+    assert slowed.value.retry_after_s <= 60
+
+
+@on_sqlite
+def test_the_start_of_a_server_tells_a_clock_that_stands_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody_listens(*_: object) -> None:
+        raise RecordsUnreachable  # far enough: what follows would serve
+
+    text = world.issue().text(0)
+    world.clock.now = serve_commands.the_time() + timedelta(hours=1)
+    world.verdict(text, "first")
+    monkeypatch.setattr("server.serving.listen", nobody_listens)
+    monkeypatch.setenv("AUTHCODE_SERVER_PASSPHRASE", "server-pass")
+    monkeypatch.delenv("AUTHCODE_SERVER_PASSPHRASE_FILE", raising=False)
+    told = CliRunner().invoke(serve_commands.serve, ["--home", str(world.settings.home), "--port", "0"])
+    assert "clock stands 60 minutes before the newest record [clock_behind]" in told.stderr
