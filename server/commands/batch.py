@@ -234,6 +234,7 @@ def _history_lines(history: "CodeHistory") -> list[str]:
     return [
         f"{history.order} index {history.unit.index}, serial {history.facts.serial_printed}",
         f"  {history.state}; {used}; {history.looks:,} looks, {history.scans_total:,} attempts",
+        *(f"  returned to unused by {one.by} on {one.at:%Y-%m-%d %H:%M} UTC" for one in history.returns),
         *(f"  {act.kind} {act.first}-{act.last} on {act.at:%Y-%m-%d %H:%M} UTC by {act.actor}" for act in history.acts),
     ]
 
