@@ -25,7 +25,7 @@ from keys.primitives import SigningKey, check_public_key
 ALGORITHM: Final = "Ed25519"
 TYPE: Final = "authcode-proof+jwt"
 MAX_PROOF_CHARS: Final = 2048
-"""Ours have about 500 characters; the rest leaves room for a log head."""
+"""Ours have about 500 characters, with the head of the log that they name."""
 _KEY_NAME_BYTES: Final = 9  # 72 bits of the thumbprint, 12 characters: tells a server's few keys apart
 _SIGNATURE_CHARS: Final = 86
 _PARTS: Final = 3
@@ -94,7 +94,8 @@ class Proof:
 
     `issuer` is the address of the server, `id` the number under which its live state is asked for, `at` the moment
     (aware UTC, whole seconds), `brand` the brand id in hexadecimal, `serial` as printed, `life` and `hop` which use and
-    which holder of the unit it is. `log_head` names the log's last head before `at`, once there is one.
+    which holder of the unit it is. `log_head` names the log's last head before `at`, once there is one: origin, size
+    and root with spaces between.
     """
 
     issuer: str

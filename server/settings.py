@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     home: Path
     database_url: SecretStr = SecretStr("")
     repeat_window_s: float = Field(default=600, gt=0, le=86_400)
+    undo_window_s: float = Field(default=86_400, ge=0, le=30 * 86_400)
     page_token_ttl_s: float = Field(default=600, gt=0, le=86_400)
     rate_limit: RateLimit = RateLimit.ON
     trusted_proxies: int = Field(default=0, ge=0, le=5)

@@ -1,5 +1,6 @@
 """`authcode log check`: heads and proofs of a log, offline, with nothing but its public key."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from authcode.commands.options import example, json_option, tell_json
 
 if TYPE_CHECKING:
     from authcode.log.checkpoint import Head, LogKey
+    from authcode.log.proof import Included
+    from keys.proof import Proof
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -20,31 +23,51 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--key", required=True, metavar="KEY|FILE", help="The log's public key, as `log key` prints it.")
 @click.option("--kept", type=_file, help="A head that you kept: proofs of growth start from it.")
 @click.option("--leaf", metavar="HEX", help="The leaf of a proof that carries no entry.")
+@click.option("--receipt", type=_file, help="A receipt's text: the head that it names is the one you kept.")
+@click.option(
+    "--receipt-keys", type=_file, help="The keys that check receipts (/.well-known/authcode-proof-keys.json)."
+)
 @json_option
-def check(files: tuple[Path, ...], key: str, kept: Path | None, leaf: str | None, as_json: bool) -> None:
+def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    files: tuple[Path, ...],
+    key: str,
+    kept: Path | None,
+    leaf: str | None,
+    receipt: Path | None,
+    receipt_keys: Path | None,
+    as_json: bool,
+) -> None:
     """Check FILES: heads, proofs of inclusion, and proofs that a log has only grown.
 
-    Exit code 0 only where every file holds. Two heads of one size with two roots prove that history was rewritten.
+    Exit code 0 only where every file holds. Two heads of one size with two roots prove that history was rewritten. With
+    --receipt an entry must be the receipt's own, and stand behind the head that it names.
     """
     from authcode.log.checkpoint import open_head, read_log_key
     from authcode.log.merkle import LogProofRefused
+    from authcode.log.receipt import check_entry, head_before
 
     log_key = read_log_key(Path(key).read_text(encoding="utf-8") if Path(key).is_file() else key)
     bare_leaf = None if leaf is None else _leaf(leaf)
+    proof = _receipt(receipt, receipt_keys)
+    if proof is not None and kept is not None:
+        raise click.UsageError("--kept and --receipt each name the head to start from; give one of them")
     answers: list[dict[str, object]] = []
     roots: dict[int, bytes] = {}
     refused = False
     try:
         before = None if kept is None else open_head(_text(kept), log_key)
+        before = before if proof is None else head_before(proof)
         _agree(roots, before)
     except LogProofRefused as problem:
-        answers.append({"file": str(kept), "holds": False, "reason": problem.reason})
+        answers.append({"file": str(kept or receipt), "holds": False, "reason": problem.reason})
         before, refused = None, True
     for file in files if not refused else ():
         try:
-            found, facts = _checked(_text(file), log_key, before, bare_leaf)
-            _agree(roots, found)
-            answers.append({"file": str(file), "holds": True, **facts, "origin": found.origin, "size": found.size})
+            head, facts, included = _checked(_text(file), log_key, before, bare_leaf)
+            if proof is not None and included is not None:
+                check_entry(proof, included)
+            _agree(roots, head)
+            answers.append({"file": str(file), "holds": True, **facts, "origin": head.origin, "size": head.size})
         except LogProofRefused as problem:
             refused = True
             answers.append({"file": str(file), "holds": False, "reason": problem.reason})
@@ -74,20 +97,42 @@ def _leaf(text: str) -> bytes:
     return leaf
 
 
-def _checked(text: str, key: "LogKey", kept: "Head | None", leaf: bytes | None) -> tuple["Head", dict[str, object]]:
-    """The head that a file stands on, and what the file shows."""
+def _receipt(receipt: Path | None, keys: Path | None) -> "Proof | None":
+    """What a receipt says, once the server's proof keys vouch for it."""
+    from authcode.log.checkpoint import LogDocumentInvalid
+    from keys.proof import open_proof, public_keys_of
+
+    if receipt is None or keys is None:
+        if receipt is not keys:
+            raise click.UsageError("--receipt and --receipt-keys belong together")
+        return None
+    try:
+        document = json.loads(_text(keys))
+        return open_proof(_text(receipt).strip(), public_keys_of(document))
+    except (ValueError, AttributeError):
+        raise LogDocumentInvalid("the file of receipt keys is no key set") from None
+
+
+def _checked(
+    text: str, key: "LogKey", kept: "Head | None", leaf: bytes | None
+) -> tuple["Head", dict[str, object], "Included | None"]:
+    """The head that a file stands on, what the file shows, and the entry or leaf that it shows to be included."""
     from authcode.log.checkpoint import open_head
     from authcode.log.proof import is_consistency, is_inclusion, open_consistency, open_inclusion
 
     if is_inclusion(text):
         found = open_inclusion(text, key, leaf=leaf)
         record = None if found.entry is None else found.entry.facts
-        return found.head, {"kind": "inclusion", "index": found.index, "leaf": found.leaf.hex(), "record": record}
+        return (
+            found.head,
+            {"kind": "inclusion", "index": found.index, "leaf": found.leaf.hex(), "record": record},
+            found,
+        )
     if is_consistency(text):
         if kept is None:
             raise click.UsageError("name the head that you kept with --kept: a proof of growth starts from it")
-        return open_consistency(text, key, kept=kept), {"kind": "consistency", "old": kept.size}
-    return open_head(text, key), {"kind": "head"}
+        return open_consistency(text, key, kept=kept), {"kind": "consistency", "old": kept.size}, None
+    return open_head(text, key), {"kind": "head"}, None
 
 
 def _agree(roots: dict[int, bytes], head: "Head | None") -> None:

@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Final
 
 from authcode.log.merkle import HASH_BYTES, MAX_SIZE, LogProofRefused
@@ -79,6 +80,11 @@ class Head:
     def text(self) -> str:
         """The three lines that are signed."""
         return f"{self.origin}\n{self.size}\n{encode(self.root)}\n"
+
+    @property
+    def named(self) -> str:
+        """The same on one line, as a proof of a verification names the head before it: origin, size and root."""
+        return f"{self.origin} {self.size} {encode(self.root)}"
 
 
 def encode(data: bytes) -> str:
@@ -177,6 +183,25 @@ def read_head(note: str) -> Head:
         raise LogDocumentInvalid("a head has an origin, a size and a root, each on a line")
     origin, size, root = lines[:_HEAD_LINES]  # what follows are extensions, which we have none of and pass over
     return Head(origin=origin, size=decimal(size, "the size"), root=decode(root, "the root", HASH_BYTES))
+
+
+def read_named_head(text: str) -> Head:
+    """The head that `Head.named` wrote; nothing vouches for it but what it stands in.
+
+    Raises:
+        LogDocumentInvalid: anything else.
+    """
+    parts = text.split(" ")
+    if len(parts) != _HEAD_LINES or _NAME.fullmatch(parts[0]) is None:
+        raise LogDocumentInvalid("a head is named by its origin, size and root")
+    origin, size, root = parts
+    return Head(origin=origin, size=decimal(size, "the size"), root=decode(root, "the root", HASH_BYTES))
+
+
+@lru_cache(maxsize=64)
+def named_head(note: str) -> str:
+    """How a proof names the head of a note of our own; every verification until the next head names the same."""
+    return read_head(note).named
 
 
 def open_head(note: str, key: LogKey) -> Head:

@@ -68,7 +68,7 @@ class Station:
         return found
 
     def _batch(self, answer: object) -> Json:
-        counts = dict.fromkeys(("count", "verified", "refused", "looks", "alerts"), int)
+        counts = dict.fromkeys(("count", "verified", "refused", "looks", "alerts", "notes"), int)
         return self._with(answer, {"order": str, "brand": str, "states": dict, **counts})
 
     def _with(self, answer: object, fields: Mapping[str, type]) -> Json:

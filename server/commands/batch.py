@@ -125,8 +125,8 @@ def status(order: str | None, server: str | None, home: Path | None, as_json: bo
     for batch in found:
         states = ", ".join(f"{count:,} {_SAID.get(state, state)}" for state, count in sorted(batch["states"].items()))
         product = f", {batch['product']}" if batch.get("product") else ""
-        counted = ("verified", "refused", "looks", "alerts", "notes")
-        counts = ", ".join(f"{batch.get(name, 0):,} {'open alerts' if name == 'alerts' else name}" for name in counted)
+        counts = ", ".join(f"{batch[name]:,} {name}" for name in ("verified", "refused", "looks"))
+        counts += f", {batch['alerts']:,} open alerts, {batch['notes']:,} notes"
         click.echo(f"{batch['order']} ({batch['brand']}{product}): {batch['count']:,} units")
         click.echo(f"  {states}")
         click.echo(f"  {counts}")
@@ -234,6 +234,7 @@ def _history_lines(history: "CodeHistory") -> list[str]:
     return [
         f"{history.order} index {history.unit.index}, serial {history.facts.serial_printed}",
         f"  {history.state}; {used}; {history.looks:,} looks, {history.scans_total:,} attempts",
+        *(f"  returned to unused by {one.by} on {one.at:%Y-%m-%d %H:%M} UTC" for one in history.returns),
         *(f"  {act.kind} {act.first}-{act.last} on {act.at:%Y-%m-%d %H:%M} UTC by {act.actor}" for act in history.acts),
     ]
 

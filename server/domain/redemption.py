@@ -96,7 +96,8 @@ class Conditions:
 class FirstUse:
     """The redemption of a unit: when, where, and the two hashes that know its holder (docs/protocol.md §2 rule 2).
 
-    `hop` counts how often the unit was handed on.
+    `hop` counts how often the unit was handed on; the hashes are the present holder's. `log_head` names the last head
+    of the log before it. Once what is kept of its holder was `erased`, nobody is its holder.
     """
 
     at: datetime
@@ -105,6 +106,47 @@ class FirstUse:
     claim_hash: bytes
     holder_hash: bytes
     hop: int = 0
+    log_head: str | None = None
+    erased: bool = False
+
+
+class ReturnedBy(StrEnum):
+    """Who returned a unit to unused."""
+
+    HOLDER = "holder"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """That a unit was returned to unused, which it never ceases to say. `life` is the one that this ended."""
+
+    life: int
+    at: datetime
+    by: ReturnedBy
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitUse:
+    """The use of a unit in one life: its redemption, if any, and all its returns, the latest last.
+
+    `unit` carries the life. `returned` is the return before that life, `ended` the one that ended it.
+    """
+
+    unit: Unit
+    first: FirstUse | None
+    returns: tuple[Returned, ...] = ()
+
+    @property
+    def returned(self) -> Returned | None:
+        """How the unit became unused again before this life; None in its first."""
+        return next((one for one in self.returns if one.life == self.unit.life - 1), None)
+
+    @property
+    def ended(self) -> Returned | None:
+        """How this life ended; None in the present one."""
+        return next((one for one in self.returns if one.life == self.unit.life), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ from server.storage.alert_work import mutes_of
 from server.storage.batches import acts_covering, acts_of, batch_by_row, count_batches, latest_batches
 from server.storage.brands import brand_by_id
 from server.storage.engine import Connection, Database
-from server.storage.redemptions import first_use
+from server.storage.redemptions import first_use, unit_use
 
 __all__ = [
     "PAGE_SIZE",
@@ -273,7 +273,7 @@ def _with_looks(
 
 
 def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
-    """Everything about one unit.
+    """Everything about one unit, in the life that it names.
 
     Raises:
         CodeUnknown: there is none.
@@ -284,7 +284,7 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
         if batch is None or unit.index >= batch.count:
             raise CodeUnknown
         try:
-            state = state_of(connection, resolved_unit(ctx, batch, unit), now=now)
+            state = state_of(connection, resolved_unit(ctx, batch, unit), now=now, life=unit.life)
         except (NotOurs, UnknownKey):
             raise CodeUnknown from None
         if state is None:
@@ -308,11 +308,16 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
             alerts=alert_rows_of(
                 connection, alert_rows.alerts_like(connection, AlertFilter(unit=unit), limit=_RECENT), now=now
             ),
+            returns=state.use.returns,
+            ended=state.use.ended,
+            present=unit_use(connection, unit).unit,
+            hops=0 if first is None else first.hop,
+            erased=first is not None and first.erased,
         )
 
 
 def find_code(ctx: Context, text: str) -> Unit:
-    """The unit that a pasted code, a typed serial, or `ORDER:INDEX` names.
+    """The unit that a pasted code, a typed serial, or `ORDER:INDEX` names, in its present life.
 
     Raises:
         CodeUnknown: none of these.
@@ -321,7 +326,8 @@ def find_code(ctx: Context, text: str) -> Unit:
     for read in (_by_code, _by_serial, _by_index):
         unit = read(ctx, wanted)
         if unit is not None:
-            return unit
+            with ctx.db.read() as connection:
+                return unit_use(connection, unit).unit
     raise CodeUnknown
 
 

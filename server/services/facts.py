@@ -1,7 +1,7 @@
 """Stage 5, verify: what may be told about a code: the facts that pages and API show beside a state."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from authcode.batch import Placement
@@ -9,13 +9,13 @@ from authcode.payload import NotOurs
 from authcode.serial import Tier, printed_serial
 from keys.records import KeyState
 from server.domain.range_act import ActKind, RangeAct, Standing, standing_of
-from server.domain.redemption import Conditions, FirstUse, Unit
+from server.domain.redemption import Conditions, FirstUse, Returned, Unit, UnitUse
 from server.services.resolve_code import Resolved
 from server.storage.batches import BatchRecord, acts_covering
 from server.storage.brands import BrandRecord
 from server.storage.engine import Connection
 from server.storage.products import ProductRecord, product_of
-from server.storage.redemptions import first_use
+from server.storage.redemptions import unit_use
 from server.storage.scans import latest_by_others
 
 
@@ -53,7 +53,11 @@ class LaterScan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known about one code. Times are UTC; a stranger is given day and country of the first use only."""
+    """What is known about one code. Times are UTC; a stranger is given day and country of the first use only.
+
+    `returned` tells everybody that the unit was used before and returned to unused; `hop`, told to the holder, how
+    often it was handed on.
+    """
 
     brand: str
     brand_id: str
@@ -74,6 +78,8 @@ class Facts:
     first_country: str | None
     was_yours: bool
     later: LaterScan | None
+    returned: Returned | None = None
+    hop: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +88,27 @@ class CodeState:
 
     code: Resolved
     batch: BatchRecord
-    unit: Unit
     standing: Standing
     conditions: Conditions
-    first: FirstUse | None
+    use: UnitUse
+
+    @property
+    def unit(self) -> Unit:
+        """The unit in the life that is looked at."""
+        return self.use.unit
+
+    @property
+    def first(self) -> FirstUse | None:
+        """The redemption of that life, if there is one."""
+        return self.use.first
+
+    def with_first(self, first: FirstUse | None) -> "CodeState":
+        """The same after a redemption."""
+        return replace(self, use=replace(self.use, first=first))
 
 
-def state_of(connection: Connection, code: Resolved, *, now: datetime) -> CodeState | None:
-    """How a code's unit stands; None for a unit that was never registered.
+def state_of(connection: Connection, code: Resolved, *, now: datetime, life: int | None = None) -> CodeState | None:
+    """How a code's unit stands in its present life (`life`: in another one); None for one that was never registered.
 
     A unit whose key was withdrawn is locked when it was registered and activated before that, and not ours otherwise
     (docs/format.md §1).
@@ -106,13 +125,13 @@ def state_of(connection: Connection, code: Resolved, *, now: datetime) -> CodeSt
     standing = standing_of(acts, code.unit.index)
     if withdrawn and not was_in_the_world(code.batch, acts, code.key.since):
         raise NotOurs
+    use = unit_use(connection, code.unit, life=life)
     return CodeState(
-        code=code,
+        code=replace(code, unit=use.unit),
         batch=code.batch,
-        unit=code.unit,
         standing=standing,
         conditions=standing.conditions(today=now.date(), locked=withdrawn),
-        first=first_use(connection, code.unit),
+        use=use,
     )
 
 
@@ -153,6 +172,8 @@ def facts_of(connection: Connection, state: CodeState, *, holder: bool, later: b
         first_country=first.country if first else None,
         was_yours=first is not None and holder,
         later=_later_scan(connection, state.unit) if later else None,
+        returned=state.use.returned,
+        hop=first.hop if first and holder else None,
     )
 
 

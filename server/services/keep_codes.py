@@ -4,6 +4,7 @@ A keep-code together with the code means the holder. Wrong ones are limited per 
 duplicate, and are counted, since a forger can ship one keep-code with every copy.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,7 +20,7 @@ from server.domain.keep_code import (
     is_keep_code_of,
     read_keep_code,
 )
-from server.domain.redemption import FirstUse, Use, Verdict, said, use_of
+from server.domain.redemption import FirstUse, Unit, Use, Verdict, said, use_of
 from server.pseudonyms import NetworkMarks
 from server.services.facts import CodeState, bare_facts, facts_of, state_of
 from server.services.raise_alerts import after_keep_code
@@ -124,13 +125,7 @@ def _use(ctx: Context, state: CodeState, claim: str | None, visitor: Visitor, no
 
 
 def _check(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, ask: _Ask) -> Answer:
-    networks = ctx.pseudonyms.marks(ask.visitor.address, state.unit.id, now=ask.now)
-    hold(connection, state.unit)
-    _limit_tries(connection, state, networks, ask.now)  # (3)
-    if not is_keep_code_of(ask.keep_code, state.unit, first, key=ctx.keys.keep_code):  # (4)
-        add_wrong_try(
-            connection, unit=state.unit.id, at=ask.now, network_day=networks.day, network_unit=networks.unit
-        )  # (5)
+    if not is_right(ctx, connection, state.unit, (first,), ask.keep_code, ask.visitor, ask.now):  # (3) to (5)
         own = _use(ctx, state, None, ask.visitor, ask.now)
         holds = own is not Use.OTHER
         facts = facts_of(connection, state, holder=holds)
@@ -141,19 +136,40 @@ def _check(ctx: Context, connection: Connection, state: CodeState, first: FirstU
         facts=facts_of(connection, state, holder=True, later=verdict is Verdict.VERIFIED_BY_YOU),
         receipt=receipt_of(ctx, state),
     )
-    _append(ctx, connection, state, ask, verdict, networks)
+    append_own(ctx, connection, state, ask.visitor, said=verdict, channel=Channel.KEEP, now=ask.now)
     if not ask.visitor.staff:
         after_keep_code(connection, state)
     return answer
 
 
-def _limit_tries(connection: Connection, state: CodeState, networks: NetworkMarks, now: datetime) -> None:
+def is_right(  # noqa: PLR0913, PLR0917 - one try, with everything that decides about it
+    ctx: Context,
+    connection: Connection,
+    unit: Unit,
+    accepted: Sequence[FirstUse],
+    typed: str,
+    visitor: Visitor,
+    now: datetime,
+) -> bool:
+    """Whether a keep-code, as `read_keep_code` gives it, is that of one of the `accepted` redemptions of a unit.
+
+    A wrong one is counted: the caller's transaction must end well.
+
+    Raises:
+        KeepCodeTriesSpent: too many wrong ones today; this one is not looked at.
+    """
+    networks = ctx.pseudonyms.marks(visitor.address, unit.id, now=now)
+    hold(connection, unit)
+    _limit_tries(connection, unit, networks, now)
+    if any([is_keep_code_of(typed, unit, first, key=ctx.keys.keep_code) for first in accepted]):  # noqa: C419 - each
+        return True
+    add_wrong_try(connection, unit=unit.id, at=now, network_day=networks.day, network_unit=networks.unit)
+    return False
+
+
+def _limit_tries(connection: Connection, unit: Unit, networks: NetworkMarks, now: datetime) -> None:
     wrong = wrong_tries(
-        connection,
-        unit=state.unit.id,
-        since=now - TRIES_WINDOW,
-        network_day=networks.day,
-        network_unit=networks.unit,
+        connection, unit=unit.id, since=now - TRIES_WINDOW, network_day=networks.day, network_unit=networks.unit
     )
     spent = (
         wrong.here >= MAX_WRONG_HERE or wrong.of_unit >= MAX_WRONG_OF_UNIT or wrong.of_network >= MAX_WRONG_OF_NETWORK
@@ -162,16 +178,24 @@ def _limit_tries(connection: Connection, state: CodeState, networks: NetworkMark
         raise KeepCodeTriesSpent
 
 
-def _append(  # noqa: PLR0913, PLR0917 - one attempt, with everything that its row says
-    ctx: Context, connection: Connection, state: CodeState, ask: _Ask, verdict: Verdict, networks: NetworkMarks
+def append_own(  # noqa: PLR0913 - one attempt, with everything that its row says
+    ctx: Context,
+    connection: Connection,
+    state: CodeState,
+    visitor: Visitor,
+    *,
+    said: Verdict,
+    channel: Channel,
+    now: datetime,
 ) -> None:
-    """Add the use to the history; who asks is told apart by the cookie, where there is one."""
-    place = ctx.places.of(ask.visitor.address)
-    holder = ask.visitor.holder or holder_of_claim(ctx.random(CLAIM_BYTES).hex(), key=ctx.keys.holder)
+    """Add what a holder did to the history; who asks is told apart by the cookie, where there is one."""
+    place = ctx.places.of(visitor.address)
+    networks = ctx.pseudonyms.marks(visitor.address, state.unit.id, now=now)
+    holder = visitor.holder or holder_of_claim(ctx.random(CLAIM_BYTES).hex(), key=ctx.keys.holder)
     mark = marks_of(state.unit, claim=None, holder=holder, key=ctx.keys.claim).holder_hash
     append_scan(
         connection,
-        at=ask.now,
+        at=now,
         brand=state.code.brand.id,
         unit=state.unit.id,
         batch_row=state.unit.row,
@@ -180,11 +204,11 @@ def _append(  # noqa: PLR0913, PLR0917 - one attempt, with everything that its r
         tier=state.code.tier,
         key_id=state.code.key.key_id,
         serial=state.code.serial,
-        channel=Channel.KEEP,
-        said=verdict,
+        channel=channel,
+        said=said,
         burned=False,
         own=True,
-        staff=ask.visitor.staff,
+        staff=visitor.staff,
         mark=mark or b"",
         country=place.country,
         region=place.region,

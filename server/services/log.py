@@ -15,12 +15,12 @@ from keys.errors import AuthcodeError
 from keys.primitives import SigningKey
 from server.context import Context
 from server.domain.claim import check_claim, marks_of
-from server.domain.log_record import redemption_record
-from server.domain.redemption import FirstUse, Unit, is_holder
+from server.domain.log_record import erasure_record, handover_record, redemption_record, return_record
+from server.domain.redemption import FirstUse, Marks, ReturnedBy, Unit, is_holder
 from server.services.resolve_code import Resolved, resolve, verified
 from server.storage import audit, log
 from server.storage.engine import Connection, Database
-from server.storage.redemptions import first_use
+from server.storage.redemptions import unit_use
 
 
 class LogHeadMissing(AuthcodeError):
@@ -80,6 +80,39 @@ def log_redemption(connection: Connection, code: Resolved, unit: Unit, first: Fi
         brand_id=code.brand.brand_id, batch=code.batch_number, serial=code.serial, life=unit.life, first=first
     )
     log.append(connection, log.EntryKind.REDEMPTION, unit.id, record)
+
+
+def log_return(connection: Connection, code: Resolved, unit: Unit, *, at: datetime, by: ReturnedBy) -> None:
+    """Enter a return to unused, in its own transaction."""
+    record = return_record(
+        brand_id=code.brand.brand_id, batch=code.batch_number, serial=code.serial, life=unit.life, at=at, by=by.value
+    )
+    log.append(connection, log.EntryKind.UNDO, unit.id, record)
+
+
+def log_handover(  # noqa: PLR0913 - what the entry says
+    connection: Connection, code: Resolved, unit: Unit, *, at: datetime, hop: int, marks: Marks
+) -> None:
+    """Enter a handing on, in its own transaction."""
+    record = handover_record(
+        brand_id=code.brand.brand_id,
+        batch=code.batch_number,
+        serial=code.serial,
+        life=unit.life,
+        at=at,
+        hop=hop,
+        marks=marks,
+    )
+    log.append(connection, log.EntryKind.HANDOVER, unit.id, record)
+
+
+def log_erasure(connection: Connection, code: Resolved, unit: Unit, *, at: datetime) -> None:
+    """Forget what the log says of a unit's holders, and enter that; their entries must have their places."""
+    log.erase_holders(connection, unit.id)
+    record = erasure_record(
+        brand_id=code.brand.brand_id, batch=code.batch_number, serial=code.serial, life=unit.life, at=at
+    )
+    log.append(connection, log.EntryKind.ERASURE, unit.id, record)
 
 
 def log_key(db: Database, key: SigningKey) -> LogKey:
@@ -197,12 +230,13 @@ def prove_redemption(ctx: Context, text: str, *, claim: str) -> InclusionProof:
     try:
         code, named = verified(ctx, text)
         with ctx.db.read() as connection:
-            unit = resolve(ctx, connection, code, named).unit
-            first = None if unit is None else first_use(connection, unit)
+            registered = resolve(ctx, connection, code, named).unit
+            use = None if registered is None else unit_use(connection, registered)
     except NotOurs:
         raise LogEntryUnknown from None
-    if unit is None or first is None:
+    if use is None or use.first is None:
         raise LogEntryUnknown
+    unit, first = use.unit, use.first
     if not is_holder(first, marks_of(unit, claim=kept, holder=None, key=ctx.keys.claim)):
         raise LogEntryUnknown
     sign_newest_head(ctx.db, ctx.keys.log_head, now=ctx.clock())

@@ -7,6 +7,7 @@ from server.services.facts import CodeState
 from server.services.resolve_code import Resolved
 from server.storage.alerts import add_to_alert, count_like, others_with
 from server.storage.engine import Connection
+from server.storage.holdings import handed_on_at
 from server.storage.redemptions import hold
 from server.storage.scans import keep_code_uses
 
@@ -44,8 +45,8 @@ def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules 
 
 def after_keep_code(connection: Connection, state: CodeState) -> None:
     """Look at all uses of a unit's keep-code, after one more; the first alert takes in those that came before it."""
-    unit = state.unit
-    uses = keep_code_uses(connection, unit.id)
+    unit, hop = state.unit, 0 if state.first is None else state.first.hop
+    uses = keep_code_uses(connection, unit.id, since=handed_on_at(connection, unit, hop) if hop else None)
     regions = {attempt.place.key for _, attempt in uses} - {UNKNOWN}
     draft = draft_for_keep_code(unit, uses=len(uses), regions=len(regions))
     if draft is None:

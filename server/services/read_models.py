@@ -8,7 +8,7 @@ from authcode.serial import Tier
 from server.domain.alert import Rule, Severity
 from server.domain.alert_work import Cause
 from server.domain.range_act import RangeAct, Stretch
-from server.domain.redemption import Unit, Verdict
+from server.domain.redemption import Returned, ReturnedBy, Unit, Verdict
 from server.services.alert_views import RuleRecord, StreamLine
 from server.services.facts import Facts
 from server.storage.alert_work import MuteRecord
@@ -209,7 +209,10 @@ class BatchPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeHistory:
-    """Everything about one unit: what is said now, its first use, the acts that cover it, its scans and alerts."""
+    """Everything about one unit in one life: what is said, its first use, the acts that cover it, its scans and alerts.
+
+    `returns` are all its returns to unused, `ended` that of this life; `present` is the unit in its present life.
+    """
 
     unit: Unit
     order: str
@@ -223,3 +226,18 @@ class CodeHistory:
     page: int
     pages: int
     alerts: tuple[AlertRow, ...]
+    returns: tuple[Returned, ...] = ()
+    ended: Returned | None = None
+    present: Unit | None = None
+    hops: int = 0
+    erased: bool = False
+
+    @property
+    def can_be_returned(self) -> bool:
+        """Whether staff may return it to unused: it is used in its present life, and they never did."""
+        used = self.facts.first_verified_at is not None and self.ended is None
+        return used and not any(one.by is ReturnedBy.STAFF for one in self.returns)
+
+    def unit_in(self, life: int) -> Unit:
+        """The same unit in another life."""
+        return Unit(row=self.unit.row, index=self.unit.index, life=life)

@@ -37,6 +37,9 @@ class Channel(StrEnum):
     PHOTO = "photo"
     SERIAL = "serial"
     KEEP = KEEP_CHANNEL
+    UNDO = "undo"
+    HAND_ON = "hand_on"
+    ERASE = "erase"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,7 +299,7 @@ def _attempt(ctx: Context, connection: Connection, state: CodeState, ask: _Ask) 
     before, burned = state.first, False
     if before is None and gate(state.conditions) is None:  # (6)
         before, burned = _burn(ctx, connection, state, marks, ask)
-        state = replace(state, first=first_use(connection, state.unit))
+        state = state.with_first(first_use(connection, state.unit))
         own = burned or (before is not None and is_holder(before, marks))
     answer = _answer(ctx, connection, state, marks, ask)  # (7)
     note = _Note(mark=holder_hash, said=answer.verdict or Verdict.NOT_OURS, own=own, burned=burned)

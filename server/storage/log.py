@@ -31,9 +31,12 @@ _APPEND: Final = log_pending.insert()
 
 
 class EntryKind(StrEnum):
-    """What an entry's subject is: a unit id of `redemption`, or a line of `audit`."""
+    """What an entry's subject is: a line of `audit`, or else the id of a unit that was used."""
 
     REDEMPTION = "redemption"
+    UNDO = "undo"
+    HANDOVER = "handover"
+    ERASURE = "erasure"
     AUDIT = "audit"
 
 
@@ -193,6 +196,13 @@ def erase(connection: sa.Connection, number: int) -> bool:
     """Forget salt and record of a leaf: whether there was anything to forget. The leaf and every proof stay."""
     there = (log_leaf.c.number == number) & log_leaf.c.salt.is_not(None)
     return connection.execute(log_leaf.update().where(there).values(salt=None, record=None)).rowcount > 0
+
+
+def erase_holders(connection: sa.Connection, subject: int) -> int:
+    """Forget salts and records of a unit's verification and of each handing on; how many leaves had them."""
+    kinds = (EntryKind.REDEMPTION.value, EntryKind.HANDOVER.value)
+    there = log_leaf.c.kind.in_(kinds) & (log_leaf.c.subject == subject) & log_leaf.c.salt.is_not(None)
+    return connection.execute(log_leaf.update().where(there).values(salt=None, record=None)).rowcount
 
 
 def keep_head(connection: sa.Connection, head: HeadRecord) -> None:

@@ -1,14 +1,39 @@
 """Stage 6, redeem: the one row that says who was first (docs/protocol.md §2 rule 6)."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
-from server.domain.redemption import LIFE_BITS, FirstUse, Unit
+from authcode.log.checkpoint import named_head
+from server.domain.redemption import LIFE_BITS, FirstUse, Returned, ReturnedBy, Unit, UnitUse
 from server.storage.engine import insert_or_nothing
-from server.storage.schema import redemption
+from server.storage.schema import log_head, redemption, undo
+
+_LAST_HEAD = sa.select(sa.func.max(log_head.c.size)).scalar_subquery()
+_LIVES = (
+    sa.select(
+        redemption,
+        log_head.c.note,
+        undo.c.at.label("undone_at"),
+        undo.c.by.label("undone_by"),
+        undo.c.reason.label("undone_reason"),
+    )
+    .select_from(
+        redemption.outerjoin(log_head, log_head.c.size == redemption.c.log_size).outerjoin(
+            undo, undo.c.unit == redemption.c.unit
+        )
+    )
+    .order_by(redemption.c.unit)
+)
+_IN_EVERY_LIFE = _LIVES.where(redemption.c.unit.in_([sa.bindparam(f"life{life}") for life in range(1 << LIFE_BITS)]))
+_IN_ONE_LIFE = _LIVES.where(redemption.c.unit == sa.bindparam("unit"))
 
 
 def burn(connection: sa.Connection, unit: Unit, first: FirstUse) -> bool:
-    """Use the unit, in one statement: whether this was the first use. Durable once the transaction has ended."""
+    """Use the unit, in one statement: whether this was the first use. Durable once the transaction has ended.
+
+    The same statement notes the log's last head, which every proof of it will name.
+    """
     return insert_or_nothing(
         connection,
         redemption,
@@ -19,14 +44,39 @@ def burn(connection: sa.Connection, unit: Unit, first: FirstUse) -> bool:
         claim_hash=first.claim_hash,
         holder_hash=first.holder_hash,
         hop=first.hop,
+        log_size=_LAST_HEAD,
     )
 
 
+def unit_use(connection: sa.Connection, unit: Unit, *, life: int | None = None) -> UnitUse:
+    """How a unit stands in its present life (`life`: in another one), whatever life `unit` names.
+
+    One statement: a life ends with its undo, so that its redemption tells the next.
+    """
+    ids = {f"life{number}": _in_life(unit, number).id for number in range(1 << LIFE_BITS)}
+    rows = {Unit.of_id(row.unit).life: row for row in connection.execute(_IN_EVERY_LIFE, ids)}
+    returns = tuple(
+        Returned(life=number, at=row.undone_at, by=ReturnedBy(row.undone_by), reason=row.undone_reason)
+        for number, row in rows.items()
+        if row.undone_at is not None
+    )
+    if life is None:
+        life = returns[-1].life + 1 if returns else 0
+    found = rows.get(life)
+    return UnitUse(unit=_in_life(unit, life), first=None if found is None else _first(found), returns=returns)
+
+
 def first_use(connection: sa.Connection, unit: Unit) -> FirstUse | None:
-    """The redemption of a unit, if there is one."""
-    row = connection.execute(sa.select(redemption).where(redemption.c.unit == unit.id)).first()
-    if row is None:
-        return None
+    """The redemption of a unit in exactly this life, if there is one."""
+    row = connection.execute(_IN_ONE_LIFE, {"unit": unit.id}).first()
+    return None if row is None else _first(row)
+
+
+def _in_life(unit: Unit, life: int) -> Unit:
+    return Unit(row=unit.row, index=unit.index, life=life)
+
+
+def _first(row: sa.Row[tuple[object, ...]]) -> FirstUse:
     return FirstUse(
         at=row.at,
         country=row.country,
@@ -34,6 +84,8 @@ def first_use(connection: sa.Connection, unit: Unit) -> FirstUse | None:
         claim_hash=row.claim_hash,
         holder_hash=row.holder_hash,
         hop=row.hop,
+        log_head=None if row.note is None else named_head(row.note),
+        erased=row.erased_at is not None,
     )
 
 
@@ -43,7 +95,30 @@ def hold(connection: sa.Connection, unit: Unit) -> None:
 
 
 def count_used_between(connection: sa.Connection, row: int, first: int, last: int) -> int:
-    """How many units first..last (both included) of a batch are used, in whatever life."""
+    """How many units first..last (both included) of a batch are used; one that was returned to unused is not."""
+    used, returned = (
+        int(connection.execute(_count(table).where(_between(table, row, first, last))).scalar_one())
+        for table in (redemption, undo)
+    )
+    return used - returned
+
+
+def used_between(connection: sa.Connection, row: int, first: int, last: int, *, limit: int) -> Sequence[Unit]:
+    """The units first..last (both included) of a batch that are used now, each in its life, at most `limit`."""
+    query = (
+        sa.select(redemption.c.unit)
+        .outerjoin(undo, undo.c.unit == redemption.c.unit)
+        .where(_between(redemption, row, first, last) & undo.c.unit.is_(None))
+        .order_by(redemption.c.unit)
+        .limit(limit)
+    )
+    return [Unit.of_id(number) for number in connection.execute(query).scalars()]
+
+
+def _count(table: sa.Table) -> sa.Select[int]:
+    return sa.select(sa.func.count()).select_from(table)
+
+
+def _between(table: sa.Table, row: int, first: int, last: int) -> sa.ColumnElement[bool]:
     lives = [Unit(row=row, index=0, life=life).id for life in range(1 << LIFE_BITS)]
-    ranges = sa.or_(*(redemption.c.unit.between(start + first, start + last) for start in lives))
-    return int(connection.execute(sa.select(sa.func.count()).select_from(redemption).where(ranges)).scalar_one())
+    return sa.or_(*(table.c.unit.between(start + first, start + last) for start in lives))

@@ -1,7 +1,6 @@
 """The tables, portable between SQLite and PostgreSQL.
 
-A batch of a million codes is one row; a code gets a row only when somebody tries to verify it. Columns for lives and
-hops stand here from the first table on, though undo and hand-over come later.
+A batch of a million codes is one row; a code gets a row only when somebody tries to verify it.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -147,8 +146,35 @@ redemption = sa.Table(
     sa.Column("claim_hash", sa.LargeBinary(16), nullable=False),
     sa.Column("holder_hash", sa.LargeBinary(16), nullable=False),
     sa.Column("hop", sa.Integer, nullable=False),
+    sa.Column("log_size", sa.BigInteger),
+    sa.Column("erased_at", Instant),
 )
-"""One row for each use of a unit. The unit with its life is the only unique constraint: it decides who was first."""
+"""One row for each use of a unit. The unit with its life is the only unique constraint: it decides who was first.
+
+`log_size` names the log's last head before it. The two hashes are the present holder's; once they were erased
+(`erased_at`) they are nobody's.
+"""
+
+undo = sa.Table(
+    "undo",
+    metadata,
+    sa.Column("unit", Id, primary_key=True, autoincrement=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("by", sa.String(8), nullable=False),
+    sa.Column("reason", sa.String(200)),
+)
+"""Redemptions that were taken back, by holder or staff. The unit goes on in its next life; the redemption stays."""
+
+handover = sa.Table(
+    "handover",
+    metadata,
+    sa.Column("unit", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hop", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("claim_hash", sa.LargeBinary(16)),
+    sa.Column("holder_hash", sa.LargeBinary(16)),
+)
+"""Each time a unit was handed on: its new hop, and the hashes of who handed it on, until they are erased."""
 
 scan = sa.Table(
     "scan",

@@ -24,6 +24,9 @@ LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
     {
         "api.look": (600, "minute"),
         "api.verify": (600, "minute"),
+        "api.undo": (60, "minute"),
+        "api.hand_on": (60, "minute"),
+        "api.erase": (60, "minute"),
         "api.photos": (60, "minute"),
         "api.log_proof": (60, "minute"),
         "public.log_proof": (120, "minute"),

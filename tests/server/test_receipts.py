@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authcode.batch import Tiers
+from authcode.log.checkpoint import read_head, read_log_key, read_named_head
+from authcode.log.merkle import LogProofRefused
+from authcode.log.proof import open_consistency
 from authcode.serial import Tier
 from keys.proof import MAX_PROOF_CHARS, ProofKeys, open_proof, public_keys_of
 from keys.records import Form, Purpose
@@ -18,6 +22,7 @@ from server.domain.proof_id import ProofUnknown, proof_id, read_proof_id
 from server.domain.range_act import ActKind
 from server.domain.redemption import Unit
 from server.secrets import ServerKeys
+from server.services.log import sign_newest_head
 from server.storage import schema
 from tests.server.conftest import GTIN, START, World
 
@@ -210,3 +215,54 @@ def test_no_log_holds_a_proof_or_a_keep_code(world: World, caplog: pytest.LogCap
     assert caplog.text
     for secret in (proof, proof[-40:], keep_code, read_keep_code(keep_code), number, code[-40:]):
         assert secret not in caplog.text
+
+
+# the log's last head before it
+
+
+def named_now(world: World) -> str:
+    """Sign a head, and name it as a proof does."""
+    head = sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
+    return read_head(head.note).named
+
+
+def test_a_proof_names_the_logs_last_head_before_it_and_never_another(world: World) -> None:
+    """A repeat after further heads, and the next day, gives the same bytes."""
+    issued = world.issue()
+    head = named_now(world)
+    first = world.ask(issued.text(0), "anna")
+    proof = str(first.get_json()["proof"])
+    assert world.ctx.keys.proofs.open(proof).log_head == head
+    assert check(world, proof)["proof"]["log"] == head
+    later = named_now(world)
+    assert later != head
+    assert world.ask(issued.text(0), "anna").data == first.data
+    world.clock.forward(days=1)
+    assert world.ask(issued.text(0), "anna").get_json()["proof"] == proof
+    assert world.ctx.keys.proofs.open(proof_of(world, issued.text(1))).log_head == later
+
+
+def test_a_log_that_was_begun_anew_does_not_continue_the_head_of_a_proof(world: World) -> None:
+    """Whoever was given a proof holds a head of the log: it is kept like any other."""
+    issued = world.issue()
+    named_now(world)
+    proof = world.ctx.keys.proofs.open(proof_of(world, issued.text(0)))
+    assert proof.log_head is not None
+    kept = read_named_head(proof.log_head)
+    named_now(world)
+    growth = world.client.get(f"/log/consistency?old={kept.size}").text
+    key = read_log_key(world.client.get("/log/key").text)
+    assert open_consistency(growth, key, kept=kept).size > kept.size
+    with pytest.raises(LogProofRefused):
+        open_consistency(growth, key, kept=replace(kept, root=bytes(32)))
+
+
+def test_a_verification_of_before_heads_were_named_keeps_the_proof_it_has(world: World) -> None:
+    code = world.issue().text(0)
+    named_now(world)
+    with_head = proof_of(world, code)
+    with world.ctx.db.write() as connection:
+        connection.execute(schema.redemption.update().values(log_size=None))
+    without = proof_of(world, code)
+    assert world.ctx.keys.proofs.open(without).log_head is None
+    assert (check(world, without)["on_record"], check(world, with_head)["on_record"]) == (True, False)

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from authcode.batch import Placement
 from authcode.foreign import describe_foreign
 from authcode.serial import Tier
-from server.domain.redemption import Verdict
+from server.domain.redemption import Returned, ReturnedBy, Verdict
 from server.services.facts import Facts, LaterScan, ProductFacts, RecallFacts
 from server.services.redeem_code import Channel
 from server.web.consumer.catalogue import Catalogue, catalogues
@@ -60,6 +60,7 @@ FACTS = Facts(
 )
 USED = replace(FACTS, first_verified_on=date(2026, 11, 20), first_country="KR")
 MINE = replace(FACTS, first_verified_at=NOW, first_verified_on=NOW.date(), first_country="DE", was_yours=True)
+RETURNED = Returned(life=0, at=NOW, by=ReturnedBy.HOLDER)
 BARE = replace(FACTS, product=None, lot=None, expires=None, markets=())
 
 
@@ -77,6 +78,14 @@ EVERY_SEEN = {
     "look": seen(Verdict.UNUSED),
     "look, bare": seen(Verdict.UNUSED, BARE),
     "look at an outer code": seen(Verdict.UNUSED, replace(FACTS, tier=Tier.OUTER)),
+    "look, returned": seen(Verdict.UNUSED, replace(FACTS, returned=RETURNED)),
+    "look at an outer code, returned by staff": seen(
+        Verdict.UNUSED, replace(FACTS, tier=Tier.OUTER, returned=replace(RETURNED, by=ReturnedBy.STAFF))
+    ),
+    "look by serial, returned": seen(Verdict.UNUSED, replace(FACTS, returned=RETURNED), channel=Channel.SERIAL),
+    "genuine, returned": seen(Verdict.GENUINE, replace(MINE, returned=RETURNED)),
+    "already verified, returned before": seen(Verdict.ALREADY_VERIFIED, replace(USED, returned=RETURNED)),
+    "verified by you, handed on": seen(Verdict.VERIFIED_BY_YOU, replace(MINE, hop=2)),
     "look by serial": seen(Verdict.UNUSED, channel=Channel.SERIAL),
     "look without signature": seen(Verdict.UNUSED, cut=True),
     "look, withheld": seen(Verdict.WITHHELD),

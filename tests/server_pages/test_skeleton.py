@@ -68,6 +68,7 @@ def test_the_genuine_pack_is_shown_open_where_a_copy_may_be_about(maker: PageMak
     assert shown_open == {
         "already verified",
         "already verified, nowhere",
+        "already verified, returned before",
         "locked",
         "locked, yours",
         "locked, key withdrawn",

@@ -8,9 +8,11 @@ from authcode.log.proof import InclusionProof
 from keys.keyring import Keyring
 from scanner import Advice
 from server.domain.range_act import RangeAct
+from server.domain.redemption import Returned
 from server.services.facts import Facts, ProductFacts, RecallFacts
+from server.services.holder_acts import ActAnswer
 from server.services.read_photo import PhotoLook, SymbolLook
-from server.services.receipts import CheckedProof, ProofStatus
+from server.services.receipts import CheckedProof, Ended, ProofStatus
 from server.services.redeem_code import Answer, Look
 from server.storage.batches import BatchRecord
 
@@ -30,6 +32,20 @@ def answer_json(answer: Answer) -> Json:
         **_told(answer.facts, answer.foreign),
         "proof": receipt and receipt.proof,
         "keep_code": receipt and receipt.keep_code,
+        "undo_until": receipt and receipt.undo_until and _moment(receipt.undo_until),
+    }
+
+
+def held_json(answer: ActAnswer) -> Json:
+    """What a holder did: the code's state now, the facts, and the next owner's receipt where it was handed on."""
+    receipt = answer.receipt
+    return {
+        "act": answer.act,
+        "state": answer.verdict,
+        **_facts(answer.facts),
+        "hop": receipt and receipt.hop,
+        "proof": receipt and receipt.proof,
+        "keep_code": receipt and receipt.keep_code,
     }
 
 
@@ -39,8 +55,13 @@ def proof_json(checked: CheckedProof) -> Json:
 
 
 def status_json(status: ProofStatus) -> Json:
-    """What is on record of a proof now: `on_record`, what was said of the unit since, then the facts."""
-    return {"on_record": status.on_record, "since": status.since, **_facts(status.facts)}
+    """What is on record of a proof now: `on_record`, what became of it, what was said of the unit since, the facts."""
+    ended = None if status.ended is None else _ended(status.ended)
+    return {"on_record": status.on_record, "ended": ended, "since": status.since, **_facts(status.facts)}
+
+
+def _ended(ended: Ended) -> Json:
+    return {"how": ended.how, "on": ended.at and ended.at.date().isoformat(), "by": ended.by}
 
 
 def photo_json(photo: PhotoLook) -> Json:
@@ -85,6 +106,8 @@ _NO_FACTS: Json = {
     "first_country": None,
     "was_yours": False,
     "later": None,
+    "returned": None,
+    "hop": None,
 }
 
 
@@ -109,7 +132,13 @@ def _facts(facts: Facts | None) -> Json:
         "first_country": facts.first_country,
         "was_yours": facts.was_yours,
         "later": facts.later and {"at": _moment(facts.later.at), "country": facts.later.country},
+        "returned": facts.returned and _returned(facts.returned),
+        "hop": facts.hop,
     }
+
+
+def _returned(returned: Returned) -> Json:
+    return {"on": returned.at.date().isoformat(), "by": returned.by}
 
 
 def _product(product: ProductFacts | None) -> Json | None:

@@ -1,13 +1,15 @@
 """Stage 5, verify, and Stage 6, redeem: look, photos, verify and proofs for programs (docs/protocol.md §2 rule 10).
 
-All three answer 200 with a verdict for any text, `not_ours` included; a 4xx says that the request itself is unusable.
+The first three answer 200 with a verdict for any text, `not_ours` included; a 4xx says that the request is unusable.
 """
 
 import json
 
 from flask import Blueprint, Response, jsonify, request
 
+from server.domain.holding import HolderAct
 from server.services import redeem_code
+from server.services.holder_acts import Holder, act_for_program
 from server.services.keep_codes import prove
 from server.services.log import prove_redemption
 from server.services.read_photo import read_photo
@@ -16,6 +18,7 @@ from server.services.redeem_code import Channel
 from server.web.api.answers import (
     Json,
     answer_json,
+    held_json,
     log_json,
     look_json,
     photo_json,
@@ -48,6 +51,33 @@ def verify() -> Response:
         keep_code = text_of(body, "keep_code")
         return _answer(answer_json(prove(context(), code, keep_code=keep_code, visitor=program())))
     return _answer(answer_json(redeem_code.verify(context(), code, claim=text_of(body, "claim"), visitor=program())))
+
+
+@blueprint.post("/undo")
+def undo() -> Response:
+    """Return a code to unused, for who verified it."""
+    return _acted(HolderAct.UNDO)
+
+
+@blueprint.post("/hand-on")
+def hand_on() -> Response:
+    """Give a verification to the next owner, who gets a keep-code of their own."""
+    return _acted(HolderAct.HAND_ON)
+
+
+@blueprint.post("/erase")
+def erase() -> Response:
+    """Forget who verified a code, and where; it stays used."""
+    return _acted(HolderAct.ERASE)
+
+
+def _acted(act: HolderAct) -> Response:
+    body = json_body()
+    if ("claim" in body) == ("keep_code" in body):
+        raise RequestInvalid("send a claim or a keep_code, and not both")
+    shown = {name: text_of(body, name) for name in ("claim", "keep_code") if name in body}
+    holder = Holder(visitor=program(), **shown)
+    return _answer(held_json(act_for_program(context(), text_of(body, "code"), act, holder)))
 
 
 @blueprint.post("/photos")

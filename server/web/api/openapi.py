@@ -3,12 +3,15 @@
 from functools import cache
 from typing import Any
 
+from server.domain.holding import HolderAct
 from server.domain.redemption import Verdict
 from server.web.api.openapi_station import station_paths, station_schemas
 
 Json = dict[str, Any]
 
 _TEXT: Json = {"type": "string"}
+_DATE: Json = {"type": "string", "format": "date"}
+_ENDED: Json = {"enum": ["returned", "handed_on", "erased"]}
 _TEXT_OR_NULL: Json = {"type": ["string", "null"]}
 
 
@@ -50,6 +53,9 @@ def _facts() -> Json:
         "was_yours": {"type": "boolean", "description": "Whether this claim verified the code."},
         "later": _or_null(_object({"at": {"type": "string", "format": "date-time"}, "country": _TEXT_OR_NULL}))
         | {"description": "The latest attempt of somebody else, told to who verified."},
+        "returned": _or_null(_object({"on": _DATE, "by": {"enum": ["holder", "staff"]}}))
+        | {"description": "That the code was used before, and returned to unused on this day; never null again."},
+        "hop": {"type": ["integer", "null"], "description": "How often it was handed on; null for strangers."},
         "foreign": _or_null(_object({"text": _TEXT, "host": _TEXT_OR_NULL})),
     }
 
@@ -60,6 +66,12 @@ def _receipt() -> Json:
         | {"description": "A signed text for who verified, to show to anybody; gives no rights."},
         "keep_code": _TEXT_OR_NULL | {"description": "For who verified, to keep: with the code it means the holder."},
     }
+
+
+def _act() -> Json:
+    state = {"enum": [verdict.value for verdict in Verdict]}
+    facts = {name: schema for name, schema in _facts().items() if name != "foreign"}
+    return _object({"act": {"enum": [act.value for act in HolderAct]}, "state": state, **facts, **_receipt()})
 
 
 def _claims() -> Json:
@@ -73,7 +85,7 @@ def _claims() -> Json:
         "serial": _TEXT,
         "life": whole,
         "hop": whole,
-        "log": _TEXT,
+        "log": _TEXT | {"description": "The log's last head before iat: origin, size and root."},
     }
     return _object(claims, optional=("gtin", "log"))
 
@@ -82,6 +94,8 @@ def _status(state: Json) -> Json:
     facts = {name: schema for name, schema in _facts().items() if name != "foreign"}
     return {
         "on_record": {"type": "boolean", "description": "Whether the verification stands as the proof says it."},
+        "ended": _or_null(_object({"how": _ENDED, "on": _or_null(_DATE), "by": {"enum": ["holder", "staff", None]}}))
+        | {"description": "What became of a verification that stands no more."},
         "since": _or_null(state) | {"description": "What now stands before its use: recalled, void, locked, ..."},
         **facts,
     }
@@ -98,11 +112,13 @@ def _schemas() -> Json:
         **_facts(),
     }
     advice = _or_null(_object({"code": _TEXT}, more=True))
+    undo_until = _TEXT_OR_NULL | {"description": "For who verified: until when it may be undone (RFC 3339, UTC)."}
     return {
         **_parts(),
         **station_schemas(),
         "Look": _object({"state": state, **_facts()}),
-        "Answer": _object({"verdict": state, **_facts(), **_receipt()}),
+        "Answer": _object({"verdict": state, **_facts(), **_receipt(), "undo_until": undo_until}),
+        "Held": _act(),
         "Proof": _object({"proof": _claims(), **_status(state)}),
         "ProofStatus": _object(_status(state)),
         "Symbol": _object(symbol),
@@ -157,6 +173,20 @@ def _posted(name: str, summary: str, body: Json, answer: str, *refusals: str) ->
     return {"post": {"operationId": name, "summary": summary, "requestBody": body, "responses": responses}}
 
 
+def _holder_paths(code: Json, claim: Json, keep_code: Json) -> Json:
+    """What a holder may do, shown by claim or keep-code (one of them)."""
+    body = _json_body({"code": code, "claim": claim, "keep_code": keep_code}, optional=("claim", "keep_code"))
+    summaries = {
+        "undo": "Return a code to unused, within the window and once; it says so for good.",
+        "hand-on": "Hand a verification on: the next owner's keep-code, the old one dead.",
+        "erase": "Forget who verified a code and where; it stays used. Tell your user what it does, and ask, first.",
+    }
+    return {
+        f"/api/v1/{name}": _posted(name.replace("-", "_"), summary, body, "Held", "404", "409")
+        for name, summary in summaries.items()
+    }
+
+
 def _paths() -> Json:
     code = _TEXT | {"description": "The exact text of the symbol; any text is answered."}
     claim = {
@@ -190,6 +220,7 @@ def _paths() -> Json:
     return {
         "/api/v1/look": _posted("look", looking, _json_body({"code": code}), "Look"),
         "/api/v1/verify": _posted("verify", verifying, verify, "Answer"),
+        **_holder_paths(code, claim, keep_code),
         "/api/v1/proofs": _posted("check", "Check a proof; it gives no rights.", proof, "Proof"),
         "/api/v1/proofs/{number}": {"get": status},
         "/api/v1/photos": _posted("photos", "Look at every code in a JPEG, PNG or WebP picture.", picture, "Photo"),

@@ -11,12 +11,13 @@ from flask import Blueprint, Response, abort, request
 from authcode.payload import SERIAL_CHARACTERS, dropped_link
 from authcode.serial import TypedSerialInvalid
 from scanner.errors import PhotoError
+from server.domain.holding import ActNotNow, HolderUnknown
 from server.domain.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.redemption import Verdict
 from server.services.publish_product import product_picture
 from server.services.read_photo import SymbolLook, read_photo
 from server.services.redeem_code import OFFERED, Answer, Channel, Look, look_at_page, look_at_serial, verify_on_page
-from server.web.consumer import keeping, proofs
+from server.web.consumer import holding, keeping, proofs
 from server.web.consumer.accent import init_accent
 from server.web.consumer.pages import Seen
 from server.web.consumer.pictures import numbers_of, picture_address
@@ -86,6 +87,8 @@ def burn(**_parts: str) -> Response:
     if not is_from_our_page(request, context().keyrings().prefixes):
         fresh = look_at_page(context(), raw_path, query, visitor())
         return respond(_look_page(fresh, again=True), HTTPStatus.CONFLICT)
+    if holding.is_asked():
+        return _held()
     if keeping.is_asked():
         return _kept()
     token, claim = request.form.get("token"), request.form.get("claim")
@@ -149,6 +152,17 @@ def check_serial() -> Response:
     return respond(maker.code_page(seen, burn=None, answer=True))
 
 
+def _held() -> Response:
+    """Answer a holder's act; where there is none to answer, the page of the code as it stands."""
+    raw_path, query = raw_target()
+    try:
+        return holding.answer(_own_address())
+    except KeepCodeTriesSpent as refused:
+        return respond(page_maker().plain_page("keep_spent", tint=Tint.NOT_YET), refused.http_status)
+    except (HolderUnknown, KeepCodeInvalid, ActNotNow):
+        return respond(_look_page(look_at_page(context(), raw_path, query, visitor())), HTTPStatus.CONFLICT)
+
+
 def _kept() -> Response:
     """Answer a keep-code, or give the receipt as a file."""
     raw_path, query = raw_target()
@@ -188,7 +202,7 @@ def _look_page(found: Look, *, again: bool = False, notes: tuple[str, ...] = ())
         burn=burn_form,
         notes=("again", *notes) if again and burn_form else notes,
         answer=again or bool(notes),
-        receipt=keeping.receipt_view(found.receipt, _own_address()),
+        receipt=keeping.receipt_view(found.receipt, _own_address(), found.state),
         keep_form=keeping.keep_form(found.state, own=own or seen.cut, action=_own_address()),
     )
 
@@ -226,7 +240,7 @@ def _answer_page(answer: Answer, *, notes: tuple[str, ...]) -> Page:
         burn=None,
         notes=notes,
         answer=True,
-        receipt=keeping.receipt_view(answer.receipt, _own_address()),
+        receipt=keeping.receipt_view(answer.receipt, _own_address(), answer.verdict),
         keep_form=keeping.keep_form(
             answer.verdict, own=answer.facts is not None and answer.facts.was_yours, action=_own_address()
         ),

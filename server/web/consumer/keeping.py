@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from flask import Response, request
 
+from server.domain.holding import HolderAct
 from server.domain.redemption import Verdict
 from server.services.facts import Facts
 from server.services.keep_codes import prove_on_page, receipt_on_page
@@ -27,6 +28,8 @@ _PDF_POLICY = (
 
 PRINT = "print"
 SAVE = "save"
+_STANDS = frozenset({Verdict.GENUINE, Verdict.VERIFIED_BY_YOU})
+"""States in which a holder may undo the verification or hand it on."""
 TAKES_KEEP_CODE = frozenset({Verdict.ALREADY_VERIFIED, Verdict.LOCKED})
 """States in which a visitor may say "it was me"."""
 
@@ -83,6 +86,8 @@ def own_sheet(words: Catalogue, receipt: Receipt, facts: Facts) -> ReceiptSheet:
         link=f"{receipt.address}/proof/{receipt.proof}",
         proof_label=str(words.word("proof_label")),
         proof=receipt.proof,
+        log_label=str(words.word("proof_log")),
+        log_head=receipt.log_head,
         keep_heading=str(words.word("keep_code")),
         keep_code=receipt.keep_code,
         keep_lines=tuple(words.lines("keep_lines")),
@@ -102,16 +107,22 @@ def receipt_rows(words: Catalogue, facts: Facts, moment: str | None = None) -> t
     return tuple((str(words.word(label)), value) for label, value in rows if value)
 
 
-def receipt_view(receipt: Receipt | None, action: str) -> ReceiptView | None:
+def receipt_view(receipt: Receipt | None, action: str, verdict: Verdict | None) -> ReceiptView | None:
     """The card on the holder's page; its forms bring what proved the holder here: claim, keep-code or cookie."""
     if receipt is None:
         return None
+    acts: tuple[HolderAct, ...] = (HolderAct.ERASE,)
+    until = receipt.undo_until if receipt.undo_until and context().clock() <= receipt.undo_until else None
+    if verdict in _STANDS:
+        acts = (HolderAct.HAND_ON, *((HolderAct.UNDO,) if until else ()), HolderAct.ERASE)
     return ReceiptView(
         keep_code=receipt.keep_code,
         proof=f"/proof/{receipt.proof}",
         action=action,
         claim=request.form.get("claim"),
         proven_by=receipt.keep_code if "keep_code" in request.form else None,
+        acts=tuple(acts),
+        undo_until=catalogue().moment(until) if until else None,
     )
 
 

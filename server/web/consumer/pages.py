@@ -4,7 +4,8 @@ The skeleton is the same for every answer; only words, tint and the one button d
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC
 
 from markupsafe import Markup
 
@@ -13,12 +14,14 @@ from authcode.foreign import ForeignText
 from authcode.serial import Tier
 from server.domain.redemption import Verdict
 from server.services.facts import Facts as CodeFacts
+from server.services.receipts import Ended
 from server.services.redeem_code import Channel
 from server.web.consumer.catalogue import Catalogue, Words
 from server.web.consumer.telling import product_view, told_of_code, told_of_site
 from server.web.consumer.view import (
     Burn,
     Card,
+    Confirm,
     KeepForm,
     Page,
     ProductView,
@@ -82,10 +85,11 @@ class PageMaker:
         keep_form: KeepForm | None = None,
     ) -> Page:
         """The page of one code: look, verdict, or not ours. `notes` names sentences to add beside the explanation."""
-        places = {"receipt": receipt, "keep": keep_form}
+        places: dict[str, object] = {"receipt": receipt, "keep": keep_form}
+        places |= {str(act): act for act in (receipt.acts if receipt else ())}
         product = self._product(seen)
         told = self._told(seen)
-        always = ("was_yours", "others_tried")
+        always = ("was_yours", "others_tried", "returned", "owner")
         said = (self._catalogue.note(name, told) for name in (*always, *notes))
         return Page(
             site=self._site_of(seen),
@@ -147,9 +151,39 @@ class PageMaker:
             answer=True,
         )
 
-    def proof_gone_page(self, moment: str) -> Page:
-        """A proof that holds, of a verification that is not on record any more."""
-        return self._proof_answer("proof_gone", {"moment": moment})
+    def proof_gone_page(self, moment: str, ended: Ended | None) -> Page:
+        """A proof that holds, of a verification that is not on record any more; what became of it, where we know."""
+        page = self._proof_answer("proof_gone", {"moment": moment})
+        if ended is None:
+            return page
+        told = {"ended_date": self._catalogue.day(ended.at.astimezone(UTC).date()) if ended.at else None}
+        note = self._catalogue.note(f"proof_{ended.how}" + (f"_{ended.by}" if ended.by else ""), told)
+        return replace(page, notes=(note,) if note else ())
+
+    def act_page(  # noqa: PLR0913 - what one page can hold
+        self,
+        name: str,
+        facts: CodeFacts,
+        *,
+        tint: Tint,
+        picture: str | None,
+        confirm: Confirm | None = None,
+        receipt: ReceiptView | None = None,
+        notes: Sequence[str] = (),
+    ) -> Page:
+        """What a holder's act will do, with the form that confirms it; or what it did."""
+        told = {**told_of_code(self._catalogue, facts, Verdict.ALREADY_VERIFIED), **_told_of_receipt(receipt)}
+        said = (self._catalogue.note(note, told) for note in notes)
+        return Page(
+            site=Site(brand=facts.brand, host=facts.host),
+            tint=tint,
+            words=self._catalogue.page(name, told, {"receipt": "#receipt"} if receipt else {}),
+            notes=tuple(note for note in said if note),
+            product=product_view(self._catalogue, facts, picture),
+            confirm=confirm,
+            receipt=receipt,
+            answer=True,
+        )
 
     def proof_refused_page(self, code: str) -> Page:
         """A text that is no proof of this server, by the code of the refusal."""
@@ -186,7 +220,7 @@ class PageMaker:
             links["product"] = "#product"
             if product.has_comparison:
                 links["compare"] = "#compare"
-        told = {**self._told(seen), "keep_code": receipt.keep_code if receipt else None}
+        told = {**self._told(seen), **_told_of_receipt(receipt)}
         return self._catalogue.page(_entry_name(seen), told, links)
 
     def _told(self, seen: Seen) -> dict[str, str | None]:
@@ -208,11 +242,19 @@ class PageMaker:
         return Site(brand=seen.facts.brand, host=seen.facts.host) if seen.facts is not None else self._site
 
 
+def _told_of_receipt(receipt: ReceiptView | None) -> dict[str, str | None]:
+    if receipt is None:
+        return {}
+    return {"keep_code": receipt.keep_code, "undo_until": receipt.undo_until}
+
+
 def _entry_name(seen: Seen) -> str:
     """The catalogue's entry for a code: by what is said, where the burning code sits, and how the code came to us."""
     if seen.verdict is Verdict.UNUSED:
         return _look_name(seen)
     if seen.verdict is Verdict.GENUINE:
+        if seen.facts is not None and seen.facts.returned is not None:
+            return "genuine_returned"
         visible = seen.facts is None or seen.facts.placement is Placement.VISIBLE
         return "genuine_visible" if visible else "genuine_hidden"
     if seen.verdict is Verdict.NOT_OURS and seen.foreign is not None:
@@ -224,6 +266,8 @@ def _entry_name(seen: Seen) -> str:
 
 
 def _look_name(seen: Seen) -> str:
+    if seen.facts is not None and seen.facts.returned is not None:
+        return "look_returned"
     if seen.facts is not None and seen.facts.tier is Tier.OUTER:
         return "look_outer"
     if seen.channel is Channel.SERIAL:

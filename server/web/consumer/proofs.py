@@ -83,9 +83,11 @@ def proof_page(text: str) -> Response:
         return respond(maker.proof_refused_page(refused.code), refused.http_status)
     facts = checked.status.facts
     if facts is None:
-        return respond(maker.proof_gone_page(_moment(checked.proof)))
+        return respond(maker.proof_gone_page(_moment(checked.proof), checked.status.ended))
     size, path = symbol_path(proof_symbol(_link_of(text, checked.proof)))
-    view = ProofView(text=text, file=f"/proof/{text}/receipt.pdf", symbol_size=size, symbol_path=path)
+    view = ProofView(
+        text=text, file=f"/proof/{text}/receipt.pdf", symbol_size=size, symbol_path=path, head=checked.proof.log_head
+    )
     shown = maker.proof_page(
         view, facts, since=checked.status.since, moment=_moment(checked.proof), picture=picture_address(facts)
     )
@@ -125,4 +127,6 @@ def _sheet(text: str, proof: Proof, facts: Facts) -> ReceiptSheet:
         link=_link_of(text, proof),
         proof_label=str(words.word("proof_label")),
         proof=text,
+        log_label=str(words.word("proof_log")),
+        log_head=proof.log_head,
     )

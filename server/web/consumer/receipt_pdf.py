@@ -43,6 +43,8 @@ class ReceiptSheet:
     link: str
     proof_label: str
     proof: str
+    log_label: str = ""
+    log_head: str | None = None
     keep_heading: str = ""
     keep_code: str | None = None
     keep_lines: tuple[str, ...] = ()
@@ -71,6 +73,9 @@ def receipt_pdf(sheet: ReceiptSheet) -> bytes:
     drawing.symbol(proof_symbol(sheet.link))
     drawing.paragraph(sheet.proof_label, Face.SANS_BOLD, 9)
     drawing.paragraph(_broken(sheet.proof), Face.MONO_BOLD, _PROOF_PT)
+    if sheet.log_head is not None:
+        drawing.paragraph(sheet.log_label, Face.SANS_BOLD, 9)
+        drawing.paragraph(sheet.log_head, Face.MONO_BOLD, _PROOF_PT)
     if sheet.keep_code is not None:
         drawing.cut_line()
         drawing.paragraph(sheet.keep_heading, Face.SANS_BOLD, 15)

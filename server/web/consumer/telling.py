@@ -5,7 +5,7 @@ from datetime import UTC
 
 from markupsafe import Markup, escape
 
-from server.domain.redemption import Verdict
+from server.domain.redemption import ReturnedBy, Verdict
 from server.services.facts import Facts as CodeFacts
 from server.services.facts import ProductFacts
 from server.web.consumer.catalogue import Catalogue
@@ -38,10 +38,22 @@ def told_of_code(catalogue: Catalogue, facts: CodeFacts, verdict: Verdict) -> To
         "country": catalogue.country(facts.first_country),
         "expiry": catalogue.calendar_date(facts.expires) if facts.expires else None,
         "own_date": first_day if yours_beside else None,
+        "owner": catalogue.number(facts.hop + 1) if facts.hop else None,
+        **_told_of_return(catalogue, facts, verdict),
         **_told_of_recall(catalogue, facts),
         **_told_of_later_scan(catalogue, facts, verdict),
         **_told_of_product(catalogue, facts.product),
     }
+
+
+def _told_of_return(catalogue: Catalogue, facts: CodeFacts, verdict: Verdict) -> Told:
+    """A return to unused: `returned_date` by a holder, `taken_back_date` by the brand; said beside other verdicts."""
+    if facts.returned is None:
+        return {}
+    day = catalogue.day(facts.returned.at.astimezone(UTC).date())
+    name = "returned_date" if facts.returned.by is ReturnedBy.HOLDER else "taken_back_date"
+    beside = {} if verdict in {Verdict.UNUSED, Verdict.GENUINE} else {f"{name}_beside": day}
+    return {name: day, **beside}
 
 
 def _told_of_recall(catalogue: Catalogue, facts: CodeFacts) -> Told:

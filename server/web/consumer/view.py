@@ -80,13 +80,28 @@ class Burn:
 class ReceiptView:
     """The receipt card. `proof` is the address of the page to show, `action` the code's own address.
 
-    The forms to save and print bring the `claim` or the keep-code (`proven_by`) that proved the holder on this page;
-    a browser with the holder cookie needs neither.
+    Its forms bring the `claim` or the keep-code (`proven_by`) that proved the holder on this page; a browser with the
+    holder cookie needs neither. `acts` names what the holder may do with the verification; `undo_until` is written out.
+    With `for_next` it is the next owner's, shown to who hands it on.
     """
 
     keep_code: str
     proof: str
     action: str
+    claim: str | None
+    proven_by: str | None
+    acts: tuple[str, ...] = ()
+    for_next: bool = False
+    undo_until: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirm:
+    """The form that confirms what a holder asked for; `act` names it, and it brings what proved the holder."""
+
+    action: str
+    act: str
+    token: str
     claim: str | None
     proven_by: str | None
 
@@ -100,12 +115,16 @@ class KeepForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofView:
-    """A proof to show: its text, its file, and its QR symbol as an SVG path in units of a module."""
+    """A proof to show: its text, its file, and its QR symbol as an SVG path in units of a module.
+
+    `head` names the log's last head before the verification, where there was one.
+    """
 
     text: str
     file: str
     symbol_size: int
     symbol_path: str
+    head: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +153,7 @@ class Page:
     compare_open: bool = False
     receipt: ReceiptView | None = None
     keep_form: KeepForm | None = None
+    confirm: Confirm | None = None
     proof: ProofView | None = None
     proof_forms: bool = False
     forms: bool = False

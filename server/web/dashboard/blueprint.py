@@ -24,6 +24,7 @@ from server.web.dashboard.filters import country_of, page_number
 from server.web.dashboard.login import guard, next_page, staff, start_session
 from server.web.dashboard.problems import init_problem_pages
 from server.web.dashboard.product_pages import init_product_pages
+from server.web.dashboard.undoing import init_undo
 from server.web.previews import preview
 from server.web.problem import with_wait_of
 from server.web.security import CONTENT_POLICY
@@ -38,6 +39,7 @@ blueprint = Blueprint(
 )
 blueprint.before_request(guard)
 init_problem_pages(blueprint)
+init_undo(blueprint)
 blueprint.add_app_template_global(static_address)
 _ACTS_A_PAGE = 50
 init_alert_pages(blueprint)

@@ -80,6 +80,7 @@ AUDIT_WORDS: Final[Mapping[str, str]] = {
     "batch.sample": "marked codes as samples",
     "batch.void": "voided codes",
     "brand.settings": "changed a brand's settings",
+    "code.undo": "took a verification back",
     "keys.publish": "published a keyring",
     "log.erase": "erased an entry of the log",
     "product.edit": "changed a product",
@@ -94,7 +95,7 @@ AUDIT_WORDS: Final[Mapping[str, str]] = {
     "token.revoke": "revoked a token",
 }
 """Every kind of act that stands in the audit; one that is not named here is shown as it is kept."""
-AUDIT_KINDS: Final = ("alert", "batch", "brand", "keys", "log", "product", "staff", "token")
+AUDIT_KINDS: Final = ("alert", "batch", "brand", "code", "keys", "log", "product", "staff", "token")
 ACT_WORDS: Final[Mapping[ActKind, str]] = {
     ActKind.ACTIVATE: "Activate",
     ActKind.VOID: "Void",

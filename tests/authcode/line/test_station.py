@@ -279,7 +279,7 @@ def test_an_order_counts_as_known_there_when_these_bytes_are() -> None:
 
 def test_orders_are_listed_over_all_their_pages() -> None:
     def page(name: str) -> Answer:
-        counts = dict.fromkeys(("count", "verified", "refused", "looks", "alerts"), 0)
+        counts = dict.fromkeys(("count", "verified", "refused", "looks", "alerts", "notes"), 0)
         return answer(batches=[{"order": name, "brand": "Example Tea", "states": {}, **counts}], pages=2)
 
     with desk(page("summer"), page("spring")) as (address, handler):

@@ -1,0 +1,47 @@
+"""What a log shows about a proof of a verification: that it is no older than it says (docs/protocol.md §3).
+
+A proof names the log's last head before it. Its entry stands behind that head, and before the next head that anybody
+kept: whoever wrote a proof later than it says would have to enter it among entries of that time.
+"""
+
+from authcode.log.checkpoint import Head, read_named_head
+from authcode.log.merkle import LogProofRefused
+from authcode.log.proof import Included
+from keys.instants import format_instant
+from keys.proof import Proof
+
+
+def head_before(proof: Proof) -> Head:
+    """The head that a proof names, to be kept like any other: proofs of growth start from it.
+
+    Raises:
+        LogProofRefused: it names none; proofs of before heads were named do not.
+        LogDocumentInvalid: what it names is no head.
+    """
+    if proof.log_head is None:
+        raise LogProofRefused("the receipt names no head of a log, so that nothing here can date it")
+    return read_named_head(proof.log_head)
+
+
+def check_entry(proof: Proof, found: Included) -> None:
+    """Check that an entry is a proof's own, and was placed behind the head that the proof names.
+
+    Raises:
+        LogProofRefused: it is another one's, or stands before that head.
+        LogDocumentInvalid: its record cannot be read.
+    """
+    before = head_before(proof)
+    if found.entry is None:
+        raise LogProofRefused("the entry is not shown, so that nobody can see whose it is")
+    wanted = {
+        "kind": "redemption",
+        "at": format_instant(proof.at),
+        "brand": proof.brand,
+        "serial": proof.serial,
+        "life": proof.life,
+    }
+    facts = found.entry.facts
+    if {name: facts.get(name) for name in wanted} != wanted:
+        raise LogProofRefused("the entry tells of another verification than the receipt")
+    if before.origin != found.head.origin or found.index < before.size:
+        raise LogProofRefused("the entry stands before the head that the receipt names, or in another log")

@@ -1,0 +1,84 @@
+"""`authcode batch undo`: return used codes to unused, after somebody verified what they never bought."""
+
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from authcode.commands.options import example, home_option, json_option, tell_json
+
+if TYPE_CHECKING:
+    from server.context import Context
+    from server.domain.redemption import Unit
+    from server.services.staff_undo import StaffUndo
+
+
+@click.command(epilog=example("authcode batch undo spring --range 40-59 --reason 'verified from shelf pictures'"))
+@click.argument("order", required=False)
+@click.option("--range", "indices", metavar="A-B", help="Indices of ORDER, both included [the whole order].")
+@click.option("--codes", type=click.File(), help="A file with a code, serial or ORDER:INDEX a line (`-` reads it).")
+@click.option("--alert", type=click.IntRange(min=1), metavar="N", help="The code that this alert is about.")
+@click.option("--reason", required=True, help="Why, for the codes' own history; shoppers are not told.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@home_option
+@json_option
+def undo(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    order: str | None,
+    indices: str | None,
+    codes: IO[str] | None,
+    alert: int | None,
+    reason: str,
+    yes: bool,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Return the used codes of ORDER, of a file or of an alert to unused, each at most once.
+
+    They say for good that they were returned on this day; receipts and keep-codes of them stop working. What it touches
+    is counted and shown first; then it asks.
+    """
+    from keys.home import home_dir
+    from keys.passphrase import read_passphrase
+    from server.app import create_context
+    from server.commands.staff import command_line_actor
+    from server.secrets import open_server_keys
+    from server.services.staff_undo import preview_undo, undo_by_staff
+    from server.settings import load_settings
+
+    if sum(given is not None for given in (order, codes, alert)) != 1:
+        raise click.UsageError("name an ORDER, --codes or --alert, and one of them only")
+    if indices is not None and order is None:
+        raise click.UsageError("--range belongs to an ORDER")
+    place = home_dir(home)
+    ctx = create_context(load_settings(place), open_server_keys(place, read_passphrase("server", place)))
+    try:
+        units = _named(ctx, order, indices, codes, alert)
+        planned = preview_undo(ctx, units)
+        if not as_json:
+            _tell(planned, "would return")
+        if planned.returned and not yes:
+            click.confirm(f"Return {len(planned.returned):,} codes to unused?", abort=True, err=True)
+        done = undo_by_staff(ctx, units, reason=reason, actor=command_line_actor())
+    finally:
+        ctx.db.close()
+    if as_json:
+        tell_json({"returned": len(done.returned), "unused": done.unused, "returned_before": done.spent})
+    else:
+        _tell(done, "returned")
+
+
+def _named(
+    ctx: "Context", order: str | None, indices: str | None, codes: IO[str] | None, alert: int | None
+) -> "tuple[Unit, ...]":
+    from server.services.staff_undo import units_of_alert, units_of_codes, units_of_range
+
+    if order is not None:
+        return units_of_range(ctx, order, indices)
+    if codes is not None:
+        return units_of_codes(ctx, (line.strip() for line in codes if line.strip()))
+    return units_of_alert(ctx, alert or 0)
+
+
+def _tell(undone: "StaffUndo", verb: str) -> None:
+    others = f"; not used: {undone.unused:,}; returned by staff before: {undone.spent:,}"
+    click.echo(f"{verb} to unused: {len(undone.returned):,}{others}")

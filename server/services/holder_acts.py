@@ -1,0 +1,250 @@
+"""Stage 6, redeem: the holder undoes a verification, hands it on, or has it erased (docs/protocol.md §5).
+
+On a page each is two POSTs: the first says plainly what will happen and gives a token, the second does it. Programs do
+it in one. Who the holder is, claim, cookie or keep-code must show each time; nobody is told why it did not.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from authcode.payload import NotOurs
+from authcode.serial import Tier
+from server.context import Context
+from server.domain.claim import CLAIM_BYTES, ClaimInvalid, check_claim, marks_of
+from server.domain.holding import (
+    ActNotNow,
+    HolderAct,
+    HolderUnknown,
+    check_hand_on,
+    check_undo,
+    next_holder,
+)
+from server.domain.keep_code import is_keep_code_of, read_keep_code
+from server.domain.page_token import check_page_token, make_page_token
+from server.domain.redemption import FirstUse, Marks, ReturnedBy, Verdict, gate, is_holder
+from server.services.facts import CodeState, Facts, facts_of, state_of
+from server.services.keep_codes import append_own, is_right
+from server.services.log import log_erasure, log_handover, log_return, sign_newest_head
+from server.services.receipts import Receipt, receipt_of
+from server.services.redeem_code import Channel, Visitor, text_of_page
+from server.services.resolve_code import resolve, verified
+from server.storage.engine import Connection
+from server.storage.holdings import forget_holder, hand_on, holder_before, hops_of, return_unit
+from server.storage.redemptions import hold, unit_use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who asks, and what shows that they hold the code: claim, cookie or keep-code, each as it was sent."""
+
+    visitor: Visitor
+    claim: str | None = None
+    keep_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActAnswer:
+    """What an act came to. `token` is there while it is only asked for, and nothing has changed.
+
+    `facts` are what the code's page says now. `receipt` is the next owner's, once it was handed on.
+    """
+
+    act: HolderAct
+    facts: Facts
+    verdict: Verdict
+    token: str | None = None
+    receipt: Receipt | None = None
+
+
+_CHANNELS = {
+    HolderAct.UNDO: Channel.UNDO,
+    HolderAct.HAND_ON: Channel.HAND_ON,
+    HolderAct.ERASE: Channel.ERASE,
+}
+
+
+def ask_on_page(ctx: Context, raw_path: str, query: str, act: HolderAct, holder: Holder) -> ActAnswer:
+    """Whether the holder of a page's code may do this, and the token with which they can; changes nothing of the code.
+
+    Raises:
+        HolderUnknown, KeepCodeInvalid, KeepCodeTriesSpent: they do not show that they hold it.
+        ActNotNow, UndoOver, HandOnLimit: it cannot be done.
+    """
+    return _done(ctx, text_of_page(ctx, raw_path, query), act, holder, token=None, ask=True)
+
+
+def act_on_page(  # noqa: PLR0913 - what a page's form brings
+    ctx: Context, raw_path: str, query: str, act: HolderAct, holder: Holder, *, token: str | None
+) -> ActAnswer:
+    """Do what the holder of a page's code confirmed, with the token of the page that said what will happen.
+
+    Raises:
+        PageTokenInvalid: the token is not of that page, or expired; nothing was done.
+        Everything that `ask_on_page` raises.
+    """
+    return _done(ctx, text_of_page(ctx, raw_path, query), act, holder, token=token, ask=False)
+
+
+def act_for_program(ctx: Context, text: str, act: HolderAct, holder: Holder) -> ActAnswer:
+    """Do what a program asks for its user, who confirmed it there.
+
+    Raises:
+        ClaimInvalid: the claim is out of form.
+        Everything that `ask_on_page` raises.
+    """
+    if holder.keep_code is None:
+        check_claim(holder.claim)
+    return _done(ctx, text, act, holder, token=None, ask=False, page=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """One act that somebody asks for."""
+
+    act: HolderAct
+    holder: Holder
+    typed: str | None
+    token: str | None
+    ask: bool
+    page: bool
+    now: datetime
+
+
+def _done(  # noqa: PLR0913 - one act, with everything that decides about it
+    ctx: Context, text: str, act: HolderAct, holder: Holder, *, token: str | None, ask: bool, page: bool = True
+) -> ActAnswer:
+    typed = None if holder.keep_code is None else read_keep_code(holder.keep_code)
+    wish = _Wish(act=act, holder=holder, typed=typed, token=token, ask=ask, page=page, now=ctx.clock())
+
+    def attempt(connection: Connection) -> ActAnswer | None:
+        state = state_of(connection, resolve(ctx, connection, code, named), now=wish.now)
+        if state is None or state.first is None or state.code.tier is Tier.OUTER:
+            return None
+        return _attempt(ctx, connection, state, wish)
+
+    try:
+        code, named = verified(ctx, text)
+        if act is HolderAct.ERASE and not ask:  # entries have their places, where they can be erased, before it begins
+            sign_newest_head(ctx.db, ctx.keys.log_head, now=wish.now)
+        answer = ctx.db.attempt(attempt)
+    except NotOurs:
+        raise HolderUnknown from None
+    if answer is None:  # after the transaction, which has counted a wrong keep-code
+        raise HolderUnknown
+    return answer
+
+
+def _attempt(ctx: Context, connection: Connection, state: CodeState, wish: _Wish) -> ActAnswer | None:
+    """1. Take turns, and look again. 2. Who asks is the holder. 3. The code stands so that it can be. 4. The token.
+
+    5. The act's own rules, and the act.
+    """
+    hold(connection, state.unit)  # (1)
+    state = replace(state, use=unit_use(connection, state.unit, life=state.unit.life))
+    first = state.first
+    if first is None or state.use.ended is not None:
+        return None
+    again = _repeated(ctx, connection, state, first, wish)
+    if not _is_shown(ctx, connection, state, (first,) if again is None else (first, again), wish):  # (2)
+        return None
+    if again is not None and not wish.ask and not _holds(ctx, state, first, wish):
+        return _answer(connection, state, wish, receipt=receipt_of(ctx, state))
+    if wish.act is not HolderAct.ERASE and gate(state.conditions) is not None:  # (3)
+        raise ActNotNow
+    if wish.page and not wish.ask:  # (4)
+        key = ctx.keys.page_token
+        check_page_token(wish.token, state.unit, state.code.tier, key=key, now=wish.now, purpose=wish.act)
+    return _ACTS[wish.act](ctx, connection, state, first, wish)  # (5)
+
+
+def _repeated(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, wish: _Wish) -> FirstUse | None:
+    """The redemption before it was handed on a moment ago, whose holder may have lost the answer."""
+    if wish.act is not HolderAct.HAND_ON or first.hop == 0:
+        return None
+    before = holder_before(connection, state.unit, first)
+    window = timedelta(seconds=ctx.settings.repeat_window_s)
+    return before[0] if before is not None and wish.now - before[1] <= window else None
+
+
+def _is_shown(
+    ctx: Context, connection: Connection, state: CodeState, accepted: tuple[FirstUse, ...], wish: _Wish
+) -> bool:
+    if wish.typed is not None:
+        return is_right(ctx, connection, state.unit, accepted, wish.typed, wish.holder.visitor, wish.now)
+    marks = _marks(ctx, state, wish)
+    return any(is_holder(one, marks) for one in accepted)
+
+
+def _holds(ctx: Context, state: CodeState, first: FirstUse, wish: _Wish) -> bool:
+    """Whether who asks is the holder now, and not only the one before."""
+    if wish.typed is not None:
+        return is_keep_code_of(wish.typed, state.unit, first, key=ctx.keys.keep_code)
+    return is_holder(first, _marks(ctx, state, wish))
+
+
+def _marks(ctx: Context, state: CodeState, wish: _Wish) -> Marks:
+    try:
+        claim = check_claim(wish.holder.claim)
+    except ClaimInvalid:
+        claim = None
+    return marks_of(state.unit, claim=claim, holder=wish.holder.visitor.holder, key=ctx.keys.claim)
+
+
+def _undo(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, wish: _Wish) -> ActAnswer:
+    check_undo(first, state.use.returns, now=wish.now, window_s=ctx.settings.undo_window_s)
+    if wish.ask:
+        return _asked(ctx, connection, state, wish)
+    return_unit(connection, state.unit, at=wish.now, by=ReturnedBy.HOLDER)
+    log_return(connection, state.code, state.unit, at=wish.now, by=ReturnedBy.HOLDER)
+    _append(ctx, connection, state, wish, Verdict.UNUSED)
+    now_unused = replace(state, use=unit_use(connection, state.unit))
+    return _answer(connection, now_unused, wish)
+
+
+def _hand_on(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, wish: _Wish) -> ActAnswer:
+    check_hand_on(first, hops_of(connection, state.unit), now=wish.now)
+    if wish.ask:
+        return _asked(ctx, connection, state, wish)
+    marks = next_holder(state.unit, first, key=ctx.keys.claim)
+    hand_on(connection, state.unit, first, marks, at=wish.now)
+    log_handover(connection, state.code, state.unit, at=wish.now, hop=first.hop + 1, marks=marks)
+    _append(ctx, connection, state, wish, Verdict.VERIFIED_BY_YOU)
+    handed = replace(state, use=unit_use(connection, state.unit))
+    return _answer(connection, handed, wish, receipt=receipt_of(ctx, handed))
+
+
+def _erase(ctx: Context, connection: Connection, state: CodeState, _first: FirstUse, wish: _Wish) -> ActAnswer:
+    if wish.ask:
+        return _asked(ctx, connection, state, wish)
+    _append(ctx, connection, state, wish, Verdict.VERIFIED_BY_YOU)
+    nobody = Marks(claim_hash=ctx.random(CLAIM_BYTES), holder_hash=ctx.random(CLAIM_BYTES))
+    forget_holder(connection, state.unit, nobody, at=wish.now)
+    log_erasure(connection, state.code, state.unit, at=wish.now)
+    forgotten = replace(state, use=unit_use(connection, state.unit))
+    return _answer(connection, forgotten, wish)
+
+
+_ACTS = {HolderAct.UNDO: _undo, HolderAct.HAND_ON: _hand_on, HolderAct.ERASE: _erase}
+
+
+def _asked(ctx: Context, connection: Connection, state: CodeState, wish: _Wish) -> ActAnswer:
+    ttl = timedelta(seconds=ctx.settings.page_token_ttl_s)
+    key = ctx.keys.page_token
+    token = make_page_token(state.unit, state.code.tier, key=key, now=wish.now, ttl=ttl, purpose=wish.act)
+    return ActAnswer(
+        act=wish.act,
+        facts=facts_of(connection, state, holder=True),
+        verdict=Verdict.VERIFIED_BY_YOU,
+        token=token,
+    )
+
+
+def _answer(connection: Connection, state: CodeState, wish: _Wish, *, receipt: Receipt | None = None) -> ActAnswer:
+    used = Verdict.ALREADY_VERIFIED if state.first is not None else Verdict.UNUSED
+    verdict = gate(state.conditions) or used
+    return ActAnswer(act=wish.act, facts=facts_of(connection, state, holder=False), verdict=verdict, receipt=receipt)
+
+
+def _append(ctx: Context, connection: Connection, state: CodeState, wish: _Wish, said: Verdict) -> None:
+    channel = _CHANNELS[wish.act]
+    append_own(ctx, connection, state, wish.holder.visitor, said=said, channel=channel, now=wish.now)
