@@ -1,6 +1,6 @@
 """Every page of shoppers and staff at three widths, light and dark: photographed, no wider than the screen, axe-clean.
 
-The pictures stand in the folder that `AUTHCODE_SHOTS` names, else in the test's own.
+The pictures stand in the folder that `AUTHCODE_SCREENSHOTS` names, else in the test's own.
 """
 
 import os
@@ -31,7 +31,7 @@ def story(browser: Browser, house: House, unused: Iterator[int]) -> tuple[Story,
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    chosen = Path(os.environ.get("AUTHCODE_SHOTS") or tmp_path)
+    chosen = Path(os.environ.get("AUTHCODE_SCREENSHOTS") or tmp_path)
     chosen.mkdir(parents=True, exist_ok=True)
     return chosen
 

@@ -184,6 +184,14 @@ def test_few_closed_alerts_leave_a_wide_interval_and_many_a_narrow_one() -> None
     assert wording.precision(Precision(right=0, judged=0)).startswith("not measured yet")
 
 
+def test_the_likeliest_causes_are_told_from_closed_alerts() -> None:
+    causes = [(Cause.OWN_RESCAN, 12), (Cause.CLONE, 3), (Cause.BOT, 2), (Cause.STAFF, 1)]
+    assert wording.causes_so_far(causes) == (
+        "Most often it was the buyer's own re-scan (12 of 18), then copies of the code (3), a bot or link preview (2)."
+    )
+    assert wording.causes_so_far(causes[:1]) == "Most often it was the buyer's own re-scan (12 of 12)."
+
+
 def test_a_cause_that_is_neither_real_nor_a_false_alarm_does_not_count() -> None:
     closed = {Cause.CLONE: 2, Cause.DIVERSION: 1, Cause.OWN_RESCAN: 4, Cause.OTHER: 9}
     assert precision_of(closed) == Precision(right=3, judged=7)

@@ -1,7 +1,7 @@
 """What staff read: verdicts, rules and severities as words, an alert as one plain sentence, times and counts."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -80,15 +80,22 @@ AUDIT_WORDS: Final[Mapping[str, str]] = {
     "batch.sample": "marked codes as samples",
     "batch.void": "voided codes",
     "brand.settings": "changed a brand's settings",
+    "code.undo": "took a verification back",
+    "keys.publish": "published a keyring",
     "log.erase": "erased an entry of the log",
     "product.edit": "changed a product",
+    "product.publish": "published a product",
     "staff.add": "added an account",
     "staff.login": "logged in",
+    "staff.login_refused": "was refused a login",
+    "staff.logout": "logged out",
     "staff.password": "changed their password",
     "staff.reset": "gave a new one-time password",
+    "token.new": "made a token",
+    "token.revoke": "revoked a token",
 }
 """Every kind of act that stands in the audit; one that is not named here is shown as it is kept."""
-AUDIT_KINDS: Final = ("alert", "batch", "brand", "log", "product", "staff")
+AUDIT_KINDS: Final = ("alert", "batch", "brand", "code", "keys", "log", "product", "staff", "token")
 ACT_WORDS: Final[Mapping[ActKind, str]] = {
     ActKind.ACTIVATE: "Activate",
     ActKind.VOID: "Void",
@@ -170,6 +177,15 @@ def precision(measured: Precision) -> str:
         return "not measured yet: none of its alerts is closed with a cause"
     low, high = measured.interval
     return f"{_share(measured.share)} [{_share(low)}, {_share(high)}] of {number(measured.judged)} closed"
+
+
+def causes_so_far(causes: Sequence[tuple[Cause, int]]) -> str:
+    """What closed alerts of a rule turned out to be, the most frequent first: the likeliest cause of the next one."""
+    total = sum(amount for _, amount in causes)
+    first, *others = causes
+    told = f"Most often it was {CAUSE_WORDS[first[0]]} ({number(first[1])} of {number(total)})"
+    more = ", ".join(f"{CAUSE_WORDS[cause]} ({number(amount)})" for cause, amount in others[:2])
+    return f"{told}, then {more}." if more else f"{told}."
 
 
 def _share(value: float) -> str:
