@@ -1,42 +1,40 @@
-"""What is asked of every page that people look at: three widths, light and dark, and no serious finding of axe.
+"""What is asked of every page that people look at: no wider than its screen, and no serious finding of axe."""
 
-With `AUTHCODE_SCREENSHOTS` naming a folder each page is also photographed there, for eyes.
-"""
-
-import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page
 
-WIDTHS: Final = (390, 768, 1440)
-SCHEMES: Final[tuple[Any, ...]] = ("light", "dark")
-GRAVE: Final = ("serious", "critical")
+from tests.browser.pages import SCHEMES, WIDTHS
+
+_GRAVE: Final = frozenset({"serious", "critical"})
 _HEIGHT: Final = 900
+_AXE_WIDTH: Final = {"light": 1440, "dark": 390}
+"""axe judges each page once in each scheme: that is what contrast depends on, and each layout is met once."""
 
 
-def examine(page: Page, name: str) -> None:
-    """Look at the page that is open in every width and scheme; `name` is its picture's."""
+def faults_of(page: Page, name: str, *, width: int, scheme: str) -> Iterator[str]:
+    """What is wrong with the page as it stands in a window of this width and scheme."""
+    where = f"{name} {width} {scheme}"
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    if wide > width:
+        yield f"{where}: {wide} pixels wide"
+    if width == _AXE_WIDTH[scheme]:
+        for found in Axe().run(page).response["violations"]:
+            if found["impact"] in _GRAVE:
+                nodes = "; ".join(node["html"][:120] for node in found["nodes"][:3])
+                yield f"{where}: {found['id']} ({found['impact']}): {nodes}"
+
+
+def examine(page: Page, name: str, folder: Path) -> None:
+    """Look at an answer that cannot be opened again by its address, in every width and scheme; photograph it."""
+    faults: list[str] = []
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         for width in WIDTHS:
-            page.set_viewport_size(ViewportSize(width=width, height=_HEIGHT))
-            found = page.evaluate("document.documentElement.scrollWidth")
-            assert found <= width, f"{name} is {found} pixels wide on a screen of {width} ({scheme})"
-            _photograph(page, f"{name}-{width}-{scheme}")
-        findings = [finding for finding in _findings(page) if finding["impact"] in GRAVE]
-        told = [(finding["id"], [node["html"] for node in finding["nodes"]]) for finding in findings]
-        assert not told, f"{name} ({scheme}): {told}"
-
-
-def _findings(page: Page) -> list[dict[str, Any]]:
-    violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    return violations
-
-
-def _photograph(page: Page, name: str) -> None:
-    folder = os.environ.get("AUTHCODE_SCREENSHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+            page.set_viewport_size({"width": width, "height": _HEIGHT})
+            page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
+            faults += faults_of(page, name, width=width, scheme=scheme)
+    assert faults == []

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -44,6 +45,27 @@ def unused(house: House) -> Iterator[int]:
 def fresh(house: House, unused: Iterator[int]) -> str:
     """The address of a code that nobody has verified."""
     return house.page("SPRING-24", next(unused))
+
+
+@pytest.fixture(scope="session")
+def garden(house: House) -> Iterator[int]:
+    """Indices of hidden codes that no test has touched yet."""
+    assert house.codes("GARDEN-7")
+    return iter(range(ON_SALE - 1))
+
+
+@pytest.fixture
+def hidden(house: House, garden: Iterator[int]) -> str:
+    """The address of a hidden code that nobody has verified."""
+    return house.page("GARDEN-7", next(garden))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where photographs of pages go: what `AUTHCODE_SCREENSHOTS` names, else the test's own folder."""
+    chosen = Path(os.environ.get("AUTHCODE_SCREENSHOTS") or tmp_path)
+    chosen.mkdir(parents=True, exist_ok=True)
+    return chosen
 
 
 Person = Callable[..., Page]

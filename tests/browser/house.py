@@ -20,9 +20,9 @@ from server.demo.artwork import brand_logo, cream_picture, serum_picture
 
 STAFF = "anna@aurel.example"
 OWN_PASSWORD = "a long walk along the river"
-COUNT = 24
-ON_SALE = 20
-NOT_ACTIVATED, RECALLED, SAMPLE, VOID = 20, 21, 22, 23
+COUNT = 40
+ON_SALE = 36
+NOT_ACTIVATED, RECALLED, SAMPLE, VOID = 36, 37, 38, 39
 EXPIRED, LOCKED = 0, 1
 """Indices of the order LATE-2, whose key was withdrawn after they were sold."""
 READY_WITHIN_S = 60.0
@@ -85,7 +85,7 @@ def run(home: Path, *arguments: str) -> str:
 
 
 def build(home: Path) -> House:
-    """A brand with two products and two orders of 24 codes: 20 on sale, then one of each fate that refuses.
+    """A brand with two products and two orders of 40 codes: 36 on sale, then one of each fate that refuses.
 
     A third order, LATE-2, is of a key that was withdrawn; one of its codes is past its date.
     """

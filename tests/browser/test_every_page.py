@@ -3,25 +3,20 @@
 The pictures stand in the folder that `AUTHCODE_SCREENSHOTS` names, else in the test's own.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.browser import chromium
+from tests.browser.appearance import faults_of
 from tests.browser.chromium import DESK, heading
 from tests.browser.conftest import Person
 from tests.browser.house import House
-from tests.browser.pages import SCHEMES, Seen, Story, browsers, tell, visit
+from tests.browser.pages import SCHEMES, Story, browsers, tell, visit
 
-pytestmark = pytest.mark.browser
-
-_GRAVE = frozenset({"serious", "critical"})
-_AXE_WIDTH = {"light": 1440, "dark": 390}
-"""axe judges each page once in each scheme: that is what contrast depends on, and each layout is met once."""
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 @pytest.fixture(scope="session")
@@ -29,37 +24,17 @@ def story(browser: Browser, house: House, unused: Iterator[int]) -> tuple[Story,
     return tell(browser, house, unused)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    chosen = Path(os.environ.get("AUTHCODE_SCREENSHOTS") or tmp_path)
-    chosen.mkdir(parents=True, exist_ok=True)
-    return chosen
-
-
-def faults_of(seen: Seen, axe: Axe) -> Iterator[str]:
-    """What is wrong with a page as it stands."""
-    where = f"{seen.name} {seen.width} {seen.scheme}"
-    wide = seen.page.evaluate("document.documentElement.scrollWidth")
-    if wide > seen.width:
-        yield f"{where}: {wide} pixels wide"
-    yield from (f"{where}: {problem}" for problem in seen.problems)
-    if seen.width == _AXE_WIDTH[seen.scheme]:
-        for found in axe.run(seen.page).response["violations"]:
-            if found["impact"] in _GRAVE:
-                nodes = "; ".join(node["html"][:120] for node in found["nodes"][:3])
-                yield f"{where}: {found['id']} ({found['impact']}): {nodes}"
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_page_fits_its_screen_and_can_be_used_by_everybody(
     scheme: str, browser: Browser, story: tuple[Story, BrowserContext], folder: Path
 ) -> None:
-    axe, faults, names = Axe(), [], set()
+    faults, names = [], set()
     with browsers(browser, *story, scheme) as pages:
         for seen in visit(pages, story[0], scheme):
             seen.page.screenshot(path=folder / f"{seen.name}-{seen.width}-{scheme}.png", full_page=True)
-            faults += faults_of(seen, axe)
+            faults += faults_of(seen.page, seen.name, width=seen.width, scheme=scheme)
+            faults += [f"{seen.name}: {problem}" for problem in seen.problems]
             names.add(seen.name)
     assert faults == []
     assert len(names) > 30
@@ -118,9 +93,9 @@ def test_drawing_over_the_strip_selects_a_range(
     box = staff.locator("[data-strip]").bounding_box()
     assert box is not None
     middle = box["y"] + box["height"] / 2
-    staff.mouse.move(box["x"] + box["width"] * 0.26, middle)
+    staff.mouse.move(box["x"] + box["width"] * 0.151, middle)
     staff.mouse.down()
-    staff.mouse.move(box["x"] + box["width"] * 0.49, middle, steps=5)
+    staff.mouse.move(box["x"] + box["width"] * 0.299, middle, steps=5)
     staff.mouse.up()
     expect(staff.get_by_text("Indices 6 to 11")).to_be_visible()
     staff.get_by_role("link", name="Void", exact=True).click()

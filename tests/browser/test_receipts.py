@@ -17,19 +17,6 @@ GENUINE = "Genuine code. You are the first."
 BEFORE = "This code was verified before"
 
 
-@pytest.fixture(scope="session")
-def garden(house: House) -> Iterator[int]:
-    """Indices of hidden codes that the other tests leave alone."""
-    assert house.codes("GARDEN-7")
-    return iter(range(18))
-
-
-@pytest.fixture
-def hidden(house: House, garden: Iterator[int]) -> str:
-    """The address of a hidden code that nobody has verified."""
-    return house.page("GARDEN-7", next(garden))
-
-
 def keep_code_on(page: Page) -> str:
     return page.locator(".keep-code").inner_text()
 
