@@ -29,6 +29,7 @@ from server.web.consumer.preview import shoppers_preview
 from server.web.dashboard.blueprint import blueprint as dashboard
 from server.web.dashboard.login import init_login
 from server.web.limits import init_limits
+from server.web.metrics import init_metrics
 from server.web.nowhere import init_nowhere
 from server.web.previews import init_previews
 from server.web.problem import init_problems, log_unexpected
@@ -107,4 +108,5 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
     for blueprint in (api, public, station, dashboard, consumer):
         app.register_blueprint(blueprint)
     init_limits(app, settings)
+    init_metrics(app)
     return app

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import ClassVar
 
@@ -27,6 +28,7 @@ from server.app import create_app
 from server.restarts import PATIENCE_S, Restarts
 from server.secrets import ServerKeys
 from server.settings import Settings
+from server.web.metrics import FOLDER_VARIABLE
 
 THREADS = 8
 """Threads of one worker: most of a burn is waiting for the disk."""
@@ -139,15 +141,17 @@ class Supervisor:
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        try:
-            for _ in range(self._number):
-                self._places.append(_Place(self._start))
-            while not self._stopping:
-                events = [event for place in self._places for event in place.events()]
-                wait([self._wake_r, *events], self._next_due())  # type: ignore[list-item]
-                self._look_after()
-        finally:
-            self._end_all()
+        with TemporaryDirectory(prefix="authcode-metrics-") as counted:
+            os.environ[FOLDER_VARIABLE] = counted  # for the workers, which inherit it
+            try:
+                for _ in range(self._number):
+                    self._places.append(_Place(self._start))
+                while not self._stopping:
+                    events = [event for place in self._places for event in place.events()]
+                    wait([self._wake_r, *events], self._next_due())  # type: ignore[list-item]
+                    self._look_after()
+            finally:
+                self._end_all()
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True

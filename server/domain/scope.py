@@ -18,6 +18,7 @@ class Scope(StrEnum):
     READ = "batch:read"
     KEYS = "keys:publish"
     PRODUCT = "product:publish"
+    METRICS = "metrics:read"
 
     @property
     def sentence(self) -> str:
@@ -30,5 +31,6 @@ _SENTENCES: Final = {
     Scope.ACT: "Activate, void, recall and mark as samples the codes of the brand's orders.",
     Scope.READ: "See how the brand's orders stand: counts, and no code.",
     Scope.KEYS: "Publish newer keyrings, which the brand's root key signed.",
+    Scope.METRICS: "Read the counters of the whole server at /metrics: routes and verdicts of all its brands.",
     Scope.PRODUCT: "Publish the texts and pictures that shoppers read of the brand's products.",
 }

@@ -9,7 +9,7 @@ from server.web.consumer.problems import http_problem_page as shoppers_page
 from server.web.dashboard.problems import http_problem_page as dashboards_page
 from server.web.problem import http_problem
 
-_FOR_PROGRAMS = ("/api/", "/.well-known/", "/healthz", "/readyz")
+_FOR_PROGRAMS = ("/api/", "/.well-known/", "/healthz", "/readyz", "/metrics")
 _FOR_STAFF = "/staff"
 
 

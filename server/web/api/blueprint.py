@@ -27,6 +27,7 @@ from server.web.api.answers import (
 )
 from server.web.api.bodies import json_body, text_of
 from server.web.api.openapi import document
+from server.web.metrics import count_answer
 from server.web.problem import RequestInvalid
 from server.web.visit import context, program
 
@@ -37,7 +38,9 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 def look() -> Response:
     """Look at a code: nothing changes."""
     body = json_body()
-    return _answer(look_json(redeem_code.look(context(), text_of(body, "code"), program(), Channel.API)))
+    seen = redeem_code.look(context(), text_of(body, "code"), program(), Channel.API)
+    count_answer("look", seen.state)
+    return _answer(look_json(seen))
 
 
 @blueprint.post("/verify")
@@ -49,8 +52,11 @@ def verify() -> Response:
         if "claim" in body:
             raise RequestInvalid("send a claim or a keep_code, not both")
         keep_code = text_of(body, "keep_code")
-        return _answer(answer_json(prove(context(), code, keep_code=keep_code, visitor=program())))
-    return _answer(answer_json(redeem_code.verify(context(), code, claim=text_of(body, "claim"), visitor=program())))
+        answer = prove(context(), code, keep_code=keep_code, visitor=program())
+    else:
+        answer = redeem_code.verify(context(), code, claim=text_of(body, "claim"), visitor=program())
+    count_answer("verify", answer.verdict)
+    return _answer(answer_json(answer))
 
 
 @blueprint.post("/undo")
@@ -86,7 +92,10 @@ def photos() -> Response:
     upload = request.files.get("photo")
     if upload is None:
         raise RequestInvalid("send the picture as multipart/form-data in a field named photo")
-    return _answer(photo_json(read_photo(context(), upload.read(), program())))
+    found = read_photo(context(), upload.read(), program())
+    for symbol in found.symbols:
+        count_answer("photo", symbol.look.state)
+    return _answer(photo_json(found))
 
 
 @blueprint.post("/log/proof")

@@ -5,14 +5,19 @@ import re
 
 from flask import Blueprint, Response, jsonify, request
 
+from server.domain.scope import Scope
 from server.services import log
+from server.services.api_tokens import TokenRefused
 from server.services.clock import CLOCK_BEHIND, clock_behind
 from server.services.publish_keyring import published_keyring
 from server.storage.migrate import require_current
+from server.web.api.bearer import refused, station_with
+from server.web.metrics import metrics_page
 from server.web.problem import RequestInvalid
 from server.web.visit import context
 
 blueprint = Blueprint("public", __name__)
+blueprint.register_error_handler(TokenRefused, refused)
 
 _LEAF = re.compile(r"[0-9a-fA-F]{64}")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
@@ -65,6 +70,13 @@ def _text(body: str) -> Response:
 def proof_keys() -> Response:
     """The keys that check this server's proofs, as a JSON Web Key Set (RFC 7517)."""
     return Response(json.dumps(context().keys.proofs.document()) + "\n", mimetype="application/jwk-set+json")
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """What the workers count, for Prometheus; volumes are the brands' own affair, hence a token."""
+    station_with(Scope.METRICS)
+    return metrics_page()
 
 
 @blueprint.get("/healthz")

@@ -24,6 +24,7 @@ from server.web.consumer.pictures import numbers_of, picture_address
 from server.web.consumer.problems import init_problem_pages
 from server.web.consumer.rendering import page_maker, respond
 from server.web.consumer.view import Burn, Page, Tint
+from server.web.metrics import count_answer
 from server.web.origin import is_from_our_page, is_remembered
 from server.web.static_files import send_static
 from server.web.visit import HOLDER_COOKIE, HOLDER_COOKIE_DAYS, context, raw_target, visitor
@@ -140,6 +141,7 @@ def check_serial() -> Response:
         told = {"serial_length": str(SERIAL_CHARACTERS)}
         page = maker.plain_page("typed_unreadable", tint=Tint.NOT_YET, told=told, forms=True)
         return respond(page, refused.http_status)
+    count_answer("serial", found.state)
     if found.state is Verdict.NOT_OURS:
         return respond(maker.plain_page("typed_unknown", tint=Tint.CAREFUL, forms=True))
     seen = Seen(
@@ -181,6 +183,7 @@ def _kept() -> Response:
 
 
 def _look_page(found: Look, *, again: bool = False, notes: tuple[str, ...] = ()) -> Page:
+    count_answer("look", found.state)
     raw_path, _ = raw_target()
     seen = Seen(
         verdict=found.state,
@@ -228,6 +231,7 @@ def _verdict(answer: Answer) -> Response:
 
 
 def _answer_page(answer: Answer, *, notes: tuple[str, ...]) -> Page:
+    count_answer("verify", answer.verdict)
     seen = Seen(
         verdict=answer.verdict or Verdict.NOT_OURS,
         facts=answer.facts,
@@ -249,6 +253,7 @@ def _answer_page(answer: Answer, *, notes: tuple[str, ...]) -> Page:
 
 def _seen_in_photo(symbol: SymbolLook) -> Seen:
     found = symbol.look
+    count_answer("photo", found.state)
     return Seen(
         verdict=found.state,
         facts=found.facts,
