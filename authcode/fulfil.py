@@ -4,8 +4,8 @@
     4. Sign the manifest.   5. Announce it.   6. Move the folder to OUT.   7. Remember where it lies.
 
 Killed anywhere, the same order run again gives the same codes, also with another OUT, and leaves nothing of the killed
-run behind: number, key, time and OUT were kept in (2). On any error the partial folder is removed; before the first (5) the
-name is free again too. From then on it keeps its number, which is noted before (5).
+run behind: number, key, time and OUT were kept in (2). On any error the partial folder is removed; before the first (5)
+the name is free again too. From then on it keeps its number, which is noted before (5).
 """
 
 import errno
