@@ -2,6 +2,7 @@
 """What a print station does over the network: publish, register, act, ask; and each way in which it is refused."""
 
 import hashlib
+import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from PIL import Image
 
 from authcode.manifest import sign_manifest
 from authcode.products import Product, product_document
@@ -25,10 +27,16 @@ from server.services.api_tokens import new_token, revoke_token
 from server.services.publish_keyring import publish_keyring
 from server.settings import RateLimit
 from server.storage import schema
-from tests.server.conftest import GTIN, PICTURE, World
+from tests.server.conftest import GTIN, World
 from tests.server.test_api import conforms
 
 JSON = "application/json"
+
+
+def _png(width: int, height: int) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (width, height), "white").save(stream, "PNG")
+    return stream.getvalue()
 
 
 def made(world: World, *scopes: Scope, **changes: Any) -> str:
@@ -333,12 +341,12 @@ def test_a_keyring_with_keys_that_were_never_sent_is_taken_and_says_so(world: Wo
 
 def test_a_product_with_its_picture_is_published(world: World) -> None:
     token, issued = made(world, Scope.PRODUCT), world.issue()
-    picture = PICTURE + b"new"
+    picture = _png(2000, 500) + b"<script>trailing</script>"
     product = Product(sku="TEA-1", name="Summer Tea", gtin=GTIN, picture=picture)
     told = send(world, "PUT", "/products/TEA-1", token, product_document(product))
     assert (told.status_code, told.get_json()) == (
         200,
-        {"sku": "TEA-1", "name": "Summer Tea", "picture_type": "image/png"},
+        {"sku": "TEA-1", "name": "Summer Tea", "picture_type": "image/jpeg"},
     )
     assert (
         world.client.post("/api/v1/look", json={"code": issued.text(0)}).get_json()["product"]["name"] == "Summer Tea"
@@ -346,7 +354,11 @@ def test_a_product_with_its_picture_is_published(world: World) -> None:
     brand_id = world.brand.issuer.keyring.keyring.brand_id.hex()
     from server.services.publish_product import product_picture
 
-    assert product_picture(world.ctx.db, brand_id, "TEA-1") == (picture, "image/png")
+    kept = product_picture(world.ctx.db, brand_id, "TEA-1")
+    assert kept is not None
+    assert (kept[1], b"script" in kept[0]) == ("image/jpeg", False)
+    with Image.open(io.BytesIO(kept[0])) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (1200, 300))
     before = everything(world)
     document = product_document(product)
     for body, expected in (

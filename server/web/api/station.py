@@ -5,6 +5,7 @@ It brings what the brand's own keys signed; the token decides who may bring it, 
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -19,6 +20,7 @@ from server.domain.scope import Scope
 from server.services import publish_keyring, publish_product, range_acts, register_batch
 from server.services.api_tokens import TokenRefused
 from server.services.dashboard import batch_list, batch_of_order
+from server.services.edit_product import small_picture
 from server.services.read_models import batch_facts
 from server.web.api.answers import Json, act_json, keyring_json, registered_json
 from server.web.api.bearer import refused, station_with
@@ -53,7 +55,7 @@ def publish_keys() -> Response:
 
 @blueprint.put("/products/<sku>")
 def put_product(sku: str) -> Response:
-    """Keep a product of the token's brand, in place of an earlier one of the same SKU."""
+    """Keep a product of the token's brand, its picture made anew, in place of an earlier one of the same SKU."""
     station, ctx = station_with(Scope.PRODUCT), context()
     document = exact_body(MAX_PRODUCT_BYTES)
     try:
@@ -62,6 +64,8 @@ def put_product(sku: str) -> Response:
         raise ProductInvalid("its GTIN has a wrong length or check digit") from None
     if product.sku != sku:
         raise ProductInvalid("its sku is not the one in the address")
+    if product.picture is not None:
+        product = replace(product, picture=small_picture(ctx, product.picture))
     publish_product.publish_product(ctx.db, station.brand.brand_id, product, now=ctx.clock(), actor=station.actor)
     return _answer({"sku": product.sku, "name": product.name, "picture_type": product.picture_type})
 
