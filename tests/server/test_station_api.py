@@ -199,7 +199,10 @@ def test_a_token_acts_for_its_own_brand_alone(world: World, another: IssuerHome)
     assert refusal(send(world, "PUT", "/keyring", theirs, keyring)) == (403, "token_for_other_brand")
     path = f"/batches/{issued.batch.order_name}"
     assert refusal(send(world, "GET", path, theirs)) == (404, "order_unknown")
-    assert refusal(send(world, "POST", f"{path}/acts", theirs, {"kind": "activate"})) == (404, "order_unknown")
+    assert refusal(send(world, "POST", f"{path}/acts", theirs, {"kind": "activate", "range": "all"})) == (
+        404,
+        "order_unknown",
+    )
     assert send(world, "GET", "/batches", theirs).get_json()["batches"] == []
     assert everything(world) == before
     assert send(world, "GET", path, made(world)).get_json()["order"] == issued.batch.order_name
@@ -266,8 +269,12 @@ def test_the_latest_act_sent_again_is_the_same_row_and_an_older_one_a_new(world:
     [
         ({}, "request_invalid"),
         ({"kind": "burn"}, "request_invalid"),
-        ({"kind": "void"}, "request_invalid"),
-        ({"kind": "recall", "reason": ""}, "request_invalid"),
+        ({"kind": "void", "range": "all"}, "request_invalid"),
+        ({"kind": "recall", "range": "all", "reason": ""}, "request_invalid"),
+        ({"kind": "void", "range": "all", "reason": " \t"}, "request_invalid"),
+        ({"kind": "void", "reason": "misprint"}, "request_invalid"),
+        ({"kind": "recall", "range": None, "reason": "leaks"}, "request_invalid"),
+        ({"kind": "activate", "range": ""}, "range_invalid"),
         ({"kind": "void", "reason": "x", "lot": "L1"}, "request_invalid"),
         ({"kind": "sample", "reason": "x"}, "request_invalid"),
         ({"kind": "activate", "colour": "red"}, "request_invalid"),
@@ -276,8 +283,8 @@ def test_the_latest_act_sent_again_is_the_same_row_and_an_older_one_a_new(world:
         ({"kind": "activate", "expires": "soon"}, "request_invalid"),
         ({"kind": "activate", "range": 5}, "request_invalid"),
         ({"kind": "activate", "range": "5-99"}, "range_invalid"),
-        ({"kind": "activate", "markets": ["Korea"]}, "range_invalid"),
-        ({"kind": "recall", "reason": "x", "link": "javascript:alert(1)"}, "range_invalid"),
+        ({"kind": "activate", "range": "all", "markets": ["Korea"]}, "range_invalid"),
+        ({"kind": "recall", "range": "all", "reason": "x", "link": "javascript:alert(1)"}, "range_invalid"),
         ([], "request_invalid"),
     ],
 )
@@ -385,7 +392,7 @@ def test_answers_to_stations_are_as_described(world: World) -> None:
         ("POST", "/batches", manifest, "/batches"),
         ("GET", "/batches", None, "/batches"),
         ("GET", "/batches/order-1", None, "/batches/{order}"),
-        ("POST", "/batches/order-1/acts", {"kind": "activate"}, "/batches/{order}/acts"),
+        ("POST", "/batches/order-1/acts", {"kind": "activate", "range": "all"}, "/batches/{order}/acts"),
     ]
     for method, path, body, template in asked:
         answer = send(world, method, path, token, body)

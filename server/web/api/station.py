@@ -37,6 +37,8 @@ _ACT_FIELDS: Final = {
     ActKind.RECALL: {"reason", "link"},
     ActKind.SAMPLE: set[str](),
 }
+WHOLE_ORDER: Final = "all"
+"""The range of an act on every code of an order."""
 _NEEDS_REASON: Final = {ActKind.VOID, ActKind.RECALL}
 _MAX_PAGE_DIGITS: Final = 9
 
@@ -131,7 +133,7 @@ def _read_act(body: dict[str, object]) -> tuple[ActKind, str | None, ActDetails]
         raise RequestInvalid(f"kind must be one of {', '.join(ActKind)}") from None
     if not body.keys() <= {"kind", "range"} | _ACT_FIELDS[kind]:
         raise RequestInvalid(f"{kind} takes range{''.join(f', {name}' for name in sorted(_ACT_FIELDS[kind]))} alone")
-    if kind in _NEEDS_REASON and not body.get("reason"):
+    if kind in _NEEDS_REASON and not (text_or_none(body, "reason") or "").strip():
         raise RequestInvalid(f"{kind} needs a reason")
     markets = body.get("markets") or []
     if not isinstance(markets, list) or not all(isinstance(market, str) for market in markets):
@@ -143,7 +145,15 @@ def _read_act(body: dict[str, object]) -> tuple[ActKind, str | None, ActDetails]
         reason=text_or_none(body, "reason"),
         link=text_or_none(body, "link"),
     )
-    return kind, text_or_none(body, "range"), details
+    return kind, _read_range(body), details
+
+
+def _read_range(body: dict[str, object]) -> str | None:
+    """The indices as written, None for the whole order: that is said in so many words, never by leaving it out."""
+    text = text_or_none(body, "range")
+    if text is None:
+        raise RequestInvalid(f'range must be indices such as 0-499, or "{WHOLE_ORDER}" for the whole order')
+    return None if text == WHOLE_ORDER else text
 
 
 def _read_date(text: str | None) -> date | None:
