@@ -346,6 +346,13 @@ def test_a_keyring_with_keys_that_were_never_sent_is_taken_and_says_so(world: Wo
     assert told["keys_not_here"] == [key.key_id]
 
 
+def test_a_product_whose_picture_cannot_be_opened_is_refused(world: World) -> None:
+    product = product_document(Product(sku="TEA-1", name="Summer Tea", picture=_png(20, 20)[:40]))
+    token, before = made(world, Scope.PRODUCT), everything(world)
+    assert refusal(send(world, "PUT", "/products/TEA-1", token, product)) == (400, "photo_truncated")
+    assert everything(world) == before
+
+
 def test_a_product_with_its_picture_is_published(world: World) -> None:
     token, issued = made(world, Scope.PRODUCT), world.issue()
     picture = _png(2000, 500) + b"<script>trailing</script>"
