@@ -151,9 +151,8 @@ def _resolved(group: click.Group, ctx: click.Context, args: list[str], resolve: 
     try:
         return resolve(ctx, args)
     except click.UsageError as error:
-        if near:
-            error.message += f" Did you mean {near[0]!r}?"
-        raise
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise click.UsageError(error.format_message() + hint, ctx=error.ctx) from None
 
 
 def main() -> NoReturn:
