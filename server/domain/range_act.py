@@ -95,6 +95,8 @@ def check_range(first: int, last: int, *, count: int) -> tuple[int, int]:
         RangeInvalid: backwards, or beyond the batch.
     """
     if not 0 <= first <= last < count:
+        if first > last:
+            raise RangeInvalid(f"The range {first}-{last} is the wrong way round; write {last}-{first}.")
         raise RangeInvalid(f"The range {first}-{last} does not lie within this batch, whose indices are 0-{count - 1}.")
     return first, last
 
