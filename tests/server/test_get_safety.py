@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from server.domain.range_act import ActKind
+from server.domain.scope import Scope
+from server.services.api_tokens import new_token
 from server.storage import schema
 from tests.server.conftest import World
 
@@ -70,6 +72,7 @@ def paths(world: World) -> list[str]:
         "sku": "TEA-1",
         "filename": "consumer.css",
         "path": "x",
+        "order": world.issued.batch.order_name,
     }
     found = [
         re.sub(r"<(?:[^<>]*:)?(\w+)>", lambda match: quote(values.get(match.group(1), "x")), rule.rule)
@@ -102,6 +105,40 @@ def test_no_safe_request_changes_any_table_but_the_look_counters(lively: World) 
     counted = {row.unit: row.looks for row in looks}
     assert counted[(lively.issued.batch.row << 35) + 3] == 1
     assert {row.said for row in looks} >= {"unused", "void", "recalled", "sample", "not_activated", "already_verified"}
+
+
+def test_a_token_changes_nothing_but_the_day_of_its_own_last_use(lively: World) -> None:
+    token, facts = new_token(
+        lively.ctx.db,
+        scopes=list(Scope),
+        brand="Example Tea",
+        label="press-1",
+        days=30,
+        actor="anna",
+        now=lively.clock.now,
+    )
+
+    def ask_everything() -> set[int]:
+        statuses = set()
+        for path in paths(lively):
+            for method in ("GET", "HEAD", "OPTIONS"):
+                with lively.client.open(path, method=method, headers={"Authorization": f"Bearer {token}"}) as answer:
+                    statuses.add(answer.status_code)
+                    assert answer.status_code < 500, (method, path, answer.text)
+        return statuses
+
+    before = everything(lively)
+    assert 200 in ask_everything()
+    after = everything(lively)
+    assert {name for name in after if after[name] != before[name]} == {"api_token"}
+    with lively.ctx.db.read() as connection:
+        (row,) = connection.execute(sa.select(schema.api_token)).all()
+    assert (row.prefix, row.last_used_day) == (facts.prefix, schema.day_number(lively.clock.now))
+    unchanged = tuple(value for name, value in row._mapping.items() if name != "last_used_day")
+    (old,) = before["api_token"]
+    assert unchanged == tuple(value for name, value in zip(row._mapping, old, strict=True) if name != "last_used_day")
+    ask_everything()
+    assert everything(lively) == after
 
 
 TOO_MUCH = ("9223372036854775808", "9" * 25)
