@@ -43,8 +43,14 @@ class LookLimits:
             units_per_network=max(1, settings.units_per_network_hour // share),
         )
 
-    def may_tell(self, unit: int, address: str | None, *, now: datetime) -> bool:
-        """Count a look of a stranger; whether it may be told if the unit was used."""
+    def may_tell(self, unit: int, address: str | None, *, now: datetime, silent: bool = False) -> bool:
+        """Count a look of a stranger; whether it may be told if the unit was used.
+
+        A `silent` one (HEAD, prefetch) uses nothing up, since nobody may have seen it, and is told nothing: otherwise
+        whoever calls a look a prefetch would be told without end.
+        """
+        if silent:
+            return self._looks_per_unit is None and self._units_per_network is None
         with self._lock:
             self._forget(now)
             return self._count_unit(unit) & self._count_network(truncated_network(address), unit)

@@ -1,4 +1,4 @@
-"""`authcode batch activate | void | recall | sample | status | find`: what becomes of issued codes."""
+"""`authcode batch activate | void | recall | sample | lock | unlock | status | find`: what becomes of issued codes."""
 
 import sys
 from collections.abc import Callable
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _range_option = click.option("--range", "indices", metavar="A-B", help="Indices, both included [the whole order].")
+
+_private_reason = click.option(
+    "--reason", required=True, help="Why, for the batch's own history; shoppers are not told."
+)
 
 
 def _reasons(why: str) -> Callable[[_Command], _Command]:
@@ -108,6 +112,32 @@ def sample(order: str, indices: str | None, server: str | None, home: Path | Non
     from server.domain.range_act import ActDetails
 
     _act("sample", order, indices, ActDetails(), home=home, server=server)
+
+
+@click.command(epilog=example("authcode batch lock spring --range 17 --reason 'found on copies in three towns'"))
+@click.argument("order")
+@_range_option
+@_private_reason
+@server_option
+@home_option
+def lock(order: str, indices: str | None, reason: str, server: str | None, home: Path | None) -> None:
+    """Tell whoever looks at codes of ORDER that copies of them were found; attempts are recorded as before."""
+    from server.domain.range_act import ActDetails
+
+    _act("lock", order, indices, ActDetails(reason=reason), home=home, server=server)
+
+
+@click.command(epilog=example("authcode batch unlock spring --range 17 --reason 'the copies were a test of ours'"))
+@click.argument("order")
+@_range_option
+@_private_reason
+@server_option
+@home_option
+def unlock(order: str, indices: str | None, reason: str, server: str | None, home: Path | None) -> None:
+    """Lift the lock of codes of ORDER: they are answered as they were before it."""
+    from server.domain.range_act import ActDetails
+
+    _act("unlock", order, indices, ActDetails(reason=reason), home=home, server=server)
 
 
 @click.command(epilog=example("authcode batch status spring --json"))
@@ -209,6 +239,7 @@ _SAID = {
     "void": "void",
     "sample": "samples",
     "locked": "locked",
+    "not_ours": "not ours, their key being withdrawn",
 }
 
 

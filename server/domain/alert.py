@@ -34,6 +34,7 @@ class Rule(StrEnum):
     NOT_ACTIVATED = "not_activated"
     VOIDED = "voided"
     UNKNOWN_UNIT = "unknown_unit"
+    KEY_WITHDRAWN = "key_withdrawn"
     KEEP_CODE_SHARED = "keep_code_shared"
 
 
@@ -138,3 +139,15 @@ def draft_for_unknown(attempt: Attempt, *, key_id: str) -> AlertDraft | None:
     if attempt.staff:
         return None
     return AlertDraft(rule=Rule.UNKNOWN_UNIT, subject=f"key:{key_id}", severity=Severity.HIGH)
+
+
+def draft_for_disowned(attempt: Attempt, *, key_id: str, registered: bool) -> AlertDraft | None:
+    """The alert for a code of a withdrawn key that was not in the world before.
+
+    Of a unit that nobody registered it says that somebody still prints with the key. A registered one may be a lot that
+    was activated too late. Grouped by key, like the codes that no batch has.
+    """
+    if attempt.staff:
+        return None
+    severity = Severity.ALERT if registered else Severity.HIGH
+    return AlertDraft(rule=Rule.KEY_WITHDRAWN, subject=f"key:{key_id}", severity=severity)

@@ -1,7 +1,8 @@
-"""Stage 6, redeem: acts on ranges of a batch (activate, void, recall, sample) and what they make of one unit.
+"""Stage 6, redeem: acts on ranges of a batch (activate, void, recall, ...) and what they make of one unit.
 
-An act is one row whatever the size of its range. The latest act of a kind that covers an index decides. There is
-no act that lifts a void or a recall: taking one back needs rules of its own and comes with a later design.
+An act is one row whatever the size of its range. The latest act of a kind that covers an index decides. A lock is
+lifted by an unlock (ADR 0020); there is no act that lifts a void or a recall: taking one back needs rules of its own
+and comes with a later design.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,11 +35,13 @@ class ActKind(StrEnum):
     VOID = "void"
     RECALL = "recall"
     SAMPLE = "sample"
+    LOCK = "lock"
+    UNLOCK = "unlock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActDetails:
-    """What an act carries: lot, expiry and markets of an activation; reason and link of a void or a recall."""
+    """What an act carries: lot, expiry and markets of an activation; reason (and link) of the others."""
 
     lot: str | None = None
     expires: date | None = None
@@ -121,41 +124,68 @@ def check_details(details: ActDetails) -> ActDetails:
     return ActDetails(expires=details.expires, markets=markets, **texts)
 
 
+class WithdrawnKeys(StrEnum):
+    """A brand's choice for units that were in the world before their key was withdrawn."""
+
+    LOCK = "lock"
+    USUAL = "usual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """That the key of a batch was withdrawn `since` a moment; the batch was `registered_at` another.
+
+    `locks` is the brand's choice: units that were in the world before are locked, or answered as usual with a caution.
+    """
+
+    since: datetime
+    registered_at: datetime
+    locks: bool = True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The acts that decide about one unit: the latest of each kind that covers its index."""
+    """The acts that decide about one unit: the latest of each kind that covers its index.
+
+    `lock` is a lock that no later unlock has lifted, `first_activation` the earliest of all activations.
+    """
 
     activation: RangeAct | None = None
     void: RangeAct | None = None
     recall: RangeAct | None = None
     sample: RangeAct | None = None
+    lock: RangeAct | None = None
+    first_activation: RangeAct | None = None
 
-    def conditions(self, *, today: date, locked: bool = False) -> Conditions:
-        """The conditions these acts make. A pack expires at the end of its date (UTC)."""
+    def was_in_the_world(self, withdrawal: Withdrawal) -> bool:
+        """Whether the unit was registered and activated before its key was withdrawn, so that it is no thief's.
+
+        Any activation counts, not the latest: a lot corrected after the withdrawal does not take goods out of shops.
+        """
+        activated = self.first_activation is not None and self.first_activation.at < withdrawal.since
+        return activated and withdrawal.registered_at < withdrawal.since
+
+    def conditions(self, *, today: date, withdrawal: Withdrawal | None = None) -> Conditions:
+        """The conditions these acts and a withdrawal of the key make. A pack expires at the end of its date (UTC)."""
         expires = self.activation.details.expires if self.activation else None
         return Conditions(
+            disowned=withdrawal is not None and not self.was_in_the_world(withdrawal),
             recalled=self.recall is not None,
             voided=self.void is not None,
             sample=self.sample is not None,
             expired=expires is not None and today > expires,
             activated=self.activation is not None,
-            locked=locked,
+            locked=self.lock is not None or (withdrawal is not None and withdrawal.locks),
         )
 
 
 def standing_of(acts: Iterable[RangeAct], index: int) -> Standing:
     """What stands for one index: of each kind the act with the highest number that covers it."""
-    latest: dict[ActKind, RangeAct] = {}
+    sweep = _Sweep()
     for act in acts:
-        held = latest.get(act.kind)
-        if act.covers(index) and (held is None or act.number > held.number):
-            latest[act.kind] = act
-    return Standing(
-        activation=latest.get(ActKind.ACTIVATE),
-        void=latest.get(ActKind.VOID),
-        recall=latest.get(ActKind.RECALL),
-        sample=latest.get(ActKind.SAMPLE),
-    )
+        if act.covers(index):
+            sweep.begin(act)
+    return sweep.at(index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,11 +202,13 @@ class Stretch:
         return self.last - self.first + 1
 
 
-def stretches(acts: Sequence[RangeAct], *, count: int, today: date) -> tuple[Stretch, ...]:
+def stretches(
+    acts: Sequence[RangeAct], *, count: int, today: date, withdrawal: Withdrawal | None = None
+) -> tuple[Stretch, ...]:
     """The whole batch from index 0 on, cut wherever its state changes. The counts add up to the order."""
     pieces: list[Stretch] = []
     for first, last, standing in standings(acts, count=count):
-        state = gate(standing.conditions(today=today)) or Verdict.UNUSED
+        state = gate(standing.conditions(today=today, withdrawal=withdrawal)) or Verdict.UNUSED
         if pieces and pieces[-1].state is state:
             pieces[-1] = Stretch(first=pieces[-1].first, last=last, state=state)
         else:
@@ -203,20 +235,31 @@ class _Sweep:
 
     def __init__(self) -> None:
         self._begun: dict[ActKind, list[tuple[int, RangeAct]]] = {kind: [] for kind in ActKind}
+        self._activated: list[tuple[int, RangeAct]] = []
 
     def begin(self, act: RangeAct) -> None:
         heappush(self._begun[act.kind], (-act.number, act))
+        if act.kind is ActKind.ACTIVATE:
+            heappush(self._activated, (act.number, act))
 
     def at(self, index: int) -> Standing:
+        lock, unlock = self._latest(ActKind.LOCK, index), self._latest(ActKind.UNLOCK, index)
+        lifted = lock is None or (unlock is not None and unlock.number > lock.number)
         return Standing(
             activation=self._latest(ActKind.ACTIVATE, index),
             void=self._latest(ActKind.VOID, index),
             recall=self._latest(ActKind.RECALL, index),
             sample=self._latest(ActKind.SAMPLE, index),
+            lock=None if lifted else lock,
+            first_activation=_top(self._activated, index),
         )
 
     def _latest(self, kind: ActKind, index: int) -> RangeAct | None:
-        begun = self._begun[kind]
-        while begun and begun[0][1].last < index:
-            heappop(begun)
-        return begun[0][1] if begun else None
+        return _top(self._begun[kind], index)
+
+
+def _top(begun: list[tuple[int, RangeAct]], index: int) -> RangeAct | None:
+    """The topmost act that has not ended before an index; those above it are dropped."""
+    while begun and begun[0][1].last < index:
+        heappop(begun)
+    return begun[0][1] if begun else None

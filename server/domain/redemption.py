@@ -82,8 +82,13 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """Everything about a unit that can stand between a shopper and `genuine`, apart from its use."""
+    """Everything about a unit that can stand between a shopper and `genuine`, apart from its use.
 
+    `disowned` units are nobody's: their key was withdrawn before they were in the world, so that a thief may have made
+    their codes.
+    """
+
+    disowned: bool = False
     recalled: bool = False
     voided: bool = False
     sample: bool = False
@@ -160,9 +165,11 @@ class Marks:
 def gate(conditions: Conditions) -> Verdict | None:
     """The verdict that forbids a burn, by the state order, or None when the unit may be used.
 
-    recalled > void > sample > expired > not activated > locked (docs/protocol.md §2 rule 6).
+    recalled > void > sample > expired > not activated > locked (docs/protocol.md §2 rule 6); of a code that is not ours
+    none of it is said.
     """
     order = (
+        (conditions.disowned, Verdict.NOT_OURS),
         (conditions.recalled, Verdict.RECALLED),
         (conditions.voided, Verdict.VOID),
         (conditions.sample, Verdict.SAMPLE),

@@ -1,4 +1,4 @@
-"""What staff set for a brand: when a duplicate is an alert, how many alerts a week fit, whom shoppers may ask."""
+"""What staff set for a brand: when a duplicate is an alert, how many alerts a week fit, whom shoppers may ask, ..."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from keys.errors import AuthcodeError
 from server.domain.accent import is_colour
+from server.domain.range_act import WithdrawnKeys
 from server.services.staff_accounts import Staff
 from server.storage import audit
 from server.storage.brands import BrandRecord, all_brands, brand_by_id, set_brand
@@ -28,12 +29,14 @@ class BrandSettings:
     """A brand's own settings; `support` is told to shoppers of products that name no contact of their own.
 
     `accent` is a colour (`#0a4a82`), shown in a shade that can be read; None for the pages' own.
+    `withdrawn_keys` says what becomes of units that were in the world before their key was withdrawn.
     """
 
     alert_from: int
     alert_budget: int
     support: str | None
     accent: str | None = None
+    withdrawn_keys: str = WithdrawnKeys.LOCK
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
@@ -43,6 +46,8 @@ class BrandSettings:
             raise BrandSettingInvalid(f"The budget is 1 to {MAX_ALERT_BUDGET:,} alerts a week.")
         if self.accent is not None and not is_colour(self.accent):
             raise BrandSettingInvalid("Give the colour as # and six hexadecimal digits, for example #0a4a82.")
+        if self.withdrawn_keys not in list(WithdrawnKeys):
+            raise BrandSettingInvalid("Say what becomes of codes of a withdrawn key: lock or usual.")
         text = self.support
         if text is not None and not (0 < len(text) <= MAX_SUPPORT_CHARACTERS and text.isprintable()):
             raise BrandSettingInvalid(f"The contact takes up to {MAX_SUPPORT_CHARACTERS} printable characters.")

@@ -10,7 +10,7 @@ from keys.errors import AuthcodeError, UnknownKey
 from server.context import Context
 from server.domain.alert import AlertFilter, Rule
 from server.domain.place import Place
-from server.domain.range_act import read_index, stretches
+from server.domain.range_act import read_index, standing_of
 from server.domain.redemption import Unit, Use, said
 from server.services.alert_views import rule_records_of, stream_of
 from server.services.dashboard_rows import (
@@ -21,7 +21,7 @@ from server.services.dashboard_rows import (
     standing_rows_of,
     told_of,
 )
-from server.services.facts import facts_of, state_of
+from server.services.facts import facts_of, state_on_record
 from server.services.range_acts import OrderUnknown, find_order
 from server.services.read_models import (
     PAGE_SIZE,
@@ -37,6 +37,7 @@ from server.services.read_models import (
     ScanRow,
 )
 from server.services.resolve_code import resolve, resolve_serial, resolved_unit, verified
+from server.services.withdrawals import stretches_of
 from server.storage import alerts as alert_rows
 from server.storage import looks as look_rows
 from server.storage import scans as scan_rows
@@ -160,7 +161,7 @@ def batch_to_act_on(db: Database, row: int, *, now: datetime) -> ActTarget:
             brand_id=brand_by_id(connection, batch.brand).brand_id.hex(),
             order=batch.order_name,
             count=batch.count,
-            stretches=stretches(acts_of(connection, row), count=batch.count, today=now.date()),
+            stretches=stretches_of(connection, [batch], today=now.date())[row],
         )
 
 
@@ -176,7 +177,7 @@ def batch_page(ctx: Context, row: int, *, country: str | None = None) -> BatchPa
         if batch is None:
             raise BatchUnknown
         acts = acts_of(connection, row)
-        pieces = stretches(acts, count=batch.count, today=now.date())
+        pieces = stretches_of(connection, [batch], today=now.date(), acts={row: acts})[row]
         named = AlertFilter(batch_row=row)
         return BatchPage(
             batch=standing_rows_of(connection, [batch], {row: pieces})[0],
@@ -236,7 +237,9 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
         told, days = told_of(connection, alert_id)
         days = _with_looks(connection, record, days, now)
         batch = None if record.batch_row is None else batch_by_row(connection, record.batch_row)
-        acts = [] if batch is None else acts_of(connection, batch.row)
+        pieces = () if batch is None else stretches_of(connection, [batch], today=now.date())[batch.row]
+        unit = None if record.unit is None else Unit.of_id(record.unit)
+        acts = [] if unit is None else acts_covering(connection, unit.row, unit.index)
         scans = scan_rows.scans_of_alert(connection, alert_id, limit=PAGE_SIZE, offset=offset)
         return AlertDetail(
             alert=alert_rows_of(connection, [record], now=now)[0],
@@ -247,7 +250,8 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
             places=tuple(alert_rows.places_of(connection, alert_id, limit=_PLACES)),
             record=rule_records_of(connection)[record.rule],
             stream=stream_of(connection, alert_id),
-            stretches=() if batch is None else stretches(acts, count=batch.count, today=now.date()),
+            stretches=pieces,
+            is_locked=unit is not None and standing_of(acts, unit.index).lock is not None,
             batch_count=0 if batch is None else batch.count,
             told=told,
             days=days,
@@ -284,7 +288,7 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
         if batch is None or unit.index >= batch.count:
             raise CodeUnknown
         try:
-            state = state_of(connection, resolved_unit(ctx, batch, unit), now=now, life=unit.life)
+            state = state_on_record(connection, resolved_unit(ctx, batch, unit), now=now, life=unit.life)
         except (NotOurs, UnknownKey):
             raise CodeUnknown from None
         if state is None:

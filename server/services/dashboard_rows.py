@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 from authcode.serial import Tier, printed_serial
 from server.domain.alert import Rule
-from server.domain.range_act import Stretch, stretches
+from server.domain.range_act import Stretch
 from server.domain.redemption import Unit, Verdict
 from server.services.read_models import AlertRow, BatchRow, DayCount, ScanRow
+from server.services.withdrawals import stretches_of
 from server.storage import alerts as alert_rows
 from server.storage import looks as look_rows
 from server.storage import scans as scan_rows
-from server.storage.batches import BatchRecord, acts_by_batch, batches_by_rows
+from server.storage.batches import BatchRecord, batches_by_rows
 from server.storage.brands import all_brands
 from server.storage.engine import Connection
 from server.storage.products import product_names
@@ -22,12 +23,12 @@ RECENT_DAYS = 14
 """Days of an alert's sparkline, today included."""
 
 
+_ABOUT_A_KEY = frozenset({Rule.UNKNOWN_UNIT, Rule.KEY_WITHDRAWN})
+
+
 def batch_rows_of(connection: Connection, records: Sequence[BatchRecord], now: datetime) -> tuple[BatchRow, ...]:
     """Batches as their list shows them; the same few questions to the database, however many they are."""
-    acts = acts_by_batch(connection, [record.row for record in records])
-    today = now.date()
-    standing = {record.row: stretches(acts[record.row], count=record.count, today=today) for record in records}
-    return standing_rows_of(connection, records, standing)
+    return standing_rows_of(connection, records, stretches_of(connection, records, today=now.date()))
 
 
 def standing_rows_of(
@@ -156,7 +157,7 @@ def alert_rows_of(
                 product=None if batch is None else products[batch.row],
                 unit=None if record.unit is None else Unit.of_id(record.unit),
                 serial_printed=None if record.serial is None else printed_serial(record.serial),
-                key_id=record.subject.partition(":")[2] if record.rule is Rule.UNKNOWN_UNIT else None,
+                key_id=record.subject.partition(":")[2] if record.rule in _ABOUT_A_KEY else None,
                 first_at=record.first_at,
                 last_at=record.last_at,
                 count=record.count,

@@ -1,14 +1,13 @@
 """Stage 5, verify: what may be told about a code: the facts that pages and API show beside a state."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from authcode.batch import Placement
 from authcode.payload import NotOurs
 from authcode.serial import Tier, printed_serial
-from keys.records import KeyState
-from server.domain.range_act import ActKind, RangeAct, Standing, standing_of
+from keys.records import CodeKey, KeyState
+from server.domain.range_act import RangeAct, Standing, Withdrawal, WithdrawnKeys, standing_of
 from server.domain.redemption import Conditions, FirstUse, Returned, Unit, UnitUse
 from server.services.resolve_code import Resolved
 from server.storage.batches import BatchRecord, acts_covering
@@ -17,6 +16,12 @@ from server.storage.engine import Connection
 from server.storage.products import ProductRecord, product_of
 from server.storage.redemptions import unit_use
 from server.storage.scans import latest_by_others
+
+COPIES_FOUND = "copies_found"
+"""Why a unit is locked that staff have locked."""
+
+KEY_WITHDRAWN = "key_withdrawn"
+"""Why a unit is locked, or answered with a caution, whose key was withdrawn after it was in the world."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +61,7 @@ class Facts:
     """What is known about one code. Times are UTC; a stranger is given day and country of the first use only.
 
     `returned` tells everybody that the unit was used before and returned to unused; `hop`, told to the holder, how
-    often it was handed on.
+    often it was handed on. `caution` is `key_withdrawn` where that is no lock but worth knowing.
     """
 
     brand: str
@@ -80,6 +85,7 @@ class Facts:
     later: LaterScan | None
     returned: Returned | None = None
     hop: int | None = None
+    caution: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +97,7 @@ class CodeState:
     standing: Standing
     conditions: Conditions
     use: UnitUse
+    withdrawal: Withdrawal | None = None
 
     @property
     def unit(self) -> Unit:
@@ -110,39 +117,48 @@ class CodeState:
 def state_of(connection: Connection, code: Resolved, *, now: datetime, life: int | None = None) -> CodeState | None:
     """How a code's unit stands in its present life (`life`: in another one); None for one that was never registered.
 
-    A unit whose key was withdrawn is locked when it was registered and activated before that, and not ours otherwise
-    (docs/format.md §1).
+    A unit whose key was withdrawn is locked (or as usual, where its brand chose that) when it was registered and
+    activated before that, and not ours otherwise (docs/format.md §1).
 
     Raises:
         NotOurs: the key was withdrawn before the unit was in the world.
     """
-    withdrawn = code.key.state is KeyState.WITHDRAWN
-    if code.batch is None or code.unit is None:
-        if withdrawn:
-            raise NotOurs
-        return None
-    acts = acts_covering(connection, code.batch.row, code.unit.index)
-    standing = standing_of(acts, code.unit.index)
-    if withdrawn and not was_in_the_world(code.batch, acts, code.key.since):
+    state = state_on_record(connection, code, now=now, life=life)
+    if is_disowned(code, state):
         raise NotOurs
+    return state
+
+
+def state_on_record(
+    connection: Connection, code: Resolved, *, now: datetime, life: int | None = None
+) -> CodeState | None:
+    """The same for the history and for staff, who are shown a unit that is not ours any more too."""
+    if code.batch is None or code.unit is None:
+        return None
+    standing = standing_of(acts_covering(connection, code.batch.row, code.unit.index), code.unit.index)
+    withdrawal = withdrawal_of(code.batch, code.key, code.brand)
     use = unit_use(connection, code.unit, life=life)
     return CodeState(
         code=replace(code, unit=use.unit),
         batch=code.batch,
         standing=standing,
-        conditions=standing.conditions(today=now.date(), locked=withdrawn),
+        conditions=standing.conditions(today=now.date(), withdrawal=withdrawal),
         use=use,
+        withdrawal=withdrawal,
     )
 
 
-def was_in_the_world(batch: BatchRecord, acts: Iterable[RangeAct], since: datetime) -> bool:
-    """Whether a unit with these acts was registered and activated before a moment, so that it is no thief's.
+def is_disowned(code: Resolved, state: CodeState | None) -> bool:
+    """Whether a code is not ours any more: its key was withdrawn, and its unit was not in the world before."""
+    return code.key.state is KeyState.WITHDRAWN if state is None else state.conditions.disowned
 
-    Any activation counts, not the latest: a lot corrected after the withdrawal does not take goods out of
-    shops.
-    """
-    activated = any(act.kind is ActKind.ACTIVATE and act.at < since for act in acts)
-    return batch.registered_at < since and activated
+
+def withdrawal_of(batch: BatchRecord, key: CodeKey, brand: BrandRecord) -> Withdrawal | None:
+    """What the withdrawal of its key means for a batch; None while the key is good."""
+    if key.state is not KeyState.WITHDRAWN:
+        return None
+    locks = brand.withdrawn_keys == WithdrawnKeys.LOCK
+    return Withdrawal(since=key.since, registered_at=batch.registered_at, locks=locks)
 
 
 def facts_of(connection: Connection, state: CodeState, *, holder: bool, later: bool = False) -> Facts:
@@ -166,7 +182,7 @@ def facts_of(connection: Connection, state: CodeState, *, holder: bool, later: b
         serial_printed=printed_serial(state.code.serial),
         recall=_recall_facts(standing.recall),
         void=_recall_facts(standing.void),
-        locked_reason="key_withdrawn" if state.conditions.locked else None,
+        locked_reason=_locked_reason(state),
         first_verified_at=first.at if first and holder else None,
         first_verified_on=first.at.date() if first else None,
         first_country=first.country if first else None,
@@ -174,7 +190,15 @@ def facts_of(connection: Connection, state: CodeState, *, holder: bool, later: b
         later=_later_scan(connection, state.unit) if later else None,
         returned=state.use.returned,
         hop=first.hop if first and holder else None,
+        caution=KEY_WITHDRAWN if state.withdrawal and not state.withdrawal.locks else None,
     )
+
+
+def _locked_reason(state: CodeState) -> str | None:
+    """Why a unit is locked. That copies were found is said before that a key was withdrawn: it is about this code."""
+    if state.standing.lock is not None:
+        return COPIES_FOUND
+    return KEY_WITHDRAWN if state.conditions.locked else None
 
 
 def bare_facts(code: Resolved) -> Facts:

@@ -1,6 +1,7 @@
 """What would be known of a code if an act were done or a product were changed: for previews, nothing is written."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -10,7 +11,8 @@ from authcode.serial import Tier
 from server.context import Context
 from server.domain.range_act import ActDetails, ActKind, standing_of
 from server.domain.redemption import Verdict
-from server.services.facts import Facts, ProductFacts, RecallFacts, product_facts
+from server.services.facts import COPIES_FOUND, KEY_WITHDRAWN, Facts, ProductFacts, RecallFacts, product_facts
+from server.services.withdrawals import withdrawals_of
 from server.storage.batches import acts_covering, batch_by_row
 from server.storage.brands import BrandRecord, brand_by_id
 
@@ -19,23 +21,35 @@ SAID_AFTER: Final[Mapping[ActKind, Verdict]] = {
     ActKind.VOID: Verdict.VOID,
     ActKind.RECALL: Verdict.RECALLED,
     ActKind.SAMPLE: Verdict.SAMPLE,
+    ActKind.LOCK: Verdict.LOCKED,
+    ActKind.UNLOCK: Verdict.UNUSED,
 }
 """What is said of an unused code once an act covers it and nothing else does."""
 
 
-def facts_after(  # noqa: PLR0913 - an act as it would be done
+def told_after(  # noqa: PLR0913 - an act as it would be done
     ctx: Context, row: int, kind: ActKind, details: ActDetails, *, first: int, now: datetime
-) -> Facts | None:
-    """What would be known of a range's first code after the act; None where there is no such batch."""
+) -> tuple[Facts, Verdict] | None:
+    """What would be known and said of a range's first code after the act; None where there is no such batch.
+
+    A withdrawn key goes on speaking: nothing that is done to its codes makes them ours, or lifts their lock.
+    """
     with ctx.db.read() as connection:
         batch = batch_by_row(connection, row)
         if batch is None:
             return None
         brand = brand_by_id(connection, batch.brand)
-        activation = standing_of(acts_covering(connection, row, first), first).activation
+        standing = standing_of(acts_covering(connection, row, first), first)
+        withdrawal = withdrawals_of(connection, [batch])[row]
+        said, reason = SAID_AFTER[kind], COPIES_FOUND if kind is ActKind.LOCK else None
+        if withdrawal is not None and not standing.was_in_the_world(withdrawal):
+            said = Verdict.NOT_OURS
+        elif withdrawal is not None and withdrawal.locks and said is Verdict.UNUSED:
+            said, reason = Verdict.LOCKED, KEY_WITHDRAWN
+        activation = standing.activation
         lot = details if kind is ActKind.ACTIVATE or activation is None else activation.details
         told = RecallFacts(at=now, reason=details.reason, link=details.link)
-        return facts_about(
+        facts = facts_about(
             ctx,
             brand,
             product_facts(connection, batch, brand),
@@ -43,6 +57,8 @@ def facts_after(  # noqa: PLR0913 - an act as it would be done
             details=lot,
             recall=told if kind is ActKind.RECALL else None,
         )
+    caution = KEY_WITHDRAWN if withdrawal is not None and not withdrawal.locks else None
+    return replace(facts, locked_reason=reason, caution=caution), said
 
 
 def facts_about(  # noqa: PLR0913 - what a page can tell

@@ -3,9 +3,8 @@
 from datetime import datetime
 
 from authcode.events import Touched
-from server.domain.range_act import standings
+from server.domain.range_act import Withdrawal, standings
 from server.domain.redemption import gate
-from server.services.facts import was_in_the_world
 from server.storage.batches import BatchRecord, acts_of, batches_of_key
 from server.storage.brands import brand_by_brand_id
 from server.storage.engine import Connection, Database
@@ -27,12 +26,12 @@ def preview_withdrawal(db: Database, brand_id: bytes, key_id: str, *, since: dat
 def _active_unburned(connection: Connection, batch: BatchRecord, *, since: datetime, now: datetime) -> tuple[int, int]:
     """Units that can be verified today and were not: registered and activated before `since`, and later."""
     in_world = after = 0
-    acts = acts_of(connection, batch.row)
-    for first, last, standing in standings(acts, count=batch.count):
+    withdrawal = Withdrawal(since=since, registered_at=batch.registered_at)
+    for first, last, standing in standings(acts_of(connection, batch.row), count=batch.count):
         if gate(standing.conditions(today=now.date())) is not None:
             continue
         unburned = last - first + 1 - count_used_between(connection, batch.row, first, last)
-        if was_in_the_world(batch, [act for act in acts if act.covers(first)], since):
+        if standing.was_in_the_world(withdrawal):
             in_world += unburned
         else:
             after += unburned

@@ -1,6 +1,14 @@
 """Stage 7, alert: lets alerts grow in the transaction of the attempt that feeds them (docs/protocol.md §2 rule 6)."""
 
-from server.domain.alert import AlertFilter, Attempt, Rule, draft_for_keep_code, draft_for_unknown, drafts_for
+from server.domain.alert import (
+    AlertFilter,
+    Attempt,
+    Rule,
+    draft_for_disowned,
+    draft_for_keep_code,
+    draft_for_unknown,
+    drafts_for,
+)
 from server.domain.place import UNKNOWN
 from server.domain.redemption import FirstUse
 from server.services.facts import CodeState
@@ -68,5 +76,15 @@ def after_keep_code(connection: Connection, state: CodeState) -> None:
 def after_unknown_unit(connection: Connection, code: Resolved, attempt: Attempt, *, scan: int) -> None:
     """Tell of a good signature on a unit that does not exist."""
     draft = draft_for_unknown(attempt, key_id=code.key.key_id)
+    if draft is not None:
+        add_to_alert(connection, code.brand.id, draft, attempt, scan=scan, batch_row=None, unit=None, serial=None)
+
+
+def after_disowned_code(
+    connection: Connection, code: Resolved, state: CodeState | None, attempt: Attempt, *, scan: int
+) -> None:
+    """Tell of a code of a withdrawn key that was not in the world before; `state` is None for an unknown unit."""
+    sample = state is not None and state.conditions.sample
+    draft = None if sample else draft_for_disowned(attempt, key_id=code.key.key_id, registered=state is not None)
     if draft is not None:
         add_to_alert(connection, code.brand.id, draft, attempt, scan=scan, batch_row=None, unit=None, serial=None)

@@ -170,6 +170,7 @@ class AlertDetail:
     record: RuleRecord
     stream: tuple[StreamLine, ...]
     stretches: tuple[Stretch, ...]
+    is_locked: bool
     batch_count: int
     told: Mapping[Verdict, int]
     days: tuple[DayCount, ...]

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from authcode.foreign import ForeignText, describe_foreign
 from authcode.payload import NotOurs, code_from_path, dropped_link, shown_host
 from authcode.serial import Tier, read_typed_serial
 from server.context import Context
-from server.domain.alert import Attempt
 from server.domain.claim import (
     CLAIM_BYTES,
     ClaimInvalid,
@@ -19,40 +17,29 @@ from server.domain.claim import (
 )
 from server.domain.page_token import PageTokenInvalid, check_page_token, make_page_token
 from server.domain.redemption import FirstUse, Marks, Unit, Use, Verdict, gate, is_holder, said, use_of
-from server.services.facts import CodeState, Facts, bare_facts, facts_of, state_of
+from server.services.facts import CodeState, Facts, bare_facts, facts_of, is_disowned, state_on_record
 from server.services.log import log_redemption
-from server.services.raise_alerts import after_attempt, after_unknown_unit
+from server.services.raise_alerts import after_attempt, after_disowned_code, after_unknown_unit
 from server.services.receipts import Receipt, receipt_of
+from server.services.record_attempt import Ask, Channel, Note, Visitor, append_attempt, mark_of
 from server.services.resolve_code import Resolved, resolve, resolve_serial, verified
 from server.storage.engine import Connection
 from server.storage.redemptions import burn, first_use
-from server.storage.scans import KEEP_CHANNEL, append_scan
 
-
-class Channel(StrEnum):
-    """How a code came to us."""
-
-    PAGE = "page"
-    API = "api"
-    PHOTO = "photo"
-    SERIAL = "serial"
-    KEEP = KEEP_CHANNEL
-    UNDO = "undo"
-    HAND_ON = "hand_on"
-    ERASE = "erase"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visitor:
-    """Who asks: address as the server saw it, the holder cookie if any, whether staff are logged in.
-
-    `silent` visits (HEAD, prefetch) are answered and not counted.
-    """
-
-    address: str | None = None
-    holder: str | None = None
-    staff: bool = False
-    silent: bool = False
+__all__ = [
+    "OFFERED",
+    "Answer",
+    "Channel",
+    "Look",
+    "Visitor",
+    "look",
+    "look_at_page",
+    "look_at_serial",
+    "nobody",
+    "text_of_page",
+    "verify",
+    "verify_on_page",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,13 +173,18 @@ def _look_at(  # noqa: PLR0913, PLR0917 - one look, with everything that decides
     ctx: Context, connection: Connection, code: Resolved, visitor: Visitor, channel: Channel, claim: str | None
 ) -> Look:
     now = ctx.clock()
-    state = state_of(connection, code, now=now)
+    state = state_on_record(connection, code, now=now)
+    counted = not (visitor.silent or visitor.staff)
+    if is_disowned(code, state):
+        if counted and state is not None:
+            ctx.looks.count(state.unit, ctx.places.of(visitor.address).key, Verdict.NOT_OURS, now=now)
+        raise NotOurs
     if state is None:
         unknown = Look(state=Verdict.NOT_ACTIVATED, facts=bare_facts(code))
         return _offered(ctx, unknown, nobody(code), code.tier, visitor, channel, claim)
     use = _use(ctx, state, visitor, claim, now)
     verdict = said(state.conditions, use)
-    if not (visitor.silent or visitor.staff):
+    if counted:
         ctx.looks.count(state.unit, ctx.places.of(visitor.address).key, verdict, now=now)
     seen = Look(
         state=verdict,
@@ -203,7 +195,7 @@ def _look_at(  # noqa: PLR0913, PLR0917 - one look, with everything that decides
     if (
         use not in _HOLDS
         and not visitor.staff
-        and not ctx.look_limits.may_tell(state.unit.id, visitor.address, now=now)
+        and not ctx.look_limits.may_tell(state.unit.id, visitor.address, now=now, silent=visitor.silent)
     ):
         seen = _withheld(seen)
     return _offered(ctx, seen, state.unit, code.tier, visitor, channel, claim)
@@ -263,8 +255,11 @@ def _verify(  # noqa: PLR0913 - one attempt, with everything that decides about 
 
     def attempt(connection: Connection) -> Answer:
         found = resolve(ctx, connection, code, named)
-        ask = _Ask(claim=claim, visitor=visitor, channel=channel, token=token, now=ctx.clock())
-        state = state_of(connection, found, now=ask.now)
+        ask = Ask(claim=claim, visitor=visitor, channel=channel, token=token, now=ctx.clock())
+        state = state_on_record(connection, found, now=ask.now)
+        if is_disowned(found, state):
+            _note_disowned(ctx, connection, found, state, ask)
+            return Answer(verdict=Verdict.NOT_OURS, foreign=_not_ours(ctx, text))
         if state is None:
             return _note_unknown(ctx, connection, found, ask)
         return _attempt(ctx, connection, state, ask)
@@ -276,19 +271,8 @@ def _verify(  # noqa: PLR0913 - one attempt, with everything that decides about 
         return Answer(verdict=Verdict.NOT_OURS, foreign=_not_ours(ctx, text))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ask:
-    """One request to verify."""
-
-    claim: str
-    visitor: Visitor
-    channel: Channel
-    token: str | None
-    now: datetime
-
-
-def _attempt(ctx: Context, connection: Connection, state: CodeState, ask: _Ask) -> Answer:
-    holder_hash = _mark(ctx, state.unit, ask)
+def _attempt(ctx: Context, connection: Connection, state: CodeState, ask: Ask) -> Answer:
+    holder_hash = mark_of(ctx, state.unit, ask)
     claimed = marks_of(state.unit, claim=ask.claim, holder=None, key=ctx.keys.claim)
     marks = replace(claimed, holder_hash=holder_hash)
     own = state.first is not None and is_holder(state.first, marks)  # (4)
@@ -302,14 +286,14 @@ def _attempt(ctx: Context, connection: Connection, state: CodeState, ask: _Ask) 
         state = state.with_first(first_use(connection, state.unit))
         own = burned or (before is not None and is_holder(before, marks))
     answer = _answer(ctx, connection, state, marks, ask)  # (7)
-    note = _Note(mark=holder_hash, said=answer.verdict or Verdict.NOT_OURS, own=own, burned=burned)
-    attempt, scan = _append(ctx, connection, state.code, ask, note)
+    note = Note(mark=holder_hash, said=answer.verdict or Verdict.NOT_OURS, own=own, burned=burned)
+    attempt, scan = append_attempt(ctx, connection, state.code, ask, note)
     after_attempt(connection, state, attempt, scan=scan, before=before, holder=own)
     return answer
 
 
 def _burn(
-    ctx: Context, connection: Connection, state: CodeState, marks: Marks, ask: _Ask
+    ctx: Context, connection: Connection, state: CodeState, marks: Marks, ask: Ask
 ) -> tuple[FirstUse | None, bool]:
     """Try to be the first: the redemption that stood before (another was faster), and whether this one is it."""
     place = ctx.places.of(ask.visitor.address)
@@ -326,7 +310,7 @@ def _burn(
     return first_use(connection, state.unit), False
 
 
-def _answer(ctx: Context, connection: Connection, state: CodeState, marks: Marks, ask: _Ask) -> Answer:
+def _answer(ctx: Context, connection: Connection, state: CodeState, marks: Marks, ask: Ask) -> Answer:
     """What is said, by the state order; a repeat within the window is the first answer again, byte for byte."""
     window = timedelta(seconds=ctx.settings.repeat_window_s)
     use = use_of(state.first, marks, now=ask.now, repeat_window=window)
@@ -336,58 +320,29 @@ def _answer(ctx: Context, connection: Connection, state: CodeState, marks: Marks
     return Answer(verdict=verdict, facts=facts, receipt=receipt_of(ctx, state) if own else None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Note:
-    """What the history keeps of an attempt beside its circumstances."""
-
-    mark: bytes
-    said: Verdict
-    own: bool
-    burned: bool
-
-
-def _append(ctx: Context, connection: Connection, code: Resolved, ask: _Ask, note: _Note) -> tuple[Attempt, int]:
-    """Add the attempt to the history, whatever is said of it; as the rules see it, and its number there."""
-    place = ctx.places.of(ask.visitor.address)
-    unit = None if code.unit is None else code.unit.id
-    networks = ctx.pseudonyms.marks(ask.visitor.address, unit or 0, now=ask.now)
-    scan = append_scan(
-        connection,
-        at=ask.now,
-        brand=code.brand.id,
-        unit=unit,
-        batch_row=None if code.batch is None else code.batch.row,
-        batch_number=code.batch_number,
-        unit_index=code.index,
-        tier=code.tier,
-        key_id=code.key.key_id,
-        serial=code.serial,
-        channel=ask.channel,
-        said=note.said,
-        burned=note.burned,
-        own=note.own,
-        staff=ask.visitor.staff,
-        mark=note.mark,
-        country=place.country,
-        region=place.region,
-        network_day=networks.day,
-        network_unit=networks.unit,
-    )
-    return Attempt(at=ask.now, place=place, mark=note.mark, staff=ask.visitor.staff), scan
-
-
-def _mark(ctx: Context, unit: Unit, ask: _Ask) -> bytes:
-    """Who asks, on this unit: by the holder cookie, or by the one that this claim will be given."""
-    holder = ask.visitor.holder or holder_of_claim(ask.claim, key=ctx.keys.holder)
-    mark = marks_of(unit, claim=None, holder=holder, key=ctx.keys.claim).holder_hash
-    return mark or b""
-
-
-def _note_unknown(ctx: Context, connection: Connection, code: Resolved, ask: _Ask) -> Answer:
+def _note_unknown(ctx: Context, connection: Connection, code: Resolved, ask: Ask) -> Answer:
     """A good signature on a unit that does not exist: said as not activated, and told to staff at once."""
     if ask.channel is Channel.PAGE:
         check_page_token(ask.token, nobody(code), code.tier, key=ctx.keys.page_token, now=ask.now)
-    note = _Note(mark=_mark(ctx, nobody(code), ask), said=Verdict.NOT_ACTIVATED, own=False, burned=False)
-    attempt, scan = _append(ctx, connection, code, ask, note)
+    note = Note(mark=mark_of(ctx, nobody(code), ask), said=Verdict.NOT_ACTIVATED, own=False, burned=False)
+    attempt, scan = append_attempt(ctx, connection, code, ask, note)
     after_unknown_unit(connection, code, attempt, scan=scan)
     return Answer(verdict=Verdict.NOT_ACTIVATED, facts=bare_facts(code))
+
+
+def _note_disowned(ctx: Context, connection: Connection, code: Resolved, state: CodeState | None, ask: Ask) -> None:
+    """A code of a withdrawn key that no honest print made before: nothing is told of it, all is written down.
+
+    No page of such a code has a token, since it looks like any page of no code of ours; so none is asked for.
+    """
+    unit = nobody(code) if state is None else state.unit
+    first = None if state is None else state.first
+    mark = mark_of(ctx, unit, ask)
+    claimed = marks_of(unit, claim=ask.claim, holder=None, key=ctx.keys.claim)
+    own = first is not None and is_holder(first, replace(claimed, holder_hash=mark))
+    note = Note(mark=mark, said=Verdict.NOT_OURS, own=own, burned=False)
+    attempt, scan = append_attempt(ctx, connection, code if state is None else state.code, ask, note)
+    if state is not None:
+        after_attempt(connection, state, attempt, scan=scan, before=first, holder=own)
+    if not own:
+        after_disowned_code(connection, code, state, attempt, scan=scan)

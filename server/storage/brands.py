@@ -16,6 +16,7 @@ class BrandRecord:
 
     `alert_from` is the number of other claims on one code from which on a duplicate is an alert, `alert_budget` about
     how many alerts a week its staff can open. `accent` is a colour (#rrggbb), `support` a line for shoppers.
+    `withdrawn_keys` is a value of `WithdrawnKeys`.
     """
 
     id: int
@@ -29,6 +30,7 @@ class BrandRecord:
     alert_budget: int
     accent: str | None
     support: str | None
+    withdrawn_keys: str
 
 
 def _record(row: sa.RowMapping) -> BrandRecord:
@@ -102,5 +104,5 @@ def set_alert_from(connection: sa.Connection, number: int, others: int) -> None:
 
 
 def set_brand(connection: sa.Connection, number: int, **values: str | int | None) -> None:
-    """Other settings of a brand: `alert_from`, `alert_budget`, `accent`, `support`."""
+    """Other settings of a brand: `alert_from`, `alert_budget`, `accent`, `support`, `withdrawn_keys`."""
     connection.execute(brand.update().where(brand.c.id == number).values(**values))

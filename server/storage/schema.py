@@ -71,6 +71,7 @@ brand = sa.Table(
     sa.Column("alert_budget", sa.Integer, nullable=False, server_default="20"),
     sa.Column("accent", sa.String(7)),
     sa.Column("support", sa.Text),
+    sa.Column("withdrawn_keys", sa.String(8), nullable=False, server_default="lock"),
 )
 
 product = sa.Table(

@@ -100,6 +100,18 @@ def test_a_script_without_a_terminal_is_not_asked(run: Run, world: World) -> Non
     assert world.state(issued.text(0)) == "void"
 
 
+def test_codes_are_locked_and_unlocked_from_the_command_line(run: Run, world: World) -> None:
+    issued = world.issue()
+    name = issued.batch.order_name
+    told = run(batch_commands.lock, name, "--range", "0-3", "--reason", "copies in three towns")
+    assert (told.exit_code, told.output.split(" by ")[0]) == (0, f"{name}: lock 0-3 (4 units),"), told.output
+    assert run(batch_commands.unlock, name, "--range", "1", "--reason", "a mistake").exit_code == 0
+    assert [world.state(issued.text(index)) for index in range(3)] == ["locked", "unused", "locked"]
+    assert json.loads(run(batch_commands.status, name, "--json").output)["states"] == {"locked": 3, "unused": 7}
+    assert "3 locked" in run(batch_commands.status, name).output
+    assert run(batch_commands.lock, name).exit_code == 2
+
+
 def test_an_order_from_another_machine_is_registered_by_its_manifest(run: Run, world: World, tmp_path: Path) -> None:
     manifest, document = world.manifest()
     file = tmp_path / "manifest.json"

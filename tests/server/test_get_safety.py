@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from server.domain.range_act import ActKind
+from server.domain.scope import Scope
+from server.services.api_tokens import new_token
 from server.storage import schema
 from tests.server.conftest import World
 
@@ -70,6 +72,7 @@ def paths(world: World) -> list[str]:
         "sku": "TEA-1",
         "filename": "consumer.css",
         "path": "x",
+        "order": world.issued.batch.order_name,
     }
     found = [
         re.sub(r"<(?:[^<>]*:)?(\w+)>", lambda match: quote(values.get(match.group(1), "x")), rule.rule)
@@ -102,6 +105,38 @@ def test_no_safe_request_changes_any_table_but_the_look_counters(lively: World) 
     counted = {row.unit: row.looks for row in looks}
     assert counted[(lively.issued.batch.row << 35) + 3] == 1
     assert {row.said for row in looks} >= {"unused", "void", "recalled", "sample", "not_activated", "already_verified"}
+
+
+def test_a_token_changes_nothing_but_the_day_of_its_own_last_use(lively: World) -> None:
+    token, facts = new_token(
+        lively.ctx.db,
+        scopes=list(Scope),
+        brand="Example Tea",
+        label="press-1",
+        days=30,
+        actor="anna",
+        now=lively.clock.now,
+    )
+
+    def ask(asked: list[str]) -> None:
+        for path in asked:
+            with lively.client.get(path, headers={"Authorization": f"Bearer {token}"}) as answer:
+                assert answer.status_code < 500, (path, answer.text)
+
+    asked = [path for path in paths(lively) if path.startswith(("/api/", "/metrics"))]
+    order = f"/api/v1/batches/{lively.issued.batch.order_name}"
+    assert {"/api/v1/batches", order} <= set(asked)
+    before = everything(lively)
+    ask(asked)
+    after = everything(lively)
+    assert {name for name in after if after[name] != before[name]} == {"api_token"}
+    columns = list(schema.api_token.c.keys())
+    (row,), (old,) = ([dict(zip(columns, row, strict=True)) for row in kept["api_token"]] for kept in (after, before))
+    assert row["prefix"] == facts.prefix
+    assert row | {"last_used_day": None} == old
+    assert row["last_used_day"] == schema.day_number(lively.clock.now)
+    ask(asked)
+    assert everything(lively) == after
 
 
 TOO_MUCH = ("9223372036854775808", "9" * 25)

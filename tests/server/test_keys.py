@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
 from keys.errors import AuthcodeError, KeyIdTaken, KeyringRollback, KeyStateRefused, RootChanged
@@ -19,14 +20,19 @@ from keys.records import Form, KeyState, Profile, Purpose
 from keys.sending import send_shared_keys
 from server import hooks
 from server.commands import keys as key_commands
+from server.domain.alert import AlertFilter, Rule, Severity
 from server.domain.range_act import ActKind
+from server.domain.redemption import Unit
 from server.secrets import address_secret, make_server_keys, open_server_keys
+from server.services.dashboard import alerts, code_history
 from server.services.preview_withdrawal import preview_withdrawal
 from server.services.publish_keyring import publish_keyring
+from server.services.redeem_code import Visitor, verify
 from server.settings import load_settings
+from server.storage import schema
 from server.storage.engine import Database
 from server.storage.migrate import upgrade
-from tests.server.conftest import Brand, World
+from tests.server.conftest import PREFIX, START, Brand, World
 
 
 @pytest.fixture
@@ -38,6 +44,11 @@ def issuer(brand: Brand, tmp_path: Path) -> UnlockedIssuer:
 
 def _publish(world: World, issuer: UnlockedIssuer) -> None:
     publish_keyring(world.ctx.db, issuer.keyring.document, server_id=None, now=world.clock.now)
+
+
+def _rows(world: World, table: sa.Table) -> int:
+    with world.ctx.db.read() as connection:
+        return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
 
 
 def test_units_in_the_world_before_a_withdrawal_are_locked_and_all_others_not_ours(
@@ -62,6 +73,74 @@ def test_units_in_the_world_before_a_withdrawal_are_locked_and_all_others_not_ou
     assert world.state(before.text(3)) == "void"
     assert world.state(late.text(0)) == "not_ours"
     assert world.verdict(late.text(0), "anna") == "not_ours"
+
+
+def test_codes_of_a_withdrawn_key_are_not_ours_but_stand_in_the_history_and_raise_an_alert(
+    world: World, issuer: UnlockedIssuer
+) -> None:
+    known = world.issue()
+    unregistered, _ = world.manifest(key_id=known.batch.key_id)
+    stolen = world.clock.now - timedelta(hours=1)
+    world.verdict(known.text(1), "anna")
+    issuer.withdraw_code_key(known.batch.key_id, since=stolen, reason="laptop stolen", now=world.clock.now)
+    _publish(world, issuer)
+    forged = known.text(0)[:-1] + ("G" if known.text(0)[-1] == "8" else "8")
+    unknown = world.codes(unregistered)[0].code
+    before = _rows(world, schema.redemption)
+    nothing_told = world.ask(forged, "ben").data
+    assert [world.ask(text, "ben").data for text in (known.text(0), known.text(1), unknown)] == [nothing_told] * 3
+    assert _rows(world, schema.redemption) == before
+    with world.ctx.db.read() as connection:
+        rows = connection.execute(sa.select(schema.scan).order_by(schema.scan.c.id)).all()
+    kept = [(row.unit, row.unit_index, row.said, row.burned) for row in rows[1:]]
+    units = [Unit(row=known.batch.row, index=index).id for index in (0, 1)]
+    assert kept == [
+        (units[0], 0, "not_ours", False),
+        (units[1], 1, "not_ours", False),
+        (None, 0, "not_ours", False),
+    ]
+    found = {alert.rule: alert for alert in alerts(world.ctx, AlertFilter()).alerts}
+    assert (found[Rule.KEY_WITHDRAWN].count, found[Rule.KEY_WITHDRAWN].severity) == (3, Severity.HIGH)
+    assert found[Rule.KEY_WITHDRAWN].key_id == known.batch.key_id
+    assert found[Rule.DUPLICATE].count == 1
+    assert code_history(world.ctx, Unit(row=known.batch.row, index=0)).state == "not_ours"
+
+
+def test_the_page_of_a_withdrawn_key_says_what_the_page_of_any_foreign_code_says(
+    world: World, issuer: UnlockedIssuer
+) -> None:
+    code = world.issue().text(0)
+    forged = code[:-1] + ("G" if code[-1] == "8" else "8")
+    key_id = issuer.keyring.keyring.key_for(form=Form.SHORT, profile=Profile.SIGNED).key_id
+    issuer.withdraw_code_key(key_id, since=START - timedelta(hours=1), reason="lost", now=world.clock.now)
+    _publish(world, issuer)
+
+    def pages(text: str) -> list[tuple[int, str, list[str]]]:
+        path = "/" + text.removeprefix(PREFIX)
+        client = world.client
+        answers = [client.get(path), client.post(path, data={"claim": "x", "token": "y"})]
+        return [(one.status_code, one.text, one.headers.getlist("Set-Cookie")) for one in answers]
+
+    assert pages(code) == pages(forged)
+    world.ctx.looks.flush()
+    assert (_rows(world, schema.scan), _rows(world, schema.look_count)) == (1, 1)
+
+
+def test_own_attempts_samples_and_staff_raise_no_alert_for_a_withdrawn_key(
+    world: World, issuer: UnlockedIssuer
+) -> None:
+    issued = world.issue()
+    world.act(issued, ActKind.SAMPLE, "2")
+    world.verdict(issued.text(1), "anna")
+    issuer.withdraw_code_key(
+        issued.batch.key_id, since=world.clock.now - timedelta(hours=1), reason="lost", now=world.clock.now
+    )
+    _publish(world, issuer)
+    assert world.verdict(issued.text(1), "anna") == "not_ours"
+    assert world.verdict(issued.text(2), "ben") == "not_ours"
+    verify(world.ctx, issued.text(0), claim="carla", visitor=Visitor(staff=True))
+    assert _rows(world, schema.scan) == 4
+    assert alerts(world.ctx, AlertFilter()).total == 0
 
 
 def test_a_withdrawn_key_burns_nothing(world: World, issuer: UnlockedIssuer) -> None:

@@ -61,6 +61,30 @@ def test_a_unit_is_told_of_twenty_times_a_day_whoever_asks(limited: World) -> No
     assert look(limited, text)["state"] == "unused"
 
 
+def test_prefetches_and_heads_use_nothing_up_and_are_told_nothing(limited: World) -> None:
+    issued = limited.issue()
+    limited.verdict(issued.text(1), "the-buyer")
+    path = "/" + issued.text(0).split("/", 3)[3]
+    for number in range(40):
+        for method, headers in (("HEAD", {}), ("GET", {"Sec-Purpose": "prefetch"})):
+            answer = limited.client.open(
+                path,
+                method=method,
+                headers=headers,
+                base_url="https://v.example.com",
+                environ_base={"REMOTE_ADDR": f"10.0.{number}.1"},
+            )
+            assert answer.status_code == 200
+            assert "not verified yet" not in answer.text
+    assert limited.ctx.look_limits.counted() == (0, 0)
+    assert "not verified yet" in page(limited, issued.text(0)).text
+
+
+def test_without_limits_a_prefetch_is_told_what_everybody_is_told(world: World) -> None:
+    path = "/" + world.issue().text(0).split("/", 3)[3]
+    assert "not verified yet" in world.client.get(path, headers={"Sec-Purpose": "prefetch"}).text
+
+
 def worn_out(world: World) -> Issued:
     issued = world.issue()
     world.verdict(issued.text(1), "the-buyer")

@@ -214,6 +214,24 @@ def test_a_token_acts_for_its_own_brand_alone(world: World, another: IssuerHome)
     assert another.keyring.keyring.brand == "Other Tea"
 
 
+def test_a_token_that_acts_locks_and_unlocks(world: World) -> None:
+    token, issued = made(world, Scope.ACT, Scope.READ), world.issue()
+    path = f"/batches/{issued.batch.order_name}"
+    for body in (
+        {"kind": "lock", "range": "1-2", "reason": "copies"},
+        {"kind": "unlock", "range": "2", "reason": "no"},
+    ):
+        told = send(world, "POST", f"{path}/acts", token, body)
+        assert (told.status_code, told.get_json()["kind"]) == (200, body["kind"])
+    assert [world.state(issued.text(index)) for index in range(3)] == ["unused", "locked", "unused"]
+    assert send(world, "GET", path, token).get_json()["states"] == {"unused": 9, "locked": 1}
+    for body in ({"kind": "lock"}, {"kind": "unlock", "range": "1"}, {"kind": "lock", "reason": "x", "link": "x"}):
+        assert refusal(send(world, "POST", f"{path}/acts", token, body)) == (400, "request_invalid")
+    reader = made(world, Scope.READ)
+    lock = {"kind": "lock", "reason": "copies"}
+    assert refusal(send(world, "POST", f"{path}/acts", reader, lock)) == (403, "token_scope_missing")
+
+
 def test_a_range_goes_into_the_world_and_out_of_it(world: World) -> None:
     token, issued = made(world, Scope.ACT, Scope.READ), world.issue(activate=False)
     path = f"/batches/{issued.batch.order_name}"

@@ -105,8 +105,13 @@ EVERY_SEEN = {
     "recalled, yours": seen(Verdict.RECALLED, replace(RECALLED, first_verified_at=NOW, was_yours=True)),
     "void": seen(Verdict.VOID),
     "sample": seen(Verdict.SAMPLE),
-    "locked": seen(Verdict.LOCKED, USED),
-    "locked, yours": seen(Verdict.LOCKED, MINE),
+    "locked": seen(Verdict.LOCKED, replace(USED, locked_reason="copies_found")),
+    "locked, yours": seen(Verdict.LOCKED, replace(MINE, locked_reason="copies_found")),
+    "look, key withdrawn": seen(Verdict.UNUSED, replace(FACTS, caution="key_withdrawn")),
+    "genuine, hidden, key withdrawn": seen(
+        Verdict.GENUINE, replace(MINE, placement=Placement.SCRATCH, caution="key_withdrawn")
+    ),
+    "void, key withdrawn": seen(Verdict.VOID, replace(FACTS, caution="key_withdrawn")),
     "locked, key withdrawn": seen(Verdict.LOCKED, replace(USED, locked_reason="key_withdrawn")),
     "another website": seen(Verdict.NOT_OURS, None, foreign=describe_foreign("https://a.example/q?x=1")),
     "unclear website": seen(

@@ -221,3 +221,26 @@ def test_an_order_and_a_serial_without_its_check_character_are_found(anna: Staff
     assert heading(anna.submit("/staff/codes", {"code": issued.batch.order_name})) == issued.batch.order_name
     page = anna.submit("/staff/codes", {"code": issued.codes[3].serial.lower()})
     assert "index 3" in page
+
+
+class TestLocking:
+    @pytest.mark.usefixtures("alerted")
+    def test_an_alerts_page_leads_to_the_lock_of_its_code_and_back(self, anna: Staff) -> None:
+        (number,) = numbers(anna)
+
+        def link(word: str) -> str:
+            found = re.search(rf'href="([^"]+)">{word} this code</a>', anna.open(f"/staff/alerts/{number}").text)
+            assert found is not None, word
+            return found.group(1)
+
+        place, _, query = link("Lock").partition("?")
+        assert place.endswith("/lock")
+        form = {"range": query.removeprefix("range="), "reason": "copies in three towns"}
+        asked = anna.submit(f"{place}?{query}", form, to=place)
+        assert heading(asked) == "Lock one code?"
+        assert "What shoppers will read" in asked
+        assert "Copies of this code were found" in asked
+        done = anna.submit(f"{place}?{query}", {**form, "confirm": "yes"}, to=place)
+        assert "locked: reason copies in three towns" in done
+        assert "locked codes" in anna.open("/staff/audit?kind=batch.lock").text
+        assert link("Unlock").partition("?")[0].endswith("/unlock")

@@ -9,6 +9,7 @@ from PIL import Image
 from server.domain.alert import Severity
 from server.domain.range_act import ActKind
 from server.services import dashboard
+from server.services.brand_settings import brands
 from server.services.dashboard import AlertFilter
 from server.services.staff_accounts import add_staff
 from tests.server.conftest import START, Issued, World
@@ -122,6 +123,18 @@ class TestSettings:
         assert "alert_from 1" in anna.open("/staff/audit?kind=brand").text
         assert "Nothing was other" in anna.submit("/staff/settings", form)
 
+    def test_what_becomes_of_codes_of_a_withdrawn_key_is_chosen(self, anna: Staff, world: World) -> None:
+        page = anna.open("/staff/settings").text
+        assert '<option value="lock" selected>' in page
+        form = {**hidden(page), "alert_from": "2", "alert_budget": "20", "support": ""}
+        assert "The settings are kept" in anna.submit("/staff/settings", {**form, "withdrawn_keys": "usual"})
+        assert '<option value="usual" selected>' in anna.open("/staff/settings").text
+        assert "withdrawn_keys usual" in anna.open("/staff/audit?kind=brand").text
+        assert "Nothing was other" in anna.submit("/staff/settings", form)
+        assert "lock or usual" in anna.submit("/staff/settings", {**form, "withdrawn_keys": "never"})
+        (brand,) = brands(world.ctx.db)
+        assert brand.withdrawn_keys == "usual"
+
     def test_the_brands_contact_stands_where_a_product_names_none(
         self, anna: Staff, place: str, issued: Issued
     ) -> None:
@@ -172,6 +185,8 @@ class TestWhatShoppersWillRead:
             ("recall", "Please stop using this: recalled by Example Tea"),
             ("void", "This code was withdrawn before sale"),
             ("sample", "This is a test or sample code"),
+            ("lock", "Copies of this code were found"),
+            ("unlock", "Spring Tea 50\N{NO-BREAK SPACE}g: not verified yet"),
             ("activate", "Spring Tea 50\N{NO-BREAK SPACE}g: not verified yet"),
         ],
     )

@@ -83,6 +83,24 @@ def test_a_withdrawn_key_is_not_told_as_copies_that_were_found(maker: PageMaker,
     assert "did not make" not in key
 
 
+def test_a_withdrawn_key_is_a_caution_beside_the_usual_answer(maker: PageMaker, render: Render) -> None:
+    said = {name: render(maker.code_page(one, burn=None)) for name, one in EVERY_SEEN.items()}
+    assert {name for name, html in said.items() if "was withdrawn later" in html} == {
+        "look, key withdrawn",
+        "genuine, hidden, key withdrawn",
+    }
+    hidden = said["genuine, hidden, key withdrawn"]
+    assert "You are the first" in hidden
+    assert "you can be confident" not in hidden
+
+
+def test_who_verified_a_locked_code_first_is_told_that_it_stays_on_record(maker: PageMaker, render: Render) -> None:
+    own, others = (render(maker.code_page(EVERY_SEEN[name], burn=None)) for name in ("locked, yours", "locked"))
+    assert "You verified this code first, on" in own
+    assert "That stays on record." in own
+    assert "stays on record" not in others
+
+
 def test_a_visible_code_is_called_copyable_with_and_without_a_picture(maker: PageMaker, render: Render) -> None:
     with_picture, bare = (
         render(maker.code_page(EVERY_SEEN[name], burn=None)) for name in ("genuine, visible", "genuine, bare")

@@ -51,6 +51,7 @@ DETAIL = AlertDetail(
     record=RuleRecord(precision=Precision(right=0, judged=0), causes=()),
     stream=(),
     stretches=(),
+    is_locked=False,
     batch_count=0,
     told={},
     days=(),
@@ -72,6 +73,10 @@ DETAIL = AlertDetail(
             {"rule": Rule.UNKNOWN_UNIT, "count": 2, "places": 2, "key_id": "K1"},
             "Two scans of signed codes that no batch has in two regions, key K1",
         ),
+        (
+            {"rule": Rule.KEY_WITHDRAWN, "count": 3, "places": 1, "key_id": "K1"},
+            "Three scans of codes of a withdrawn key, key K1",
+        ),
     ],
 )
 def test_an_alert_is_one_plain_sentence(changes: dict[str, object], sentence: str) -> None:
@@ -82,7 +87,7 @@ def test_an_alert_is_one_plain_sentence(changes: dict[str, object], sentence: st
 def test_every_rule_says_why_it_fired_with_what_was_measured(rule: Rule) -> None:
     said = wording.why_it_fired(replace(DETAIL, alert=replace(ALERT, rule=rule)))
     assert said.endswith(".")
-    assert "3,113 other people" in said or "3,113 visitors" in said or rule is Rule.UNKNOWN_UNIT
+    assert "3,113 other people" in said or "3,113 visitors" in said or rule in {Rule.UNKNOWN_UNIT, Rule.KEY_WITHDRAWN}
     assert "two other people" in said or rule is not Rule.DUPLICATE
 
 

@@ -46,7 +46,12 @@ def _facts() -> Json:
         "recall": _or_null(_ref("Act")),
         "void": _or_null(_object({"at": {"type": "string", "format": "date-time"}}))
         | {"description": "Since when the code is withdrawn; the reason is the brand's own affair."},
-        "locked_reason": _TEXT_OR_NULL,
+        "locked_reason": {"enum": ["copies_found", "key_withdrawn", None]},
+        "caution": {
+            "enum": ["key_withdrawn", None],
+            "description": "What is worth knowing beside any state: that the key which vouched for the code was "
+            "withdrawn after the code was in the world, and its brand has such codes answered as usual.",
+        },
         "first_verified_at": _TEXT_OR_NULL
         | {"description": "A moment (RFC 3339, UTC) for who verified; the day alone for everybody else."},
         "first_country": _TEXT_OR_NULL,

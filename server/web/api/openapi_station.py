@@ -88,8 +88,8 @@ def station_paths() -> Json:
         "bytes under a known order or batch number: 409."
     )
     act = (
-        "Activate, void, recall or mark as samples. An act adds to what stands, as one row; the order's latest act, "
-        "sent again by the same token, is answered with that row."
+        "Activate, void, recall, mark as samples, lock or unlock. An act adds to what stands, as one row; the order's "
+        "latest act, sent again by the same token, is answered with that row."
     )
     document = _sent({"type": "object"})
     return {
@@ -120,7 +120,8 @@ def _act_body() -> Json:
                 "lot": _TEXT_OR_NULL | {"description": "Of an activation."},
                 "expires": {"type": ["string", "null"], "format": "date", "description": "Of an activation."},
                 "markets": {"type": "array", "items": _TEXT, "description": "Of an activation; empty: everywhere."},
-                "reason": _TEXT_OR_NULL | {"description": "A void or a recall needs it; shoppers read a recall's."},
+                "reason": _TEXT_OR_NULL
+                | {"description": "A void, recall, lock or unlock needs it; shoppers read a recall's."},
                 "link": _TEXT_OR_NULL | {"description": "Of a void or a recall."},
             },
             "required": ["kind", "range"],

@@ -36,10 +36,12 @@ _ACT_FIELDS: Final = {
     ActKind.VOID: {"reason", "link"},
     ActKind.RECALL: {"reason", "link"},
     ActKind.SAMPLE: set[str](),
+    ActKind.LOCK: {"reason"},
+    ActKind.UNLOCK: {"reason"},
 }
 WHOLE_ORDER: Final = "all"
 """The range of an act on every code of an order."""
-_NEEDS_REASON: Final = {ActKind.VOID, ActKind.RECALL}
+_NEEDS_REASON: Final = {ActKind.VOID, ActKind.RECALL, ActKind.LOCK, ActKind.UNLOCK}
 _MAX_PAGE_DIGITS: Final = 9
 
 blueprint = Blueprint("station", __name__, url_prefix="/api/v1")
@@ -103,7 +105,7 @@ def order(order: str) -> Response:
 
 @blueprint.post("/batches/<order>/acts")
 def act(order: str) -> Response:
-    """Activate, void, recall or mark as samples; the very act that came last, sent again, changes nothing."""
+    """Activate, void, recall, mark as samples, lock or unlock; the act that came last, sent again, changes nothing."""
     station, ctx = station_with(Scope.ACT), context()
     _check_name(order)
     kind, indices, details = _read_act(json_body())

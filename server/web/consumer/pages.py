@@ -13,6 +13,7 @@ from authcode.batch import Placement
 from authcode.foreign import ForeignText
 from authcode.serial import Tier
 from server.domain.redemption import Verdict
+from server.services.facts import KEY_WITHDRAWN
 from server.services.facts import Facts as CodeFacts
 from server.services.receipts import Ended
 from server.services.redeem_code import Channel
@@ -89,7 +90,7 @@ class PageMaker:
         places |= {str(act): act for act in (receipt.acts if receipt else ())}
         product = self._product(seen)
         told = self._told(seen)
-        always = ("was_yours", "others_tried", "returned", "owner")
+        always = ("was_yours", "others_tried", "returned", "owner", "caution_key_withdrawn")
         said = (self._catalogue.note(name, told) for name in (*always, *notes))
         return Page(
             site=self._site_of(seen),
@@ -255,13 +256,13 @@ def _entry_name(seen: Seen) -> str:
     if seen.verdict is Verdict.GENUINE:
         if seen.facts is not None and seen.facts.returned is not None:
             return "genuine_returned"
-        visible = seen.facts is None or seen.facts.placement is Placement.VISIBLE
+        visible = seen.facts is None or seen.facts.placement is Placement.VISIBLE or seen.facts.caution is not None
         return "genuine_visible" if visible else "genuine_hidden"
     if seen.verdict is Verdict.NOT_OURS and seen.foreign is not None:
         leads_somewhere = seen.foreign.host or seen.foreign.shortened.lower().startswith(("http:", "https:"))
         return "not_ours_foreign" if leads_somewhere else "not_ours_text"
-    if seen.verdict is Verdict.LOCKED and seen.facts is not None and seen.facts.locked_reason:
-        return f"locked_{seen.facts.locked_reason}"
+    if seen.verdict is Verdict.LOCKED and seen.facts is not None and seen.facts.locked_reason == KEY_WITHDRAWN:
+        return "locked_key_withdrawn"
     return str(seen.verdict)
 
 

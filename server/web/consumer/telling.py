@@ -23,6 +23,12 @@ def told_of_site(site: Site) -> dict[str, str | None]:
     return {"brand": site.brand, "our_host": site.host}
 
 
+_TOLD_WITH_CAUTION = frozenset(
+    {Verdict.UNUSED, Verdict.WITHHELD, Verdict.GENUINE, Verdict.VERIFIED_BY_YOU, Verdict.ALREADY_VERIFIED}
+)
+"""Beside any other answer nobody needs to be told to compare the pack."""
+
+
 def told_of_code(catalogue: Catalogue, facts: CodeFacts, verdict: Verdict) -> Told:
     """Everything the sentences may use about one code; what is not known is None and takes its sentences with it."""
     own = facts.first_verified_at
@@ -38,6 +44,7 @@ def told_of_code(catalogue: Catalogue, facts: CodeFacts, verdict: Verdict) -> To
         "country": catalogue.country(facts.first_country),
         "expiry": catalogue.calendar_date(facts.expires) if facts.expires else None,
         "own_date": first_day if yours_beside else None,
+        "cautious_brand": facts.brand if facts.caution and verdict in _TOLD_WITH_CAUTION else None,
         "owner": catalogue.number(facts.hop + 1) if facts.hop else None,
         **_told_of_return(catalogue, facts, verdict),
         **_told_of_recall(catalogue, facts),

@@ -13,7 +13,7 @@ from keys.errors import AuthcodeError
 from server.domain.range_act import ActKind, RangeInvalid
 from server.domain.redemption import Unit
 from server.services import dashboard as read
-from server.services.preview_facts import SAID_AFTER, facts_after
+from server.services.preview_facts import told_after
 from server.services.range_acts import act_on_range
 from server.services.staff_accounts import authenticate, end_sessions, set_password
 from server.web.dashboard import charts, wording
@@ -165,7 +165,7 @@ def batch(row: int) -> tuple[str, int]:
     return shown, problem.http_status if problem else HTTPStatus.OK
 
 
-@blueprint.route(f"/batches/<{ID}:row>/<any(activate, void, recall, sample):kind>", methods=["GET", "POST"])
+@blueprint.route(f"/batches/<{ID}:row>/<any({', '.join(ActKind)}):kind>", methods=["GET", "POST"])
 def act(row: int, kind: str) -> Response | tuple[str, int] | str:
     """One act in three steps: the form (GET), its effect in counts (POST), done (POST with `confirm`)."""
     batch = read.batch_to_act_on(context().db, row, now=context().clock())
@@ -178,8 +178,8 @@ def act(row: int, kind: str) -> Response | tuple[str, int] | str:
         return render_template("dashboard/act.html", **shown, problem=str(problem)), problem.http_status
     if request.form.get("confirm") != "yes":
         touched = effect(wanted, batch.stretches)
-        told = facts_after(context(), row, wanted.kind, wanted.details, first=wanted.first, now=context().clock())
-        shown["told"] = preview(told, SAID_AFTER[wanted.kind]) if told else None
+        told = told_after(context(), row, wanted.kind, wanted.details, first=wanted.first, now=context().clock())
+        shown["told"] = preview(*told) if told else None
         return render_template("dashboard/confirm.html", **shown, wanted=wanted, touched=touched)
     done = act_on_range(
         context().db,

@@ -93,15 +93,16 @@ def settings() -> AnyResponse | tuple[str, int] | str:
     if request.method == "GET":
         return _settings()
     try:
-        number = _whole(request.form, "brand")
+        number, known = _whole(request.form, "brand"), {brand.id: brand for brand in brands(context().db)}
+        if number not in known:
+            raise BrandSettingInvalid("There is no such brand; open the page again.")
         wanted = BrandSettings(
             alert_from=_whole(request.form, "alert_from"),
             alert_budget=_whole(request.form, "alert_budget"),
             support=request.form.get("support", "").strip() or None,
             accent=request.form.get("accent", "").strip().lower() or None,
+            withdrawn_keys=request.form.get("withdrawn_keys", known[number].withdrawn_keys),
         )
-        if number not in {brand.id for brand in brands(context().db)}:
-            raise BrandSettingInvalid("There is no such brand; open the page again.")
         changed = change_settings(context().db, number, wanted, staff=staff(), now=context().clock())
     except AuthcodeError as refused:
         return _settings(problem=str(refused)), refused.http_status

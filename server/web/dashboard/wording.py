@@ -25,6 +25,7 @@ RULE_WORDS: Final[Mapping[Rule, str]] = {
     Rule.NOT_ACTIVATED: "scanned before activation",
     Rule.VOIDED: "scanned after it was voided",
     Rule.UNKNOWN_UNIT: "signed, but never registered",
+    Rule.KEY_WITHDRAWN: "of a withdrawn key",
     Rule.KEEP_CODE_SHARED: "keep-code used by many",
 }
 STATE_WORDS: Final[Mapping[Verdict, str]] = {
@@ -75,9 +76,11 @@ AUDIT_WORDS: Final[Mapping[str, str]] = {
     "alert.unmute": "let a muted rule speak again",
     "alert.wake": "ended an alert's snooze",
     "batch.activate": "activated codes",
+    "batch.lock": "locked codes",
     "batch.recall": "recalled codes",
     "batch.register": "registered a batch",
     "batch.sample": "marked codes as samples",
+    "batch.unlock": "unlocked codes",
     "batch.void": "voided codes",
     "brand.settings": "changed a brand's settings",
     "code.undo": "took a verification back",
@@ -101,18 +104,27 @@ ACT_WORDS: Final[Mapping[ActKind, str]] = {
     ActKind.VOID: "Void",
     ActKind.RECALL: "Recall",
     ActKind.SAMPLE: "Mark as samples",
+    ActKind.LOCK: "Lock",
+    ActKind.UNLOCK: "Unlock",
 }
 ACT_EFFECTS: Final[Mapping[ActKind, str]] = {
     ActKind.ACTIVATE: "These codes can be verified from now on, each of them once.",
     ActKind.VOID: "Whoever scans one of these codes is told that it was withdrawn. This cannot be taken back.",
     ActKind.RECALL: "Whoever scans one of these codes is asked to stop using the product. This cannot be taken back.",
     ActKind.SAMPLE: "Whoever scans one of these codes is told that it is a sample. This cannot be taken back.",
+    ActKind.LOCK: (
+        "Whoever scans one of these codes is told that copies of it were found, and what to compare. Attempts are "
+        "recorded as before. It can be unlocked again."
+    ),
+    ActKind.UNLOCK: "These codes are answered as they were before they were locked.",
 }
 ACT_DONE: Final[Mapping[ActKind, str]] = {
     ActKind.ACTIVATE: "activated",
     ActKind.VOID: "voided",
     ActKind.RECALL: "recalled",
     ActKind.SAMPLE: "marked as samples",
+    ActKind.LOCK: "locked",
+    ActKind.UNLOCK: "unlocked",
 }
 
 _ENGLISH = Locale("en")
@@ -132,6 +144,8 @@ def alert_sentence(alert: AlertRow) -> str:
             sentence = f"{scans} of codes that were withdrawn{where}"
         case Rule.UNKNOWN_UNIT:
             sentence = f"{scans} of signed codes that no batch has{where}, key {alert.key_id}"
+        case Rule.KEY_WITHDRAWN:
+            sentence = f"{scans} of codes of a withdrawn key{where}, key {alert.key_id}"
         case Rule.KEEP_CODE_SHARED:
             sentence = f"one keep-code used {counted(alert.count, 'time')}{where}"
     return sentence[0].upper() + sentence[1:]
@@ -162,6 +176,12 @@ def why_it_fired(detail: AlertDetail) -> str:
             return (
                 "The signature is good, but no registered batch holds this code. One is enough: a manifest is late, or "
                 "a signing key has leaked. It is never a guess."
+            )
+        case Rule.KEY_WITHDRAWN:
+            return (
+                "The key of these codes was withdrawn, and they were not registered and activated before that: "
+                "shoppers are told that they are not ours. One is enough: somebody still prints with the key, or goods "
+                "were activated after the moment that the withdrawal names."
             )
         case Rule.KEEP_CODE_SHARED:
             return (

@@ -1,0 +1,176 @@
+"""Codes that staff lock because copies were found, and units of withdrawn keys as their brand wants them."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from keys.issuer import IssuerHome, UnlockedIssuer
+from server.domain.alert import AlertFilter, Rule
+from server.domain.range_act import ActDetails, ActKind
+from server.domain.redemption import Verdict
+from server.services.brand_settings import BrandSettingInvalid, BrandSettings, brands, change_settings
+from server.services.dashboard import alert, alerts, batch_of_order, batch_page, batch_to_act_on
+from server.services.log import latest_entries, sign_newest_head
+from server.services.preview_facts import told_after
+from server.services.publish_keyring import publish_keyring
+from server.services.read_audit import audit_page
+from server.services.staff_accounts import Staff
+from tests.server.conftest import Brand, Issued, World
+
+STAFF = Staff(id=1, email="anna@example.com", must_change_password=False, session="s", last_login_at=None)
+
+
+@pytest.fixture
+def issuer(brand: Brand, tmp_path: Path) -> UnlockedIssuer:
+    """The brand's issuer, as a copy that may change its keys."""
+    shutil.copytree(brand.home / "issuer", tmp_path / "issuing" / "issuer")
+    return IssuerHome.open(tmp_path / "issuing").unlock("issuer-pass")
+
+
+def withdrawn(world: World, issuer: UnlockedIssuer) -> tuple[Issued, Issued]:
+    """An order that was in the world before its key was withdrawn, and one that came later."""
+    before, late = world.issue(), world.issue(activate=False)
+    world.verdict(before.text(1), "anna")
+    world.clock.forward(hours=1)
+    since = world.clock.now
+    world.clock.forward(hours=1)
+    world.act(late, ActKind.ACTIVATE, "0-5")
+    issuer.withdraw_code_key(before.batch.key_id, since=since, reason="laptop stolen", now=world.clock.now)
+    publish_keyring(world.ctx.db, issuer.keyring.document, server_id=None, now=world.clock.now)
+    return before, late
+
+
+def choose(world: World, withdrawn_keys: str) -> None:
+    (brand,) = brands(world.ctx.db)
+    wanted = BrandSettings(alert_from=2, alert_budget=20, support=None, withdrawn_keys=withdrawn_keys)
+    change_settings(world.ctx.db, brand.id, wanted, staff=STAFF, now=world.clock.now)
+
+
+def page_of(world: World, code: str) -> str:
+    return world.client.get("/" + code.partition("://")[2].partition("/")[2]).text
+
+
+def test_a_locked_code_says_that_copies_were_found_and_goes_on_counting(world: World) -> None:
+    issued = world.issue()
+    world.verdict(issued.text(3), "anna")
+    world.act(issued, ActKind.LOCK, "3", reason="copies in three towns")
+    assert world.state(issued.text(3)) == "locked"
+    answer = world.ask(issued.text(3), "ben")
+    told = answer.get_json()
+    assert (told["verdict"], told["locked_reason"], told["was_yours"]) == ("locked", "copies_found", False)
+    own = world.ask(issued.text(3), "anna").get_json()
+    assert (own["verdict"], own["was_yours"], bool(own["proof"])) == ("locked", True, True)
+    for claim in ("carla", "dan"):
+        world.verdict(issued.text(3), claim)
+    (found,) = alerts(world.ctx, AlertFilter()).alerts
+    assert (found.rule, found.count, found.people) == (Rule.DUPLICATE, 3, 4)
+    assert alert(world.ctx, found.id).is_locked
+    page = page_of(world, issued.text(3))
+    assert "Copies of this code were found" in page
+    assert "keep-code" in page
+    assert "three towns" not in page + answer.text
+    assert world.state(issued.text(4)) == "unused"
+
+
+def test_a_locked_code_cannot_be_used_up_until_it_is_unlocked(world: World) -> None:
+    issued = world.issue()
+    world.act(issued, ActKind.LOCK, "0-4", reason="labels were copied")
+    assert world.verdict(issued.text(2), "anna") == "locked"
+    world.act(issued, ActKind.UNLOCK, "2-3", reason="a mistake")
+    assert world.verdict(issued.text(2), "anna") == "genuine"
+    assert world.verdict(issued.text(1), "anna") == "locked"
+    world.act(issued, ActKind.LOCK, "2", reason="copied after all")
+    assert world.state(issued.text(2)) == "locked"
+
+
+def test_a_lock_is_said_after_recall_void_sample_and_lacking_activation(world: World) -> None:
+    issued, dark = world.issue(), world.issue(activate=False)
+    for order in (issued, dark):
+        world.act(order, ActKind.LOCK, reason="copies")
+    for index, kind in enumerate((ActKind.RECALL, ActKind.VOID, ActKind.SAMPLE)):
+        world.act(issued, kind, str(index), reason="of another kind")
+    assert [world.state(issued.text(index)) for index in range(4)] == ["recalled", "void", "sample", "locked"]
+    assert world.state(dark.text(0)) == "not_activated"
+
+
+def test_locks_stand_in_the_log_and_the_audit(world: World) -> None:
+    issued = world.issue()
+    world.act(issued, ActKind.LOCK, "3", reason="copies")
+    world.act(issued, ActKind.UNLOCK, "3", reason="a mistake")
+    kept = [line.action for line in audit_page(world.ctx.db).lines]
+    assert kept[:2] == ["batch.unlock", "batch.lock"]
+    sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
+    records = [leaf.entry.record for leaf in latest_entries(world.ctx.db, limit=50) if leaf.entry]
+    for action in ("batch.lock", "batch.unlock"):
+        assert sum(f'"{action}"' in record for record in records) == 1
+
+
+def test_strip_balance_and_status_count_locked_codes(world: World) -> None:
+    issued = world.issue()
+    world.act(issued, ActKind.LOCK, "2-4", reason="copies")
+    page = batch_page(world.ctx, issued.batch.row)
+    pieces = [(piece.first, piece.last, piece.state) for piece in page.stretches]
+    assert pieces == [(0, 1, "unused"), (2, 4, "locked"), (5, 9, "unused")]
+    assert page.batch.states == {Verdict.UNUSED: 7, Verdict.LOCKED: 3}
+
+
+def test_strip_balance_and_act_previews_know_a_withdrawn_key(world: World, issuer: UnlockedIssuer) -> None:
+    before, late = withdrawn(world, issuer)
+    world.act(before, ActKind.VOID, "8-9", reason="waste")
+    db, now = world.ctx.db, world.clock.now
+    states = {row: batch_page(world.ctx, row).batch.states for row in (before.batch.row, late.batch.row)}
+    assert states == {
+        before.batch.row: {Verdict.LOCKED: 8, Verdict.VOID: 2},
+        late.batch.row: {Verdict.NOT_OURS: 10},
+    }
+    assert batch_of_order(db, before.batch.order_name, now=now).states == states[before.batch.row]
+    assert [piece.state for piece in batch_to_act_on(db, late.batch.row, now=now).stretches] == ["not_ours"]
+
+    def said(issued: Issued, kind: ActKind) -> str:
+        told = told_after(world.ctx, issued.batch.row, kind, ActDetails(reason="x"), first=0, now=now)
+        assert told is not None
+        return told[1]
+
+    assert (said(before, ActKind.ACTIVATE), said(late, ActKind.ACTIVATE)) == ("locked", "not_ours")
+    assert (said(before, ActKind.RECALL), said(late, ActKind.RECALL)) == ("recalled", "not_ours")
+    choose(world, "usual")
+    assert batch_page(world.ctx, before.batch.row).batch.states == {Verdict.UNUSED: 8, Verdict.VOID: 2}
+    assert said(before, ActKind.UNLOCK) == "unused"
+
+
+def test_a_brand_may_have_codes_of_a_withdrawn_key_answered_as_usual_with_a_caution(
+    world: World, issuer: UnlockedIssuer
+) -> None:
+    before, late = withdrawn(world, issuer)
+    assert world.verdict(before.text(0), "ben") == "locked"
+    choose(world, "usual")
+    told = world.ask(before.text(0), "ben").get_json()
+    assert (told["verdict"], told["caution"], told["locked_reason"]) == ("genuine", "key_withdrawn", None)
+    told = world.ask(before.text(1), "ben").get_json()
+    assert (told["verdict"], told["caution"]) == ("already_verified", "key_withdrawn")
+    assert world.verdict(late.text(0), "ben") == "not_ours"
+    page = page_of(world, before.text(2))
+    assert "was withdrawn later" in page
+    assert "I have bought this" in page
+    world.act(before, ActKind.LOCK, "0", reason="copies")
+    told = world.ask(before.text(0), "carla").get_json()
+    assert (told["verdict"], told["locked_reason"]) == ("locked", "copies_found")
+    choose(world, "lock")
+    assert world.verdict(before.text(2), "ben") == "locked"
+
+
+def test_a_code_of_a_good_key_carries_no_caution(world: World) -> None:
+    code = world.issue().text(0)
+    choose(world, "usual")
+    told = world.ask(code, "anna").get_json()
+    assert (told["verdict"], told["caution"]) == ("genuine", None)
+    assert "withdrawn" not in page_of(world, code)
+
+
+def test_the_choice_for_withdrawn_keys_is_audited_and_takes_no_other_word(world: World) -> None:
+    choose(world, "usual")
+    line = audit_page(world.ctx.db).lines[0]
+    assert (line.action, "withdrawn_keys usual" in line.subject) == ("brand.settings", True)
+    with pytest.raises(BrandSettingInvalid):
+        choose(world, "sometimes")
