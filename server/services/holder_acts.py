@@ -13,20 +13,23 @@ from server.context import Context
 from server.domain.claim import CLAIM_BYTES, ClaimInvalid, check_claim, marks_of
 from server.domain.holding import (
     ActNotNow,
+    HandOnLimit,
     HolderAct,
     HolderUnknown,
+    UndoOver,
     check_hand_on,
     check_undo,
     next_holder,
 )
 from server.domain.keep_code import is_keep_code_of, read_keep_code
-from server.domain.page_token import check_page_token, make_page_token
-from server.domain.redemption import FirstUse, Marks, ReturnedBy, Verdict, gate, is_holder
+from server.domain.page_token import PageTokenInvalid, check_page_token, make_page_token
+from server.domain.redemption import FirstUse, Marks, ReturnedBy, Unit, Use, Verdict, gate, is_holder
+from server.domain.redemption import said as said_of
 from server.services.facts import CodeState, Facts, facts_of, state_of
-from server.services.keep_codes import append_own, is_right
+from server.services.keep_codes import append_own, is_right, note_right
 from server.services.log import log_erasure, log_handover, log_return, sign_newest_head
 from server.services.receipts import Receipt, receipt_of
-from server.services.redeem_code import Channel, Visitor, text_of_page
+from server.services.redeem_code import Channel, Visitor, nobody, text_of_page
 from server.services.resolve_code import resolve, verified
 from server.storage.engine import Connection
 from server.storage.holdings import forget_holder, hand_on, holder_before, hops_of, return_unit
@@ -61,6 +64,9 @@ _CHANNELS = {
     HolderAct.HAND_ON: Channel.HAND_ON,
     HolderAct.ERASE: Channel.ERASE,
 }
+_Refusal = ActNotNow | UndoOver | HandOnLimit | PageTokenInvalid
+_REFUSALS = (ActNotNow, UndoOver, HandOnLimit, PageTokenInvalid)
+"""What the holder themselves may be told instead of the act."""
 
 
 def ask_on_page(ctx: Context, raw_path: str, query: str, act: HolderAct, holder: Holder) -> ActAnswer:
@@ -116,11 +122,16 @@ def _done(  # noqa: PLR0913 - one act, with everything that decides about it
     typed = None if holder.keep_code is None else read_keep_code(holder.keep_code)
     wish = _Wish(act=act, holder=holder, typed=typed, token=token, ask=ask, page=page, now=ctx.clock())
 
-    def attempt(connection: Connection) -> ActAnswer | None:
-        state = state_of(connection, resolve(ctx, connection, code, named), now=wish.now)
+    def attempt(connection: Connection) -> ActAnswer | _Refusal | None:
+        found = resolve(ctx, connection, code, named)
+        state = state_of(connection, found, now=wish.now)
         if state is None or state.first is None or state.code.tier is Tier.OUTER:
+            _count_wrong(ctx, connection, nobody(found) if state is None else state.unit, wish)
             return None
-        return _attempt(ctx, connection, state, wish)
+        try:
+            return _attempt(ctx, connection, state, wish)
+        except _REFUSALS as refused:  # nothing was done; raised after the transaction, which has counted a keep-code
+            return refused
 
     try:
         code, named = verified(ctx, text)
@@ -131,22 +142,34 @@ def _done(  # noqa: PLR0913 - one act, with everything that decides about it
         raise HolderUnknown from None
     if answer is None:  # after the transaction, which has counted a wrong keep-code
         raise HolderUnknown
+    if isinstance(answer, _REFUSALS):
+        raise answer
     return answer
 
 
-def _attempt(ctx: Context, connection: Connection, state: CodeState, wish: _Wish) -> ActAnswer | None:
-    """1. Take turns, and look again. 2. Who asks is the holder. 3. The code stands so that it can be. 4. The token.
+def _count_wrong(ctx: Context, connection: Connection, unit: Unit, wish: _Wish) -> None:
+    """Nobody holds the code: a keep-code is wrong, and counted, so that the end of tries tells nothing."""
+    if wish.typed is not None:
+        is_right(ctx, connection, unit, (), wish.typed, wish.holder.visitor, wish.now)
 
-    5. The act's own rules, and the act.
+
+def _attempt(ctx: Context, connection: Connection, state: CodeState, wish: _Wish) -> ActAnswer | None:
+    """1. Take turns, and look again. 2. Who asks is the holder; a keep-code that shows it is counted, come what may.
+
+    3. The code stands so that it can be. 4. The token. 5. The act's own rules, and the act.
     """
     hold(connection, state.unit)  # (1)
     state = replace(state, use=unit_use(connection, state.unit, life=state.unit.life))
     first = state.first
     if first is None or state.use.ended is not None:
+        _count_wrong(ctx, connection, state.unit, wish)
         return None
     again = _repeated(ctx, connection, state, first, wish)
     if not _is_shown(ctx, connection, state, (first,) if again is None else (first, again), wish):  # (2)
         return None
+    if wish.typed is not None:
+        now_said = said_of(state.conditions, Use.OWN_LATER)
+        note_right(ctx, connection, state, wish.holder.visitor, said=now_said, now=wish.now)
     if again is not None and not wish.ask and not _holds(ctx, state, first, wish):
         return _answer(connection, state, wish, receipt=receipt_of(ctx, state))
     if wish.act is not HolderAct.ERASE and gate(state.conditions) is not None:  # (3)

@@ -14,11 +14,12 @@ from authcode.log.merkle import LogProofRefused
 from authcode.log.proof import open_consistency, open_inclusion
 from authcode.log.receipt import check_entry, head_before
 from authcode.serial import Tier
-from server.domain.alert import AlertFilter
-from server.domain.holding import MAX_HOPS_A_DAY
+from server.domain.alert import AlertFilter, Rule
+from server.domain.holding import MAX_HOPS_A_DAY, HolderAct
 from server.domain.keep_code import KEEP_CODE_CHARACTERS, MAX_WRONG_HERE
 from server.domain.range_act import ActKind
 from server.services import dashboard
+from server.services.holder_acts import Holder, ask_on_page
 from server.services.keep_codes import prove
 from server.services.log import prove_unit, sign_newest_head
 from server.services.redeem_code import Visitor, verify
@@ -147,6 +148,45 @@ def test_guessed_keep_codes_undo_nothing_and_share_the_tries_of_the_unit(world: 
         assert ask(world, "undo", code, keep_code=typed)[1]["code"] == "keep_code_tries_spent"
     world.clock.forward(hours=24, microseconds=-1)
     assert world.ask(code, "anna").get_json()["verdict"] == "verified_by_you"
+
+
+def test_tries_end_alike_on_a_code_that_nobody_holds(world: World, issued: Issued) -> None:
+    """Else 404 and 429 would tell a used code from an unused one."""
+    genuine(world, issued.text(0))
+    told = [
+        [ask(world, "undo", issued.text(index), keep_code=wrong(number))[0] for number in range(MAX_WRONG_HERE)]
+        for index in (0, 1)
+    ]
+    assert told == [[404] * MAX_WRONG_HERE] * 2
+    world.clock.forward(days=3)
+    for index in (0, 1):
+        for number in range(MAX_WRONG_HERE + 1):
+            last = ask(world, "hand-on", issued.text(index), keep_code=wrong(number))
+        assert last[1]["code"] == "keep_code_tries_spent"
+
+
+def test_a_keep_code_that_is_only_asked_with_is_counted_and_known_by_its_use_in_many_places(
+    world: World, issued: Issued
+) -> None:
+    """A forger who ships it with every copy is seen, whichever form the copies' owners enter it into."""
+    code = issued.text(0)
+    keep_code = genuine(world, code)["keep_code"]
+    path = "/" + code.split("/", 3)[3]
+    for number in range(40):
+        holder = Holder(visitor=Visitor(address=f"10.{number}.0.1"), keep_code=keep_code)
+        assert ask_on_page(world.ctx, path, "", HolderAct.HAND_ON, holder).token
+    (alert,) = dashboard.alerts(world.ctx, AlertFilter(rule=Rule.KEEP_CODE_SHARED)).alerts
+    assert (alert.count, alert.people) == (40, 40)
+
+
+@pytest.mark.parametrize("act", ["undo", "hand-on"])
+def test_a_right_keep_code_is_counted_where_its_act_is_refused_too(act: str, world: World, issued: Issued) -> None:
+    code = issued.text(0)
+    keep_code = genuine(world, code)["keep_code"]
+    world.act(issued, ActKind.RECALL, "0", reason="leaks")
+    assert ask(world, act, code, keep_code=keep_code)[1]["code"] == "act_not_now"
+    history = dashboard.code_history(world.ctx, dashboard.find_code(world.ctx, code))
+    assert next((scan.channel, scan.said, scan.own) for scan in history.scans) == ("keep", "recalled", True)
 
 
 def test_a_keep_code_undoes_as_a_claim_does(world: World, issued: Issued) -> None:

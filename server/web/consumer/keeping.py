@@ -30,8 +30,9 @@ PRINT = "print"
 SAVE = "save"
 _STANDS = frozenset({Verdict.GENUINE, Verdict.VERIFIED_BY_YOU})
 """States in which a holder may undo the verification or hand it on."""
-TAKES_KEEP_CODE = frozenset({Verdict.ALREADY_VERIFIED, Verdict.LOCKED})
-"""States in which a visitor may say "it was me"."""
+TAKES_KEEP_CODE = frozenset({Verdict.WITHHELD, Verdict.ALREADY_VERIFIED, Verdict.LOCKED})
+"""States in which a visitor may say "it was me". What is withheld may be their own verification: without this they
+would be offered nothing but to verify it again, and be recorded as a duplicate of themselves."""
 
 
 def is_asked() -> bool:
