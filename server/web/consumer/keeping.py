@@ -91,7 +91,7 @@ def own_sheet(words: Catalogue, receipt: Receipt, facts: Facts) -> ReceiptSheet:
         log_head=receipt.log_head,
         keep_heading=str(words.word("keep_code")),
         keep_code=receipt.keep_code,
-        keep_lines=tuple(words.lines("keep_lines")),
+        keep_lines=tuple(words.lines("keep_lines_handed_on" if receipt.hop else "keep_lines")),
     )
 
 
@@ -123,6 +123,7 @@ def receipt_view(receipt: Receipt | None, action: str, verdict: Verdict | None) 
         claim=request.form.get("claim"),
         proven_by=receipt.keep_code if "keep_code" in request.form else None,
         acts=tuple(acts),
+        handed_on=receipt.hop > 0,
         undo_until=catalogue().moment(until) if until else None,
     )
 

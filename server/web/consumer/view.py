@@ -82,7 +82,7 @@ class ReceiptView:
 
     Its forms bring the `claim` or the keep-code (`proven_by`) that proved the holder on this page; a browser with the
     holder cookie needs neither. `acts` names what the holder may do with the verification; `undo_until` is written out.
-    With `for_next` it is the next owner's, shown to who hands it on.
+    With `for_next` it is the next owner's, shown to who hands it on; with `handed_on` it is shown to a next owner.
     """
 
     keep_code: str
@@ -92,6 +92,7 @@ class ReceiptView:
     proven_by: str | None
     acts: tuple[str, ...] = ()
     for_next: bool = False
+    handed_on: bool = False
     undo_until: str | None = None
 
 
