@@ -213,11 +213,12 @@ def _marks(ctx: Context, state: CodeState, wish: _Wish) -> Marks:
     return marks_of(state.unit, claim=claim, holder=wish.holder.visitor.holder, key=ctx.keys.claim)
 
 
-def _undo(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, wish: _Wish) -> ActAnswer:
+def _undo(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, wish: _Wish) -> ActAnswer | None:
     check_undo(first, state.use.returns, now=wish.now, window_s=ctx.settings.undo_window_s)
     if wish.ask:
         return _asked(ctx, connection, state, wish)
-    return_unit(connection, state.unit, at=wish.now, by=ReturnedBy.HOLDER)
+    if not return_unit(connection, state.unit, at=wish.now, by=ReturnedBy.HOLDER):
+        return None  # somebody else was faster; it is not returned, and not logged, twice
     log_return(connection, state.code, state.unit, at=wish.now, by=ReturnedBy.HOLDER)
     _append(ctx, connection, state, wish, Verdict.UNUSED)
     now_unused = replace(state, use=unit_use(connection, state.unit))
