@@ -134,8 +134,8 @@ def _use(ctx: Context, state: CodeState, claim: str | None, visitor: Visitor, no
     return use_of(state.first, marks, now=now, repeat_window=timedelta(seconds=ctx.settings.repeat_window_s))
 
 
-def _accepted(state: CodeState) -> tuple[FirstUse, ...]:
-    return () if state.first is None else (state.first,)
+def _accepted(state: CodeState) -> tuple[tuple[Unit, FirstUse], ...]:
+    return () if state.first is None else ((state.unit, state.first),)
 
 
 def _shown(ctx: Context, connection: Connection, state: CodeState, ask: _Ask) -> Answer:
@@ -163,13 +163,14 @@ def is_right(  # noqa: PLR0913, PLR0917 - one try, with everything that decides 
     ctx: Context,
     connection: Connection,
     unit: Unit,
-    accepted: Sequence[FirstUse],
+    accepted: Sequence[tuple[Unit, FirstUse]],
     typed: str,
     visitor: Visitor,
     now: datetime,
 ) -> bool:
     """Whether a keep-code, as `read_keep_code` gives it, is that of one of the `accepted` redemptions of a unit.
 
+    Each comes with the unit in its life; tries count on `unit`, the present one.
     A wrong one is counted: the caller's transaction must end well. With none `accepted` every one is wrong, and counted
     all the same: where tries ended for used codes alone, they would tell which codes are used.
 
@@ -180,7 +181,7 @@ def is_right(  # noqa: PLR0913, PLR0917 - one try, with everything that decides 
     hold(connection, unit)
     take_turns(connection, unit.id)
     _limit_tries(connection, unit, networks, now)
-    if any([is_keep_code_of(typed, unit, first, key=ctx.keys.keep_code) for first in accepted]):  # noqa: C419 - each
+    if any([is_keep_code_of(typed, one, first, key=ctx.keys.keep_code) for one, first in accepted]):  # noqa: C419
         return True
     add_wrong_try(connection, unit=unit.id, at=now, network_day=networks.day, network_unit=networks.unit)
     return False

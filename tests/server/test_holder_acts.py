@@ -18,6 +18,7 @@ from server.domain.alert import AlertFilter, Rule
 from server.domain.holding import MAX_HOPS_A_DAY, HolderAct
 from server.domain.keep_code import KEEP_CODE_CHARACTERS, MAX_WRONG_HERE
 from server.domain.range_act import ActKind
+from server.domain.redemption import Unit, Verdict
 from server.services import dashboard
 from server.services.holder_acts import Holder, ask_on_page
 from server.services.keep_codes import prove
@@ -388,6 +389,79 @@ def test_nothing_of_the_holder_is_left_in_any_table(world: World, issued: Issued
         assert found == []
 
 
+def test_what_the_holder_did_before_it_could_be_verified_is_erased_too(world: World) -> None:
+    issued = world.issue(activate=False)
+    code = issued.text(0)
+    for claim in ("anna", "ben"):
+        early = verify(world.ctx, code, claim=claim, visitor=Visitor(address=ADDRESS))
+        assert early.verdict is Verdict.NOT_ACTIVATED
+    world.act(issued, ActKind.ACTIVATE)
+    genuine(world, code)
+    with world.ctx.db.read() as connection:
+        mark = connection.execute(sa.select(schema.redemption.c.holder_hash)).scalar_one()
+    done(world, "erase", code, claim="anna")
+    with world.ctx.db.read() as connection:
+        rows = connection.execute(sa.select(schema.scan).order_by(schema.scan.c.id)).all()
+        marks = connection.execute(sa.select(schema.alert_claim.c.mark)).scalars().all()
+    assert mark not in {row.mark for row in rows} | set(marks)
+    assert [row.network_unit is None for row in rows[:2]] == [True, False]
+
+
+@pytest.mark.parametrize("bought", [False, True])
+def test_who_undid_a_verification_may_have_it_erased(world: World, issued: Issued, *, bought: bool) -> None:
+    code = issued.text(0)
+    keep_code = genuine(world, code)["keep_code"]
+    genuine(world, issued.text(1))
+    other = done(world, "undo", issued.text(1), claim="anna")
+    done(world, "undo", code, claim="anna")
+    if bought:
+        genuine(world, code, "ben")
+    with world.ctx.db.read() as connection:
+        unit = Unit(row=issued.batch.row, index=0).id
+        (first,) = connection.execute(sa.select(schema.redemption).where(schema.redemption.c.unit == unit)).all()
+    body = done(world, "erase", code, keep_code=keep_code)
+    assert (body["state"], body["returned"]["by"]) == ("already_verified" if bought else "unused", "holder")
+    assert ask(world, "erase", code, keep_code=keep_code)[0] == 404
+    assert done(world, "erase", issued.text(1), claim="anna")["state"] == other["state"]
+    with world.ctx.db.read() as connection:
+        everything = str([connection.execute(sa.select(table)).all() for table in schema.metadata.tables.values()])
+    for trace in (first.claim_hash, first.holder_hash):
+        assert str(trace) not in everything
+        assert trace.hex() not in everything
+    if bought:
+        assert world.ask(code, "ben").get_json()["verdict"] == "genuine"
+
+
+def test_guesses_at_an_ended_verification_share_the_tries_of_the_code(world: World, issued: Issued) -> None:
+    code = issued.text(0)
+    keep_code = genuine(world, code)["keep_code"]
+    done(world, "undo", code, claim="anna")
+    for number in range(MAX_WRONG_HERE):
+        assert ask(world, "erase", code, keep_code=wrong(number))[0] == 404
+    for typed in (keep_code, wrong(9)):
+        assert ask(world, "erase", code, keep_code=typed)[1]["code"] == "keep_code_tries_spent"
+
+
+def test_an_entry_that_comes_in_while_it_is_erased_is_erased_with_it(
+    world: World, issued: Issued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The buyer's two requests at once: the erasure has placed what waited, and then the verification is entered."""
+    burns = iter([lambda: genuine(world, issued.text(0))])
+
+    def between(*arguments: Any, **more: Any) -> object:  # noqa: ANN401 - handed on
+        head = sign_newest_head(*arguments, **more)
+        for burn in burns:
+            burn()
+        return head
+
+    monkeypatch.setattr("server.services.holder_acts.sign_newest_head", between)
+    done(world, "erase", issued.text(0), claim="anna")
+    sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
+    with world.ctx.db.read() as connection:
+        query = sa.select(schema.log_leaf.c.record).where(schema.log_leaf.c.kind == "redemption")
+        assert connection.execute(query).scalars().all() == [None]
+
+
 def traces(world: World, issued: Issued) -> set[bytes]:
     """Hashes, marks, network pseudonyms and salts that know the holders of the first code."""
     sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
@@ -457,7 +531,8 @@ def test_what_shows_the_holder_of_one_code_shows_nothing_on_another(world: World
     done(world, "undo", issued.text(0), claim="anna")
     genuine(world, issued.text(0), "cleo")
     for shown in ({"claim": "anna"}, {"keep_code": mine["keep_code"]}):
-        assert ask(world, "erase", issued.text(0), **shown)[0] == 404
+        for act in ("undo", "hand-on"):
+            assert ask(world, act, issued.text(0), **shown)[0] == 404
     own = world.client.post("/api/v1/log/proof", json={"code": issued.text(0), "claim": "anna"})
     assert own.status_code == 404
 
