@@ -5,10 +5,12 @@ used or not, and answered as a look is; right ones raise no duplicate, and are c
 keep-code with every copy.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
+from authcode.log.proof import InclusionProof
 from authcode.payload import NotOurs
 from server.context import Context
 from server.domain.claim import CLAIM_BYTES, ClaimInvalid, check_claim, holder_of_claim, marks_of
@@ -24,6 +26,7 @@ from server.domain.keep_code import (
 from server.domain.redemption import FirstUse, Unit, Use, Verdict, said, use_of
 from server.pseudonyms import NetworkMarks
 from server.services.facts import CodeState, facts_of, state_of
+from server.services.log import LogEntryUnknown, prove_unit, sign_newest_head
 from server.services.raise_alerts import after_keep_code
 from server.services.receipts import receipt_of
 from server.services.redeem_code import Answer, Channel, Visitor, look, look_at_page, nobody, text_of_page
@@ -32,6 +35,8 @@ from server.storage.engine import Connection
 from server.storage.keep_tries import add_wrong_try, take_turns, wrong_tries
 from server.storage.redemptions import hold
 from server.storage.scans import append_scan
+
+_Given = TypeVar("_Given")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +55,10 @@ def prove_on_page(ctx: Context, raw_path: str, query: str, *, keep_code: str, vi
         KeepCodeInvalid: it is mistyped; no try is counted.
         KeepCodeTriesSpent: too many wrong ones today.
     """
-    answer = _prove(ctx, text_of_page(ctx, raw_path, query), keep_code, visitor)
+    try:
+        answer = _entered(ctx, text_of_page(ctx, raw_path, query), keep_code, visitor, _shown)
+    except NotOurs:
+        return Answer(verdict=Verdict.NOT_OURS)
     if answer is None:
         return Answer(verdict=None, look_again=look_at_page(ctx, raw_path, query, visitor), keep_code_refused=True)
     return answer
@@ -65,33 +73,59 @@ def prove(ctx: Context, text: str, *, keep_code: str, visitor: Visitor) -> Answe
         KeepCodeInvalid: it is mistyped; no try is counted.
         KeepCodeTriesSpent: too many wrong ones today.
     """
-    answer = _prove(ctx, text, keep_code, visitor)
+    try:
+        answer = _entered(ctx, text, keep_code, visitor, _shown)
+    except NotOurs:
+        return Answer(verdict=Verdict.NOT_OURS)
     if answer is None:
         seen = look(ctx, text, visitor, Channel.API)
         return Answer(verdict=seen.state, facts=seen.facts, keep_code_refused=True)
     return answer
 
 
-def _prove(ctx: Context, text: str, keep_code: str, visitor: Visitor) -> Answer | None:
-    """The answer to the right keep-code of a code; None for a wrong one, which any is where nobody holds the code.
+def prove_redemption_by_keep_code(ctx: Context, text: str, *, keep_code: str, visitor: Visitor) -> InclusionProof:
+    """The proof in the log of the redemption whose holder this is, also of who was handed it on.
+
+    Raises:
+        KeepCodeInvalid, KeepCodeTriesSpent: as `prove`.
+        LogEntryUnknown: it is not this code's, or the text is no code.
+    """
+    try:
+        unit = _entered(ctx, text, keep_code, visitor, _noted)
+    except NotOurs:
+        unit = None
+    if unit is None:
+        raise LogEntryUnknown
+    sign_newest_head(ctx.db, ctx.keys.log_head, now=ctx.clock())
+    return prove_unit(ctx.db, unit)
+
+
+def _entered(
+    ctx: Context,
+    text: str,
+    keep_code: str,
+    visitor: Visitor,
+    give: Callable[[Context, Connection, CodeState, _Ask], _Given],
+) -> _Given | None:
+    """What the right keep-code of a code gives; None for a wrong one, which any is where nobody holds the code.
 
     1. Its form and check character.   2. The code's signature, then its unit.   3. Tries are left.   4. It is the one
     that the redemption's row gives.   5. A wrong one is counted; a right one enters the history, and is counted too.
+
+    Raises:
+        NotOurs: the text is no code of ours.
     """
     ask = _Ask(keep_code=read_keep_code(keep_code), visitor=visitor, now=ctx.clock())  # (1)
 
-    def attempt(connection: Connection) -> Answer | None:
+    def attempt(connection: Connection) -> _Given | None:
         found = resolve(ctx, connection, code, named)
         state = state_of(connection, found, now=ask.now)
         unit, accepted = (nobody(found), ()) if state is None else (state.unit, _accepted(state))
         right = is_right(ctx, connection, unit, accepted, ask.keep_code, visitor, ask.now)  # (3) to (5)
-        return _shown(ctx, connection, state, ask) if right and state is not None else None
+        return give(ctx, connection, state, ask) if right and state is not None else None
 
-    try:
-        code, named = verified(ctx, text)  # (2)
-        return ctx.db.attempt(attempt)
-    except NotOurs:
-        return Answer(verdict=Verdict.NOT_OURS)
+    code, named = verified(ctx, text)  # (2)
+    return ctx.db.attempt(attempt)
 
 
 def receipt_on_page(ctx: Context, raw_path: str, query: str, *, claim: str | None, visitor: Visitor) -> Answer:
@@ -148,6 +182,13 @@ def _shown(ctx: Context, connection: Connection, state: CodeState, ask: _Ask) ->
     )
     note_right(ctx, connection, state, ask.visitor, said=verdict, now=ask.now)
     return answer
+
+
+def _noted(ctx: Context, connection: Connection, state: CodeState, ask: _Ask) -> Unit:
+    """The unit in its present life; the keep-code is noted in the history."""
+    verdict = said(state.conditions, Use.OWN_LATER)
+    note_right(ctx, connection, state, ask.visitor, said=verdict, now=ask.now)
+    return state.unit
 
 
 def note_right(  # noqa: PLR0913 - one use of a keep-code, with everything that its row says

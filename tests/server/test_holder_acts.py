@@ -545,6 +545,33 @@ def test_who_verified_proves_the_present_life_in_the_log(world: World, issued: I
     assert (answer["record"]["kind"], answer["record"]["life"]) == ("redemption", 1)
 
 
+def test_a_next_owner_proves_in_the_log_what_their_receipt_says(world: World, issued: Issued) -> None:
+    code = issued.text(0)
+    sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
+    first = genuine(world, code)["keep_code"]
+    handed = done(world, "hand-on", code, claim="anna")
+
+    def prove_in_log(**shown: str) -> tuple[int, Json]:
+        answer = world.client.post("/api/v1/log/proof", json={"code": code, **shown})
+        return answer.status_code, answer.get_json()
+
+    status, body = prove_in_log(keep_code=handed["keep_code"])
+    assert (status, body["record"]["kind"]) == (200, "redemption")
+    key = read_log_key(world.client.get("/log/key").text)
+    check_entry(world.ctx.keys.proofs.open(handed["proof"]), open_inclusion(body["proof"], key))
+    assert prove_in_log(claim="anna") == prove_in_log(keep_code=first)
+    assert prove_in_log(keep_code=first)[1]["code"] == "log_entry_unknown"
+    assert prove_in_log(keep_code=first[:-1] + ("0" if first[-1] != "0" else "1"))[1]["code"] == "keep_code_invalid"
+    for shown in ({}, {"claim": "anna", "keep_code": first}):
+        assert prove_in_log(**shown)[1]["code"] == "request_invalid"
+    history = dashboard.code_history(world.ctx, dashboard.find_code(world.ctx, code))
+    assert history.scans[0].channel == "keep"
+    for number in range(MAX_WRONG_HERE):
+        status, body = prove_in_log(keep_code=wrong(number))
+    assert (status, body["code"]) == (429, "keep_code_tries_spent")
+    assert world.client.post("/api/v1/log/proof", json={"code": "x", "keep_code": first}).status_code == 404
+
+
 def test_a_receipt_is_dated_by_the_log_from_end_to_end(world: World, issued: Issued) -> None:
     """The head that it names, a growth from there, and its own entry behind it, all as the server hands them out."""
     sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)

@@ -248,6 +248,20 @@ def test_one_network_has_so_many_tries_on_all_units(world: World) -> None:
         entered(world, issued.text(9), keep_codes[9], address="203.0.113.9")
 
 
+def test_a_networks_tries_on_all_units_begin_anew_at_midnight_with_its_pseudonym_and_not_before(world: World) -> None:
+    """The key of the day is deleted then, so that nobody can tell any more whose they were; those of a unit go on."""
+    issued = world.issue()
+    for number in range(MAX_WRONG_OF_NETWORK):
+        assert entered(world, issued.text(number // MAX_WRONG_HERE), wrong(number), address="203.0.113.9").facts
+    world.clock.forward(hours=11, minutes=59)
+    with pytest.raises(KeepCodeTriesSpent):
+        entered(world, issued.text(9), wrong(99), address="203.0.113.9")
+    world.clock.forward(minutes=1)
+    assert entered(world, issued.text(9), wrong(99), address="203.0.113.9").keep_code_refused
+    with pytest.raises(KeepCodeTriesSpent):
+        entered(world, issued.text(0), wrong(99), address="203.0.113.9")
+
+
 def test_tries_end_alike_whether_the_code_was_used_or_not_and_where_no_batch_has_it(world: World) -> None:
     """Else the end of tries would tell which codes are used, however often looks are limited."""
     issued, waiting = world.issue(), world.issue(activate=False)
