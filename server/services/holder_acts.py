@@ -52,7 +52,8 @@ class Holder:
 class ActAnswer:
     """What an act came to. `token` is there while it is only asked for, and nothing has changed.
 
-    `facts` are what the code's page says now. `receipt` is the next owner's, once it was handed on.
+    `facts` are what the code's page says now. `receipt` is the next owner's, once it was handed on. With
+    `ended` the verification had been returned to unused before it was erased.
     """
 
     act: HolderAct
@@ -60,6 +61,7 @@ class ActAnswer:
     verdict: Verdict
     token: str | None = None
     receipt: Receipt | None = None
+    ended: bool = False
 
 
 _CHANNELS = {
@@ -279,7 +281,7 @@ def _erase(ctx: Context, connection: Connection, state: CodeState, _first: First
     forget_holder(connection, state.unit, nobody, at=wish.now)
     log_erasure(connection, state.code, state.unit, at=wish.now)
     forgotten = replace(state, use=unit_use(connection, state.unit))
-    return _answer(connection, forgotten, wish)
+    return replace(_answer(connection, forgotten, wish), ended=state.use.ended is not None)
 
 
 _ACTS = {HolderAct.UNDO: _undo, HolderAct.HAND_ON: _hand_on, HolderAct.ERASE: _erase}
@@ -294,6 +296,7 @@ def _asked(ctx: Context, connection: Connection, state: CodeState, wish: _Wish) 
         facts=facts_of(connection, state, holder=True),
         verdict=Verdict.VERIFIED_BY_YOU,
         token=token,
+        ended=state.use.ended is not None,
     )
 
 

@@ -242,6 +242,19 @@ def test_what_erasing_does_is_said_before_it_is_done(shopper: Browser, page: str
     assert heading(shopper.send(page, {"act": "erase"}).text) == BEFORE
 
 
+def test_who_undid_is_offered_erasure_in_words_that_are_true_then(shopper: Browser, page: str) -> None:
+    shopper.verify(page)
+    done = confirmed(shopper, page, "undo")
+    assert re.findall(r'name="act" value="(\w+)"', done) == ["erase"]
+    question = asked(shopper, page, "erase")
+    erased = shopper.send(page, hidden(question)).text
+    assert heading(erased) == DONE["erase"]
+    for html in (done, question, erased):
+        assert "The code stays verified" not in html
+    assert heading(shopper.open(page).text).endswith("returned to unused")
+    assert shopper.send(page, {"act": "erase"}).status_code == 409
+
+
 def test_a_recalled_code_offers_erasure_alone_and_answers_with_the_recall(
     world: World, shopper: Browser, issued: Issued, page: str
 ) -> None:

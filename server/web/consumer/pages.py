@@ -170,6 +170,7 @@ class PageMaker:
         picture: str | None,
         confirm: Confirm | None = None,
         receipt: ReceiptView | None = None,
+        left: ReceiptView | None = None,
         notes: Sequence[str] = (),
     ) -> Page:
         """What a holder's act will do, with the form that confirms it; or what it did."""
@@ -183,6 +184,7 @@ class PageMaker:
             product=product_view(self._catalogue, facts, picture),
             confirm=confirm,
             receipt=receipt,
+            left=left,
             answer=True,
         )
 
