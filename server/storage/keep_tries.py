@@ -19,6 +19,15 @@ class WrongTries:
     of_network: int
 
 
+def take_turns(connection: sa.Connection, unit: int) -> None:
+    """Let tries on a unit take turns until the transaction ends, so that each counts those before it.
+
+    An unused unit has no row that could be locked; SQLite's writers take turns in any case.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(unit)))
+
+
 def add_wrong_try(
     connection: sa.Connection, *, unit: int, at: datetime, network_day: bytes | None, network_unit: bytes | None
 ) -> None:
