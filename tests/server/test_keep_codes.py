@@ -31,8 +31,10 @@ from server.services.dashboard import AlertRow
 from server.services.keep_codes import prove
 from server.services.redeem_code import Answer, Visitor, verify
 from server.storage import schema
+from server.storage.keep_tries import take_turns
 from server.web.dashboard import wording
-from tests.server.conftest import START, MakeWorld, World
+from tests.server.conftest import START, MakeWorld, World, on_postgresql
+from tests.server.test_staff_undo import until_somebody_waits
 
 KEY = b"k" * 32
 UNIT = Unit(row=7, index=3)
@@ -286,6 +288,19 @@ def test_tries_at_the_same_moment_are_counted_one_after_the_other_on_an_unused_c
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(guess, range(16))) == MAX_WRONG_HERE
+
+
+@on_postgresql
+def test_a_try_on_an_unused_code_waits_for_the_one_before_it(world: World) -> None:
+    """There is no row that could be locked, and none of the tries may be overlooked."""
+    code = world.issue().text(0)
+    unit = dashboard.find_code(world.ctx, code)
+    with ThreadPoolExecutor(1) as pool:
+        with world.ctx.db.engine.connect() as connection, connection.begin():
+            take_turns(connection, unit.id)
+            second = pool.submit(entered, world, code, wrong(1))
+            until_somebody_waits(world)
+        assert second.result().keep_code_refused
 
 
 def test_tries_end_for_the_api_too_and_a_mistyped_one_costs_none(world: World) -> None:
