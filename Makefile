@@ -24,7 +24,7 @@ demo: $(STAMP) ## The whole story on this machine; then the server stays up unti
 	$(BIN)/authcode demo --home $(DEMO_HOME)
 
 test: $(STAMP) ## Every test, in parallel, with coverage.
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --cov --cov-report=term:skip-covered
 
 lint: $(STAMP) ## Style, types and import contracts.
 	$(BIN)/ruff check .

@@ -161,7 +161,8 @@ class Reservation:
     """What an order was given at its first attempt, and where it lies once it is issued.
 
     `contents` is everything that must be the same when the order is repeated; `begun` is the folder that the latest
-    run was to fill, so that what is left of a killed one is found. Times are UTC.
+    run was to fill, so that what is left of a killed one is found; `announced` that somebody may have heard of the
+    batch, so that it must never get another number. Times are UTC.
     """
 
     name: str
@@ -171,6 +172,7 @@ class Reservation:
     reserved_at: datetime
     out: Path | None = None
     begun: Path | None = None
+    announced: bool = False
 
 
 def order_contents(order: Order, *, formats: tuple[str, ...], logo_sha256: str | None) -> dict[str, str]:
@@ -243,7 +245,7 @@ class OrderBook:
         return [record for record in records if record.key_id == key_id]
 
     def release(self, reservation: Reservation) -> None:
-        """Free the name of an order of which nothing is left; its batch number is not given again."""
+        """Free the name of an order that nobody heard of and nothing is left of; its number is not given again."""
         self._path(reservation.name, "json").unlink(missing_ok=True)
 
     def mark_begun(self, reservation: Reservation, out: Path) -> Reservation:
@@ -251,6 +253,12 @@ class OrderBook:
         begun = replace(reservation, begun=out)
         self._write(begun)
         return begun
+
+    def mark_announced(self, reservation: Reservation) -> Reservation:
+        """Remember, before anybody is told of the batch, that somebody may have heard of it."""
+        announced = replace(reservation, announced=True)
+        self._write(announced)
+        return announced
 
     def mark_issued(self, reservation: Reservation, out: Path) -> Reservation:
         """Remember where the finished order lies."""
@@ -284,6 +292,7 @@ class OrderBook:
             "reserved_at": format_instant(reservation.reserved_at),
             "out": str(reservation.out) if reservation.out else None,
             "begun": str(reservation.begun) if reservation.begun else None,
+            "announced": reservation.announced,
         }
         text = json.dumps(record, indent=1, sort_keys=True) + "\n"
         write_atomic(self._path(reservation.name, "json"), text.encode("utf-8"))
@@ -302,4 +311,5 @@ def _read_record(record: dict[str, object]) -> Reservation:
         reserved_at=parse_instant(str(record["reserved_at"])),
         out=Path(str(out)) if out else None,
         begun=Path(str(begun)) if begun else None,
+        announced=record.get("announced") is not False,  # a record of before may have been announced: nobody noted it
     )

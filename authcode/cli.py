@@ -5,10 +5,11 @@ codes: 0 done, 1 the answer is no, 2 it could not be done; then one sentence and
 with `--json` an object `{"error": {"code", "message"}}` on standard output.
 """
 
+import difflib
 import errno
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final, NoReturn
 
@@ -18,6 +19,8 @@ from keys.errors import AuthcodeError
 
 COMMANDS: Final = "authcode.commands"
 PACKAGES: Final = ("keys", "authcode", "scanner", "server")
+
+_Resolved = tuple[str | None, click.Command | None, list[str]]
 
 _WHOLE: Final = 1000
 """Characters of a sentence that click gives uncut: no first sentence of ours is longer."""
@@ -97,6 +100,12 @@ class Nouns(click.Group):
                 with formatter.section(title):
                     formatter.write_dl([(noun, _NOUNS.get(noun, "")) for noun in nouns])
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, and name the nearest one to a slip of the hand."""
+        return _resolved(self, ctx, args, super().resolve_command)
+
     def entry_of(self, words: Sequence[str]) -> EntryPoint | None:
         """Find the entry that the first words of a command line name."""
         return self._entries.get(".".join(words)) or self._entries.get("".join(words[:1]))
@@ -119,6 +128,12 @@ class Verbs(click.Group):
         """Verbs, in the order in which they were registered."""
         return list(self._entries)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb, and name the nearest one to a slip of the hand."""
+        return _resolved(self, ctx, args, super().resolve_command)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write each verb with its whole first sentence: cut short, it would hide what the verb is for."""
         verbs = [(verb, self.get_command(ctx, verb)) for verb in self._entries]
@@ -129,6 +144,15 @@ class Verbs(click.Group):
         """Load a verb."""
         entry = self._entries.get(cmd_name)
         return _load(f"{self.name} {cmd_name}", entry) if entry else None
+
+
+def _resolved(group: click.Group, ctx: click.Context, args: list[str], resolve: Callable[..., _Resolved]) -> _Resolved:
+    near = difflib.get_close_matches(args[0], group.list_commands(ctx), n=1) if args else []
+    try:
+        return resolve(ctx, args)
+    except click.UsageError as error:
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise click.UsageError(error.format_message() + hint, ctx=error.ctx) from None
 
 
 def main() -> NoReturn:

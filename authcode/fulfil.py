@@ -4,8 +4,8 @@
     4. Sign the manifest.   5. Announce it.   6. Move the folder to OUT.   7. Remember where it lies.
 
 Killed anywhere, the same order run again gives the same codes, also with another OUT, and leaves nothing of the killed
-run behind: number, key, time and OUT were kept in (2). On any error the partial folder is removed; before (5) the name
-is free again too.
+run behind: number, key, time and OUT were kept in (2). On any error the partial folder is removed; before the first (5)
+the name is free again too. From then on it keeps its number, which is noted before (5).
 """
 
 import errno
@@ -53,16 +53,15 @@ Progress = Callable[[int, int], None]
 
 
 class DiskFull(AuthcodeError):
-    """The disk, or the quota, ended before the order did; nothing of it is left."""
+    """The disk, or the quota, ended before the order did; no file of it is left."""
 
     code = "disk_full"
     http_status = 507
 
-    def __init__(self, out: Path) -> None:
-        """Carry where the order was to lie."""
-        super().__init__(
-            f"there is no room for this order at {out}; nothing was kept: free some, or name another --out"
-        )
+    def __init__(self, out: Path, *, announced: bool = False) -> None:
+        """Carry where the order was to lie, and whether somebody may have heard of its batch."""
+        kept = "its name and batch number are kept, as it was announced" if announced else "nothing was kept"
+        super().__init__(f"there is no room for this order at {out}; {kept}: free some, or name another --out")
         self.out = out
 
 
@@ -150,7 +149,7 @@ def fulfil_order(  # noqa: PLR0913 - what an order needs; all but issuer and ord
         key = _key_for(issuer.keyring.keyring, order, known)
         design = plan_order(order, key, logo)  # (1)
         contents = order_contents(order, formats=chosen, logo_sha256=_sha256(logo) if logo else None)
-        with _full_disk_as_error(out):
+        with _full_disk_as_error(out, known):
             reservation = book.reserve(order.name, contents, key=key, now=now, out=out)  # (2)
         job = _Job(
             issuer=issuer,
@@ -200,7 +199,7 @@ def _after_killed_run(job: _Job, book: OrderBook) -> _Job:
         if _finished_before(before := replace(job, out=begun), job.issuer.keyring.keyring) is not None:
             return before
         shutil.rmtree(_partial(before), ignore_errors=True)
-    with _full_disk_as_error(job.out):
+    with _full_disk_as_error(job.out, job.reservation):
         return replace(job, reservation=book.mark_begun(job.reservation, job.out))
 
 
@@ -216,15 +215,18 @@ def _write_once(job: _Job, book: OrderBook) -> tuple[str, ...]:
     shutil.rmtree(partial, ignore_errors=True)  # what a killed run of this order left
     try:
         _check_free(job.out)
-        with _full_disk_as_error(job.out):
+        with _full_disk_as_error(job.out, job.reservation):
             document = _write_partial(job, partial)
+            announced = book.mark_announced(job.reservation)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
-        book.release(job.reservation)
+        if not job.reservation.announced:
+            book.release(job.reservation)
         raise
     try:
         notes = announce_batch(job.issuer.home, document)  # (5)
-        _move(partial, job.out)  # (6)
+        with _full_disk_as_error(job.out, announced):
+            _move(partial, job.out)  # (6)
     except BaseException:
         # Somebody may have heard of this batch: the name keeps its number, so that the next run gives the same codes.
         shutil.rmtree(partial, ignore_errors=True)
@@ -353,12 +355,12 @@ def _sha256(path: Path) -> str:
 
 
 @contextmanager
-def _full_disk_as_error(out: Path) -> Iterator[None]:
+def _full_disk_as_error(out: Path, reservation: Reservation | None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise DiskFull(out) from None
+            raise DiskFull(out, announced=reservation is not None and reservation.announced) from None
         raise
 
 

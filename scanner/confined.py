@@ -4,18 +4,19 @@ A decoder that is led astray takes its process with it and nothing else. Readers
 pictures, and are replaced when they had to be ended.
 """
 
+import base64
 import contextlib
 import logging
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from scanner import errors
-from scanner.confined_reader import ASKING, EXHAUSTED, FAILED, READ, REFUSED
+from scanner.confined_reader import ASKING, DRAW, DRAWN, EXHAUSTED, FAILED, READ, REFUSED, SCAN
 from scanner.errors import PhotoError, PhotosBusy, PhotoTooCostly, PhotoTooLarge, PhotoUnreadable
 from scanner.frames import FrameRefused, read_message, write_frame
 from scanner.photo import MAX_PHOTO_BYTES
@@ -51,6 +52,7 @@ DEFAULT_LIMITS = ReadingLimits()
 _START_S = 60.0
 _MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 _MAX_QUESTIONS = 10_000
+_JPEG_START = b"\xff\xd8\xff"
 # Nothing of ours: neither passphrases nor database addresses reach the process that opens strangers' files.
 _KEPT_VARIABLES = (
     *("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL"),
@@ -68,32 +70,55 @@ class PhotoReaders:
         self._turns = threading.Semaphore(limits.readers)
         self._lock = threading.Lock()
         self._inside = 0
+        self._whose: set[str] = set()
         self._idle: list[_Reader] = []
         self._closed = False
 
-    def scan(self, data: bytes, *, accept: Callable[[str], bool]) -> PhotoScan:
+    def scan(self, data: bytes, *, accept: Callable[[str], bool], whose: str | None = None) -> PhotoScan:
         """What `scanner.scan_photo` gives for this picture, read in a process of its own; `accept` is asked here.
 
+        `whose` names who sent it, such as a network: of each there is one picture here at a time, so that nobody fills
+        all places alone. None is not counted.
+
         Raises:
-            PhotosBusy: too many others are being read.
+            PhotosBusy: too many others are being read, or one of the same sender.
             PhotoError: the picture is refused, or takes more time or memory than one may (`PhotoTooCostly`).
         """
         if len(data) > MAX_PHOTO_BYTES:
             raise PhotoTooLarge(len(data), MAX_PHOTO_BYTES)
+        with self._turn(whose):
+            return scan_of_answer(self._ask(SCAN + data, accept))
+
+    def redraw(self, data: bytes, *, side_px: int, whose: str | None = None) -> bytes:
+        """The picture as `scanner.photo.redrawn` makes it anew, a JPEG, opened in a process of its own.
+
+        Raises:
+            PhotosBusy, PhotoError: as for `scan`.
+        """
+        if len(data) > MAX_PHOTO_BYTES:
+            raise PhotoTooLarge(len(data), MAX_PHOTO_BYTES)
+        with self._turn(whose):
+            return _jpeg_of_answer(self._ask(DRAW + side_px.to_bytes(2) + data, lambda _text: False))
+
+    @contextlib.contextmanager
+    def _turn(self, whose: str | None) -> Iterator[None]:
         with self._lock:
-            if self._inside >= self._limits.readers + self._limits.waiting:
+            if self._inside >= self._limits.readers + self._limits.waiting or whose in self._whose:
                 raise PhotosBusy
             self._inside += 1
+            if whose is not None:
+                self._whose.add(whose)
         try:
             if not self._turns.acquire(timeout=self._limits.wait_s):
                 raise PhotosBusy
             try:
-                return self._scan(data, accept)
+                yield
             finally:
                 self._turns.release()
         finally:
             with self._lock:
                 self._inside -= 1
+                self._whose.discard(whose or "")
 
     def processes(self) -> tuple[int, ...]:
         """The ids of the readers that wait for a picture."""
@@ -108,10 +133,10 @@ class PhotoReaders:
         for reader in idle:
             reader.end()
 
-    def _scan(self, data: bytes, accept: Callable[[str], bool]) -> PhotoScan:
+    def _ask(self, wish: bytes, accept: Callable[[str], bool]) -> dict[str, Any]:
         reader = self._take()
         try:
-            answer = reader.read(data, accept)
+            answer = reader.read(wish, accept)
         except BaseException:
             reader.end()
             raise
@@ -121,7 +146,7 @@ class PhotoReaders:
                 self._idle.append(reader)
         if not kept:
             reader.end()
-        return scan_of_answer(answer)
+        return answer
 
     def _take(self) -> "_Reader":
         while True:
@@ -164,11 +189,11 @@ class _Reader:
     def lives(self) -> bool:
         return self._process.poll() is None
 
-    def read(self, data: bytes, accept: Callable[[str], bool]) -> dict[str, Any]:
+    def read(self, wish: bytes, accept: Callable[[str], bool]) -> dict[str, Any]:
         """Its last message about this picture; a reader that ends over it says `EXHAUSTED`."""
         self.pictures += 1
         with self._ended_after(self._limits.wall_s):
-            self._send(data)
+            self._send(wish)
             for _ in range(_MAX_QUESTIONS):
                 answer = self._hear()
                 if answer.get("said") != ASKING:
@@ -220,22 +245,41 @@ def scan_of_answer(answer: dict[str, Any]) -> PhotoScan:
     Raises:
         PhotoError: the picture is refused.
     """
+    with _sense():
+        _check_said(answer, READ)
+        return _scan(answer)
+
+
+def _jpeg_of_answer(answer: dict[str, Any]) -> bytes:
+    with _sense():
+        _check_said(answer, DRAWN)
+        drawn = base64.b64decode(answer["jpeg"], validate=True)
+        if not drawn.startswith(_JPEG_START):
+            raise ValueError("a reader draws JPEG")
+        return drawn
+
+
+@contextlib.contextmanager
+def _sense() -> Iterator[None]:
     try:
-        return _understood(answer)
+        yield
     except (KeyError, TypeError, ValueError):
         _LOG.warning("a reader gave an answer without sense")
         raise PhotoUnreadable("unknown") from None
 
 
-def _understood(answer: dict[str, Any]) -> PhotoScan:
+def _check_said(answer: dict[str, Any], wanted: str) -> None:
     said = answer["said"]
     if said == REFUSED:
         raise _REFUSALS[answer["code"]](**answer["facts"])
     if said == FAILED:
         _LOG.warning("a picture could not be read: %s", str(answer["kind"])[:80])
         raise PhotoUnreadable("unknown")
-    if said != READ:
+    if said != wanted:
         raise PhotoTooCostly
+
+
+def _scan(answer: dict[str, Any]) -> PhotoScan:
     symbols = tuple(
         Symbol(text=str(symbol["text"]), corners=_corners(symbol["corners"])) for symbol in answer["symbols"]
     )

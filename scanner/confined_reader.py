@@ -5,6 +5,7 @@ the system can (Linux; elsewhere only the parent's clock does). It ends as soon 
 a thread waits for the end of its input all the time.
 """
 
+import base64
 import os
 import queue
 import signal
@@ -17,8 +18,14 @@ from scanner.errors import PhotoError
 from scanner.frames import read_frame, write_message
 from scanner.photo import MAX_PHOTO_BYTES
 
-ASKING, READ, REFUSED, EXHAUSTED, FAILED = "asking", "read", "refused", "exhausted", "failed"
+ASKING, READ, DRAWN, REFUSED = "asking", "read", "drawn", "refused"
+EXHAUSTED, FAILED = "exhausted", "failed"
 """What the reader says: asks whether a text is wanted; or how it ended with a picture."""
+
+SCAN, DRAW = b"S", b"D"
+"""What it is asked, before the picture's bytes: read the codes; or make it anew, the longest side in two bytes."""
+
+_DRAW_HEAD = 3
 
 _WARM_PX = 64
 
@@ -36,7 +43,7 @@ class _Inbox:
 
     def _take(self) -> None:
         try:
-            while (frame := read_frame(self._stream, limit=MAX_PHOTO_BYTES)) is not None:
+            while (frame := read_frame(self._stream, limit=MAX_PHOTO_BYTES + _DRAW_HEAD)) is not None:
                 self._frames.put(frame)
         finally:
             os._exit(0)
@@ -52,9 +59,28 @@ def main(memory_bytes: int, cpu_s: int) -> None:
     limited = _limit_memory(memory_bytes)
     write_message(outgoing, {"ready": True, "limited": limited})
     while True:
-        data = inbox.next()
+        wish = inbox.next()
         _limit_processor(cpu_s)
-        write_message(outgoing, _read(data, inbox, outgoing))
+        write_message(outgoing, _answer(wish, inbox, outgoing))
+
+
+def _answer(wish: bytes, inbox: _Inbox, outgoing: BinaryIO) -> dict[str, Any]:
+    try:
+        return _draw(wish) if wish.startswith(DRAW) else _read(wish.removeprefix(SCAN), inbox, outgoing)
+    except PhotoError as refused:
+        return {"said": REFUSED, "code": refused.code, "facts": vars(refused)}
+    except MemoryError:
+        return {"said": EXHAUSTED}
+    except Exception as error:  # noqa: BLE001 - told by its kind alone: its text may hold a code
+        exhausted = "memory" in str(error).lower()  # OpenCV says "Insufficient memory" as an error of its own
+        return {"said": EXHAUSTED} if exhausted else {"said": FAILED, "kind": type(error).__name__}
+
+
+def _draw(wish: bytes) -> dict[str, Any]:
+    from scanner.photo import redrawn
+
+    drawn = redrawn(wish[_DRAW_HEAD:], side_px=int.from_bytes(wish[1:_DRAW_HEAD]))
+    return {"said": DRAWN, "jpeg": base64.b64encode(drawn).decode("ascii")}
 
 
 def _read(data: bytes, inbox: _Inbox, outgoing: BinaryIO) -> dict[str, Any]:
@@ -64,15 +90,7 @@ def _read(data: bytes, inbox: _Inbox, outgoing: BinaryIO) -> dict[str, Any]:
         write_message(outgoing, {"said": ASKING, "text": text})
         return inbox.next() == b"1"
 
-    try:
-        found = scan_photo(data, accept=is_wanted)
-    except PhotoError as refused:
-        return {"said": REFUSED, "code": refused.code, "facts": vars(refused)}
-    except MemoryError:
-        return {"said": EXHAUSTED}
-    except Exception as error:  # noqa: BLE001 - told by its kind alone: its text may hold a code
-        exhausted = "memory" in str(error).lower()  # OpenCV says "Insufficient memory" as an error of its own
-        return {"said": EXHAUSTED} if exhausted else {"said": FAILED, "kind": type(error).__name__}
+    found = scan_photo(data, accept=is_wanted)
     advice = found.advice
     return {
         "said": READ,

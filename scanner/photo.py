@@ -48,6 +48,7 @@ MAX_PHOTO_SIDE = 20_000
 
 _ORIENTATION_TAG = 0x0112
 _PAPER = (255, 255, 255)
+_REDRAWN_QUALITY = 85
 
 _DECODERS: Final[dict[str, Callable[[io.BytesIO], Image.Image]]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
@@ -71,14 +72,14 @@ class Photo:
     kind: str
 
 
-def open_photo(data: bytes) -> Photo:
-    """Turn untrusted `data` into an upright picture.
+def open_photo(data: bytes, *, enough_px: int | None = None) -> Photo:
+    """Turn untrusted `data` into an upright picture; a JPEG may come smaller where both sides have `enough_px`.
 
     Raises:
         PhotoError: one of its leaves, and nothing else, whatever the bytes are.
         MemoryError: this process may not use as much memory as the picture takes.
     """
-    image, kind = _decode(data)
+    image, kind = _decode(data, enough_px=enough_px)
     bgr = np.empty((image.height, image.width, 3), dtype=np.uint8)
     with _damage_told(data, kind):
         for top, rgb in _strips(image):
@@ -100,11 +101,26 @@ def open_gray(data: bytes) -> Gray:
     return _upright(gray, _orientation(image))
 
 
-def _decode(data: bytes) -> tuple[Image.Image, str]:
+def redrawn(data: bytes, *, side_px: int) -> bytes:
+    """A picture made anew as JPEG: upright, on white, bounded, and without whatever else the file held.
+
+    Raises:
+        PhotoError, MemoryError: see `open_photo`.
+    """
+    photo = open_photo(data, enough_px=2 * side_px)  # shrinking from twice the size looks as from the whole
+    image = Image.fromarray(np.ascontiguousarray(photo.bgr[:, :, ::-1]))
+    image.thumbnail((side_px, side_px))
+    kept = io.BytesIO()
+    image.save(kept, "JPEG", quality=_REDRAWN_QUALITY)
+    return kept.getvalue()
+
+
+def _decode(data: bytes, *, enough_px: int | None = None) -> tuple[Image.Image, str]:
     """The decoded picture, as it is stored, and its kind.
 
     1. Refuse an empty or over-long file.   2. Recognise the kind by its first bytes, never by a file name.
-    3. From the header: refuse animations and too many pixels.   4. Decode the (first) frame.
+    3. From the header: refuse animations and too many pixels.   4. Decode the (first) frame; a JPEG no larger than is
+    `enough_px`, where a smaller one can be had.
     """
     if not data:  # (1)
         raise PhotoEmpty
@@ -118,6 +134,8 @@ def _decode(data: bytes) -> tuple[Image.Image, str]:
     if getattr(image, "n_frames", 1) > 1:
         raise PhotoAnimated(kind)
     with _damage_told(data, kind):
+        if enough_px is not None:
+            image.draft(None, (enough_px, enough_px))
         image.load()  # (4)
     return image, kind
 

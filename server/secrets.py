@@ -50,7 +50,8 @@ class ServerKeysMissing(AuthcodeError):
     def __init__(self, home: Path) -> None:
         """Carry the home."""
         super().__init__(
-            f"There are no server keys in {home}; run `authcode db upgrade`, then `authcode keys publish`."
+            f"There are no server keys in {home}; run `authcode db upgrade`, then `authcode keys publish` where the "
+            "issuer's part lies beside it, else `authcode keys receive`."
         )
         self.home = home
 

@@ -25,6 +25,7 @@ from waitress.server import create_server  # type: ignore[import-untyped]
 
 from keys.errors import AuthcodeError
 from server.app import create_app
+from server.hiding import forget_passphrases, hide_process
 from server.restarts import PATIENCE_S, Restarts
 from server.secrets import ServerKeys
 from server.settings import Settings
@@ -139,6 +140,8 @@ class Supervisor:
         Raises:
             WorkersFailing: no worker could begin to serve.
         """
+        hide_process()
+        forget_passphrases()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         with TemporaryDirectory(prefix="authcode-metrics-") as counted:
@@ -195,6 +198,7 @@ class Supervisor:
 
 def work(settings: Settings, keys: ServerKeys, listener: socket.socket, tells: Connection) -> None:
     """One worker process: tell that it serves, and serve until SIGTERM, or until the parent is gone."""
+    hide_process()  # a flag of the program that runs, so each worker sets it anew
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent passes it on in order
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)

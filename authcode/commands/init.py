@@ -66,7 +66,10 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
     click.echo(f"  keep a copy of {issuer_dir(place)} and its passphrase in a safe place: nobody can restore them")
     for note in notes:
         click.echo(f"  {note}")
-    click.echo("Next: authcode batch issue --order first --count 24 --placement inside")
+    if issuer_only:
+        click.echo("Next: `authcode keys address` at the server, then here: authcode keys send --to ADDRESS")
+    else:
+        click.echo("Next: authcode batch issue --order first --count 24 --placement inside")
 
 
 def _facts(home: Path, opened: OpenedKeyring, notes: tuple[str, ...]) -> dict[str, object]:

@@ -46,8 +46,11 @@ class Station:
         return answer
 
     def act(self, order: str, kind: str, details: Mapping[str, object]) -> Json:
-        """Activate, void, recall or mark as samples; fields of `details` that are None or empty are left out."""
-        body = {"kind": kind} | {name: value for name, value in details.items() if value}
+        """Activate, void, recall or mark as samples; fields of `details` that are None or empty are left out.
+
+        Without a `range` it is the whole order, which is said in so many words.
+        """
+        body = {"kind": kind, "range": "all"} | {name: value for name, value in details.items() if value}
         path = f"/api/v1/batches/{quote(order, safe='')}/acts"
         answer = self._connection.ask("POST", path, json.dumps(body).encode("utf-8"))
         return self._with(answer, {"order": str, "kind": str, "first": int, "last": int, "actor": str})

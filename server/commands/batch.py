@@ -35,7 +35,8 @@ _private_reason = click.option(
 def _reasons(why: str) -> Callable[[_Command], _Command]:
     reason = click.option("--reason", required=True, help=why)
     link = click.option("--link", metavar="URL", help="Where to read on.")
-    return lambda command: reason(link(command))
+    yes = click.option("--yes", is_flag=True, help="Do not ask before the whole order is meant.")
+    return lambda command: reason(link(yes(command)))
 
 
 @click.command(
@@ -72,11 +73,13 @@ def activate(  # noqa: PLR0913, PLR0917 - one parameter for each option
 @server_option
 @home_option
 def void(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    order: str, indices: str | None, reason: str, link: str | None, server: str | None, home: Path | None
+    order: str, indices: str | None, reason: str, link: str | None, yes: bool, server: str | None, home: Path | None
 ) -> None:
     """Take codes of ORDER out of use, such as misprinted or lost ones. It cannot be taken back."""
     from server.domain.range_act import ActDetails
 
+    if indices is None and not yes and _at_terminal():
+        _confirm_whole("void", order, home=home, server=server)
     _act("void", order, indices, ActDetails(reason=reason, link=link), home=home, server=server)
 
 
@@ -89,11 +92,13 @@ def void(  # noqa: PLR0913, PLR0917 - one parameter for each option
 @server_option
 @home_option
 def recall(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    order: str, indices: str | None, reason: str, link: str | None, server: str | None, home: Path | None
+    order: str, indices: str | None, reason: str, link: str | None, yes: bool, server: str | None, home: Path | None
 ) -> None:
     """Tell whoever looks at codes of ORDER to stop using the product. It cannot be taken back."""
     from server.domain.range_act import ActDetails
 
+    if indices is None and not yes and _at_terminal():
+        _confirm_whole("recall", order, home=home, server=server)
     _act("recall", order, indices, ActDetails(reason=reason, link=link), home=home, server=server)
 
 
@@ -153,13 +158,37 @@ def status(order: str | None, server: str | None, home: Path | None, as_json: bo
     if not found:
         click.echo("No order is registered here.")
     for batch in found:
-        states = ", ".join(f"{count:,} {_SAID.get(state, state)}" for state, count in sorted(batch["states"].items()))
+        states = ", ".join(_states(batch))
         product = f", {batch['product']}" if batch.get("product") else ""
         counts = ", ".join(f"{batch[name]:,} {name}" for name in ("verified", "refused", "looks"))
         counts += f", {batch['alerts']:,} open alerts, {batch['notes']:,} notes"
         click.echo(f"{batch['order']} ({batch['brand']}{product}): {batch['count']:,} units")
         click.echo(f"  {states}")
         click.echo(f"  {counts}")
+
+
+def _at_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _confirm_whole(kind: str, order: str, *, home: Path | None, server: str | None) -> None:
+    """Ask somebody at a terminal before an act on a whole order, which cannot be taken back; no answer ends it."""
+    from keys.errors import AuthcodeError
+
+    try:
+        found = station_at(server).batch(order) if server is not None else _found_here(order, home)[0]
+    except AuthcodeError:
+        if server is None:
+            raise
+        whole = "all codes"  # a token that may act need not be one that may read
+    else:
+        states = ", ".join(_states(found))
+        whole = f"all {found['count']:,} units ({states}; {found['verified']:,} verified)"
+    click.confirm(f"{kind} {whole} of {order}? It cannot be taken back.", abort=True, err=True)
+
+
+def _states(batch: "Json") -> list[str]:
+    return [f"{count:,} {_SAID.get(state, state)}" for state, count in sorted(batch["states"].items())]
 
 
 def _found_here(order: str | None, home: Path | None) -> "list[Json]":

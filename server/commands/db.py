@@ -27,7 +27,8 @@ def upgrade(home: Path | None) -> None:
     try:
         if not server_has_keys(place):
             make_server_keys(place, read_passphrase("server", place, new=True))
-            click.echo("The server has keys of its own now; `authcode keys publish` brings it a brand's keyring.")
+            click.echo("The server has keys of its own now. A brand in this home comes with `authcode keys publish`,")
+            click.echo("one from elsewhere with `keys address` here, `keys send` there and `keys receive` here.")
         elif lacks_own_keys(place):
             make_server_keys(place, read_passphrase("server", place))
             click.echo("The server was given the keys that this version needs.")

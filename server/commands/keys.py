@@ -1,5 +1,7 @@
 """`authcode keys address` and `authcode keys receive`: a brand's serial and MAC keys, sent to this server."""
 
+import re
+import sys
 from pathlib import Path
 
 import click
@@ -25,10 +27,19 @@ def address(home: Path | None, as_json: bool) -> None:
         click.echo(public)
 
 
+def _fingerprint(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and re.fullmatch("sha256:[0-9a-f]{64}", value) is None:
+        raise click.BadParameter("a fingerprint is sha256: and 64 digits of 0-9a-f, as `authcode keys list` tells it.")
+    return value
+
+
 @click.command(epilog=example("authcode keys receive keys-for-server.json --root sha256:1f0c..."))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--root", metavar="FINGERPRINT", help="The brand's root key as the brand told it [pinned at first sight]."
+    "--root",
+    metavar="FINGERPRINT",
+    callback=_fingerprint,
+    help="The brand's root key as the brand told it [pinned at first sight, after a question at a terminal].",
 )
 @home_option
 @json_option
@@ -49,6 +60,9 @@ def receive(file: Path, root: str | None, home: Path | None, as_json: bool) -> N
     with file.open("rb") as opened:
         content = opened.read(MAX_SENT_BYTES + 1)
     sent = receive_shared_keys(content, address_secret(keys), root_fingerprint=root)
+    if root is None and sys.stdin.isatty():
+        click.echo(f"{sent.keyring.keyring.brand} says its root key is {sent.keyring.root_fingerprint}.")
+        click.confirm("Is that what the brand told you by another way?", abort=True)
     with opened_database(home) as db:
         keyring = publish_keyring(db, sent.keyring.document, server_id=sent.server_id, now=the_time())
     keep_shared_keys(keys, keyring.brand_id, sent.shared)

@@ -25,7 +25,13 @@ _SCOPES = "\n".join(f"  {scope:16} {scope.sentence}" for scope in Scope)
 )
 @click.option("--brand", help="Name or id of the brand it acts for [the only one].")
 @click.option(
-    "--expires", "days", metavar="DAYS", type=click.IntRange(1, MAX_DAYS), default=DEFAULT_DAYS, show_default=True
+    "--expires",
+    "days",
+    metavar="DAYS",
+    type=click.IntRange(1, MAX_DAYS),
+    default=DEFAULT_DAYS,
+    show_default=True,
+    help="Days for which it opens anything.",
 )
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it into this file, for you alone [printed]."
@@ -46,6 +52,8 @@ def new(  # noqa: PLR0913, PLR0917 - one argument an option
     from server.commands.staff import command_line_actor
     from server.services.api_tokens import new_token
 
+    if out is not None and out.exists():  # it may hold a token that nobody can show again
+        raise click.BadParameter(f"{out} is there already; name another file, or remove it first.", param_hint="--out")
     with opened_database(home) as db:
         text, facts = new_token(
             db,

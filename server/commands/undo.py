@@ -62,7 +62,8 @@ def undo(  # noqa: PLR0913, PLR0917 - one parameter for each option
     finally:
         ctx.db.close()
     if as_json:
-        tell_json({"returned": len(done.returned), "unused": done.unused, "returned_before": done.spent})
+        counts = {"unused": done.unused, "returned_before": done.spent, "ended": done.ended}
+        tell_json({"returned": len(done.returned), **counts})
     else:
         _tell(done, "returned")
 
@@ -81,4 +82,5 @@ def _named(
 
 def _tell(undone: "StaffUndo", verb: str) -> None:
     others = f"; not used: {undone.unused:,}; returned by staff before: {undone.spent:,}"
+    others += f"; ended otherwise since: {undone.ended:,}" if undone.ended else ""
     click.echo(f"{verb} to unused: {len(undone.returned):,}{others}")

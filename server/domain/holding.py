@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from keys.errors import AuthcodeError
+from server.domain.clock import CLOCKS_APART
 from server.domain.redemption import FirstUse, Marks, Returned, ReturnedBy, Unit
 
 MAX_HOPS = 50
@@ -107,7 +108,8 @@ def check_hand_on(first: FirstUse, earlier: Sequence[datetime], *, now: datetime
     Raises:
         HandOnLimit: it would be one too many.
     """
-    lately = [at for at in earlier if at > now - HOPS_WINDOW]
+    # What stands ahead of the present time is from before a clock was set back, and says nothing of today.
+    lately = [at for at in earlier if now - HOPS_WINDOW < at <= now + CLOCKS_APART]
     if first.hop >= MAX_HOPS or len(lately) >= MAX_HOPS_A_DAY:
         raise HandOnLimit
 

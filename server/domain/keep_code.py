@@ -29,7 +29,8 @@ MAX_WRONG_OF_UNIT = 100
 """Wrong keep-codes on one unit in a day, from anywhere: twenty networks must join to keep a holder out for a day, and
 at this pace half of all 2^55 keep-codes take 10^11 years."""
 MAX_WRONG_OF_NETWORK = 30
-"""Wrong keep-codes of one network in a day, on any units."""
+"""Wrong keep-codes of one network in a day (UTC), on any units: at midnight its pseudonym's key is deleted, and nobody
+can tell any more whose they were. So a network may try twice as many around a midnight."""
 
 
 class KeepCodeInvalid(AuthcodeError):

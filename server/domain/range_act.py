@@ -98,28 +98,30 @@ def check_range(first: int, last: int, *, count: int) -> tuple[int, int]:
         RangeInvalid: backwards, or beyond the batch.
     """
     if not 0 <= first <= last < count:
+        if first > last:
+            raise RangeInvalid(f"The range {first}-{last} is the wrong way round; write {last}-{first}.")
         raise RangeInvalid(f"The range {first}-{last} does not lie within this batch, whose indices are 0-{count - 1}.")
     return first, last
 
 
 def check_details(details: ActDetails) -> ActDetails:
-    """The details with their markets in upper case, once nothing in them is out of form.
+    """The details, texts without spaces around them and markets in upper case, once nothing is out of form.
 
     Raises:
         RangeInvalid: a market that is no country code, an empty or over-long text, a link that is not https or http.
     """
-    for name, text in (("lot", details.lot), ("reason", details.reason), ("link", details.link)):
+    texts: dict[str, str | None] = {}
+    for name, given in (("lot", details.lot), ("reason", details.reason), ("link", details.link)):
+        text = texts[name] = None if given is None else given.strip()
         if text is not None and not (0 < len(text) <= _MAX_TEXT and text.isprintable()):
             raise RangeInvalid(f"The {name} must be 1 to {_MAX_TEXT} printable characters.")
-    if details.link is not None and not details.link.lower().startswith(("https://", "http://")):
+    if texts["link"] is not None and not texts["link"].lower().startswith(("https://", "http://")):
         raise RangeInvalid("The link must start with https:// or http://.")
     markets = tuple(dict.fromkeys(market.strip().upper() for market in details.markets))
     countries = (len(m) == _COUNTRY_LETTERS and m.isascii() and m.isalpha() for m in markets)
     if len(markets) > _MAX_MARKETS or not all(countries):
         raise RangeInvalid("Give markets as two-letter country codes separated by commas, for example KR,JP.")
-    return ActDetails(
-        lot=details.lot, expires=details.expires, markets=markets, reason=details.reason, link=details.link
-    )
+    return ActDetails(expires=details.expires, markets=markets, **texts)
 
 
 class WithdrawnKeys(StrEnum):

@@ -1,16 +1,12 @@
 """What staff change of a product: its texts, how to tell the genuine pack, its picture. Each change is audited."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Final
 
-from PIL import Image
-
 from authcode.products import Product
 from keys.errors import AuthcodeError
-from scanner.photo import open_photo
 from server.context import Context
 from server.services.facts import Facts, facts_of_product
 from server.services.preview_facts import facts_about
@@ -24,7 +20,6 @@ PICTURE_SIDE_PX: Final = 1200
 """Longest side of a kept picture: a phone shows it at a third of that, and it stays far below the limit in bytes."""
 
 PRODUCTS_A_PAGE: Final = 50
-_JPEG_QUALITY = 85
 
 
 class NoSuchProduct(AuthcodeError):
@@ -84,7 +79,7 @@ def product_to_edit(db: Database, number: int) -> rows.KeptProduct:
 
 
 def edit_product(  # noqa: PLR0913 - one change of one product
-    db: Database, number: int, texts: Texts, *, picture: bytes | None, drop_picture: bool, staff: Staff, now: datetime
+    ctx: Context, number: int, texts: Texts, *, picture: bytes | None, drop_picture: bool, staff: Staff, now: datetime
 ) -> tuple[str, ...]:
     """Change a product; a picture is made anew from its pixels. The names of what is other than before.
 
@@ -93,8 +88,8 @@ def edit_product(  # noqa: PLR0913 - one change of one product
         ProductInvalid: a text that cannot be shown.
         PhotoError: a picture that cannot be read.
     """
-    drawn = small_picture(picture) if picture else None
-    with db.write() as connection:
+    drawn = small_picture(ctx, picture) if picture else None
+    with ctx.db.write() as connection:
         kept = rows.product_by_number(connection, number)
         if kept is None:
             raise NoSuchProduct
@@ -131,18 +126,15 @@ def preview_of(ctx: Context, number: int) -> Facts:
     return facts_about(ctx, brand, facts_of_product(kept.product, brand))
 
 
-def small_picture(data: bytes) -> bytes:
-    """An uploaded picture made anew as JPEG: upright, on white, bounded, and without whatever else the file held.
+def small_picture(ctx: Context, data: bytes) -> bytes:
+    """An uploaded picture made anew in a confined reader: a bounded JPEG without whatever else the file held.
+
+    One at a time for all staff and stations, so that shoppers' pictures keep a reader.
 
     Raises:
-        PhotoError: it cannot be read, or is too large.
+        PhotoError: it cannot be read, is too large, or another one is being drawn (`PhotosBusy`).
     """
-    photo = open_photo(data)
-    image = Image.fromarray(photo.bgr[:, :, ::-1])
-    image.thumbnail((PICTURE_SIDE_PX, PICTURE_SIDE_PX))
-    kept = io.BytesIO()
-    image.save(kept, "JPEG", quality=_JPEG_QUALITY)
-    return kept.getvalue()
+    return ctx.photos.redraw(data, side_px=PICTURE_SIDE_PX, whose="products")
 
 
 def _checked(kept: rows.KeptProduct, texts: Texts, picture: bytes | None) -> Product:

@@ -4,8 +4,11 @@ On a page each is two POSTs: the first says plainly what will happen and gives a
 it in one. Who the holder is, claim, cookie or keep-code must show each time; nobody is told why it did not.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from authcode.payload import NotOurs
 from authcode.serial import Tier
@@ -13,22 +16,25 @@ from server.context import Context
 from server.domain.claim import CLAIM_BYTES, ClaimInvalid, check_claim, marks_of
 from server.domain.holding import (
     ActNotNow,
+    HandOnLimit,
     HolderAct,
     HolderUnknown,
+    UndoOver,
     check_hand_on,
     check_undo,
     next_holder,
 )
 from server.domain.keep_code import is_keep_code_of, read_keep_code
-from server.domain.page_token import check_page_token, make_page_token
-from server.domain.redemption import FirstUse, Marks, ReturnedBy, Verdict, gate, is_holder
+from server.domain.page_token import PageTokenInvalid, check_page_token, make_page_token
+from server.domain.redemption import FirstUse, Marks, ReturnedBy, Unit, Use, Verdict, gate, is_holder
+from server.domain.redemption import said as said_of
 from server.services.facts import CodeState, Facts, facts_of, state_of
-from server.services.keep_codes import append_own, is_right
-from server.services.log import log_erasure, log_handover, log_return, sign_newest_head
+from server.services.keep_codes import append_own, is_right, note_right
+from server.services.log import EntriesWait, log_erasure, log_handover, log_return, sign_newest_head
 from server.services.receipts import Receipt, receipt_of
-from server.services.redeem_code import Channel, Visitor, text_of_page
+from server.services.redeem_code import Channel, Visitor, nobody, text_of_page
 from server.services.resolve_code import resolve, verified
-from server.storage.engine import Connection
+from server.storage.engine import Connection, RecordsUnreachable
 from server.storage.holdings import forget_holder, hand_on, holder_before, hops_of, return_unit
 from server.storage.redemptions import hold, unit_use
 
@@ -46,7 +52,8 @@ class Holder:
 class ActAnswer:
     """What an act came to. `token` is there while it is only asked for, and nothing has changed.
 
-    `facts` are what the code's page says now. `receipt` is the next owner's, once it was handed on.
+    `facts` are what the code's page says now. `receipt` is the next owner's, once it was handed on. With
+    `ended` the verification had been returned to unused before it was erased.
     """
 
     act: HolderAct
@@ -54,6 +61,7 @@ class ActAnswer:
     verdict: Verdict
     token: str | None = None
     receipt: Receipt | None = None
+    ended: bool = False
 
 
 _CHANNELS = {
@@ -61,6 +69,11 @@ _CHANNELS = {
     HolderAct.HAND_ON: Channel.HAND_ON,
     HolderAct.ERASE: Channel.ERASE,
 }
+_Refusal = ActNotNow | UndoOver | HandOnLimit | PageTokenInvalid
+_REFUSALS = (ActNotNow, UndoOver, HandOnLimit, PageTokenInvalid)
+"""What the holder themselves may be told instead of the act."""
+_ERASE_TRIES = 4  # of one erasure, each after placing what waits; entries about one unit do not come faster
+_Outcome = TypeVar("_Outcome")
 
 
 def ask_on_page(ctx: Context, raw_path: str, query: str, act: HolderAct, holder: Holder) -> ActAnswer:
@@ -116,37 +129,57 @@ def _done(  # noqa: PLR0913 - one act, with everything that decides about it
     typed = None if holder.keep_code is None else read_keep_code(holder.keep_code)
     wish = _Wish(act=act, holder=holder, typed=typed, token=token, ask=ask, page=page, now=ctx.clock())
 
-    def attempt(connection: Connection) -> ActAnswer | None:
-        state = state_of(connection, resolve(ctx, connection, code, named), now=wish.now)
-        if state is None or state.first is None or state.code.tier is Tier.OUTER:
+    def attempt(connection: Connection) -> ActAnswer | _Refusal | None:
+        found = resolve(ctx, connection, code, named)
+        state = state_of(connection, found, now=wish.now)
+        if state is None or state.code.tier is Tier.OUTER:
+            if wish.typed is not None:  # nobody holds it here: counted all the same, so that the end tells nothing
+                unit = nobody(found) if state is None else state.unit
+                is_right(ctx, connection, unit, (), wish.typed, holder.visitor, wish.now)
             return None
-        return _attempt(ctx, connection, state, wish)
+        try:
+            return _attempt(ctx, connection, state, wish)
+        except _REFUSALS as refused:  # nothing was done; raised after the transaction, which has counted a keep-code
+            return refused
 
     try:
         code, named = verified(ctx, text)
-        if act is HolderAct.ERASE and not ask:  # entries have their places, where they can be erased, before it begins
-            sign_newest_head(ctx.db, ctx.keys.log_head, now=wish.now)
-        answer = ctx.db.attempt(attempt)
+        answer = _placed_first(ctx, attempt, wish) if act is HolderAct.ERASE and not ask else ctx.db.attempt(attempt)
     except NotOurs:
         raise HolderUnknown from None
     if answer is None:  # after the transaction, which has counted a wrong keep-code
         raise HolderUnknown
+    if isinstance(answer, _REFUSALS):
+        raise answer
     return answer
 
 
-def _attempt(ctx: Context, connection: Connection, state: CodeState, wish: _Wish) -> ActAnswer | None:
-    """1. Take turns, and look again. 2. Who asks is the holder. 3. The code stands so that it can be. 4. The token.
+def _placed_first(ctx: Context, attempt: Callable[[Connection], _Outcome], wish: _Wish) -> _Outcome:
+    """Erase: entries of the log have their places, where they can be erased, before it begins.
 
-    5. The act's own rules, and the act.
+    One that came between is seen in the transaction, which is then tried again.
     """
-    hold(connection, state.unit)  # (1)
-    state = replace(state, use=unit_use(connection, state.unit, life=state.unit.life))
-    first = state.first
-    if first is None or state.use.ended is not None:
+    for _ in range(_ERASE_TRIES):
+        sign_newest_head(ctx.db, ctx.keys.log_head, now=wish.now)
+        with suppress(EntriesWait):
+            return ctx.db.attempt(attempt)
+    raise RecordsUnreachable
+
+
+def _attempt(ctx: Context, connection: Connection, state: CodeState, wish: _Wish) -> ActAnswer | None:
+    """1. Take turns, and look again. 2. Who asks is the holder; a keep-code that shows it is counted, come what may.
+
+    3. The code stands so that it can be. 4. The token. 5. The act's own rules, and the act.
+    """
+    present, lives = state.unit, _lives(connection, state, wish)  # (1)
+    again = _repeated(ctx, connection, lives, wish)
+    held = _shown(ctx, connection, present, lives, again, wish)  # (2)
+    if held is None or held.first is None:
         return None
-    again = _repeated(ctx, connection, state, first, wish)
-    if not _is_shown(ctx, connection, state, (first,) if again is None else (first, again), wish):  # (2)
-        return None
+    state, first = held, held.first
+    if wish.typed is not None:
+        now_said = said_of(state.conditions, Use.OWN_LATER)
+        note_right(ctx, connection, state, wish.holder.visitor, said=now_said, now=wish.now)
     if again is not None and not wish.ask and not _holds(ctx, state, first, wish):
         return _answer(connection, state, wish, receipt=receipt_of(ctx, state))
     if wish.act is not HolderAct.ERASE and gate(state.conditions) is not None:  # (3)
@@ -157,22 +190,48 @@ def _attempt(ctx: Context, connection: Connection, state: CodeState, wish: _Wish
     return _ACTS[wish.act](ctx, connection, state, first, wish)  # (5)
 
 
-def _repeated(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, wish: _Wish) -> FirstUse | None:
+def _lives(connection: Connection, state: CodeState, wish: _Wish) -> tuple[CodeState, ...]:
+    """The unit in the lives in which who asks may hold it: the present one; for an erasure those that ended too.
+
+    Whoever undid a verification holds nothing any more, and may still have erased what is kept of it.
+    """
+    unit = state.unit
+    numbers = range(unit.life + 1) if wish.act is HolderAct.ERASE else (unit.life,)
+    for number in numbers:
+        hold(connection, replace(unit, life=number))
+    uses = [unit_use(connection, unit, life=number) for number in reversed(numbers)]
+    return tuple(
+        replace(state, code=replace(state.code, unit=use.unit), use=use)
+        for use in uses
+        if use.first is not None and (use.ended is None or wish.act is HolderAct.ERASE)
+    )
+
+
+def _repeated(ctx: Context, connection: Connection, lives: tuple[CodeState, ...], wish: _Wish) -> FirstUse | None:
     """The redemption before it was handed on a moment ago, whose holder may have lost the answer."""
-    if wish.act is not HolderAct.HAND_ON or first.hop == 0:
+    first = lives[0].first if lives else None
+    if wish.act is not HolderAct.HAND_ON or first is None or first.hop == 0:
         return None
-    before = holder_before(connection, state.unit, first)
+    before = holder_before(connection, lives[0].unit, first)
     window = timedelta(seconds=ctx.settings.repeat_window_s)
     return before[0] if before is not None and wish.now - before[1] <= window else None
 
 
-def _is_shown(
-    ctx: Context, connection: Connection, state: CodeState, accepted: tuple[FirstUse, ...], wish: _Wish
-) -> bool:
+def _shown(  # noqa: PLR0913, PLR0917 - everything that shows a holder
+    ctx: Context,
+    connection: Connection,
+    present: Unit,
+    lives: tuple[CodeState, ...],
+    again: FirstUse | None,
+    wish: _Wish,
+) -> CodeState | None:
+    """The life that who asks holds, or held until a moment ago; a wrong keep-code is counted, on the present life."""
+    accepted = [(one, first) for one in lives for first in (one.first, again) if first is not None]
     if wish.typed is not None:
-        return is_right(ctx, connection, state.unit, accepted, wish.typed, wish.holder.visitor, wish.now)
-    marks = _marks(ctx, state, wish)
-    return any(is_holder(one, marks) for one in accepted)
+        pairs = [(one.unit, first) for one, first in accepted]
+        if not is_right(ctx, connection, present, pairs, wish.typed, wish.holder.visitor, wish.now):
+            return None
+    return next((one for one, first in accepted if _holds(ctx, one, first, wish)), None)
 
 
 def _holds(ctx: Context, state: CodeState, first: FirstUse, wish: _Wish) -> bool:
@@ -190,11 +249,12 @@ def _marks(ctx: Context, state: CodeState, wish: _Wish) -> Marks:
     return marks_of(state.unit, claim=claim, holder=wish.holder.visitor.holder, key=ctx.keys.claim)
 
 
-def _undo(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, wish: _Wish) -> ActAnswer:
+def _undo(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, wish: _Wish) -> ActAnswer | None:
     check_undo(first, state.use.returns, now=wish.now, window_s=ctx.settings.undo_window_s)
     if wish.ask:
         return _asked(ctx, connection, state, wish)
-    return_unit(connection, state.unit, at=wish.now, by=ReturnedBy.HOLDER)
+    if not return_unit(connection, state.unit, at=wish.now, by=ReturnedBy.HOLDER):
+        return None  # somebody else was faster; it is not returned, and not logged, twice
     log_return(connection, state.code, state.unit, at=wish.now, by=ReturnedBy.HOLDER)
     _append(ctx, connection, state, wish, Verdict.UNUSED)
     now_unused = replace(state, use=unit_use(connection, state.unit))
@@ -221,7 +281,7 @@ def _erase(ctx: Context, connection: Connection, state: CodeState, _first: First
     forget_holder(connection, state.unit, nobody, at=wish.now)
     log_erasure(connection, state.code, state.unit, at=wish.now)
     forgotten = replace(state, use=unit_use(connection, state.unit))
-    return _answer(connection, forgotten, wish)
+    return replace(_answer(connection, forgotten, wish), ended=state.use.ended is not None)
 
 
 _ACTS = {HolderAct.UNDO: _undo, HolderAct.HAND_ON: _hand_on, HolderAct.ERASE: _erase}
@@ -236,6 +296,7 @@ def _asked(ctx: Context, connection: Connection, state: CodeState, wish: _Wish) 
         facts=facts_of(connection, state, holder=True),
         verdict=Verdict.VERIFIED_BY_YOU,
         token=token,
+        ended=state.use.ended is not None,
     )
 
 

@@ -60,6 +60,10 @@ class LogSizeUnknown(AuthcodeError):
         self.asked, self.size = asked, size
 
 
+class EntriesWait(Exception):
+    """Entries about a unit's holders have no place in the tree yet: place them, and erase again."""
+
+
 class LogBroken(AuthcodeError):
     """The database no longer holds the tree that the last head was signed over; nothing is signed."""
 
@@ -107,7 +111,13 @@ def log_handover(  # noqa: PLR0913 - what the entry says
 
 
 def log_erasure(connection: Connection, code: Resolved, unit: Unit, *, at: datetime) -> None:
-    """Forget what the log says of a unit's holders, and enter that; their entries must have their places."""
+    """Forget what the log says of a unit's holders, and enter that.
+
+    Raises:
+        EntriesWait: an entry has no place yet; it would be given one with all that it says.
+    """
+    if log.holders_wait(connection, unit.id):
+        raise EntriesWait
     log.erase_holders(connection, unit.id)
     record = erasure_record(
         brand_id=code.brand.brand_id, batch=code.batch_number, serial=code.serial, life=unit.life, at=at

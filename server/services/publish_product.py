@@ -20,7 +20,8 @@ class BrandUnknown(AuthcodeError):
     def __init__(self) -> None:
         """Say what to do first."""
         super().__init__(
-            "This server does not know the brand yet; publish its keyring first (`authcode keys publish`)."
+            "This server does not know the brand yet; take in its keys first: `authcode keys publish` where its "
+            "issuer's part lies in the same home, else `authcode keys receive FILE`."
         )
 
 

@@ -1,13 +1,16 @@
 """Stage 3, photo, and Stage 4, decode: the codes in a picture that somebody sent. Looks only; never a burn."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from authcode.payload import NotOurs
-from scanner import Advice, Symbol
+from scanner import Advice, PhotoScan, Symbol
 from server.context import Context
+from server.domain.place import truncated_network
 from server.domain.redemption import Verdict
 from server.services.redeem_code import Channel, Look, Visitor, look
 from server.services.resolve_code import verified
+from server.settings import RateLimit
 
 MAX_SYMBOLS = 32
 """Symbols of one picture that are looked up; a sheet holds fewer, a picture made to cost us more."""
@@ -35,12 +38,24 @@ class PhotoLook:
     advice: Advice | None
 
 
+def scan_in_turn(ctx: Context, data: bytes, address: str | None, *, accept: Callable[[str], bool]) -> PhotoScan:
+    """Read a picture in the confined readers, one of each network at a time where rate limits hold.
+
+    Raises:
+        PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
+        PhotosBusy: too many pictures are being read, or one of the same network.
+    """
+    limited = ctx.settings.rate_limit is not RateLimit.OFF
+    whose = f"network {truncated_network(address)}" if limited else None
+    return ctx.photos.scan(data, accept=accept, whose=whose)
+
+
 def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
     """Look at every code of a picture (JPEG, PNG or WebP, untrusted).
 
     Raises:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
-        PhotosBusy: too many pictures are being read.
+        PhotosBusy: too many pictures are being read, or one of the same network.
     """
 
     def is_ours(text: str) -> bool:
@@ -50,7 +65,7 @@ def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
             return False
         return True
 
-    found = ctx.photos.scan(data, accept=is_ours)
+    found = scan_in_turn(ctx, data, visitor.address, accept=is_ours)
     looks = tuple(_look_at(ctx, symbol, visitor) for symbol in found.symbols[:MAX_SYMBOLS])
     return PhotoLook(symbols=looks, advice=found.advice)
 

@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from keys.errors import AuthcodeError
+from server.domain.clock import CLOCKS_APART
 from server.domain.login_delay import WINDOW, wait_before_login
 from server.storage import audit
 from server.storage import staff as rows
@@ -143,14 +144,16 @@ def authenticate(db: Database, email: str, password: str, *, now: datetime, netw
     account = hashlib.sha256(b"authcode-login-try:" + address.encode("utf-8", "replace")).digest()[:16]
     with db.read() as connection:
         record = rows.staff_by_email(connection, address)
-        wait = _wait(connection, account, network, now)
-    if wait:
-        raise LoginSlowed(wait)
+        _refuse_too_soon(connection, account, network, now)  # for nothing but this, a flood would queue as writers
+    with db.write() as connection:
+        # Counted as refused before the password is looked at, and forgotten when it was right: of guesses at the same
+        # time each one meets those before it.
+        _refuse_too_soon(connection, account, network, now)
+        add_refused_login(connection, account=account, network=network, at=now, forget=now - WINDOW)
     if not _matches(record.password_hash if record else _NOBODY, password) or record is None:
         # What was typed as address may be a password: only one that has an account is written down.
         subject = record.email if record else "no account"
         with db.write() as connection:
-            add_refused_login(connection, account=account, network=network, at=now, forget=now - WINDOW)
             audit.note(connection, at=now, actor="somebody", action="staff.login_refused", subject=subject)
         raise LoginRefused
     with db.write() as connection:
@@ -160,9 +163,11 @@ def authenticate(db: Database, email: str, password: str, *, now: datetime, netw
     return _staff(record)
 
 
-def _wait(connection: Connection, account: bytes, network: bytes | None, now: datetime) -> timedelta:
-    found = refused_logins(connection, account=account, network=network, since=now - WINDOW)
-    return wait_before_login(here=found.here, of_network=found.of_network, last=found.last, now=now)
+def _refuse_too_soon(connection: Connection, account: bytes, network: bytes | None, now: datetime) -> None:
+    found = refused_logins(connection, account=account, network=network, since=now - WINDOW, until=now + CLOCKS_APART)
+    wait = wait_before_login(here=found.here, of_network=found.of_network, last=found.last, now=now)
+    if wait:
+        raise LoginSlowed(wait)
 
 
 def end_sessions(db: Database, account: Staff, *, now: datetime) -> None:

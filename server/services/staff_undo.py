@@ -4,7 +4,7 @@ Once for each unit, with a reason; one transaction, one line of the audit, and a
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from keys.errors import AuthcodeError
@@ -20,7 +20,7 @@ from server.storage.alerts import alert_by_id
 from server.storage.batches import batch_by_row
 from server.storage.engine import Connection
 from server.storage.holdings import return_unit
-from server.storage.redemptions import unit_use, used_between
+from server.storage.redemptions import hold, unit_use, used_between
 
 MAX_AT_ONCE = 10_000
 """Units of one act: its transaction keeps SQLite's other writers waiting for some seconds, not longer."""
@@ -49,11 +49,15 @@ class UndoReasonMissing(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffUndo:
-    """What a set came to: units that are (or would be) returned, those not used, those staff returned before."""
+    """What a set came to: units that are (or would be) returned, those not used, those staff returned before.
+
+    `ended` counts those whose named verification has ended since: what stands there now is somebody else's.
+    """
 
     returned: tuple[Unit, ...]
     unused: int
     spent: int
+    ended: int = 0
 
 
 def units_of_range(ctx: Context, order: str, indices: str | None) -> tuple[Unit, ...]:
@@ -84,7 +88,7 @@ def units_of_codes(ctx: Context, texts: Iterable[str]) -> tuple[Unit, ...]:
 
 
 def units_of_alert(ctx: Context, number: int) -> tuple[Unit, ...]:
-    """The unit that an alert is about; none for an alert about a whole batch or key.
+    """The unit that an alert is about, in the life that it is about; none for an alert about a whole batch or key.
 
     Raises:
         AlertUnknown: there is no such alert.
@@ -93,17 +97,20 @@ def units_of_alert(ctx: Context, number: int) -> tuple[Unit, ...]:
         record = alert_by_id(connection, number)
         if record is None:
             raise AlertUnknown
-        return () if record.unit is None else (unit_use(connection, Unit.of_id(record.unit)).unit,)
+        return () if record.unit is None else (Unit.of_id(record.unit),)
 
 
 def preview_undo(ctx: Context, units: Sequence[Unit]) -> StaffUndo:
     """What returning these units would come to; changes nothing."""
     with ctx.db.read() as connection:
-        return _sorted([unit_use(connection, unit) for unit in units])
+        return _sorted([unit_use(connection, unit, life=unit.life) for unit in units])
 
 
 def undo_by_staff(ctx: Context, units: Sequence[Unit], *, reason: str, actor: str) -> StaffUndo:
     """Return used units to unused, each at most once by staff; the others are counted and left as they are.
+
+    Each unit names the life that is to end: where that has ended since, by its holder for one, a page that is out of
+    date takes nothing from whoever verified it after that.
 
     Raises:
         UndoReasonMissing: there is no reason.
@@ -112,19 +119,29 @@ def undo_by_staff(ctx: Context, units: Sequence[Unit], *, reason: str, actor: st
     why = check_details(ActDetails(reason=reason.strip() or None)).reason
     if why is None:
         raise UndoReasonMissing
+    named = sorted(_few(units), key=lambda unit: unit.id)  # in one order, so that two acts never wait in a circle
+    return ctx.db.attempt(lambda connection: _undo(ctx, connection, named, why, actor))
+
+
+def _undo(ctx: Context, connection: Connection, units: Sequence[Unit], reason: str, actor: str) -> StaffUndo:
+    """1. Take turns with their holders. 2. Look at each, and return it. 3. Its entry of the log; one line of the audit.
+
+    It runs as an attempt: a deadlock with holders who act on some of many units is tried again.
+    """
     now = ctx.clock()
-    with ctx.db.write() as connection:
-        done = _sorted([unit_use(connection, unit) for unit in _few(units)])
-        returned = tuple(
-            unit for unit in done.returned if return_unit(connection, unit, at=now, by=ReturnedBy.STAFF, reason=why)
-        )
-        for unit in returned:
-            _log(ctx, connection, unit)
-        if returned:
-            told = {"count": len(returned), "reason": why}
-            subject = _subject(connection, returned)
-            audit.note(connection, at=now, actor=actor, action="code.undo", subject=subject, details=told)
-    return StaffUndo(returned=returned, unused=done.unused, spent=done.spent)
+    for unit in units:  # (1)
+        hold(connection, unit)
+    done = _sorted([unit_use(connection, unit, life=unit.life) for unit in units])  # (2)
+    returned = tuple(
+        unit for unit in done.returned if return_unit(connection, unit, at=now, by=ReturnedBy.STAFF, reason=reason)
+    )
+    for unit in returned:  # (3)
+        _log(ctx, connection, unit)
+    if returned:
+        told = {"count": len(returned), "reason": reason}
+        subject = _subject(connection, returned)
+        audit.note(connection, at=now, actor=actor, action="code.undo", subject=subject, details=told)
+    return replace(done, returned=returned)
 
 
 def _few(units: Sequence[Unit]) -> tuple[Unit, ...]:
@@ -135,15 +152,17 @@ def _few(units: Sequence[Unit]) -> tuple[Unit, ...]:
 
 def _sorted(uses: Iterable[UnitUse]) -> StaffUndo:
     returned: list[Unit] = []
-    unused = spent = 0
+    unused = spent = ended = 0
     for use in uses:
         if use.first is None:
             unused += 1
         elif any(one.by is ReturnedBy.STAFF for one in use.returns):
             spent += 1
+        elif use.ended is not None:
+            ended += 1
         else:
             returned.append(use.unit)
-    return StaffUndo(returned=tuple(returned), unused=unused, spent=spent)
+    return StaffUndo(returned=tuple(returned), unused=unused, spent=spent, ended=ended)
 
 
 def _log(ctx: Context, connection: Connection, unit: Unit) -> None:

@@ -70,8 +70,10 @@ def holder_before(connection: sa.Connection, unit: Unit, first: FirstUse) -> tup
 def forget_holder(connection: sa.Connection, unit: Unit, nobody: Marks, *, at: datetime) -> None:
     """Forget who verified a unit and where; it stays used, and since when. `nobody` are random hashes.
 
-    In the history the holders' own attempts stay with their moments, without mark, place and network.
+    In the history the holders' own attempts stay with their moments, without mark, place and network; those from before
+    it could be verified too, by the marks that the holders have.
     """
+    marks = _marks_of_holders(connection, unit)
     connection.execute(
         redemption.update()
         .where(redemption.c.unit == unit.id)
@@ -85,13 +87,21 @@ def forget_holder(connection: sa.Connection, unit: Unit, nobody: Marks, *, at: d
     )
     gone = {"claim_hash": None, "holder_hash": None}
     connection.execute(handover.update().where(handover.c.unit == unit.id).values(gone))
-    own = (scan.c.unit == unit.id) & (scan.c.own | scan.c.burned | (scan.c.channel == KEEP_CHANNEL))
+    theirs = scan.c.own | scan.c.burned | (scan.c.channel == KEEP_CHANNEL) | scan.c.mark.in_(marks)
+    own = (scan.c.unit == unit.id) & theirs
     _forget_tries(connection, unit, own)
     connection.execute(
         scan.update()
         .where(own)
         .values(mark=bytes(16), country=None, region=None, network_day=None, network_unit=None, person=None)
     )
+
+
+def _marks_of_holders(connection: sa.Connection, unit: Unit) -> list[bytes]:
+    """The marks by which the history knows the present holder of a unit and those before."""
+    queries = [sa.select(table.c.holder_hash).where(table.c.unit == unit.id) for table in (redemption, handover)]
+    found = [mark for query in queries for mark in connection.execute(query).scalars()]
+    return [mark for mark in found if mark is not None]
 
 
 def _forget_tries(connection: sa.Connection, unit: Unit, own: sa.ColumnElement[bool]) -> None:

@@ -5,6 +5,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from server.domain.clock import CLOCKS_APART
+from server.domain.keep_code import TRIES_WINDOW
 from server.storage.schema import keep_try
 
 
@@ -17,6 +19,15 @@ class WrongTries:
     of_network: int
 
 
+def take_turns(connection: sa.Connection, unit: int) -> None:
+    """Let tries on a unit take turns until the transaction ends, so that each counts those before it.
+
+    An unused unit has no row that could be locked; SQLite's writers take turns in any case.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(unit)))
+
+
 def add_wrong_try(
     connection: sa.Connection, *, unit: int, at: datetime, network_day: bytes | None, network_unit: bytes | None
 ) -> None:
@@ -27,8 +38,11 @@ def add_wrong_try(
 def wrong_tries(
     connection: sa.Connection, *, unit: int, since: datetime, network_day: bytes | None, network_unit: bytes | None
 ) -> WrongTries:
-    """The wrong keep-codes since a moment; those without an address count as one network."""
-    after = keep_try.c.at > since
+    """The wrong keep-codes of the day from a moment on; those without an address count as one network.
+
+    One that stands later is from before a clock was set back: it would count for as long as the clock was ahead.
+    """
+    after = (keep_try.c.at > since) & (keep_try.c.at <= since + TRIES_WINDOW + CLOCKS_APART)
     on_unit = (keep_try.c.unit == unit) & after
     return WrongTries(
         here=_count(connection, on_unit & keep_try.c.network_unit.is_not_distinct_from(network_unit)),

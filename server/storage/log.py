@@ -40,6 +40,10 @@ class EntryKind(StrEnum):
     AUDIT = "audit"
 
 
+_OF_HOLDERS: Final = (EntryKind.REDEMPTION.value, EntryKind.HANDOVER.value)
+"""Entries that hold hashes of a unit's holders."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeafRecord:
     """A leaf of the tree and its place. `entry` is None once it was erased."""
@@ -198,10 +202,15 @@ def erase(connection: sa.Connection, number: int) -> bool:
     return connection.execute(log_leaf.update().where(there).values(salt=None, record=None)).rowcount > 0
 
 
+def holders_wait(connection: sa.Connection, subject: int) -> bool:
+    """Whether an entry about a unit's holders has no place in the tree yet, so that it cannot be erased."""
+    there = log_pending.c.kind.in_(_OF_HOLDERS) & (log_pending.c.subject == subject)
+    return connection.execute(sa.select(log_pending.c.id).where(there).limit(1)).first() is not None
+
+
 def erase_holders(connection: sa.Connection, subject: int) -> int:
     """Forget salts and records of a unit's verification and of each handing on; how many leaves had them."""
-    kinds = (EntryKind.REDEMPTION.value, EntryKind.HANDOVER.value)
-    there = log_leaf.c.kind.in_(kinds) & (log_leaf.c.subject == subject) & log_leaf.c.salt.is_not(None)
+    there = log_leaf.c.kind.in_(_OF_HOLDERS) & (log_leaf.c.subject == subject) & log_leaf.c.salt.is_not(None)
     return connection.execute(log_leaf.update().where(there).values(salt=None, record=None)).rowcount
 
 

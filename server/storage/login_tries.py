@@ -20,7 +20,7 @@ class RefusedLogins:
 def add_refused_login(
     connection: sa.Connection, *, account: bytes, network: bytes | None, at: datetime, forget: datetime
 ) -> None:
-    """Note one, and forget those from before a moment."""
+    """Note one, before its password is looked at, and forget those from before a moment."""
     connection.execute(login_try.delete().where(login_try.c.at < forget))
     connection.execute(login_try.insert().values(account=account, network=network, at=at))
 
@@ -33,11 +33,11 @@ def forget_refused_logins(connection: sa.Connection, *, account: bytes, network:
 
 
 def refused_logins(
-    connection: sa.Connection, *, account: bytes, network: bytes | None, since: datetime
+    connection: sa.Connection, *, account: bytes, network: bytes | None, since: datetime, until: datetime
 ) -> RefusedLogins:
-    """Those since a moment; visitors whose address is unknown count as one network."""
+    """Those between two moments; visitors whose address is unknown count as one network."""
     query = sa.select(
         sa.func.count().filter(login_try.c.account == account), sa.func.count(), sa.func.max(login_try.c.at)
-    ).where(login_try.c.network.is_not_distinct_from(network), login_try.c.at > since)
+    ).where(login_try.c.network.is_not_distinct_from(network), login_try.c.at > since, login_try.c.at <= until)
     here, of_network, last = connection.execute(query).one()
     return RefusedLogins(here=here, of_network=of_network, last=last)

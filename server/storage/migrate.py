@@ -21,7 +21,10 @@ class DatabaseNotMigrated(AuthcodeError):
 
     def __init__(self) -> None:
         """Say what to run."""
-        super().__init__("The server's database is missing or of another version; run `authcode db upgrade`.")
+        super().__init__(
+            "The server's database is missing or of another version; run `authcode db upgrade` at the server. (A print "
+            "station has none: its commands take --server URL.)"
+        )
 
 
 def _config() -> Config:

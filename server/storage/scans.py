@@ -140,12 +140,12 @@ def count_of_unit(connection: sa.Connection, unit: int) -> int:
 def keep_code_uses(connection: sa.Connection, unit: int, *, since: datetime | None = None) -> list[tuple[int, Attempt]]:
     """The uses of a unit's keep-code by others than staff, oldest first, each with its number in the history.
 
-    `since` a moment: when the unit was last handed on, it was given another keep-code.
+    `since` a moment, without what was done in it: a unit that was handed on was given another keep-code.
     """
     used = (scan.c.unit == unit) & (scan.c.channel == KEEP_CHANNEL) & ~scan.c.staff
     query = (
         sa.select(scan.c.id, scan.c.at, scan.c.country, scan.c.region, scan.c.mark)
-        .where(used if since is None else used & (scan.c.at >= since))
+        .where(used if since is None else used & (scan.c.at > since))
         .order_by(scan.c.id)
     )
     return [

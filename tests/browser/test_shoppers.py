@@ -1,5 +1,6 @@
 """What shoppers do, in a real Chromium against a real server process."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,25 @@ def test_a_picture_without_a_code_is_answered_with_advice(person: Person, house:
     page.get_by_label("A picture of the code").set_input_files(tmp_path / "note.jpg")
     page.get_by_role("button", name="Read this picture").click()
     expect(page.get_by_text("not a JPEG, PNG or WebP")).to_be_visible()
+
+
+def test_no_request_and_no_log_takes_a_code_along(person: Person, house: House, fresh: str) -> None:
+    """A whole journey: what leaves the browser beside the address it opens, and what the server wrote down of it."""
+    page, told = person(), []
+    page.on("request", lambda request: told.append(request.headers.get("referer", "")))
+    page.context.route(re.compile("^https://"), lambda route: route.fulfill(body="elsewhere"))
+    page.goto(fresh)
+    verify(page)
+    page.get_by_role("link", name="Show the receipt without the keep-code").click()
+    page.go_back()
+    page.goto(house.page("SPRING-24", RECALLED))
+    page.get_by_role("link", name="aurel.example").first.click()
+    page.wait_for_url(re.compile("^https://aurel.example/"))
+    assert f"{house.address}/" in told
+    assert [referrer for referrer in told if referrer not in {"", f"{house.address}/"}] == []
+    log = (house.home / "serve.log").read_text(encoding="utf-8")
+    codes = house.codes("SPRING-24") + house.codes("GARDEN-7")
+    assert [code for code in codes if code[-40:] in log] == []
 
 
 def test_a_typed_serial_looks(person: Person, house: House, fresh: str) -> None:

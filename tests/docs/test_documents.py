@@ -134,3 +134,17 @@ def test_every_decision_record_is_in_the_index_and_names_a_negative_consequence(
 
 def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
     assert [path for path in modules() if path.stem in {"utils", "helpers", "common", "misc"}] == []
+
+
+def test_the_page_of_the_interface_names_every_address_of_its_description() -> None:
+    from server.web.api.openapi import document
+
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(GET|POST|PUT|DELETE) (/[^`? ]*)", page))
+    described = {
+        (method.upper(), path)
+        for path, methods in document()["paths"].items()
+        for method in methods
+        if method in {"get", "post", "put", "delete"}
+    }
+    assert described - named == set()

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scanner import scan_photo
+from scanner import PhotoScan, scan_photo
 from scanner.confined import PhotoReaders, ReadingLimits, scan_of_answer
-from scanner.errors import PhotoError, PhotosBusy, PhotoTooCostly
+from scanner.errors import PhotoError, PhotosBusy, PhotoTooCostly, PhotoUnreadable
+from scanner.photo import redrawn
 from tests.scanner.conftest import Camera, draw, encode
 from tests.server.processes import alive, until
 
@@ -138,6 +139,48 @@ def test_more_pictures_than_have_room_are_told_to_come_again() -> None:
 
     assert readers.scan(symbol(), accept=meanwhile).symbols
     assert readers.scan(symbol(), accept=anything).symbols
+    readers.close()
+
+
+def test_of_one_sender_one_picture_is_read_or_waits_and_others_find_the_places() -> None:
+    readers = PhotoReaders(dataclasses.replace(ONE, readers=2, waiting=2))
+    got: list[PhotoScan] = []
+
+    def meanwhile(_text: str) -> bool:
+        with pytest.raises(PhotosBusy):
+            readers.scan(symbol(), accept=anything, whose="a noisy network")
+        got.append(readers.scan(symbol(), accept=anything, whose="a shopper's"))
+        return True
+
+    assert readers.scan(symbol(), accept=meanwhile, whose="a noisy network").symbols
+    assert got[0].symbols
+    assert readers.scan(symbol(), accept=anything, whose="a noisy network").symbols
+    readers.close()
+
+
+def test_a_picture_is_drawn_anew_in_the_reader_as_in_this_process(readers: PhotoReaders) -> None:
+    picture = encode(np.random.default_rng(1).integers(0, 256, (900, 3000, 3), dtype=np.uint8), "PNG")
+    drawn = readers.redraw(picture, side_px=1200)
+    assert drawn == redrawn(picture, side_px=1200)
+    with Image.open(BytesIO(drawn)) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (1200, 360))
+    with pytest.raises(PhotoUnreadable):
+        readers.redraw(b"<svg>", side_px=1200)
+
+
+@LINUX
+@pytest.mark.parametrize(
+    ("kind", "size", "mode"), [("JPEG", (7000, 7000), "RGB"), ("PNG", (5000, 5000), "RGBA"), ("PNG", (4990, 5000), "P")]
+)
+def test_the_largest_picture_that_may_be_opened_is_drawn_within_the_readers_memory(
+    kind: str, size: tuple[int, int], mode: str
+) -> None:
+    stream = BytesIO()
+    options = {"progressive": True, "quality": 30, "subsampling": 0} if kind == "JPEG" else {"compress_level": 1}
+    Image.new(mode, size).save(stream, kind, **options)
+    readers = PhotoReaders(ONE)
+    with Image.open(BytesIO(readers.redraw(stream.getvalue(), side_px=1200))) as shown:
+        assert max(shown.size) == 1200
     readers.close()
 
 

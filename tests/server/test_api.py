@@ -17,6 +17,7 @@ from scanner.confined import PhotoReaders, ReadingLimits
 from server.app import create_app
 from server.domain.range_act import ActKind
 from server.domain.redemption import Verdict
+from server.settings import RateLimit
 from tests.server.conftest import MakeWorld, World
 
 ANY_TEXT = st.one_of(st.text(max_size=700), st.binary(max_size=200).map(lambda data: data.decode("latin-1")))
@@ -497,6 +498,30 @@ def test_pictures_that_find_no_place_in_the_queue_are_told_when_to_come_again(wo
         assert page.status_code == 503
         assert "Many pictures are waiting" in page.text
         assert int(page.headers["Retry-After"]) > 0
+
+
+def test_one_network_fills_one_place_of_the_readers_and_leaves_the_others(world: World) -> None:
+    asked: list[int] = []
+    readers = PhotoReaders(ReadingLimits(readers=1, waiting=3))
+    limited = world.settings.model_copy(update={"rate_limit": RateLimit.ON})
+    app = create_app(limited, context=replace(world.ctx, settings=limited, photos=readers))
+
+    def send(address: str) -> int:
+        body = {"photo": (io.BytesIO(png()), "photo.png")}
+        client = app.test_client()
+        return client.post("/api/v1/photos", data=body, environ_base={"REMOTE_ADDR": address}).status_code
+
+    def meanwhile(_text: str) -> bool:
+        asked.extend([send("203.0.113.99"), send("203.0.113.7")])
+        return True
+
+    try:
+        readers.scan(symbol_png("any"), accept=meanwhile, whose="network 203.0.113.0/24")
+        assert asked == [503, 503]
+        assert send("203.0.113.7") == 200
+        assert send("198.51.100.7") == 200
+    finally:
+        readers.close()
 
 
 def test_a_picture_of_two_kilobytes_and_fifty_megapixels_is_refused(world: World) -> None:

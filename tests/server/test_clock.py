@@ -1,16 +1,19 @@
 """The server's clock an hour off: what is said stays true, nobody is kept out, and whoever runs it is told."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
 
 from server.commands import serve as serve_commands
+from server.domain.holding import MAX_HOPS_A_DAY, HandOnLimit, check_hand_on
+from server.domain.keep_code import TRIES_WINDOW
 from server.domain.page_token import PageTokenInvalid, check_page_token, make_page_token
-from server.domain.redemption import Unit
+from server.domain.redemption import FirstUse, Unit
 from server.services.log import sign_newest_head
 from server.services.staff_accounts import LoginRefused, LoginSlowed, authenticate
 from server.storage.engine import RecordsUnreachable
+from server.storage.keep_tries import add_wrong_try, wrong_tries
 from tests.server.conftest import START, World, on_sqlite
 
 
@@ -73,10 +76,33 @@ def test_a_clock_that_is_set_back_keeps_no_staff_out(world: World) -> None:
         with pytest.raises(LoginRefused):
             guess()
         world.clock.forward(seconds=4)
-    world.clock.forward(hours=-1)
-    with pytest.raises(LoginSlowed) as slowed:
+    with pytest.raises(LoginRefused):
         guess()
-    assert slowed.value.retry_after_s <= 60
+    with pytest.raises(LoginSlowed):
+        guess()
+    for back in (timedelta(hours=1), timedelta(hours=1), timedelta(days=1)):
+        world.clock.now -= back
+        with pytest.raises(LoginRefused):
+            guess()
+
+
+def test_wrong_keep_codes_of_a_clock_that_was_ahead_are_not_held_against_the_holder(world: World) -> None:
+    now, network = world.clock.now, b"network1"
+    marks = {"network_day": network, "network_unit": network}
+    unit = world.issue().batch.row << 35
+    with world.ctx.db.write() as connection:
+        for at in (now, now + timedelta(seconds=30), now + timedelta(days=1), now - timedelta(days=2)):
+            add_wrong_try(connection, unit=unit, at=at, **marks)
+        wrong = wrong_tries(connection, unit=unit, since=now - TRIES_WINDOW, **marks)
+    assert (wrong.here, wrong.of_unit, wrong.of_network) == (2, 2, 2)
+
+
+def test_handings_on_of_a_clock_that_was_ahead_do_not_forbid_todays() -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    first = FirstUse(at=now, country=None, region=None, claim_hash=b"c", holder_hash=b"h", hop=1)
+    check_hand_on(first, [now + timedelta(days=1)] * MAX_HOPS_A_DAY, now=now)
+    with pytest.raises(HandOnLimit):
+        check_hand_on(first, [now - timedelta(hours=1)] * MAX_HOPS_A_DAY, now=now)
 
 
 @on_sqlite

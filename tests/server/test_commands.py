@@ -78,6 +78,28 @@ def test_ranges_are_activated_voided_recalled_and_marked_from_the_command_line(r
     assert isinstance(unknown.exception, OrderUnknown)
 
 
+@pytest.mark.parametrize("act", [batch_commands.void, batch_commands.recall])
+def test_at_a_terminal_an_act_on_a_whole_order_is_asked_about_with_counts(
+    run: Run, world: World, monkeypatch: pytest.MonkeyPatch, act: Command
+) -> None:
+    issued = world.issue()
+    name = issued.batch.order_name
+    monkeypatch.setattr("server.commands.batch._at_terminal", lambda: True)
+    asked = run(act, name, "--reason", "misprint", stdin="n\n")
+    assert asked.exit_code == 1
+    assert f"of {name}?" in asked.output
+    assert "on sale; 0 verified" in asked.output
+    assert world.state(issued.text(0)) == "unused"
+    assert run(act, name, "--reason", "misprint", "--yes").exit_code == 0
+    assert world.state(issued.text(0)) != "unused"
+
+
+def test_a_script_without_a_terminal_is_not_asked(run: Run, world: World) -> None:
+    issued = world.issue()
+    assert run(batch_commands.void, issued.batch.order_name, "--reason", "misprint").exit_code == 0
+    assert world.state(issued.text(0)) == "void"
+
+
 def test_codes_are_locked_and_unlocked_from_the_command_line(run: Run, world: World) -> None:
     issued = world.issue()
     name = issued.batch.order_name

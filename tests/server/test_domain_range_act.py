@@ -139,7 +139,10 @@ def test_only_ranges_within_the_batch_pass(first: int, last: int) -> None:
             check_range(first, last, count=COUNT)
 
 
-def test_markets_are_country_codes_in_upper_case_each_once() -> None:
+def test_texts_lose_the_spaces_around_them_and_markets_are_country_codes_each_once() -> None:
+    assert check_details(ActDetails(reason=" it leaks ")).reason == "it leaks"
+    with pytest.raises(RangeInvalid):
+        check_details(ActDetails(reason=" "))
     assert check_details(ActDetails(markets=("kr", " JP ", "KR"))).markets == ("KR", "JP")
 
 

@@ -14,11 +14,13 @@ from authcode.log.merkle import LogProofRefused
 from authcode.log.proof import open_consistency, open_inclusion
 from authcode.log.receipt import check_entry, head_before
 from authcode.serial import Tier
-from server.domain.alert import AlertFilter
-from server.domain.holding import MAX_HOPS_A_DAY
+from server.domain.alert import AlertFilter, Rule
+from server.domain.holding import MAX_HOPS_A_DAY, HolderAct
 from server.domain.keep_code import KEEP_CODE_CHARACTERS, MAX_WRONG_HERE
 from server.domain.range_act import ActKind
+from server.domain.redemption import Unit, Verdict
 from server.services import dashboard
+from server.services.holder_acts import Holder, ask_on_page
 from server.services.keep_codes import prove
 from server.services.log import prove_unit, sign_newest_head
 from server.services.redeem_code import Visitor, verify
@@ -147,6 +149,45 @@ def test_guessed_keep_codes_undo_nothing_and_share_the_tries_of_the_unit(world: 
         assert ask(world, "undo", code, keep_code=typed)[1]["code"] == "keep_code_tries_spent"
     world.clock.forward(hours=24, microseconds=-1)
     assert world.ask(code, "anna").get_json()["verdict"] == "verified_by_you"
+
+
+def test_tries_end_alike_on_a_code_that_nobody_holds(world: World, issued: Issued) -> None:
+    """Else 404 and 429 would tell a used code from an unused one."""
+    genuine(world, issued.text(0))
+    told = [
+        [ask(world, "undo", issued.text(index), keep_code=wrong(number))[0] for number in range(MAX_WRONG_HERE)]
+        for index in (0, 1)
+    ]
+    assert told == [[404] * MAX_WRONG_HERE] * 2
+    world.clock.forward(days=3)
+    for index in (0, 1):
+        for number in range(MAX_WRONG_HERE + 1):
+            last = ask(world, "hand-on", issued.text(index), keep_code=wrong(number))
+        assert last[1]["code"] == "keep_code_tries_spent"
+
+
+def test_a_keep_code_that_is_only_asked_with_is_counted_and_known_by_its_use_in_many_places(
+    world: World, issued: Issued
+) -> None:
+    """A forger who ships it with every copy is seen, whichever form the copies' owners enter it into."""
+    code = issued.text(0)
+    keep_code = genuine(world, code)["keep_code"]
+    path = "/" + code.split("/", 3)[3]
+    for number in range(40):
+        holder = Holder(visitor=Visitor(address=f"10.{number}.0.1"), keep_code=keep_code)
+        assert ask_on_page(world.ctx, path, "", HolderAct.HAND_ON, holder).token
+    (alert,) = dashboard.alerts(world.ctx, AlertFilter(rule=Rule.KEEP_CODE_SHARED)).alerts
+    assert (alert.count, alert.people) == (40, 40)
+
+
+@pytest.mark.parametrize("act", ["undo", "hand-on"])
+def test_a_right_keep_code_is_counted_where_its_act_is_refused_too(act: str, world: World, issued: Issued) -> None:
+    code = issued.text(0)
+    keep_code = genuine(world, code)["keep_code"]
+    world.act(issued, ActKind.RECALL, "0", reason="leaks")
+    assert ask(world, act, code, keep_code=keep_code)[1]["code"] == "act_not_now"
+    history = dashboard.code_history(world.ctx, dashboard.find_code(world.ctx, code))
+    assert next((scan.channel, scan.said, scan.own) for scan in history.scans) == ("keep", "recalled", True)
 
 
 def test_a_keep_code_undoes_as_a_claim_does(world: World, issued: Issued) -> None:
@@ -348,6 +389,79 @@ def test_nothing_of_the_holder_is_left_in_any_table(world: World, issued: Issued
         assert found == []
 
 
+def test_what_the_holder_did_before_it_could_be_verified_is_erased_too(world: World) -> None:
+    issued = world.issue(activate=False)
+    code = issued.text(0)
+    for claim in ("anna", "ben"):
+        early = verify(world.ctx, code, claim=claim, visitor=Visitor(address=ADDRESS))
+        assert early.verdict is Verdict.NOT_ACTIVATED
+    world.act(issued, ActKind.ACTIVATE)
+    genuine(world, code)
+    with world.ctx.db.read() as connection:
+        mark = connection.execute(sa.select(schema.redemption.c.holder_hash)).scalar_one()
+    done(world, "erase", code, claim="anna")
+    with world.ctx.db.read() as connection:
+        rows = connection.execute(sa.select(schema.scan).order_by(schema.scan.c.id)).all()
+        marks = connection.execute(sa.select(schema.alert_claim.c.mark)).scalars().all()
+    assert mark not in {row.mark for row in rows} | set(marks)
+    assert [row.network_unit is None for row in rows[:2]] == [True, False]
+
+
+@pytest.mark.parametrize("bought", [False, True])
+def test_who_undid_a_verification_may_have_it_erased(world: World, issued: Issued, *, bought: bool) -> None:
+    code = issued.text(0)
+    keep_code = genuine(world, code)["keep_code"]
+    genuine(world, issued.text(1))
+    other = done(world, "undo", issued.text(1), claim="anna")
+    done(world, "undo", code, claim="anna")
+    if bought:
+        genuine(world, code, "ben")
+    with world.ctx.db.read() as connection:
+        unit = Unit(row=issued.batch.row, index=0).id
+        (first,) = connection.execute(sa.select(schema.redemption).where(schema.redemption.c.unit == unit)).all()
+    body = done(world, "erase", code, keep_code=keep_code)
+    assert (body["state"], body["returned"]["by"]) == ("already_verified" if bought else "unused", "holder")
+    assert ask(world, "erase", code, keep_code=keep_code)[0] == 404
+    assert done(world, "erase", issued.text(1), claim="anna")["state"] == other["state"]
+    with world.ctx.db.read() as connection:
+        everything = str([connection.execute(sa.select(table)).all() for table in schema.metadata.tables.values()])
+    for trace in (first.claim_hash, first.holder_hash):
+        assert str(trace) not in everything
+        assert trace.hex() not in everything
+    if bought:
+        assert world.ask(code, "ben").get_json()["verdict"] == "genuine"
+
+
+def test_guesses_at_an_ended_verification_share_the_tries_of_the_code(world: World, issued: Issued) -> None:
+    code = issued.text(0)
+    keep_code = genuine(world, code)["keep_code"]
+    done(world, "undo", code, claim="anna")
+    for number in range(MAX_WRONG_HERE):
+        assert ask(world, "erase", code, keep_code=wrong(number))[0] == 404
+    for typed in (keep_code, wrong(9)):
+        assert ask(world, "erase", code, keep_code=typed)[1]["code"] == "keep_code_tries_spent"
+
+
+def test_an_entry_that_comes_in_while_it_is_erased_is_erased_with_it(
+    world: World, issued: Issued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The buyer's two requests at once: the erasure has placed what waited, and then the verification is entered."""
+    burns = iter([lambda: genuine(world, issued.text(0))])
+
+    def between(*arguments: Any, **more: Any) -> object:  # noqa: ANN401 - handed on
+        head = sign_newest_head(*arguments, **more)
+        for burn in burns:
+            burn()
+        return head
+
+    monkeypatch.setattr("server.services.holder_acts.sign_newest_head", between)
+    done(world, "erase", issued.text(0), claim="anna")
+    sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
+    with world.ctx.db.read() as connection:
+        query = sa.select(schema.log_leaf.c.record).where(schema.log_leaf.c.kind == "redemption")
+        assert connection.execute(query).scalars().all() == [None]
+
+
 def traces(world: World, issued: Issued) -> set[bytes]:
     """Hashes, marks, network pseudonyms and salts that know the holders of the first code."""
     sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
@@ -417,7 +531,8 @@ def test_what_shows_the_holder_of_one_code_shows_nothing_on_another(world: World
     done(world, "undo", issued.text(0), claim="anna")
     genuine(world, issued.text(0), "cleo")
     for shown in ({"claim": "anna"}, {"keep_code": mine["keep_code"]}):
-        assert ask(world, "erase", issued.text(0), **shown)[0] == 404
+        for act in ("undo", "hand-on"):
+            assert ask(world, act, issued.text(0), **shown)[0] == 404
     own = world.client.post("/api/v1/log/proof", json={"code": issued.text(0), "claim": "anna"})
     assert own.status_code == 404
 
@@ -428,6 +543,33 @@ def test_who_verified_proves_the_present_life_in_the_log(world: World, issued: I
     genuine(world, issued.text(0), "cleo")
     answer = world.client.post("/api/v1/log/proof", json={"code": issued.text(0), "claim": "cleo"}).get_json()
     assert (answer["record"]["kind"], answer["record"]["life"]) == ("redemption", 1)
+
+
+def test_a_next_owner_proves_in_the_log_what_their_receipt_says(world: World, issued: Issued) -> None:
+    code = issued.text(0)
+    sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
+    first = genuine(world, code)["keep_code"]
+    handed = done(world, "hand-on", code, claim="anna")
+
+    def prove_in_log(**shown: str) -> tuple[int, Json]:
+        answer = world.client.post("/api/v1/log/proof", json={"code": code, **shown})
+        return answer.status_code, answer.get_json()
+
+    status, body = prove_in_log(keep_code=handed["keep_code"])
+    assert (status, body["record"]["kind"]) == (200, "redemption")
+    key = read_log_key(world.client.get("/log/key").text)
+    check_entry(world.ctx.keys.proofs.open(handed["proof"]), open_inclusion(body["proof"], key))
+    assert prove_in_log(claim="anna") == prove_in_log(keep_code=first)
+    assert prove_in_log(keep_code=first)[1]["code"] == "log_entry_unknown"
+    assert prove_in_log(keep_code=first[:-1] + ("0" if first[-1] != "0" else "1"))[1]["code"] == "keep_code_invalid"
+    for shown in ({}, {"claim": "anna", "keep_code": first}):
+        assert prove_in_log(**shown)[1]["code"] == "request_invalid"
+    history = dashboard.code_history(world.ctx, dashboard.find_code(world.ctx, code))
+    assert history.scans[0].channel == "keep"
+    for number in range(MAX_WRONG_HERE):
+        status, body = prove_in_log(keep_code=wrong(number))
+    assert (status, body["code"]) == (429, "keep_code_tries_spent")
+    assert world.client.post("/api/v1/log/proof", json={"code": "x", "keep_code": first}).status_code == 404
 
 
 def test_a_receipt_is_dated_by_the_log_from_end_to_end(world: World, issued: Issued) -> None:

@@ -1,5 +1,6 @@
 """Keep-codes: the holder in any browser; guessed, shared and borrowed ones as attacks."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -245,6 +246,46 @@ def test_one_network_has_so_many_tries_on_all_units(world: World) -> None:
         assert entered(world, code, wrong(number), address="203.0.113.9").keep_code_refused
     with pytest.raises(KeepCodeTriesSpent):
         entered(world, issued.text(9), keep_codes[9], address="203.0.113.9")
+
+
+def test_a_networks_tries_on_all_units_begin_anew_at_midnight_with_its_pseudonym_and_not_before(world: World) -> None:
+    """The key of the day is deleted then, so that nobody can tell any more whose they were; those of a unit go on."""
+    issued = world.issue()
+    for number in range(MAX_WRONG_OF_NETWORK):
+        assert entered(world, issued.text(number // MAX_WRONG_HERE), wrong(number), address="203.0.113.9").facts
+    world.clock.forward(hours=11, minutes=59)
+    with pytest.raises(KeepCodeTriesSpent):
+        entered(world, issued.text(9), wrong(99), address="203.0.113.9")
+    world.clock.forward(minutes=1)
+    assert entered(world, issued.text(9), wrong(99), address="203.0.113.9").keep_code_refused
+    with pytest.raises(KeepCodeTriesSpent):
+        entered(world, issued.text(0), wrong(99), address="203.0.113.9")
+
+
+def test_tries_end_alike_whether_the_code_was_used_or_not_and_where_no_batch_has_it(world: World) -> None:
+    """Else the end of tries would tell which codes are used, however often looks are limited."""
+    issued, waiting = world.issue(), world.issue(activate=False)
+    burned(world, issued.text(0))
+    manifest, _ = world.manifest()
+    codes = (issued.text(0), issued.text(1), waiting.text(0), world.codes(manifest)[0].code)
+    for number, code in enumerate(codes):
+        for guess in range(MAX_WRONG_HERE):
+            assert entered(world, code, wrong(guess), address=f"10.{number}.0.1").keep_code_refused
+        with pytest.raises(KeepCodeTriesSpent):
+            entered(world, code, wrong(9), address=f"10.{number}.0.1")
+
+
+def test_tries_at_the_same_moment_are_counted_one_after_the_other_on_an_unused_code_too(world: World) -> None:
+    code = world.issue().text(0)
+
+    def guess(number: int) -> bool:
+        try:
+            return entered(world, code, wrong(number), address="203.0.113.9").keep_code_refused
+        except KeepCodeTriesSpent:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(guess, range(16))) == MAX_WRONG_HERE
 
 
 def test_tries_end_for_the_api_too_and_a_mistyped_one_costs_none(world: World) -> None:

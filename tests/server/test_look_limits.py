@@ -10,9 +10,12 @@ from werkzeug.test import TestResponse
 from keys.records import Form
 from server import look_limits
 from server.app import create_app
+from server.domain.alert import AlertFilter
 from server.look_limits import LookLimits
+from server.services.dashboard import alerts
 from server.settings import RateLimit, Settings
 from tests.server.conftest import START, Issued, MakeWorld, World
+from tests.server.test_keep_codes import wrong
 
 HOME, ELSEWHERE = "203.0.113.9", "198.51.100.7"
 
@@ -128,6 +131,55 @@ def test_verifying_is_never_limited_and_its_holder_is_told(limited: World) -> No
         look(limited, issued.text(2), f"10.0.{number}.1")
     assert "whether it was verified before" in page(limited, issued.text(2)).text
     assert "You are the first" in buyer.get(path, base_url=site).text
+
+
+def test_keep_codes_tell_no_more_than_looks_do(limited: World) -> None:
+    """A wrong keep-code is answered as a look is, and counted with the looks; then its tries end, used or not."""
+    issued = limited.issue(count=80)
+    for index in range(0, 80, 2):
+        limited.verdict(issued.text(index), f"buyer-{index}")
+    for index in range(20):
+        look(limited, issued.text(79 - index))
+
+    def guess(index: int) -> dict[str, object]:
+        body = {"code": issued.text(index), "keep_code": wrong(index)}
+        answer = limited.client.post("/api/v1/verify", json=body, environ_base={"REMOTE_ADDR": HOME})
+        told: dict[str, object] = answer.get_json()
+        return {"verdict": answer.status_code} | told
+
+    answers = [guess(index) for index in range(40)]
+    told = [answer["verdict"] for answer in answers]
+    assert told == ["already_verified", "unused"] * 5 + ["withheld"] * 20 + [429] * 10
+    assert answers[28] | {"serial": None} == answers[29] | {"serial": None}
+
+
+def test_a_page_answers_a_wrong_keep_code_alike_for_used_and_unused(limited: World) -> None:
+    issued = worn_out(limited)
+
+    def entered(index: int) -> TestResponse:
+        path = "/" + issued.text(index).split("/", 3)[3]
+        return limited.client.post(path, data={"keep_code": wrong(1)}, base_url="https://v.example.com")
+
+    unused, used = entered(0), entered(1)
+    assert (unused.status_code, used.status_code) == (200, 200)
+    assert len(unused.text) == len(used.text)
+    for answer in (unused, used):
+        assert "does not belong to this code" in answer.text
+        assert "I have bought this" in answer.text
+
+
+def test_who_verified_is_not_left_with_a_button_that_makes_them_a_suspect(limited: World) -> None:
+    """On another phone, while the line is withheld: the keep-code is taken there, and no duplicate is recorded."""
+    issued = worn_out(limited)
+    bought = limited.ask(issued.text(1), "the-buyer").get_json()
+    html = page(limited, issued.text(1)).text
+    assert "whether it was verified before" in html
+    assert 'id="keep"' in html
+    assert 'href="#keep"' in html
+    path = "/" + issued.text(1).split("/", 3)[3]
+    mine = limited.client.post(path, data={"keep_code": bought["keep_code"]}, base_url="https://v.example.com").text
+    assert "You verified this code" in mine
+    assert alerts(limited.ctx, AlertFilter()).alerts == ()
 
 
 def test_what_a_pack_is_warned_of_is_never_withheld(limited: World) -> None:

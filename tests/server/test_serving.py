@@ -4,6 +4,9 @@ import os
 import signal
 import socket
 import struct
+import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -56,6 +59,51 @@ def test_it_ends_in_order_when_asked_to(make_world: MakeWorld, number: signal.Si
         assert server.process.wait(30) == 0
         assert not any(map(processes.alive, workers))
         assert "Traceback" not in server.log.read_text(encoding="utf-8")
+
+
+_NEIGHBOUR = """
+import ctypes, os
+from server.hiding import hide_process
+if os.geteuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # as any program starts
+
+def seen():
+    parent, neighbour = os.getpid(), os.fork()
+    if not neighbour:
+        try:
+            found = b"server-pass" in open(f"/proc/{parent}/environ", "rb").read()
+        except PermissionError:
+            found = False
+        os._exit(found)
+    return os.waitstatus_to_exitcode(os.waitpid(neighbour, 0)[1])
+
+before = seen()
+hide_process()
+print(before, seen())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can hide a process")
+def test_a_hidden_process_shows_its_environment_to_no_other_of_its_user() -> None:
+    environ = {**os.environ, "AUTHCODE_SERVER_PASSPHRASE": "server-pass"}
+    told = subprocess.run([sys.executable, "-c", _NEIGHBOUR], env=environ, capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["1", "0"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+def test_parent_and_workers_are_hidden_and_no_worker_gets_the_passphrase(make_world: MakeWorld) -> None:
+    world = make_world()
+    with processes.serving(world.settings.home, workers=1) as server:
+        (worker,) = server.workers()
+        assert processes.until(server.answers)
+        for pid in (server.process.pid, worker):
+            assert Path(f"/proc/{pid}/environ").stat().st_uid == 0  # of a process that may be read it is the user's own
+        if os.geteuid() == 0:  # may read it all the same
+            assert b"server-pass" not in Path(f"/proc/{worker}/environ").read_bytes()
+        else:
+            with pytest.raises(PermissionError):
+                Path(f"/proc/{worker}/environ").read_bytes()
 
 
 def test_an_address_that_is_taken_is_told() -> None:

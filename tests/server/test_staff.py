@@ -1,5 +1,7 @@
 """Staff accounts: one-time passwords, sessions that end, and nothing learnt from a refusal."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 
@@ -120,6 +122,12 @@ def test_guessing_is_slowed_down_whether_there_is_an_account_or_not(db: Database
         assert refused(db, world, email=email) == wait
         world.clock.forward(seconds=wait)
         assert refused(db, world, email=email) is None
+
+
+def test_of_guesses_at_the_same_time_no_more_are_looked_at_than_one_after_the_other(db: Database, world: World) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        waits = list(pool.map(lambda _guess: refused(db, world), range(16)))
+    assert waits.count(None) == 5
 
 
 def test_a_right_password_waits_with_its_network_and_only_with_it(db: Database, world: World) -> None:

@@ -1,7 +1,9 @@
 """Staff return codes to unused after a burn attack: one code or a set, once, with a reason, on record."""
 
 import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +13,7 @@ from click.testing import CliRunner, Result
 from server.commands import undo as undo_command
 from server.domain.alert import AlertFilter
 from server.domain.range_act import RangeInvalid
+from server.domain.redemption import ReturnedBy
 from server.services import dashboard
 from server.services.log import sign_newest_head
 from server.services.staff_undo import (
@@ -21,7 +24,9 @@ from server.services.staff_undo import (
     units_of_range,
 )
 from server.storage import schema
-from tests.server.conftest import Issued, World
+from server.storage.holdings import return_unit
+from server.storage.redemptions import hold
+from tests.server.conftest import Issued, World, on_postgresql
 
 Run = Callable[..., Result]
 RETURNED = {"on": "2026-11-21", "by": "staff"}
@@ -88,6 +93,61 @@ def test_staff_return_a_unit_once_and_its_holder_once_beside(world: World, burne
         assert len(connection.execute(sa.select(schema.redemption)).all()) == 6
 
 
+def test_what_names_an_ended_verification_takes_nothing_from_the_next_buyer(
+    run: Run, world: World, burned: Issued
+) -> None:
+    """An alert, or a page that stood open: its verification was undone, and somebody else's stands there now."""
+    code = burned.text(0)
+    for claim in ("friend", "neighbour"):
+        world.verdict(code, claim)
+    (alert,) = dashboard.alerts(world.ctx, AlertFilter()).alerts
+    named = units_of_codes(world.ctx, [code])
+    assert world.client.post("/api/v1/undo", json={"code": code, "claim": "thief-0"}).status_code == 200
+    assert world.verdict(code, "buyer") == "genuine"
+    done = undo_by_staff(world.ctx, named, reason="attack", actor="anna@example.com")
+    assert (done.returned, done.ended) == ((), 1)
+    told = run("--alert", str(alert.id), "--reason", "attack", "--yes")
+    assert "returned to unused: 0; not used: 0; returned by staff before: 0; ended otherwise since: 1" in told.output
+    assert look(world, code)[0] == "already_verified"
+    assert undo(world, burned, "0") == 1
+
+
+def until_somebody_waits(world: World) -> None:
+    """Until a connection to this test's database waits for a lock that another one has."""
+    query = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    late = time.monotonic() + 20
+    while time.monotonic() < late:
+        with world.ctx.db.engine.connect() as connection:
+            if connection.execute(query).scalar_one():
+                return
+    raise AssertionError("nobody waits")
+
+
+@on_postgresql
+def test_staff_and_a_holder_who_undo_in_the_same_moment_take_turns(world: World, burned: Issued) -> None:
+    """Whoever is second sees what the first did, and enters nothing in the log."""
+    (unit,) = units_of_codes(world.ctx, [burned.text(0)])
+    (other,) = units_of_codes(world.ctx, [burned.text(1)])
+    body = {"code": burned.text(1), "claim": "thief-1"}
+    with ThreadPoolExecutor(1) as pool:
+        with world.ctx.db.engine.connect() as connection, connection.begin():
+            hold(connection, unit)
+            second = pool.submit(undo_by_staff, world.ctx, [unit], reason="attack", actor="anna@example.com")
+            until_somebody_waits(world)
+            return_unit(connection, unit, at=world.clock.now, by=ReturnedBy.HOLDER)
+        assert (second.result().returned, second.result().ended) == ((), 1)
+        with world.ctx.db.engine.connect() as connection, connection.begin():
+            return_unit(connection, other, at=world.clock.now, by=ReturnedBy.STAFF, reason="attack")
+            late = pool.submit(lambda: world.client.post("/api/v1/undo", json=body))
+            until_somebody_waits(world)
+        assert late.result().status_code == 404
+    with world.ctx.db.read() as connection:
+        kinds = connection.execute(sa.select(schema.log_pending.c.kind)).scalars().all()
+    assert "undo" not in kinds
+
+
 def test_a_return_by_staff_is_audited_logged_and_kept_with_its_reason(world: World, burned: Issued) -> None:
     undo(world, burned, "0-1")
     sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
@@ -133,9 +193,9 @@ def test_the_command_says_what_it_will_do_and_asks(run: Run, world: World, burne
     assert "would return to unused: 4" in refused.output
     assert look(world, burned.text(0))[0] == "already_verified"
     done = run(name, "--range", "0-1", "--reason", "attack", "--yes", "--json")
-    assert json.loads(done.output) == {"returned": 2, "unused": 0, "returned_before": 0}
+    assert json.loads(done.output) == {"returned": 2, "unused": 0, "returned_before": 0, "ended": 0}
     listed = run("--codes", "-", "--reason", "attack", "--yes", "--json", stdin=f"{burned.text(2)}\n{name}:7\n")
-    assert json.loads(listed.output) == {"returned": 1, "unused": 1, "returned_before": 0}
+    assert json.loads(listed.output) == {"returned": 1, "unused": 1, "returned_before": 0, "ended": 0}
 
 
 def test_the_command_takes_the_code_of_an_alert(run: Run, world: World, burned: Issued) -> None:

@@ -2,6 +2,7 @@
 """What a print station does over the network: publish, register, act, ask; and each way in which it is refused."""
 
 import hashlib
+import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from PIL import Image
 
 from authcode.manifest import sign_manifest
 from authcode.products import Product, product_document
@@ -25,10 +27,16 @@ from server.services.api_tokens import new_token, revoke_token
 from server.services.publish_keyring import publish_keyring
 from server.settings import RateLimit
 from server.storage import schema
-from tests.server.conftest import GTIN, PICTURE, World
+from tests.server.conftest import GTIN, World
 from tests.server.test_api import conforms
 
 JSON = "application/json"
+
+
+def _png(width: int, height: int) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (width, height), "white").save(stream, "PNG")
+    return stream.getvalue()
 
 
 def made(world: World, *scopes: Scope, **changes: Any) -> str:
@@ -191,7 +199,10 @@ def test_a_token_acts_for_its_own_brand_alone(world: World, another: IssuerHome)
     assert refusal(send(world, "PUT", "/keyring", theirs, keyring)) == (403, "token_for_other_brand")
     path = f"/batches/{issued.batch.order_name}"
     assert refusal(send(world, "GET", path, theirs)) == (404, "order_unknown")
-    assert refusal(send(world, "POST", f"{path}/acts", theirs, {"kind": "activate"})) == (404, "order_unknown")
+    assert refusal(send(world, "POST", f"{path}/acts", theirs, {"kind": "activate", "range": "all"})) == (
+        404,
+        "order_unknown",
+    )
     assert send(world, "GET", "/batches", theirs).get_json()["batches"] == []
     assert everything(world) == before
     assert send(world, "GET", path, made(world)).get_json()["order"] == issued.batch.order_name
@@ -276,8 +287,12 @@ def test_the_latest_act_sent_again_is_the_same_row_and_an_older_one_a_new(world:
     [
         ({}, "request_invalid"),
         ({"kind": "burn"}, "request_invalid"),
-        ({"kind": "void"}, "request_invalid"),
-        ({"kind": "recall", "reason": ""}, "request_invalid"),
+        ({"kind": "void", "range": "all"}, "request_invalid"),
+        ({"kind": "recall", "range": "all", "reason": ""}, "request_invalid"),
+        ({"kind": "void", "range": "all", "reason": " \t"}, "request_invalid"),
+        ({"kind": "void", "reason": "misprint"}, "request_invalid"),
+        ({"kind": "recall", "range": None, "reason": "leaks"}, "request_invalid"),
+        ({"kind": "activate", "range": ""}, "range_invalid"),
         ({"kind": "void", "reason": "x", "lot": "L1"}, "request_invalid"),
         ({"kind": "sample", "reason": "x"}, "request_invalid"),
         ({"kind": "activate", "colour": "red"}, "request_invalid"),
@@ -286,8 +301,8 @@ def test_the_latest_act_sent_again_is_the_same_row_and_an_older_one_a_new(world:
         ({"kind": "activate", "expires": "soon"}, "request_invalid"),
         ({"kind": "activate", "range": 5}, "request_invalid"),
         ({"kind": "activate", "range": "5-99"}, "range_invalid"),
-        ({"kind": "activate", "markets": ["Korea"]}, "range_invalid"),
-        ({"kind": "recall", "reason": "x", "link": "javascript:alert(1)"}, "range_invalid"),
+        ({"kind": "activate", "range": "all", "markets": ["Korea"]}, "range_invalid"),
+        ({"kind": "recall", "range": "all", "reason": "x", "link": "javascript:alert(1)"}, "range_invalid"),
         ([], "request_invalid"),
     ],
 )
@@ -349,14 +364,21 @@ def test_a_keyring_with_keys_that_were_never_sent_is_taken_and_says_so(world: Wo
     assert told["keys_not_here"] == [key.key_id]
 
 
+def test_a_product_whose_picture_cannot_be_opened_is_refused(world: World) -> None:
+    product = product_document(Product(sku="TEA-1", name="Summer Tea", picture=_png(20, 20)[:40]))
+    token, before = made(world, Scope.PRODUCT), everything(world)
+    assert refusal(send(world, "PUT", "/products/TEA-1", token, product)) == (400, "photo_truncated")
+    assert everything(world) == before
+
+
 def test_a_product_with_its_picture_is_published(world: World) -> None:
     token, issued = made(world, Scope.PRODUCT), world.issue()
-    picture = PICTURE + b"new"
+    picture = _png(2000, 500) + b"<script>trailing</script>"
     product = Product(sku="TEA-1", name="Summer Tea", gtin=GTIN, picture=picture)
     told = send(world, "PUT", "/products/TEA-1", token, product_document(product))
     assert (told.status_code, told.get_json()) == (
         200,
-        {"sku": "TEA-1", "name": "Summer Tea", "picture_type": "image/png"},
+        {"sku": "TEA-1", "name": "Summer Tea", "picture_type": "image/jpeg"},
     )
     assert (
         world.client.post("/api/v1/look", json={"code": issued.text(0)}).get_json()["product"]["name"] == "Summer Tea"
@@ -364,7 +386,11 @@ def test_a_product_with_its_picture_is_published(world: World) -> None:
     brand_id = world.brand.issuer.keyring.keyring.brand_id.hex()
     from server.services.publish_product import product_picture
 
-    assert product_picture(world.ctx.db, brand_id, "TEA-1") == (picture, "image/png")
+    kept = product_picture(world.ctx.db, brand_id, "TEA-1")
+    assert kept is not None
+    assert (kept[1], b"script" in kept[0]) == ("image/jpeg", False)
+    with Image.open(io.BytesIO(kept[0])) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (1200, 300))
     before = everything(world)
     document = product_document(product)
     for body, expected in (
@@ -391,7 +417,7 @@ def test_answers_to_stations_are_as_described(world: World) -> None:
         ("POST", "/batches", manifest, "/batches"),
         ("GET", "/batches", None, "/batches"),
         ("GET", "/batches/order-1", None, "/batches/{order}"),
-        ("POST", "/batches/order-1/acts", {"kind": "activate"}, "/batches/{order}/acts"),
+        ("POST", "/batches/order-1/acts", {"kind": "activate", "range": "all"}, "/batches/{order}/acts"),
     ]
     for method, path, body, template in asked:
         answer = send(world, method, path, token, body)

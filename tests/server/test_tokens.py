@@ -171,14 +171,18 @@ def test_a_token_written_into_a_file_is_its_owners_alone_and_is_not_printed(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUTHCODE_HOME", str(world.settings.home))
-    file = tmp_path / "press-1.token"
-    for more in ([], ["--json"]):
+    for number, more in enumerate([[], ["--json"]]):
+        file = tmp_path / f"press-{number}.token"
         asked = ["--label", "x", "--scope", "batch:read", "--out", str(file), *more]
         told = CliRunner().invoke(token_commands.new, asked)
         text = file.read_text(encoding="ascii").strip()
         assert (told.exit_code, text in told.output, file.stat().st_mode & 0o077) == (0, False, 0)
         assert str(file) in told.stdout
         assert admit(world.ctx.db, text, Scope.READ, now=world.clock.now)
+        before = list_tokens(world.ctx.db, now=world.clock.now)
+        again = CliRunner().invoke(token_commands.new, asked)
+        assert (again.exit_code, file.read_text(encoding="ascii").strip()) == (2, text)
+        assert list_tokens(world.ctx.db, now=world.clock.now) == before
 
 
 def test_a_token_made_without_a_time_lives_a_quarter(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

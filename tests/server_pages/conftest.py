@@ -102,6 +102,9 @@ EVERY_SEEN = {
     "not activated": seen(Verdict.NOT_ACTIVATED, BARE),
     "expired": seen(Verdict.EXPIRED),
     "recalled": seen(Verdict.RECALLED, RECALLED),
+    "recalled, handed on to you": seen(
+        Verdict.RECALLED, replace(RECALLED, first_verified_at=NOW, was_yours=True, hop=1)
+    ),
     "recalled, yours": seen(Verdict.RECALLED, replace(RECALLED, first_verified_at=NOW, was_yours=True)),
     "void": seen(Verdict.VOID),
     "sample": seen(Verdict.SAMPLE),

@@ -258,7 +258,13 @@ class TestBatches:
     def test_activating_carries_lot_date_and_markets_to_the_shopper(self, world: World, anna: Staff) -> None:
         issued = world.issue(activate=False)
         place = f"/staff/batches/{issued.batch.row}/activate"
-        form: dict[str, object] = {"lot": "L77", "expires": "2028-03-31", "market": "kr, jp", "confirm": "yes"}
+        form: dict[str, object] = {
+            "range": "0-9",
+            "lot": "L77",
+            "expires": "2028-03-31",
+            "market": "kr, jp",
+            "confirm": "yes",
+        }
         assert "Indices 0 to 9 activated" in anna.submit(place, form)
         page = anna.open(target(issued.text(0))).text
         assert "L77" in page
@@ -269,12 +275,13 @@ class TestBatches:
         ("asked", "said"),
         [
             (("void", {"range": "0-99", "reason": "x"}), "does not lie within this batch"),
-            (("void", {"range": "5-2", "reason": "x"}), "does not lie within this batch"),
+            (("void", {"range": "5-2", "reason": "x"}), "is the wrong way round; write 2-5"),
+            (("void", {"reason": "x"}), "the whole batch is 0-9"),
             (("void", {"range": "all", "reason": "x"}), "Give a range of indices"),
             (("void", {"range": "0-1"}), "Give a reason"),
-            (("recall", {"reason": "x", "link": "javascript:alert(1)"}), "The link must start with"),
-            (("activate", {"expires": "soon"}), "Give the date as year-month-day"),
-            (("activate", {"market": "KOREA"}), "two-letter country codes"),
+            (("recall", {"range": "0", "reason": "x", "link": "javascript:alert(1)"}), "The link must start with"),
+            (("activate", {"range": "0", "expires": "soon"}), "Give the date as year-month-day"),
+            (("activate", {"range": "0", "market": "KOREA"}), "two-letter country codes"),
         ],
     )
     def test_an_act_that_cannot_be_is_refused_with_a_sentence_and_does_nothing(
@@ -285,6 +292,20 @@ class TestBatches:
         page = anna.submit(f"/staff/batches/{issued.batch.row}/{kind}", {**form, "confirm": "yes"})
         assert said in page
         assert world.state(issued.text(0)) == "unused"
+
+    @pytest.mark.parametrize("asked", ["first=3&last=99", "first=7&last=2", "first=x", "range=4-12"])
+    def test_a_selection_that_cannot_be_is_told_and_offers_no_act(
+        self, anna: Staff, issued: Issued, asked: str
+    ) -> None:
+        answer = anna.open(f"/staff/batches/{issued.batch.row}?{asked}")
+        assert answer.status_code == 400
+        assert 'role="alert"' in answer.text
+        assert f"/staff/batches/{issued.batch.row}/void" not in answer.text
+
+    def test_an_act_on_the_whole_batch_names_its_indices(self, anna: Staff, issued: Issued) -> None:
+        assert (
+            f"/staff/batches/{issued.batch.row}/void?range=0-9" in anna.open(f"/staff/batches/{issued.batch.row}").text
+        )
 
     def test_a_batch_that_does_not_exist_is_a_page_and_404(self, anna: Staff) -> None:
         assert anna.open("/staff/batches/4711").status_code == 404

@@ -182,13 +182,35 @@ def test_a_product_is_handed_on_and_the_next_owner_sees_how_often(world: World, 
     refused = buyer.send(page, {"keep_code": keep_code_on(first)}).text
     assert "does not belong to this code" in refused
     mine = buyer.send(page, {"keep_code": handed}).text
-    assert heading(mine) == MINE
+    assert heading(mine) == "This code was handed on to you"
+    assert "It was first verified on 21 November 2026 (UTC)" in mine
     assert "owner number 2" in mine
     assert "Undo it until" not in mine
     own = keep_code_on(confirmed(buyer, page, "hand_on", keep_code=handed))
     world.clock.forward(minutes=11)
     assert "owner number 3" in buyer.send(page, {"keep_code": own}).text
     assert "does not belong to this code" in buyer.send(page, {"keep_code": handed}).text
+
+
+def test_a_next_owner_is_never_told_that_they_verified_it(
+    world: World, shopper: Browser, issued: Issued, page: str
+) -> None:
+    from tests.server_pages.test_receipt_pages import words_of
+
+    shopper.verify(page)
+    handed = keep_code_on(confirmed(shopper, page, "hand_on"))
+    buyer = Browser(world.client)
+    told = [
+        buyer.send(page, {"keep_code": handed}).text,
+        words_of(buyer.send(page, {"keep_code": handed, "receipt": "save"}).data),
+        asked(buyer, page, "erase", keep_code=handed),
+    ]
+    world.act(issued, ActKind.RECALL, "0", reason="leaks")
+    told.append(buyer.send(page, {"keep_code": handed}).text)
+    for text in told:
+        assert not re.search(r"[Yy]ou verified|it was you", text)
+    assert "first verified on 21 November 2026 (UTC), before it was handed on to you" in told[-1]
+    assert "handed on to you" in told[1]
 
 
 def test_a_handed_on_receipt_says_so_on_its_page_and_the_new_one_holds(shopper: Browser, page: str) -> None:
@@ -218,6 +240,19 @@ def test_what_erasing_does_is_said_before_it_is_done(shopper: Browser, page: str
     gone = shopper.open(f"/proof/{proof}").text
     assert "had what was kept of it erased" in gone
     assert heading(shopper.send(page, {"act": "erase"}).text) == BEFORE
+
+
+def test_who_undid_is_offered_erasure_in_words_that_are_true_then(shopper: Browser, page: str) -> None:
+    shopper.verify(page)
+    done = confirmed(shopper, page, "undo")
+    assert re.findall(r'name="act" value="(\w+)"', done) == ["erase"]
+    question = asked(shopper, page, "erase")
+    erased = shopper.send(page, hidden(question)).text
+    assert heading(erased) == DONE["erase"]
+    for html in (done, question, erased):
+        assert "The code stays verified" not in html
+    assert heading(shopper.open(page).text).endswith("returned to unused")
+    assert shopper.send(page, {"act": "erase"}).status_code == 409
 
 
 def test_a_recalled_code_offers_erasure_alone_and_answers_with_the_recall(

@@ -2,19 +2,24 @@
 
 import io
 import re
+import shutil
+from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pikepdf
 import pypdfium2
 import pytest
 from PIL import Image
 
+from keys.issuer import IssuerHome
 from keys.proof import ProofKeys
 from scanner import read_symbols
 from server.domain.alert import KEEP_CODE_USES, AlertFilter
 from server.domain.keep_code import MAX_WRONG_HERE
 from server.domain.range_act import ActKind
 from server.services.dashboard import alerts
+from server.services.publish_keyring import publish_keyring
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.proofs import MAX_PASTED_CHARS, linked_proof, proof_in
 from server.web.consumer.receipt_pdf import ReceiptSheet, proof_symbol, receipt_pdf
@@ -210,7 +215,8 @@ class TestItWasMe:
 
     def test_on_an_unused_code_it_is_the_look_page_again(self, world: World, page: str, issued: Issued) -> None:
         answer = stranger(world).send(page, {"keep_code": wrong(1)})
-        assert (answer.status_code, heading(answer.text)) == (409, "Spring Tea 50\N{NO-BREAK SPACE}g: not verified yet")
+        assert (answer.status_code, heading(answer.text)) == (200, "Spring Tea 50\N{NO-BREAK SPACE}g: not verified yet")
+        assert "does not belong to this code" in answer.text
         assert world.state(issued.text(0)) == "unused"
 
     def test_a_link_that_lost_its_signature_offers_no_form(self, world: World, shopper: Browser) -> None:
@@ -326,6 +332,18 @@ class TestAProof:
         html = stranger(world).open(f"/proof/{proof}").text
         assert "has since recalled this product" in html
         assert 'class="panel recall"' in html
+
+    def test_a_withdrawn_key_is_not_told_as_copies_that_were_found(
+        self, world: World, proof: str, issued: Issued, tmp_path: Path
+    ) -> None:
+        shutil.copytree(world.brand.home / "issuer", tmp_path / "issuing" / "issuer")
+        issuer = IssuerHome.open(tmp_path / "issuing").unlock("issuer-pass")
+        now = world.clock.now + timedelta(hours=1)
+        issuer.withdraw_code_key(issued.batch.key_id, since=now, reason="lost", now=now)
+        publish_keyring(world.ctx.db, issuer.keyring.document, server_id=None, now=now)
+        html = stranger(world).open(f"/proof/{proof}").text
+        assert "The key that vouched for this code was withdrawn" in html
+        assert "Copies of this code" not in html
 
     def test_a_verification_that_is_gone_is_said_to_be(self, world: World, proof: str) -> None:
         from server.storage import schema

@@ -53,7 +53,7 @@ def test_no_list_is_empty_and_every_link_within_the_page_has_its_place(
 
 def test_red_is_for_recalls_alone(maker: PageMaker) -> None:
     red = {name for name, seen in EVERY_SEEN.items() if maker.code_page(seen, burn=None).tint is Tint.RECALL}
-    assert red == {"recalled", "recalled, yours"}
+    assert red == {"recalled", "recalled, yours", "recalled, handed on to you"}
 
 
 def test_only_a_look_offers_the_button(maker: PageMaker, render: Render) -> None:

@@ -37,6 +37,18 @@ def test_staff_return_a_used_code_with_a_reason_after_reading_what_it_does(world
     assert "staff returned it before" in again
 
 
+def test_a_page_that_stood_open_takes_nothing_from_the_next_buyer(world: World, anna: Staff) -> None:
+    issued = world.issue()
+    world.verdict(issued.text(0), "first")
+    page = page_of(world, issued)
+    anna.open(page)
+    world.client.post("/api/v1/undo", json={"code": issued.text(0), "claim": "first"})
+    assert world.verdict(issued.text(0), "buyer") == "genuine"
+    told = anna.submit(page, {"understood": "yes", "reason": "x"}, to=f"{page}/undo")
+    assert "this verification has ended since" in told
+    assert world.state(issued.text(0)) == "already_verified"
+
+
 def test_nobody_returns_a_code_without_a_login_or_a_token(world: World, anna: Staff) -> None:
     issued = world.issue()
     world.verdict(issued.text(0), "thief")

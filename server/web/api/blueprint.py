@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from server.domain.holding import HolderAct
 from server.services import redeem_code
 from server.services.holder_acts import Holder, act_for_program
-from server.services.keep_codes import prove
+from server.services.keep_codes import prove, prove_redemption_by_keep_code
 from server.services.log import prove_redemption
 from server.services.read_photo import read_photo
 from server.services.receipts import check_proof, proof_status
@@ -100,10 +100,15 @@ def photos() -> Response:
 
 @blueprint.post("/log/proof")
 def log_proof() -> Response:
-    """The proof of a redemption in the log, for the claim that verified it."""
+    """The proof of a redemption in the log, for the claim that verified it or its holder's keep-code."""
     body = json_body()
-    code, claim = text_of(body, "code"), text_of(body, "claim")
-    return _answer(log_json(prove_redemption(context(), code, claim=claim)))
+    code = text_of(body, "code")
+    if ("claim" in body) == ("keep_code" in body):
+        raise RequestInvalid("send a claim or a keep_code, and not both")
+    if "claim" in body:
+        return _answer(log_json(prove_redemption(context(), code, claim=text_of(body, "claim"))))
+    keep_code = text_of(body, "keep_code")
+    return _answer(log_json(prove_redemption_by_keep_code(context(), code, keep_code=keep_code, visitor=program())))
 
 
 @blueprint.post("/proofs")

@@ -210,26 +210,25 @@ def _paths() -> Json:
     }
     photo = {"type": "string", "contentMediaType": "application/octet-stream"}
     picture = {"required": True, "content": {"multipart/form-data": {"schema": _object({"photo": photo}, more=True)}}}
-    verify = _json_body({"code": code, "claim": claim, "keep_code": keep_code}, optional=("claim", "keep_code"))
+    shown = _json_body({"code": code, "claim": claim, "keep_code": keep_code}, optional=("claim", "keep_code"))
     own = {"200": {"description": "OpenAPI 3.1.", "content": {"application/json": {}}}}
     looking = "Look at a code: its state and what is known; nothing changes."
     verifying = (
         "Verify a code once. The same claim is answered alike within the repeat window. "
         "A script that has a code can use it up: nothing here stops malice."
     )
-    named = _json_body({"code": code, "claim": claim})
     proving = (
-        "Prove to who verified a code that its verification stands in the log. 404 for anybody else. The public side "
-        "of the log is text: GET /log/key, /log/head, /log/proof?leaf= and /log/consistency?old=."
+        "Prove to who holds a code, by claim or keep_code, that its verification stands in the log. 404 for anybody "
+        "else. The public side of the log is text: GET /log/key, /log/head, /log/proof?leaf= and /log/consistency?old=."
     )
     return {
         "/api/v1/look": _posted("look", looking, _json_body({"code": code}), "Look"),
-        "/api/v1/verify": _posted("verify", verifying, verify, "Answer"),
+        "/api/v1/verify": _posted("verify", verifying, shown, "Answer"),
         **_holder_paths(code, claim, keep_code),
         "/api/v1/proofs": _posted("check", "Check a proof; it gives no rights.", proof, "Proof"),
         "/api/v1/proofs/{number}": {"get": status},
         "/api/v1/photos": _posted("photos", "Look at every code in a JPEG, PNG or WebP picture.", picture, "Photo"),
-        "/api/v1/log/proof": _posted("log_proof", proving, named, "LogProof", "404"),
+        "/api/v1/log/proof": _posted("log_proof", proving, shown, "LogProof", "404"),
         **station_paths(),
         "/api/v1/openapi.json": {"get": {"operationId": "openapi", "summary": "This document.", "responses": own}},
     }

@@ -116,7 +116,7 @@ def _act_body() -> Json:
             "type": "object",
             "properties": {
                 "kind": {"enum": list(map(str, ActKind))},
-                "range": _TEXT_OR_NULL | {"description": "Indices `A-B` or `A`, both included; without: the order."},
+                "range": _TEXT | {"description": "Indices `A-B` or `A`, both included; `all` is the whole order."},
                 "lot": _TEXT_OR_NULL | {"description": "Of an activation."},
                 "expires": {"type": ["string", "null"], "format": "date", "description": "Of an activation."},
                 "markets": {"type": "array", "items": _TEXT, "description": "Of an activation; empty: everywhere."},
@@ -124,7 +124,7 @@ def _act_body() -> Json:
                 | {"description": "A void, recall, lock or unlock needs it; shoppers read a recall's."},
                 "link": _TEXT_OR_NULL | {"description": "Of a void or a recall."},
             },
-            "required": ["kind"],
+            "required": ["kind", "range"],
             "additionalProperties": False,
         }
     )

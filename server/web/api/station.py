@@ -5,6 +5,7 @@ It brings what the brand's own keys signed; the token decides who may bring it, 
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -19,6 +20,7 @@ from server.domain.scope import Scope
 from server.services import publish_keyring, publish_product, range_acts, register_batch
 from server.services.api_tokens import TokenRefused
 from server.services.dashboard import batch_list, batch_of_order
+from server.services.edit_product import small_picture
 from server.services.read_models import batch_facts
 from server.web.api.answers import Json, act_json, keyring_json, registered_json
 from server.web.api.bearer import refused, station_with
@@ -37,6 +39,8 @@ _ACT_FIELDS: Final = {
     ActKind.LOCK: {"reason"},
     ActKind.UNLOCK: {"reason"},
 }
+WHOLE_ORDER: Final = "all"
+"""The range of an act on every code of an order."""
 _NEEDS_REASON: Final = {ActKind.VOID, ActKind.RECALL, ActKind.LOCK, ActKind.UNLOCK}
 _MAX_PAGE_DIGITS: Final = 9
 
@@ -55,7 +59,7 @@ def publish_keys() -> Response:
 
 @blueprint.put("/products/<sku>")
 def put_product(sku: str) -> Response:
-    """Keep a product of the token's brand, in place of an earlier one of the same SKU."""
+    """Keep a product of the token's brand, its picture made anew, in place of an earlier one of the same SKU."""
     station, ctx = station_with(Scope.PRODUCT), context()
     document = exact_body(MAX_PRODUCT_BYTES)
     try:
@@ -64,6 +68,8 @@ def put_product(sku: str) -> Response:
         raise ProductInvalid("its GTIN has a wrong length or check digit") from None
     if product.sku != sku:
         raise ProductInvalid("its sku is not the one in the address")
+    if product.picture is not None:
+        product = replace(product, picture=small_picture(ctx, product.picture))
     publish_product.publish_product(ctx.db, station.brand.brand_id, product, now=ctx.clock(), actor=station.actor)
     return _answer({"sku": product.sku, "name": product.name, "picture_type": product.picture_type})
 
@@ -129,7 +135,7 @@ def _read_act(body: dict[str, object]) -> tuple[ActKind, str | None, ActDetails]
         raise RequestInvalid(f"kind must be one of {', '.join(ActKind)}") from None
     if not body.keys() <= {"kind", "range"} | _ACT_FIELDS[kind]:
         raise RequestInvalid(f"{kind} takes range{''.join(f', {name}' for name in sorted(_ACT_FIELDS[kind]))} alone")
-    if kind in _NEEDS_REASON and not body.get("reason"):
+    if kind in _NEEDS_REASON and not (text_or_none(body, "reason") or "").strip():
         raise RequestInvalid(f"{kind} needs a reason")
     markets = body.get("markets") or []
     if not isinstance(markets, list) or not all(isinstance(market, str) for market in markets):
@@ -141,7 +147,15 @@ def _read_act(body: dict[str, object]) -> tuple[ActKind, str | None, ActDetails]
         reason=text_or_none(body, "reason"),
         link=text_or_none(body, "link"),
     )
-    return kind, text_or_none(body, "range"), details
+    return kind, _read_range(body), details
+
+
+def _read_range(body: dict[str, object]) -> str | None:
+    """The indices as written, None for the whole order: that is said in so many words, never by leaving it out."""
+    text = text_or_none(body, "range")
+    if text is None:
+        raise RequestInvalid(f'range must be indices such as 0-499, or "{WHOLE_ORDER}" for the whole order')
+    return None if text == WHOLE_ORDER else text
 
 
 def _read_date(text: str | None) -> date | None:

@@ -176,10 +176,11 @@ def _kept() -> Response:
         seen = look_at_page(context(), raw_path, query, visitor())
         return respond(_look_page(seen, notes=("keep_mistyped",)), refused.http_status)
     if found.look_again is not None:
-        return respond(_look_page(found.look_again, again=True), HTTPStatus.CONFLICT)
+        page = _look_page(found.look_again, again=wrong is None, notes=(wrong,) if wrong else ())
+        return respond(page, HTTPStatus.OK if wrong else HTTPStatus.CONFLICT)
     if keeping.is_file_wanted(found):
         return keeping.receipt_file(found)
-    return respond(_answer_page(found, notes=(wrong,) if wrong else ()))
+    return respond(_answer_page(found, notes=()))
 
 
 def _look_page(found: Look, *, again: bool = False, notes: tuple[str, ...] = ()) -> Page:

@@ -60,7 +60,7 @@ def _ask_page(asked: ActAnswer, action: str, *, notes: tuple[str, ...] = ()) -> 
     )
     picture = picture_address(asked.facts)
     return page_maker().act_page(
-        f"{asked.act}_ask", asked.facts, tint=Tint.CAREFUL, picture=picture, confirm=confirm, notes=notes
+        _entry(asked, "ask"), asked.facts, tint=Tint.CAREFUL, picture=picture, confirm=confirm, notes=notes
     )
 
 
@@ -71,4 +71,25 @@ def _done_page(done: ActAnswer, action: str) -> Page:
         proof = f"/proof/{done.receipt.proof}"
         receipt = ReceiptView(keep_code=code, proof=proof, action=action, claim=None, proven_by=code, for_next=True)
     picture = picture_address(done.facts)
-    return page_maker().act_page(f"{done.act}_done", done.facts, tint=Tint.FINE, picture=picture, receipt=receipt)
+    return page_maker().act_page(
+        _entry(done, "done"),
+        done.facts,
+        tint=Tint.FINE,
+        picture=picture,
+        receipt=receipt,
+        left=_left(action) if done.act is HolderAct.UNDO else None,
+    )
+
+
+def _entry(answer: ActAnswer, stage: str) -> str:
+    """The catalogue's entry: after a return to unused an erasure finds no verified code."""
+    return f"{answer.act}_{stage}" + ("_returned" if answer.ended else "")
+
+
+def _left(action: str) -> ReceiptView:
+    """What is left to whoever undid a verification: to have erased what is kept of it."""
+    claim, keep_code = request.form.get("claim"), request.form.get("keep_code")
+    acts = (HolderAct.ERASE,)
+    return ReceiptView(
+        keep_code="", proof="", action=action, claim=claim, proven_by=keep_code, acts=acts, returned=True
+    )

@@ -30,8 +30,9 @@ PRINT = "print"
 SAVE = "save"
 _STANDS = frozenset({Verdict.GENUINE, Verdict.VERIFIED_BY_YOU})
 """States in which a holder may undo the verification or hand it on."""
-TAKES_KEEP_CODE = frozenset({Verdict.ALREADY_VERIFIED, Verdict.LOCKED})
-"""States in which a visitor may say "it was me"."""
+TAKES_KEEP_CODE = frozenset({Verdict.WITHHELD, Verdict.ALREADY_VERIFIED, Verdict.LOCKED})
+"""States in which a visitor may say "it was me". What is withheld may be their own verification: without this they
+would be offered nothing but to verify it again, and be recorded as a duplicate of themselves."""
 
 
 def is_asked() -> bool:
@@ -90,7 +91,7 @@ def own_sheet(words: Catalogue, receipt: Receipt, facts: Facts) -> ReceiptSheet:
         log_head=receipt.log_head,
         keep_heading=str(words.word("keep_code")),
         keep_code=receipt.keep_code,
-        keep_lines=tuple(words.lines("keep_lines")),
+        keep_lines=tuple(words.lines("keep_lines_handed_on" if receipt.hop else "keep_lines")),
     )
 
 
@@ -122,6 +123,7 @@ def receipt_view(receipt: Receipt | None, action: str, verdict: Verdict | None) 
         claim=request.form.get("claim"),
         proven_by=receipt.keep_code if "keep_code" in request.form else None,
         acts=tuple(acts),
+        handed_on=receipt.hop > 0,
         undo_until=catalogue().moment(until) if until else None,
     )
 

@@ -139,7 +139,8 @@ class PageMaker:
     ) -> Page:
         """A proof that holds and is on record; `since` is what now stands before the use of its code."""
         told = {**told_of_code(self._catalogue, facts, Verdict.ALREADY_VERIFIED), "moment": moment}
-        note = self._catalogue.note(f"proof_{since}", told) if since in _TOLD_BESIDE_A_PROOF else None
+        beside = f"proof_{_reasoned(since, facts)}" if since in _TOLD_BESIDE_A_PROOF else None
+        note = self._catalogue.note(beside, told) if beside else None
         tint = _TINTS[since] if since is not None and note else Tint.FINE
         site = Site(brand=facts.brand, host=facts.host)
         return Page(
@@ -170,6 +171,7 @@ class PageMaker:
         picture: str | None,
         confirm: Confirm | None = None,
         receipt: ReceiptView | None = None,
+        left: ReceiptView | None = None,
         notes: Sequence[str] = (),
     ) -> Page:
         """What a holder's act will do, with the form that confirms it; or what it did."""
@@ -183,6 +185,7 @@ class PageMaker:
             product=product_view(self._catalogue, facts, picture),
             confirm=confirm,
             receipt=receipt,
+            left=left,
             answer=True,
         )
 
@@ -261,9 +264,15 @@ def _entry_name(seen: Seen) -> str:
     if seen.verdict is Verdict.NOT_OURS and seen.foreign is not None:
         leads_somewhere = seen.foreign.host or seen.foreign.shortened.lower().startswith(("http:", "https:"))
         return "not_ours_foreign" if leads_somewhere else "not_ours_text"
-    if seen.verdict is Verdict.LOCKED and seen.facts is not None and seen.facts.locked_reason == KEY_WITHDRAWN:
-        return "locked_key_withdrawn"
-    return str(seen.verdict)
+    if seen.verdict is Verdict.VERIFIED_BY_YOU and seen.facts is not None and seen.facts.hop:
+        return "verified_before_you"
+    return _reasoned(seen.verdict, seen.facts)
+
+
+def _reasoned(verdict: Verdict | None, facts: CodeFacts | None) -> str:
+    """A verdict, with the reason where a lock has one: a withdrawn key says nothing about copies."""
+    withdrawn = verdict is Verdict.LOCKED and facts is not None and facts.locked_reason == KEY_WITHDRAWN
+    return f"{verdict}_{KEY_WITHDRAWN}" if withdrawn else str(verdict)
 
 
 def _look_name(seen: Seen) -> str:

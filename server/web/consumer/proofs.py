@@ -12,6 +12,7 @@ from flask import Blueprint, Response, abort, request
 from keys.proof import Proof, ProofRefused
 from scanner.errors import PhotoError
 from server.services.facts import Facts
+from server.services.read_photo import scan_in_turn
 from server.services.receipts import check_proof
 from server.web.consumer.keeping import pdf_response, receipt_rows
 from server.web.consumer.pictures import numbers_of, picture_address
@@ -46,7 +47,7 @@ def check_a_proof() -> Response:
     if upload is None:
         return proof_page(proof_in(request.form.get("proof", "")))
     try:
-        found = context().photos.scan(upload.read(), accept=lambda text: linked_proof(text) is not None)
+        found = scan_in_turn(context(), upload.read(), request.remote_addr, accept=_is_proof)
     except PhotoError as refused:
         return respond(page_maker().proof_photo_page(refused.code, numbers_of(refused)), refused.http_status)
     if not found.symbols:
@@ -55,6 +56,10 @@ def check_a_proof() -> Response:
         return respond(page_maker().proof_photo_page(code, numbers))
     linked = (linked_proof(symbol.text) for symbol in found.symbols)
     return proof_page(next((text for text in linked if text), ""))
+
+
+def _is_proof(text: str) -> bool:
+    return linked_proof(text) is not None
 
 
 def show_proof(text: str) -> Response:

@@ -82,7 +82,8 @@ class ReceiptView:
 
     Its forms bring the `claim` or the keep-code (`proven_by`) that proved the holder on this page; a browser with the
     holder cookie needs neither. `acts` names what the holder may do with the verification; `undo_until` is written out.
-    With `for_next` it is the next owner's, shown to who hands it on.
+    With `for_next` it is the next owner's, shown to who hands it on; with `handed_on` it is shown to a next owner. With
+    `returned` the verification was undone: there is no receipt any more, and only acts are left.
     """
 
     keep_code: str
@@ -92,6 +93,8 @@ class ReceiptView:
     proven_by: str | None
     acts: tuple[str, ...] = ()
     for_next: bool = False
+    handed_on: bool = False
+    returned: bool = False
     undo_until: str | None = None
 
 
@@ -152,6 +155,7 @@ class Page:
     support: Markup | None = None
     compare_open: bool = False
     receipt: ReceiptView | None = None
+    left: ReceiptView | None = None
     keep_form: KeepForm | None = None
     confirm: Confirm | None = None
     proof: ProofView | None = None

@@ -7,7 +7,7 @@ from datetime import date
 from typing import ClassVar
 
 from keys.errors import AuthcodeError
-from server.domain.range_act import ActDetails, ActKind, RangeInvalid, Stretch, check_details, read_range
+from server.domain.range_act import ActDetails, ActKind, Stretch, check_details, read_range
 from server.domain.redemption import Verdict
 
 
@@ -19,10 +19,10 @@ class FormIncomplete(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedAct:
-    """An act as asked for: kind, the range as typed (None: the whole batch), its ends, its details."""
+    """An act as asked for: kind, the range as typed, its ends, its details."""
 
     kind: ActKind
-    indices: str | None
+    indices: str
     first: int
     last: int
     details: ActDetails
@@ -38,10 +38,13 @@ def read_act(kind: ActKind, form: Mapping[str, str], *, count: int) -> WantedAct
 
     Raises:
         RangeInvalid: a range or detail that the batch cannot take.
-        FormIncomplete: a void, recall or sample without a reason, or a date that is none.
+        FormIncomplete: no range (an act on the whole batch is asked for by its first and last index, since most
+            acts cannot be taken back), a void, recall or sample without a reason, or a date that is none.
     """
     given = {name: value.strip() or None for name, value in form.items()}
-    indices = (given.get("range") or "").replace(" ", "").replace("\u2013", "-") or None
+    indices = (given.get("range") or "").replace(" ", "").replace("\u2013", "-")
+    if not indices:
+        raise FormIncomplete(f"Name the indices, for example 0-4; the whole batch is 0-{count - 1}.")
     first, last = read_range(indices, count=count)
     if kind is ActKind.ACTIVATE:
         markets = tuple(part.strip() for part in (given.get("market") or "").split(",") if part.strip())
@@ -58,15 +61,15 @@ def read_act(kind: ActKind, form: Mapping[str, str], *, count: int) -> WantedAct
 def selection(query: Mapping[str, str], *, count: int) -> tuple[int, int] | None:
     """The range that a batch's page has selected, from its address: `range`, or `first` and `last`.
 
-    None for none, and for nonsense.
+    None for none.
+
+    Raises:
+        RangeInvalid: it is none of this batch.
     """
     ends = (query.get("first", "").strip(), query.get("last", "").strip())
     typed = f"{ends[0] or 0}-{ends[1] or count - 1}" if any(ends) else ""
     wanted = query.get("range") or typed
-    try:
-        return read_range(wanted, count=count) if wanted else None
-    except RangeInvalid:
-        return None
+    return read_range(wanted, count=count) if wanted else None
 
 
 def effect(wanted: WantedAct, stretches: Sequence[Stretch]) -> tuple[tuple[Verdict, int], ...]:

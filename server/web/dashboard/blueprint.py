@@ -10,7 +10,7 @@ from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
 
 from keys.errors import AuthcodeError
-from server.domain.range_act import ActKind
+from server.domain.range_act import ActKind, RangeInvalid
 from server.domain.redemption import Unit
 from server.services import dashboard as read
 from server.services.preview_facts import told_after
@@ -136,13 +136,17 @@ def batch_list() -> str:
 
 
 @blueprint.get(f"/batches/<{ID}:row>")
-def batch(row: int) -> str:
+def batch(row: int) -> tuple[str, int]:
     """One batch: its strip, its balance, what happened to its codes, and the acts on it."""
     country = country_of(request.args)
     page = read.batch_page(context(), row, country=country)
     histories = max(1, -(-len(page.acts) // _ACTS_A_PAGE))
-    selected = selection(request.args, count=page.batch.count)
-    return render_template(
+    selected, problem = None, None
+    try:
+        selected = selection(request.args, count=page.batch.count)
+    except RangeInvalid as refused:
+        problem = refused
+    shown = render_template(
         "dashboard/batch.html",
         page=page,
         batch=page.batch,
@@ -150,6 +154,7 @@ def batch(row: int) -> str:
         dots=charts.dots(page.scanned, page.batch.count),
         country=country,
         selected=selected,
+        problem=problem,
         history=min(page_number(request.args), histories),
         histories=histories,
         acts_a_page=_ACTS_A_PAGE,
@@ -157,6 +162,7 @@ def batch(row: int) -> str:
         chart=charts.timeline(page.days, today=context().clock()),
         kinds=list(ActKind),
     )
+    return shown, problem.http_status if problem else HTTPStatus.OK
 
 
 @blueprint.route(f"/batches/<{ID}:row>/<any({', '.join(ActKind)}):kind>", methods=["GET", "POST"])

@@ -44,7 +44,7 @@ def product(number: int) -> AnyResponse | tuple[str, int] | str:
     upload = request.files.get("picture")
     try:
         changed = edit_product(
-            context().db,
+            context(),
             number,
             texts,
             picture=upload.read() if upload else None,

@@ -11,6 +11,8 @@ from server.services.staff_undo import undo_by_staff
 from server.web.dashboard.login import staff
 from server.web.visit import context
 
+_ENDED = "Nothing was changed: this verification has ended since. How the code stands now is on its present page."
+
 
 def init_undo(blueprint: Blueprint) -> None:
     """Put the form's address on the dashboard's blueprint."""
@@ -33,7 +35,7 @@ def undo_code(unit_id: int) -> Response:
         flash(str(problem))
         return back
     if not done.returned:
-        flash("Nothing was changed: the code is not used, or staff returned it before.")
+        flash(_ENDED if done.ended else "Nothing was changed: the code is not used, or staff returned it before.")
         return back
     flash("Returned to unused.")
     (ended,) = done.returned

@@ -49,6 +49,13 @@ def test_help_is_instant() -> None:
     assert time.perf_counter() - started < 2  # 0.1 s on an idle machine; what makes it so is the line above
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("inti", "init"), ("batch isue", "issue")])
+def test_a_slip_of_the_hand_is_told_the_nearest_command(line: Any, typed: str, meant: str) -> None:
+    code, _, err = line(*typed.split())
+    assert code == 2
+    assert f"Did you mean '{meant}'?" in err
+
+
 @pytest.mark.parametrize(
     "command",
     [

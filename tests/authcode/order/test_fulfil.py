@@ -324,6 +324,44 @@ def test_on_a_full_disk_nothing_is_left_and_the_name_is_free(
     assert _fulfil(issuer, _order(count=3), tmp_path / "out").written
 
 
+def _announce_and_die(_home: Path, _manifest: bytes) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_killed_after_it_was_announced_then_failed_once_the_order_still_gives_the_same_codes(
+    home: Path, small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer = IssuerHome.open(home).unlock(PASSPHRASE)
+    order = _order(count=500)
+    with monkeypatch.context() as deadly:
+        deadly.setattr("authcode.events.listeners", lambda _group: (_announce_and_die,))
+        child = multiprocessing.get_context("fork").Process(target=_fulfil, args=(issuer, order, tmp_path / "out"))
+        child.start()
+        child.join(30)
+    assert child.exitcode == -signal.SIGKILL
+    (partial,) = tmp_path.glob("out.partial-*")
+    heard = (partial / "manifest.json").read_bytes()
+    with pytest.raises(DiskFull, match="batch number are kept"):
+        _fulfil(issuer, order, small_disk / "out")
+    assert list(small_disk.iterdir()) == []
+    issued = _fulfil(issuer, order, tmp_path / "out", now=NOW + timedelta(days=1))
+    assert (issued.out / "manifest.json").read_bytes() == heard
+
+
+def test_a_record_of_before_announcing_was_noted_keeps_its_name_through_a_failure(
+    home: Path, small_disk: Path, tmp_path: Path
+) -> None:
+    issuer = IssuerHome.open(home).unlock(PASSPHRASE)
+    _killed_while_issuing(home, tmp_path / "out")
+    record = home / "issuer" / "orders" / "order-spring.json"
+    written = json.loads(record.read_text())
+    del written["announced"]
+    record.write_text(json.dumps(written))
+    with pytest.raises(DiskFull):
+        _fulfil(issuer, _order(count=300), small_disk / "out")
+    assert json.loads(record.read_text())["batch_number"] == written["batch_number"]
+
+
 def _issue_under_a_limit(home: Path, out: Path, answers: Any) -> None:
     issuer = IssuerHome.open(home).unlock(PASSPHRASE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

@@ -1,0 +1,31 @@
+"""Keep other processes of the same user from reading this one's memory and environment (docs/adr/0017).
+
+The readers of strangers' pictures run as the server's user; one that was taken over must not find passphrases and keys
+under `/proc`. What lies in files that this user may open stays within its reach.
+"""
+
+import ctypes
+import logging
+import os
+import sys
+
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
+_SECRETS = ("AUTHCODE_SERVER_PASSPHRASE", "AUTHCODE_ISSUER_PASSPHRASE")
+_LOG = logging.getLogger("authcode.serving")
+
+
+def hide_process() -> None:
+    """Make this process unreadable for others of its user, and leave no core behind; only Linux has this.
+
+    Who may trace everything (root) still can. It holds until another program is run in this process's place.
+    """
+    if sys.platform != "linux":
+        return
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        _LOG.warning("this process could not be hidden from others of its user: %s", os.strerror(ctypes.get_errno()))
+
+
+def forget_passphrases() -> None:
+    """Take passphrases out of the environment that children get; they were read by now."""
+    for name in _SECRETS:
+        os.environ.pop(name, None)
