@@ -1,6 +1,6 @@
 """Acts on ranges: the latest of a kind decides, and the balance of a batch always adds up."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -12,6 +12,7 @@ from server.domain.range_act import (
     ActKind,
     RangeAct,
     RangeInvalid,
+    Withdrawal,
     check_details,
     check_range,
     read_range,
@@ -38,7 +39,7 @@ def acts(draw: st.DrawFn) -> list[RangeAct]:
                 first=first,
                 last=draw(st.integers(first, COUNT - 1)),
                 actor="anna",
-                at=NOW,
+                at=NOW + timedelta(hours=number),
                 details=ActDetails(expires=expires, lot=f"L{number}"),
             )
         )
@@ -61,13 +62,46 @@ def test_the_latest_act_of_a_kind_on_an_index_decides(made: list[RangeAct]) -> N
 
 
 @given(acts())
-def test_stretches_cover_every_index_once_and_say_what_each_unit_would_say(made: list[RangeAct]) -> None:
-    pieces = stretches(made, count=COUNT, today=TODAY)
+def test_a_lock_holds_until_a_later_unlock(made: list[RangeAct]) -> None:
+    for index in range(COUNT):
+        both = [act for act in made if act.kind in {ActKind.LOCK, ActKind.UNLOCK} and act.covers(index)]
+        locked = bool(both) and both[-1].kind is ActKind.LOCK
+        standing = standing_of(made, index)
+        assert standing.lock == (both[-1] if locked else None)
+        assert standing.conditions(today=TODAY).locked is locked
+
+
+WITHDRAWALS = st.builds(
+    Withdrawal,
+    since=st.integers(0, 9).map(lambda hours: NOW + timedelta(hours=hours)),
+    registered_at=st.sampled_from([NOW - timedelta(hours=1), NOW + timedelta(hours=4)]),
+    locks=st.booleans(),
+)
+
+
+@given(acts(), WITHDRAWALS)
+def test_any_activation_before_a_withdrawal_puts_a_unit_into_the_world(
+    made: list[RangeAct], withdrawal: Withdrawal
+) -> None:
+    for index in range(COUNT):
+        activated = [act.at for act in made if act.kind is ActKind.ACTIVATE and act.covers(index)]
+        before = withdrawal.registered_at < withdrawal.since and any(at < withdrawal.since for at in activated)
+        conditions = standing_of(made, index).conditions(today=TODAY, withdrawal=withdrawal)
+        assert conditions.disowned is not before
+        assert conditions.locked or not withdrawal.locks
+        assert (gate(conditions) is Verdict.NOT_OURS) is not before
+
+
+@given(acts(), st.none() | WITHDRAWALS)
+def test_stretches_cover_every_index_once_and_say_what_each_unit_would_say(
+    made: list[RangeAct], withdrawal: Withdrawal | None
+) -> None:
+    pieces = stretches(made, count=COUNT, today=TODAY, withdrawal=withdrawal)
     assert [index for piece in pieces for index in range(piece.first, piece.last + 1)] == list(range(COUNT))
     assert sum(piece.count for piece in pieces) == COUNT
     for piece in pieces:
         for index in range(piece.first, piece.last + 1):
-            alone = gate(standing_of(made, index).conditions(today=TODAY)) or Verdict.UNUSED
+            alone = gate(standing_of(made, index).conditions(today=TODAY, withdrawal=withdrawal)) or Verdict.UNUSED
             assert alone is piece.state
     assert all(one.state is not two.state for one, two in pairwise(pieces))
 
