@@ -155,6 +155,7 @@ class Supervisor:
                     self._look_after()
             finally:
                 self._end_all()
+                del os.environ[FOLDER_VARIABLE]  # whoever this process starts next is none of its workers
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True

@@ -227,12 +227,13 @@ class TestAStripThatSelects:
             ("first=2&last=5", "Indices 2 to 5"),
             ("first=3&last=3", "See this code"),
             ("first=&last=4", "Indices 0 to 4"),
-            ("first=x&last=4", "The whole batch"),
-            ("range=8-99", "The whole batch"),
-            ("first=5&last=2", "The whole batch"),
+            ("first=&last=", "The whole batch"),
+            ("first=x&last=4", "Give a range of indices"),
+            ("range=8-99", "does not lie within this batch"),
+            ("first=5&last=2", "is the wrong way round; write 2-5"),
         ],
     )
-    def test_a_range_can_be_typed_and_nonsense_is_the_whole_batch(
+    def test_a_range_can_be_typed_and_nonsense_is_told(
         self, query: str, said: str, anna: Staff, issued: Issued
     ) -> None:
         assert said in anna.open(f"/staff/batches/{issued.batch.row}?{query}").text
