@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DEMO_HOME ?= authcode-home
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench pictures system lock wheel
+.PHONY: help setup demo test coverage lint format bench pictures system lock wheel
 
 help: ## Show what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,7 +23,10 @@ setup: $(STAMP) ## Make .venv and install the locked requirements.
 demo: $(STAMP) ## The whole story on this machine; then the server stays up until Ctrl-C.
 	$(BIN)/authcode demo --home $(DEMO_HOME)
 
-test: $(STAMP) ## Every test, in parallel, with coverage.
+test: $(STAMP) ## Every test, in parallel.
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+
+coverage: $(STAMP) ## Every test again, with the branches that none of them takes; servers and commands included.
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --cov --cov-report=term:skip-covered
 
 lint: $(STAMP) ## Style, types and import contracts.

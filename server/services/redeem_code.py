@@ -281,15 +281,30 @@ def _attempt(ctx: Context, connection: Connection, state: CodeState, ask: Ask) -
     if state.code.tier is Tier.OUTER:  # looked at, never burned, and no attempt either
         return _answer(ctx, connection, state, marks, ask)
     before, burned = state.first, False
-    if before is None and gate(state.conditions) is None:  # (6)
+    late = ask.channel is Channel.API and _verified_an_earlier_life(ctx, connection, state.unit, ask.claim)
+    if before is None and gate(state.conditions) is None and not late:  # (6)
         before, burned = _burn(ctx, connection, state, marks, ask)
         state = state.with_first(first_use(connection, state.unit))
         own = burned or (before is not None and is_holder(before, marks))
     answer = _answer(ctx, connection, state, marks, ask)  # (7)
-    note = Note(mark=holder_hash, said=answer.verdict or Verdict.NOT_OURS, own=own, burned=burned)
+    note = Note(mark=holder_hash, said=answer.verdict or Verdict.NOT_OURS, own=own or late, burned=burned)
     attempt, scan = append_attempt(ctx, connection, state.code, ask, note)
-    after_attempt(connection, state, attempt, scan=scan, before=before, holder=own)
+    after_attempt(connection, state, attempt, scan=scan, before=before, holder=own or late)
     return answer
+
+
+def _verified_an_earlier_life(ctx: Context, connection: Connection, unit: Unit, claim: str) -> bool:
+    """Whether this claim verified the unit before it was returned: the request is a late duplicate, and burns nothing.
+
+    A page's token names the life, so that only programs can send one.
+    """
+    for life in range(unit.life):
+        earlier = replace(unit, life=life)
+        first = first_use(connection, earlier)
+        claimed = marks_of(earlier, claim=claim, holder=None, key=ctx.keys.claim)
+        if first is not None and first.claim_hash == claimed.claim_hash:
+            return True
+    return False
 
 
 def _burn(

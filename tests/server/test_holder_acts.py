@@ -85,12 +85,24 @@ def test_an_undone_code_is_unused_and_says_for_good_that_it_was_returned(world: 
     assert look(world, issued.text(1))["returned"] is None
 
 
+def test_a_late_duplicate_of_a_programs_request_does_not_use_up_the_code_again(world: World, issued: Issued) -> None:
+    code = issued.text(0)
+    genuine(world, code)
+    done(world, "undo", code, claim="anna")
+    for _ in range(2):
+        late = world.ask(code, "anna").get_json()
+        assert (late["verdict"], late["returned"]["by"], late["proof"]) == ("unused", "holder", None)
+    assert look(world, code)["state"] == "unused"
+    genuine(world, code, "ben")
+    assert world.verdict(code, "anna") == "already_verified"
+
+
 def test_the_undone_proof_says_live_what_became_of_it(world: World, issued: Issued) -> None:
     proof = genuine(world, issued.text(0))["proof"]
     done(world, "undo", issued.text(0), claim="anna")
     told = checked(world, proof)
     assert (told["on_record"], told["ended"]) == (False, {"how": "returned", "on": "2026-11-21", "by": "holder"})
-    genuine(world, issued.text(0))
+    genuine(world, issued.text(0), "anna again")
     assert checked(world, proof)["on_record"] is False
     assert world.client.get(f"/api/v1/proofs/{told['proof']['jti']}").get_json()["ended"]["how"] == "returned"
 

@@ -49,6 +49,17 @@ TOLD_WORDS: Final[Mapping[Verdict, str]] = {
     Verdict.ALREADY_VERIFIED: "already verified",
     Verdict.NOT_ACTIVATED: "not released yet",
 }
+CHANNEL_WORDS: Final[Mapping[str, str]] = {
+    "page": "page",
+    "api": "program",
+    "photo": "photo",
+    "serial": "typed serial",
+    "keep": "keep-code",
+    "undo": "undoing",
+    "hand_on": "handing on",
+    "erase": "erasing",
+}
+"""How an attempt came; a channel that is not named here is shown as it is kept."""
 CAUSE_WORDS: Final[Mapping[Cause, str]] = {
     Cause.OWN_RESCAN: "the buyer's own re-scan",
     Cause.STAFF: "our own staff",
