@@ -71,12 +71,12 @@ def tell(stage: Stage, console: Console, *, stay: bool) -> bool:
         exchanges = _hold_conversation(cast, console)
         told = all(exchange.as_expected for exchange in exchanges)
         _say_all(console, run_command(stage.home, "batch", "status", orders[0].name))
-        _farewell(stage, console, orders[0], stay=stay)
-        if stay:
-            try:
+        try:  # somebody may be quick to end it
+            _farewell(stage, console, orders[0], stay=stay)
+            if stay:
                 server.wait()
-            except KeyboardInterrupt:
-                console.print("\nstopped")
+        except KeyboardInterrupt:
+            console.print("\nstopped")
     return told
 
 
