@@ -1,5 +1,6 @@
 """What is asked of every page that people look at: no wider than its screen, and no serious finding of axe."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -28,13 +29,21 @@ def faults_of(page: Page, name: str, *, width: int, scheme: str) -> Iterator[str
                 yield f"{where}: {found['id']} ({found['impact']}): {nodes}"
 
 
-def examine(page: Page, name: str, folder: Path) -> None:
+def examine(page: Page, name: str) -> None:
     """Look at an answer that cannot be opened again by its address, in every width and scheme; photograph it."""
     faults: list[str] = []
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": _HEIGHT})
-            page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
+            photograph(page, f"{name}-{width}-{scheme}")
             faults += faults_of(page, name, width=width, scheme=scheme)
     assert faults == []
+
+
+def photograph(page: Page, name: str) -> None:
+    """Keep a picture of the page where `AUTHCODE_SCREENSHOTS` names a folder; for eyes, and slow."""
+    folder = os.environ.get("AUTHCODE_SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

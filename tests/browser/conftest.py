@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -58,14 +57,6 @@ def garden(house: House) -> Iterator[int]:
 def hidden(house: House, garden: Iterator[int]) -> str:
     """The address of a hidden code that nobody has verified."""
     return house.page("GARDEN-7", next(garden))
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where photographs of pages go: what `AUTHCODE_SCREENSHOTS` names, else the test's own folder."""
-    chosen = Path(os.environ.get("AUTHCODE_SCREENSHOTS") or tmp_path)
-    chosen.mkdir(parents=True, exist_ok=True)
-    return chosen
 
 
 Person = Callable[..., Page]

@@ -12,32 +12,30 @@ from tests.browser.house import EXPIRED, LOCKED, VOID, House
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 
-def test_the_answers_to_a_verification(person: Person, hidden: str, folder: Path) -> None:
+def test_the_answers_to_a_verification(person: Person, hidden: str) -> None:
     buyer, other = person(), person()
     buyer.goto(hidden)
     other.goto(hidden)
     assert verify(buyer).startswith("Genuine code")
-    examine(buyer, "answer-genuine", folder)
+    examine(buyer, "answer-genuine")
     verify(other)
-    examine(other, "answer-already", folder)
+    examine(other, "answer-already")
     buyer.get_by_role("link", name="Show the receipt without the keep-code").click()
-    examine(buyer, "receipt", folder)
+    examine(buyer, "receipt")
 
 
 @pytest.mark.parametrize(
     ("index", "said", "name"),
     [(EXPIRED, "This pack is past its date", "expired"), (LOCKED, "This code can no longer be checked", "locked")],
 )
-def test_codes_of_a_withdrawn_key(  # noqa: PLR0913, PLR0917 - fixtures and one case
-    person: Person, house: House, folder: Path, index: int, said: str, name: str
-) -> None:
+def test_codes_of_a_withdrawn_key(person: Person, house: House, index: int, said: str, name: str) -> None:
     page = person()
     page.goto(house.page("LATE-2", index))
     assert heading(page) == said
-    examine(page, name, folder)
+    examine(page, name)
 
 
-def test_the_answers_to_pictures_and_typed_codes(person: Person, house: House, folder: Path, tmp_path: Path) -> None:
+def test_the_answers_to_pictures_and_typed_codes(person: Person, house: House, tmp_path: Path) -> None:
     page = person()
     (tmp_path / "note.jpg").write_text("no picture at all", encoding="ascii")
     for name, picture in (
@@ -48,8 +46,8 @@ def test_the_answers_to_pictures_and_typed_codes(person: Person, house: House, f
         page.goto(f"{house.address}/")
         page.get_by_label("A picture of the code").set_input_files(picture)
         page.get_by_role("button", name="Read this picture").click()
-        examine(page, name, folder)
+        examine(page, name)
     page.goto(f"{house.address}/")
     page.get_by_label("The letters and digits").fill("7Q4K")
     page.get_by_role("button", name="Look it up").click()
-    examine(page, "typed-too-little", folder)
+    examine(page, "typed-too-little")

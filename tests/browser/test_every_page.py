@@ -1,16 +1,15 @@
 """Every page of shoppers and staff at three widths, light and dark: photographed, no wider than the screen, axe-clean.
 
-The pictures stand in the folder that `AUTHCODE_SCREENSHOTS` names, else in the test's own.
+Pictures are taken where `AUTHCODE_SCREENSHOTS` names a folder for them.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.browser import chromium
-from tests.browser.appearance import faults_of
+from tests.browser.appearance import faults_of, photograph
 from tests.browser.chromium import DESK, heading
 from tests.browser.conftest import Person
 from tests.browser.house import House
@@ -27,12 +26,12 @@ def story(browser: Browser, house: House, unused: Iterator[int]) -> tuple[Story,
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_page_fits_its_screen_and_can_be_used_by_everybody(
-    scheme: str, browser: Browser, story: tuple[Story, BrowserContext], folder: Path
+    scheme: str, browser: Browser, story: tuple[Story, BrowserContext]
 ) -> None:
     faults, names = [], set()
     with browsers(browser, *story, scheme) as pages:
         for seen in visit(pages, story[0], scheme):
-            seen.page.screenshot(path=folder / f"{seen.name}-{seen.width}-{scheme}.png", full_page=True)
+            photograph(seen.page, f"{seen.name}-{seen.width}-{scheme}")
             faults += faults_of(seen.page, seen.name, width=seen.width, scheme=scheme)
             faults += [f"{seen.name}: {problem}" for problem in seen.problems]
             names.add(seen.name)

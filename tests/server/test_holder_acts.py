@@ -102,7 +102,7 @@ def test_the_undone_proof_says_live_what_became_of_it(world: World, issued: Issu
     done(world, "undo", issued.text(0), claim="anna")
     told = checked(world, proof)
     assert (told["on_record"], told["ended"]) == (False, {"how": "returned", "on": "2026-11-21", "by": "holder"})
-    genuine(world, issued.text(0), "anna again")
+    genuine(world, issued.text(0), "anna-again")
     assert checked(world, proof)["on_record"] is False
     assert world.client.get(f"/api/v1/proofs/{told['proof']['jti']}").get_json()["ended"]["how"] == "returned"
 
@@ -111,8 +111,8 @@ def test_a_holder_undoes_once_and_within_the_window(world: World, issued: Issued
     code = issued.text(0)
     genuine(world, code)
     done(world, "undo", code, claim="anna")
-    assert genuine(world, code)["undo_until"] is None
-    assert ask(world, "undo", code, claim="anna")[1]["code"] == "undo_over"
+    assert genuine(world, code, "anna-again")["undo_until"] is None
+    assert ask(world, "undo", code, claim="anna-again")[1]["code"] == "undo_over"
     genuine(world, issued.text(1))
     world.clock.forward(hours=24, seconds=1)
     status, body = ask(world, "undo", issued.text(1), claim="anna")
@@ -242,7 +242,7 @@ def test_an_undone_code_is_counted_as_unused_where_used_ones_are_counted(world: 
     done(world, "undo", issued.text(0), claim="anna")
     with world.ctx.db.read() as connection:
         assert count_used_between(connection, issued.batch.row, 0, 9) == 1
-    genuine(world, issued.text(0))
+    genuine(world, issued.text(0), "ben")
     with world.ctx.db.read() as connection:
         assert count_used_between(connection, issued.batch.row, 0, 9) == 2
 
