@@ -23,11 +23,11 @@ setup: $(STAMP) ## Make .venv and install the locked requirements.
 demo: $(STAMP) ## The whole story on this machine; then the server stays up until Ctrl-C.
 	$(BIN)/authcode demo --home $(DEMO_HOME)
 
-test: $(STAMP) ## Every test, in parallel; much of it waits for disks and browsers, hence more processes than two cores.
-	$(BIN)/python -m pytest --numprocesses 4 --dist loadgroup
+test: $(STAMP) ## Every test, in parallel.
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 coverage: $(STAMP) ## Every test again, with the branches that none of them takes; servers and commands included.
-	$(BIN)/python -m pytest --numprocesses 4 --dist loadgroup --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
 lint: $(STAMP) ## Style, types and import contracts.
 	$(BIN)/ruff check .
