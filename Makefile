@@ -24,10 +24,10 @@ demo: $(STAMP) ## The whole story on this machine; then the server stays up unti
 	$(BIN)/authcode demo --home $(DEMO_HOME)
 
 test: $(STAMP) ## Every test, in parallel.
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2
 
 coverage: $(STAMP) ## Every test again, with the branches that none of them takes; servers and commands included.
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term:skip-covered
 
 lint: $(STAMP) ## Style, types and import contracts.
 	$(BIN)/ruff check .

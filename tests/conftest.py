@@ -1,11 +1,16 @@
-"""What all rooms share: one PostgreSQL server for the whole run, started by the first test that asks for it."""
+"""What all rooms share: how tests are dealt out, and one PostgreSQL server, started by whoever asks first."""
 
 import subprocess
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import postgres, postgres_keeper
+
+# Each tells one long story first, which its tests then share.
+_ONE_PROCESS = ("tests/browser/", "tests/journeys/", "tests/authcode/line/test_station.py")
 
 _FOLDER = pytest.StashKey[Path]()
 _KEEPER = pytest.StashKey[subprocess.Popen[bytes]]()
@@ -18,6 +23,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_FOLDER] = Path(told[_NAME]) if told else postgres.new_folder()
     if not told:
         config.stash[_KEEPER] = postgres_keeper.keep(config.stash[_FOLDER])
+
+
+class _Dealer(LoadScopeScheduling):
+    """Deals tests out one by one, except for rooms that are dealt whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((room for room in _ONE_PROCESS if nodeid.startswith(room)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Dealer:
+    """`--dist loadgroup` would do it by marks, but lost them with pytest 9.2 (pytest-xdist issue 1386)."""
+    return _Dealer(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)

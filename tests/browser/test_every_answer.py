@@ -9,7 +9,7 @@ from tests.browser.chromium import heading, verify
 from tests.browser.conftest import Person
 from tests.browser.house import EXPIRED, LOCKED, VOID, House
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_the_answers_to_a_verification(person: Person, hidden: str) -> None:

@@ -15,7 +15,7 @@ from tests.browser.conftest import Person
 from tests.browser.house import House
 from tests.browser.pages import SCHEMES, Story, browsers, tell, visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="session")

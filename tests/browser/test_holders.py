@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.chromium import DESK, PHONE, heading, verify
 from tests.browser.conftest import Person
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 GENUINE = "Genuine code. You are the first."
 BEFORE = "This code was verified before"

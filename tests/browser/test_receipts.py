@@ -11,7 +11,7 @@ from tests.browser.chromium import DESK, PHONE, heading, verify
 from tests.browser.conftest import Person
 from tests.browser.house import House
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 GENUINE = "Genuine code. You are the first."
 BEFORE = "This code was verified before"

@@ -10,7 +10,7 @@ from tests.browser.chromium import heading, verify
 from tests.browser.conftest import Person
 from tests.browser.house import NOT_ACTIVATED, ON_SALE, RECALLED, SAMPLE, VOID, House
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 GENUINE = "Genuine code. You are the first."
 BEFORE = "This code was verified before"

@@ -7,7 +7,7 @@ from tests.browser.chromium import DESK, PHONE, heading, log_in, verify
 from tests.browser.conftest import Person
 from tests.browser.house import House
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def test_staff_log_in_and_find_the_alert_of_a_code_that_three_people_wanted(

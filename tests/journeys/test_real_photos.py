@@ -18,9 +18,7 @@ ENOUGH = 60
 PLAIN_ADDRESS = re.compile(r"https?://([a-z0-9.-]+\.[a-z]+)(?:[/?#]|$)", re.IGNORECASE)
 
 pytestmark = [
-    pytest.mark.xdist_group("story"),
     pytest.mark.slow,
-    pytest.mark.xdist_group("story"),
     pytest.mark.skipif(not PHOTOS, reason="AUTHCODE_PHOTOS names no folder with real photos and their index.json"),
 ]
 

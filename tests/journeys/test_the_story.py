@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.journeys.telling import Told, answers
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("story")]
+pytestmark = pytest.mark.slow
 
 ORDERS = ("demo-1-short", "demo-1-gs1")
 

@@ -11,7 +11,7 @@ from tests.journeys.telling import free_port
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("story")]
+pytestmark = pytest.mark.slow
 
 
 def test_the_installed_wheel_tells_the_story(tmp_path: Path) -> None:
