@@ -79,7 +79,7 @@ def manifest_of(home: Path, order: str) -> bytes:
     Raises:
         OrderNotIssued: there is none, or its folder is no longer where it was written.
     """
-    from authcode.fulfil import MANIFEST_FILE
+    from authcode.folder import MANIFEST_FILE
 
     known = OrderBook(issuer_dir(home) / "orders").find(order)
     if known is None:
