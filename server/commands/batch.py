@@ -27,6 +27,8 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _range_option = click.option("--range", "indices", metavar="A-B", help="Indices, both included [the whole order].")
 
+_yes_option = click.option("--yes", is_flag=True, help="Do not ask before the whole order is meant.")
+
 _private_reason = click.option(
     "--reason", required=True, help="Why, for the batch's own history; shoppers are not told."
 )
@@ -35,8 +37,7 @@ _private_reason = click.option(
 def _reasons(why: str) -> Callable[[_Command], _Command]:
     reason = click.option("--reason", required=True, help=why)
     link = click.option("--link", metavar="URL", help="Where to read on.")
-    yes = click.option("--yes", is_flag=True, help="Do not ask before the whole order is meant.")
-    return lambda command: reason(link(yes(command)))
+    return lambda command: reason(link(_yes_option(command)))
 
 
 @click.command(
@@ -78,7 +79,7 @@ def void(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """Take codes of ORDER out of use, such as misprinted or lost ones. It cannot be taken back."""
     from server.domain.range_act import ActDetails
 
-    if indices is None and not yes and _at_terminal():
+    if indices is None and not yes:
         _confirm_whole("void", order, home=home, server=server)
     _act("void", order, indices, ActDetails(reason=reason, link=link), home=home, server=server)
 
@@ -97,7 +98,7 @@ def recall(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """Tell whoever looks at codes of ORDER to stop using the product. It cannot be taken back."""
     from server.domain.range_act import ActDetails
 
-    if indices is None and not yes and _at_terminal():
+    if indices is None and not yes:
         _confirm_whole("recall", order, home=home, server=server)
     _act("recall", order, indices, ActDetails(reason=reason, link=link), home=home, server=server)
 
@@ -105,12 +106,15 @@ def recall(  # noqa: PLR0913, PLR0917 - one parameter for each option
 @click.command(epilog=example("authcode batch sample spring --range 0-4"))
 @click.argument("order")
 @_range_option
+@_yes_option
 @server_option
 @home_option
-def sample(order: str, indices: str | None, server: str | None, home: Path | None) -> None:
-    """Mark codes of ORDER as samples: they say so, and never count."""
+def sample(order: str, indices: str | None, yes: bool, server: str | None, home: Path | None) -> None:
+    """Mark codes of ORDER as samples: they say so, and never count. It cannot be taken back."""
     from server.domain.range_act import ActDetails
 
+    if indices is None and not yes:
+        _confirm_whole("sample", order, home=home, server=server)
     _act("sample", order, indices, ActDetails(), home=home, server=server)
 
 
@@ -118,12 +122,17 @@ def sample(order: str, indices: str | None, server: str | None, home: Path | Non
 @click.argument("order")
 @_range_option
 @_private_reason
+@_yes_option
 @server_option
 @home_option
-def lock(order: str, indices: str | None, reason: str, server: str | None, home: Path | None) -> None:
+def lock(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    order: str, indices: str | None, reason: str, yes: bool, server: str | None, home: Path | None
+) -> None:
     """Tell whoever looks at codes of ORDER that copies of them were found; attempts are recorded as before."""
     from server.domain.range_act import ActDetails
 
+    if indices is None and not yes:
+        _confirm_whole("lock", order, home=home, server=server, back="`batch unlock` takes it back.")
     _act("lock", order, indices, ActDetails(reason=reason), home=home, server=server)
 
 
@@ -171,10 +180,14 @@ def _at_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _confirm_whole(kind: str, order: str, *, home: Path | None, server: str | None) -> None:
-    """Ask somebody at a terminal before an act on a whole order, which cannot be taken back; no answer ends it."""
+def _confirm_whole(
+    kind: str, order: str, *, home: Path | None, server: str | None, back: str = "It cannot be taken back."
+) -> None:
+    """Ask before an act on a whole order, where somebody is at a terminal to answer; no answer ends it."""
     from keys.errors import AuthcodeError
 
+    if not _at_terminal():
+        return
     try:
         found = station_at(server).batch(order) if server is not None else _found_here(order, home)[0]
     except AuthcodeError:
@@ -184,7 +197,7 @@ def _confirm_whole(kind: str, order: str, *, home: Path | None, server: str | No
     else:
         states = ", ".join(_states(found))
         whole = f"all {found['count']:,} units ({states}; {found['verified']:,} verified)"
-    click.confirm(f"{kind} {whole} of {order}? It cannot be taken back.", abort=True, err=True)
+    click.confirm(f"{kind} {whole} of {order}? {back}", abort=True, err=True)
 
 
 def _states(batch: "Json") -> list[str]:

@@ -78,19 +78,30 @@ def test_ranges_are_activated_voided_recalled_and_marked_from_the_command_line(r
     assert isinstance(unknown.exception, OrderUnknown)
 
 
-@pytest.mark.parametrize("act", [batch_commands.void, batch_commands.recall])
-def test_at_a_terminal_an_act_on_a_whole_order_is_asked_about_with_counts(
-    run: Run, world: World, monkeypatch: pytest.MonkeyPatch, act: Command
+REASON = ("--reason", "misprint")
+
+
+@pytest.mark.parametrize(
+    ("act", "options", "back"),
+    [
+        (batch_commands.void, REASON, "It cannot be taken back."),
+        (batch_commands.recall, REASON, "It cannot be taken back."),
+        (batch_commands.sample, (), "It cannot be taken back."),
+        (batch_commands.lock, REASON, "`batch unlock` takes it back."),
+    ],
+)
+def test_at_a_terminal_an_act_on_a_whole_order_is_asked_about_with_counts(  # noqa: PLR0913, PLR0917 - two fixtures, a row
+    run: Run, world: World, monkeypatch: pytest.MonkeyPatch, act: Command, options: tuple[str, ...], back: str
 ) -> None:
     issued = world.issue()
     name = issued.batch.order_name
     monkeypatch.setattr("server.commands.batch._at_terminal", lambda: True)
-    asked = run(act, name, "--reason", "misprint", stdin="n\n")
+    asked = run(act, name, *options, stdin="n\n")
     assert asked.exit_code == 1
-    assert f"of {name}?" in asked.output
+    assert f"of {name}? {back}" in asked.output
     assert "on sale; 0 verified" in asked.output
     assert world.state(issued.text(0)) == "unused"
-    assert run(act, name, "--reason", "misprint", "--yes").exit_code == 0
+    assert run(act, name, *options, "--yes").exit_code == 0
     assert world.state(issued.text(0)) != "unused"
 
 
@@ -122,6 +133,18 @@ def test_an_order_from_another_machine_is_registered_by_its_manifest(run: Run, w
     assert json.loads(run(batch_commands.status, manifest.order, "--json").output)["states"] == {"not_activated": 10}
     file.write_bytes(document[:-9])
     assert getattr(run(register, "--manifest", str(file)).exception, "code", None) == "manifest_invalid"
+
+
+def test_registering_an_order_of_a_product_that_was_never_published_says_what_to_do(
+    run: Run, world: World, tmp_path: Path
+) -> None:
+    manifest, document = world.manifest(product="TEA-9")
+    file = tmp_path / "manifest.json"
+    file.write_bytes(document)
+    told = run(register, "--manifest", str(file))
+    assert told.exit_code == 0
+    assert told.output.startswith(f"server: order {manifest.order} is registered, inactive; product 'TEA-9' is not ")
+    assert "authcode product add TEA-9 --name NAME\n" in told.output
 
 
 def test_a_code_is_found_from_the_command_line(run: Run, world: World) -> None:
