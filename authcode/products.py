@@ -17,6 +17,7 @@ MAX_PICTURE_BYTES: Final = 2 * 1024 * 1024
 """A shopper's phone loads it in a shop; a product picture 1,200 px wide stays far below."""
 MAX_FEATURES: Final = 12
 MAX_NAME_CHARACTERS: Final = 120
+_MAX_SHOWN: Final = 80
 MAX_TEXT_CHARACTERS: Final = 2_000
 PRODUCT_FORMAT: Final = "authcode-product-1"
 
@@ -84,14 +85,19 @@ class Product:
     def __post_init__(self) -> None:
         """Refuse what could not be shown."""
         if not is_sku(self.sku):
-            raise ProductInvalid("its sku takes 1 to 64 letters, digits, dots, hyphens and underscores, as in tea-100")
+            raise ProductInvalid(
+                f"its sku {self.sku[:_MAX_SHOWN]!r} takes 1 to 64 letters, digits, dots, hyphens and underscores, "
+                "as in tea-100"
+            )
         self._check_texts()
         if self.gtin is not None and check_gtin(self.gtin) != self.gtin:
             raise ProductInvalid("its GTIN is kept as fourteen digits")
         if self.more_url is not None and not _URL.fullmatch(self.more_url):
-            raise ProductInvalid("its address starts with https:// or http:// and has no spaces")
+            raise ProductInvalid(
+                "its page with more starts with https:// or http:// and has no spaces, as in https://example.com/tea"
+            )
         if self.picture is not None and self.picture_type is None:
-            raise ProductInvalid(f"its picture is a PNG, JPEG or WebP file of at most {MAX_PICTURE_BYTES} bytes")
+            raise ProductInvalid(f"its picture is a PNG, JPEG or WebP file of at most {MAX_PICTURE_BYTES >> 20} MiB")
 
     def _check_texts(self) -> None:
         if not 1 <= len(self.name.strip()) <= MAX_NAME_CHARACTERS:

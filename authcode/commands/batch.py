@@ -21,6 +21,7 @@ from authcode.commands.options import (
     unlocked_issuer,
 )
 from authcode.commands.register import manifest_of, registered_lines
+from authcode.commands.values import WHOLE_NUMBER
 from authcode.cover import check_cover, cover_warning
 from authcode.products import load_product
 from keys.errors import AuthcodeError
@@ -39,7 +40,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option("--order", "name", required=True, help="The order's name, once for good."),
-    click.option("--count", type=int, required=True, help="Units; a pair is one unit."),
+    click.option("--count", type=WHOLE_NUMBER, required=True, help="Units; a pair is one unit."),
     click.option(
         "--placement", type=click.Choice(list(map(str, Placement))), required=True, help="Where the burning code sits."
     ),

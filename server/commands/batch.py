@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +17,7 @@ from authcode.commands.options import (
     tell_json,
     the_time,
 )
+from authcode.commands.values import DAY
 
 if TYPE_CHECKING:
     from authcode.remote.connection import Json
@@ -46,7 +47,7 @@ def _reasons(why: str) -> Callable[[_Command], _Command]:
 @click.argument("order")
 @_range_option
 @click.option("--lot", help="The lot on these packs.")
-@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="Their last good day.")
+@click.option("--expires", type=DAY, help="Their last good day.")
 @click.option("--market", metavar="KR,JP", default="", help="Countries they are sold in [everywhere].")
 @server_option
 @home_option
@@ -54,7 +55,7 @@ def activate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     order: str,
     indices: str | None,
     lot: str | None,
-    expires: datetime | None,
+    expires: date | None,
     market: str,
     server: str | None,
     home: Path | None,
@@ -63,8 +64,12 @@ def activate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     from server.domain.range_act import ActDetails
 
     markets = tuple(filter(None, market.split(",")))
-    details = ActDetails(lot=lot, expires=expires.date() if expires else None, markets=markets)
+    details = ActDetails(lot=lot, expires=expires, markets=markets)
     _act("activate", order, indices, details, home=home, server=server)
+    if expires is not None and expires < the_time().date():
+        click.echo(
+            f"Mind: their last good day, {expires}, is past: shoppers are told so. Activate them again to mend it."
+        )
 
 
 @click.command(epilog=example("authcode batch void spring --range 40-59 --reason misprint"))

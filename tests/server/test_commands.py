@@ -23,6 +23,7 @@ from server.commands import batch as batch_commands
 from server.commands import db as db_commands
 from server.commands import serve as serve_commands
 from server.commands import staff as staff_commands
+from server.domain.range_act import RangeInvalid
 from server.secrets import ServerCanSign, ServerKeysMissing, make_server_keys, open_server_keys, refuse_signing_keys
 from server.services.publish_keyring import publish_keyring
 from server.services.range_acts import OrderUnknown
@@ -103,6 +104,24 @@ def test_at_a_terminal_an_act_on_a_whole_order_is_asked_about_with_counts(  # no
     assert world.state(issued.text(0)) == "unused"
     assert run(act, name, *options, "--yes").exit_code == 0
     assert world.state(issued.text(0)) != "unused"
+
+
+def test_a_wrong_day_or_market_is_answered_with_an_example_and_changes_nothing(run: Run, world: World) -> None:
+    issued = world.issue(activate=False)
+    name = issued.batch.order_name
+    for day in ("31.03.2028", "2028-02-30", "next year", ""):
+        wrong = run(batch_commands.activate, name, "--expires", day)
+        assert wrong.exit_code == 2
+        assert f"{day!r} is no day; write year-month-day, as in 2028-03-31" in wrong.output
+    assert isinstance(run(batch_commands.activate, name, "--market", "UK").exception, RangeInvalid)
+    assert world.state(issued.text(0)) == "not_activated"
+
+
+def test_activating_with_a_day_that_is_past_is_done_and_pointed_out(run: Run, world: World) -> None:
+    issued = world.issue(activate=False)
+    told = run(batch_commands.activate, issued.batch.order_name, "--expires", "2020-01-01")
+    assert (told.exit_code, "Mind: their last good day, 2020-01-01, is past" in told.output) == (0, True)
+    assert world.state(issued.text(0)) == "expired"
 
 
 def test_a_script_without_a_terminal_is_not_asked(run: Run, world: World) -> None:

@@ -379,6 +379,17 @@ def test_what_cannot_be_sent_is_not_begun(line: Any, home: Path, monkeypatch: py
     assert not (home / "issuer" / "products").exists()
 
 
+def test_a_product_that_could_not_be_published_is_kept_and_sent_by_the_same_command(line: Any, nobody: str) -> None:
+    add = ("product", "add", "tea-100", "--name", "Green tea")
+    code, out, err = line(*add, "--server", nobody)
+    assert (code, out) == (2, "")
+    assert f"Product tea-100 is kept here, and not published at {nobody}." in err
+    assert "[server_unreachable]" in err
+    assert "Green tea" in line("product", "list")[1]
+    with desk(answer(sku="tea-100")) as (address, _handler):
+        assert f"{address}: product tea-100 is published" in line(*add, "--server", address)[1]
+
+
 def test_an_order_that_could_not_be_registered_is_kept_and_sent_later(line: Any, home: Path, nobody: str) -> None:
     code, out, err = line("batch", "issue", *ORDER, "--server", nobody)
     assert (code, out) == (2, "")
