@@ -136,9 +136,11 @@ class _CodesFile:
 
     @property
     def sha256(self) -> str:
+        """The checksum of what was written so far, in hexadecimal."""
         return self._digest.hexdigest()
 
     def write(self, issued: IssuedCode) -> None:
+        """Add a code."""
         tier = f",{issued.tier.name.lower()}" if self._with_tier else ""
         self._line(f"{issued.index},{issued.serial},{issued.code}{tier}")
 

@@ -259,11 +259,13 @@ class _Sweep:
         self._activated: list[tuple[int, RangeAct]] = []
 
     def begin(self, act: RangeAct) -> None:
+        """Take in an act whose first index is reached."""
         heappush(self._begun[act.kind], (-act.number, act))
         if act.kind is ActKind.ACTIVATE:
             heappush(self._activated, (act.number, act))
 
     def at(self, index: int) -> Standing:
+        """What stands for an index; indices are asked for in rising order."""
         lock, unlock = self._latest(ActKind.LOCK, index), self._latest(ActKind.UNLOCK, index)
         lifted = lock is None or (unlock is not None and unlock.number > lock.number)
         return Standing(
