@@ -66,7 +66,7 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
         f"  root key {opened.root_fingerprint}",
         f"  keep a copy of {issuer_dir(place)} and its passphrase in a safe place: nobody can restore them",
         as_json=as_json,
-        notes=notes,
+        notes=(*notes, *_about_plain_http(keyring.prefixes[0])),
     )
     if as_json:
         return
@@ -74,6 +74,17 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
         click.echo("Next: `authcode keys address` at the server, then here: authcode keys send --to ADDRESS")
     else:
         click.echo("Next: authcode batch issue --order first --count 24 --placement inside")
+
+
+def _about_plain_http(prefix: str) -> tuple[str, ...]:
+    """What is printed stays printed: a warning before the first code that leads to an open connection."""
+    from authcode.payload import shown_host
+    from authcode.remote.connection import is_this_machine
+
+    host = shown_host(prefix).partition(":")[0]
+    if not prefix.startswith("HTTP://") or is_this_machine(host):
+        return ()
+    return ("Mind: without https anybody on the way reads and changes what shoppers see; print no codes for sale so.",)
 
 
 def _check(brand: str, prefix: str) -> None:
