@@ -119,7 +119,10 @@ class Order:
     def __post_init__(self) -> None:
         """Refuse what could not be issued (`OrderInvalid`, `GtinInvalid`)."""
         if not _NAME.fullmatch(self.name):
-            raise OrderInvalid("its name takes 1 to 64 letters, digits, dots, hyphens and underscores")
+            raise OrderInvalid(
+                f"its name {self.name[:80]!r} takes 1 to 64 letters, digits, dots, hyphens and underscores, "
+                "as in spring-1"
+            )
         if not 1 <= self.count <= MAX_ORDER_COUNT:
             raise OrderInvalid(f"{self.count} units; it takes 1 to {MAX_ORDER_COUNT}")
         if self.level not in LEVELS:

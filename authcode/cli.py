@@ -199,6 +199,7 @@ def _stand_in(command: str, entry: EntryPoint) -> click.Command:
     missing = ExtraMissing(command, _extra_of(entry))
 
     def refuse(**_: object) -> NoReturn:
+        """Say which extra is missing, whatever was asked."""
         raise missing
 
     return click.Command(

@@ -10,46 +10,33 @@ the name is free again too. From then on it keeps its number, which is noted bef
 
 import errno
 import hashlib
-import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
-from authcode.batch import Order, OrderBook, Reservation, Tiers, order_contents
+from authcode.batch import Order, OrderBook, Reservation, order_contents
 from authcode.cover import cover_warning
-from authcode.design.label import Label
 from authcode.design.logo import load_logo
 from authcode.design.plan import Design, plan_design
 from authcode.events import announce_batch
-from authcode.issue import IssuedCode, issue_batch, sample_code
-from authcode.manifest import Manifest, open_manifest, sign_manifest
-from authcode.payload import shown_host
+from authcode.folder import MANIFEST_FILE, Job, Progress, write_folder
+from authcode.issue import sample_code
+from authcode.manifest import open_manifest
 from authcode.qr.codewords import Level
-from authcode.render.writer import SheetHeading, Writer, check_formats, open_writers
-from authcode.serial import SerialCipher, Tier, printed_serial
-from authcode.sign import CodeSigner
+from authcode.render.writer import check_formats
 from keys.errors import AuthcodeError, NoKeyForOrder
-from keys.files import PRIVATE_DIR, PRIVATE_FILE, sync_dir, write_atomic
+from keys.files import sync_dir
 from keys.home import issuer_dir
 from keys.issuer import UnlockedIssuer
 from keys.keyring import Keyring
 from keys.records import CodeKey, KeyState
 
-CODES_FILE: Final = "codes.csv"
-MANIFEST_FILE: Final = "manifest.json"
-PROGRESS_EVERY: Final = 64
-"""Codes between two calls of `progress`: often enough to look alive, seldom enough to cost nothing."""
-
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _TAKEN: Final = (errno.ENOTEMPTY, errno.EEXIST)
-
-Progress = Callable[[int, int], None]
-"""Called with codes done and codes in all, from one thread, the last time with both equal."""
 
 
 class DiskFull(AuthcodeError):
@@ -96,20 +83,6 @@ class IssuedBatch:
     warning: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """What the steps of one order share."""
-
-    issuer: UnlockedIssuer
-    order: Order
-    key: CodeKey
-    design: Design
-    formats: tuple[str, ...]
-    reservation: Reservation
-    out: Path
-    progress: Progress
-
-
 def fulfil_order(  # noqa: PLR0913 - what an order needs; all but issuer and order by keyword
     issuer: UnlockedIssuer,
     order: Order,
@@ -151,7 +124,7 @@ def fulfil_order(  # noqa: PLR0913 - what an order needs; all but issuer and ord
         contents = order_contents(order, formats=chosen, logo_sha256=_sha256(logo) if logo else None)
         with _full_disk_as_error(out, known):
             reservation = book.reserve(order.name, contents, key=key, now=now, out=out)  # (2)
-        job = _Job(
+        job = Job(
             issuer=issuer,
             order=order,
             key=key,
@@ -190,7 +163,7 @@ def plan_order(order: Order, key: CodeKey, logo: Path | None) -> Design:
     )
 
 
-def _after_killed_run(job: _Job, book: OrderBook) -> _Job:
+def _after_killed_run(job: Job, book: OrderBook) -> Job:
     """Remove what a killed run left in another folder; where it had finished there, that folder is the order's."""
     begun = job.reservation.begun
     if begun == job.out:
@@ -203,11 +176,11 @@ def _after_killed_run(job: _Job, book: OrderBook) -> _Job:
         return replace(job, reservation=book.mark_begun(job.reservation, job.out))
 
 
-def _partial(job: _Job) -> Path:
+def _partial(job: Job) -> Path:
     return job.out.with_name(f"{job.out.name}.partial-{job.order.name.lower()}")
 
 
-def _write_once(job: _Job, book: OrderBook) -> tuple[str, ...]:
+def _write_once(job: Job, book: OrderBook) -> tuple[str, ...]:
     """Write, sign, announce and move; or take over a folder that a run killed after its move had finished."""
     if (finished := _finished_before(job, job.issuer.keyring.keyring)) is not None:
         return announce_batch(job.issuer.home, finished)
@@ -216,7 +189,7 @@ def _write_once(job: _Job, book: OrderBook) -> tuple[str, ...]:
     try:
         _check_free(job.out)
         with _full_disk_as_error(job.out, job.reservation):
-            document = _write_partial(job, partial)
+            document = write_folder(job, partial)  # (3) and (4)
             announced = book.mark_announced(job.reservation)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
@@ -239,7 +212,7 @@ def _check_free(out: Path) -> None:
         raise OutTaken(out)
 
 
-def _finished_before(job: _Job, keyring: Keyring) -> bytes | None:
+def _finished_before(job: Job, keyring: Keyring) -> bytes | None:
     """The manifest of a folder that is this very order's, None where there is no such folder."""
     try:
         document = (job.out / MANIFEST_FILE).read_bytes()
@@ -248,80 +221,6 @@ def _finished_before(job: _Job, keyring: Keyring) -> bytes | None:
         return None
     mine = (job.order.name, job.reservation.batch_number, job.reservation.reserved_at)
     return document if (manifest.order, manifest.batch_number, manifest.issued_at) == mine else None
-
-
-def _write_partial(job: _Job, partial: Path) -> bytes:
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    partial.mkdir(mode=PRIVATE_DIR)
-    with ExitStack() as stack:
-        codes = stack.enter_context(_CodesFile(partial / CODES_FILE, job.order.tiers))
-        writers = [
-            stack.enter_context(writer) for writer in open_writers(job.formats, partial, job.design, _heading(job))
-        ]
-        for done, issued in enumerate(_issue(job), start=1):
-            codes.write(issued)
-            _draw(job.design, writers, issued)
-            if done % PROGRESS_EVERY == 0 or done == job.order.codes:
-                job.progress(done, job.order.codes)
-    document = _manifest(job, codes.sha256)  # (4)
-    write_atomic(partial / MANIFEST_FILE, document)
-    return document
-
-
-def _issue(job: _Job) -> Iterator[IssuedCode]:
-    issuer, key = job.issuer, job.key
-    brand_id = issuer.keyring.keyring.brand_id
-    return issue_batch(
-        job.order,
-        batch_number=job.reservation.batch_number,
-        signer=CodeSigner(brand_id, key, issuer.code_secret(key.key_id)),
-        cipher=SerialCipher(issuer.serial_key(key.serial_key), brand_id),
-    )
-
-
-def _draw(design: Design, writers: Sequence[Writer], issued: IssuedCode) -> None:
-    if not writers:
-        return
-    label = Label(
-        index=issued.index,
-        tier=None if issued.tier is Tier.SINGLE else issued.tier.name.lower(),
-        serial_text=printed_serial(issued.serial),
-        code=issued.code,
-        symbol=design.symbol_of(issued.code),
-    )
-    for writer in writers:
-        writer.write(label)
-
-
-def _heading(job: _Job) -> SheetHeading:
-    return SheetHeading(
-        order=job.order.name,
-        host=shown_host(job.key.prefix),
-        issued_on=job.reservation.reserved_at.date(),
-        label_count=job.order.count,
-    )
-
-
-def _manifest(job: _Job, codes_sha256: str) -> bytes:
-    order = job.order
-    manifest = Manifest(
-        server_id=job.issuer.issuer.server_id,
-        brand_id=job.issuer.keyring.keyring.brand_id,
-        batch_number=job.reservation.batch_number,
-        order=order.name,
-        product=order.product,
-        count=order.count,
-        tiers=order.tiers,
-        profile=order.profile,
-        form=order.form,
-        gtin=order.gtin,
-        key_id=job.key.key_id,
-        placement=order.placement,
-        drawn_by=order.drawn_by,
-        issued_at=job.reservation.reserved_at,
-        checksums={CODES_FILE: codes_sha256},
-    )
-    return sign_manifest(manifest, job.issuer.office_key())
 
 
 def _move(partial: Path, out: Path) -> None:
@@ -336,7 +235,7 @@ def _move(partial: Path, out: Path) -> None:
     sync_dir(out.parent)
 
 
-def _issued(job: _Job, out: Path, *, written: bool, notes: tuple[str, ...]) -> IssuedBatch:
+def _issued(job: Job, out: Path, *, written: bool, notes: tuple[str, ...]) -> IssuedBatch:
     return IssuedBatch(
         order=job.order,
         batch_number=job.reservation.batch_number,
@@ -362,41 +261,3 @@ def _full_disk_as_error(out: Path, reservation: Reservation | None) -> Iterator[
         if error.errno in _FULL:
             raise DiskFull(out, announced=reservation is not None and reservation.announced) from None
         raise
-
-
-class _CodesFile:
-    """`codes.csv`: a header, one line a code, readable by its owner only; the checksum is taken on the way.
-
-    No field needs quoting: codes, serials and numbers hold no comma, quote or line end.
-    """
-
-    def __init__(self, path: Path, tiers: Tiers) -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-        self._file = os.fdopen(descriptor, "wb")
-        self._digest = hashlib.sha256()
-        self._with_tier = tiers is Tiers.PAIR
-        self._line("index,serial,code,tier" if self._with_tier else "index,serial,code")
-
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
-
-    def write(self, issued: IssuedCode) -> None:
-        tier = f",{issued.tier.name.lower()}" if self._with_tier else ""
-        self._line(f"{issued.index},{issued.serial},{issued.code}{tier}")
-
-    def _line(self, text: str) -> None:
-        line = f"{text}\n".encode("ascii")
-        self._digest.update(line)
-        self._file.write(line)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._file:
-            if kind is None:
-                self._file.flush()
-                os.fsync(self._file.fileno())

@@ -59,7 +59,10 @@ class GtinInvalid(AuthcodeError):
 
     def __init__(self, text: str) -> None:
         """Keep the number as it was given."""
-        super().__init__(f"{text[:32]!r} is no GTIN; give 8, 12, 13 or 14 digits with their check digit")
+        super().__init__(
+            f"{text[:32]!r} is no GTIN: its length or its last digit, the check digit, is wrong; "
+            "give the 8, 12, 13 or 14 digits below the bar code, as in 09506000134352"
+        )
         self.text = text
 
 

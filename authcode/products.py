@@ -17,6 +17,7 @@ MAX_PICTURE_BYTES: Final = 2 * 1024 * 1024
 """A shopper's phone loads it in a shop; a product picture 1,200 px wide stays far below."""
 MAX_FEATURES: Final = 12
 MAX_NAME_CHARACTERS: Final = 120
+_MAX_SHOWN: Final = 80
 MAX_TEXT_CHARACTERS: Final = 2_000
 PRODUCT_FORMAT: Final = "authcode-product-1"
 
@@ -49,6 +50,20 @@ class ProductUnknown(AuthcodeError):
         self.sku = sku
 
 
+def is_sku(text: str) -> bool:
+    """Whether a text can name a product: 1 to 64 letters, digits, dots, hyphens and underscores."""
+    return _SKU.fullmatch(text) is not None
+
+
+def product_unknown(sku: str, *, server: str | None = None) -> str:
+    """The warning that an order names a product which was never published where its codes will be looked at."""
+    at = f" --server {server}" if server else ""
+    return (
+        f"product {sku!r} is not published there, so shoppers would read nothing of it; "
+        f"before you activate codes: authcode product add {sku} --name NAME{at}"
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
     """One product. `sku` names it in orders; `features` say how to tell the genuine pack, one sentence each.
@@ -69,23 +84,33 @@ class Product:
 
     def __post_init__(self) -> None:
         """Refuse what could not be shown."""
-        if not _SKU.fullmatch(self.sku):
-            raise ProductInvalid("its sku takes 1 to 64 letters, digits, dots, hyphens and underscores")
-        if not 1 <= len(self.name.strip()) <= MAX_NAME_CHARACTERS:
-            raise ProductInvalid(f"its name takes 1 to {MAX_NAME_CHARACTERS} characters")
-        texts = (self.name, self.description, self.support, self.placement_hint, *self.features)
-        if not all(text is None or _showable(text) for text in texts):
+        if not is_sku(self.sku):
             raise ProductInvalid(
-                f"a text is empty, has control characters, or more than {MAX_TEXT_CHARACTERS} characters"
+                f"its sku {self.sku[:_MAX_SHOWN]!r} takes 1 to 64 letters, digits, dots, hyphens and underscores, "
+                "as in tea-100"
             )
-        if len(self.features) > MAX_FEATURES:
-            raise ProductInvalid(f"{len(self.features)} features; people compare {MAX_FEATURES} at most")
+        self._check_texts()
         if self.gtin is not None and check_gtin(self.gtin) != self.gtin:
             raise ProductInvalid("its GTIN is kept as fourteen digits")
         if self.more_url is not None and not _URL.fullmatch(self.more_url):
-            raise ProductInvalid("its address starts with https:// or http:// and has no spaces")
+            raise ProductInvalid(
+                "its page with more starts with https:// or http:// and has no spaces, as in https://example.com/tea"
+            )
         if self.picture is not None and self.picture_type is None:
-            raise ProductInvalid(f"its picture is a PNG, JPEG or WebP file of at most {MAX_PICTURE_BYTES} bytes")
+            raise ProductInvalid(f"its picture is a PNG, JPEG or WebP file of at most {MAX_PICTURE_BYTES >> 20} MiB")
+
+    def _check_texts(self) -> None:
+        if not 1 <= len(self.name.strip()) <= MAX_NAME_CHARACTERS:
+            raise ProductInvalid(f"its name takes 1 to {MAX_NAME_CHARACTERS} characters")
+        if len(self.features) > MAX_FEATURES:
+            raise ProductInvalid(f"{len(self.features)} features; people compare {MAX_FEATURES} at most")
+        texts = {name: getattr(self, name) for name in ("name", "description", "support", "placement_hint")}
+        for name, text in [*texts.items(), *(("feature", feature) for feature in self.features)]:
+            if text is not None and not _showable(text):
+                raise ProductInvalid(
+                    f"its {name.replace('_', ' ')} is empty, has control characters, or more than "
+                    f"{MAX_TEXT_CHARACTERS} characters"
+                )
 
     @property
     def picture_type(self) -> str | None:
@@ -135,7 +160,7 @@ def load_product(home: Path, sku: str) -> Product:
         ProductInvalid: its file was changed into something else.
     """
     path = _path(home, sku)
-    if not _SKU.fullmatch(sku) or not path.is_file():
+    if not is_sku(sku) or not path.is_file():
         raise ProductUnknown(sku)
     return _read(path)
 

@@ -319,7 +319,7 @@ class PrefixInvalid(AuthcodeError):
 
     code = "prefix_invalid"
 
-    def __init__(self, reason: str) -> None:
-        """Carry the `reason`, a clause."""
-        super().__init__(f"the code prefix is refused: {reason}; write it as https://v.example.com/")
-        self.reason = reason
+    def __init__(self, given: str, reason: str) -> None:
+        """Carry what was `given` and the `reason`, a clause."""
+        super().__init__(f"the code prefix {given[:80]!r} is refused: {reason}; write it as https://v.example.com")
+        self.given, self.reason = given, reason

@@ -88,8 +88,7 @@ class Keyring:
     def _check_heading(self) -> None:
         if len(self.brand_id) != BRAND_ID_BYTES:
             raise KeyringInvalid(f"the brand id has {len(self.brand_id)} bytes, not {BRAND_ID_BYTES}")
-        if not 1 <= len(self.brand) <= MAX_BRAND_CHARS or not all(map(_is_seen, self.brand)):
-            raise KeyringInvalid(f"the brand's name has 1 to {MAX_BRAND_CHARS} characters that can be seen")
+        check_brand(self.brand)
         if not 1 <= self.version <= MAX_VERSION:
             raise KeyringInvalid(f"the version is 1 to {MAX_VERSION}, not {self.version}")
         if self.issued.utcoffset() != timedelta(0) or self.expires.utcoffset() != timedelta(0):
@@ -300,6 +299,16 @@ class KeyringSet:
     def brand(self, brand_id: bytes) -> Keyring | None:
         """The keyring of a brand, or None."""
         return self._brands.get(brand_id)
+
+
+def check_brand(name: str) -> None:
+    """Refuse a brand's name that no keyring can hold.
+
+    Raises:
+        KeyringInvalid: it is empty, too long, or has characters that nobody sees.
+    """
+    if not 1 <= len(name) <= MAX_BRAND_CHARS or not all(map(_is_seen, name)):
+        raise KeyringInvalid(f"the brand's name has 1 to {MAX_BRAND_CHARS} characters that can be seen")
 
 
 def _is_seen(character: str) -> bool:

@@ -31,18 +31,18 @@ def normalise_prefix(url: str) -> str:
         PrefixInvalid: anything else.
     """
     if len(url) > MAX_PREFIX_CHARS or not url.isascii():
-        raise PrefixInvalid(f"it is longer than {MAX_PREFIX_CHARS} characters or not ASCII")
+        raise PrefixInvalid(url, f"it is longer than {MAX_PREFIX_CHARS} characters or not ASCII")
     match = _PREFIX.fullmatch(url.upper())
     if match is None:
-        raise PrefixInvalid("it is not just a scheme (http or https), a host and a port")
+        raise PrefixInvalid(url, "it is not just a scheme (http or https), a host and a port")
     scheme, host, port_text = match.groups()
     if not _is_host(host):
-        raise PrefixInvalid("its host is no domain name and no IPv4 address")
+        raise PrefixInvalid(url, "its host is no domain name and no IPv4 address")
     if port_text is None:
         return f"{scheme}://{host}/"
     port = int(port_text)
     if not 1 <= port <= MAX_PORT or port_text != str(port):
-        raise PrefixInvalid(f"its port is not 1 to {MAX_PORT}")
+        raise PrefixInvalid(url, f"its port is not 1 to {MAX_PORT}")
     return f"{scheme}://{host}/" if port == _DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{port}/"
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, tell_json, the_time
+from authcode.commands.options import example, home_option, json_option, keyring_option, tell_json, the_time
 from keys.home import home_dir, issuer_keyring_path
 from keys.issuer import IssuerHome
 from keys.keyring import OpenedKeyring
@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog=example("authcode scan --json pack-front.jpg pack-back.jpg"))
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path))
-@click.option(
-    "--keyring",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    envvar="AUTHCODE_KEYRING",
-    show_envvar=True,
-    help="A brand's published keyring; its root key is remembered at first sight [the home's own].",
-)
+@keyring_option
 @click.option("--server", metavar="URL", help="Ask this server for the state of every code; nothing is used up.")
 @home_option
 @json_option

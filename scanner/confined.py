@@ -184,9 +184,11 @@ class _Reader:
 
     @property
     def pid(self) -> int:
+        """The process's number."""
         return self._process.pid
 
     def lives(self) -> bool:
+        """Whether it can still be asked."""
         return self._process.poll() is None
 
     def read(self, wish: bytes, accept: Callable[[str], bool]) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class _Inbox:
         threading.Thread(target=self._take, daemon=True).start()
 
     def next(self) -> bytes:
+        """The next message, once it has come."""
         return self._frames.get()
 
     def _take(self) -> None:
@@ -87,6 +88,7 @@ def _read(data: bytes, inbox: _Inbox, outgoing: BinaryIO) -> dict[str, Any]:
     from scanner.scan import scan_photo
 
     def is_wanted(text: str) -> bool:
+        """Ask the parent whether a text is what it looks for."""
         write_message(outgoing, {"said": ASKING, "text": text})
         return inbox.next() == b"1"
 

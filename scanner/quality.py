@@ -39,6 +39,13 @@ MAX_EDGE_MODULES = 1.2
 MAX_GLARE_SHARE = 0.15
 """Share of a symbol that may be one blank white spot: level M mends 15 % of the codewords (ISO/IEC 18004, 6.5.1)."""
 
+DRAWN_SHARE = 0.6
+"""Share of what is not white that few grey levels hold in a drawing, such as a logo: no camera sees so evenly."""
+
+DRAWN_EDGE = 0.4
+"""Share of the contrast that a drawing's steepest edge crosses within a pixel; a smeared photo stays below."""
+
+_DRAWN_LEVELS = 4
 _WHITE = 250
 _MIN_SPOT_SHARE = 0.03
 _TYPICAL_MODULES = 41
@@ -124,6 +131,8 @@ def _about_symbol(view: Gray, seen: _Seen, scale: float) -> Advice:
 
 
 def _about_picture(view: Gray) -> Advice:
+    if _is_drawn(view):
+        return _advice(AdviceCode.NO_CODE, sharpness=_sharpness(view), mean=float(view.mean()))
     share = _spot_share(view, max(3, min(view.shape) // 20))
     if share > _MIN_SPOT_SHARE and float(np.median(view)) < BRIGHT_DARKEST:
         return _advice(AdviceCode.GLARE, share=share)
@@ -133,15 +142,27 @@ def _about_picture(view: Gray) -> Advice:
     return _advice(AdviceCode.NO_CODE, sharpness=sharpness, mean=float(view.mean()))
 
 
+def _is_drawn(view: Gray) -> bool:
+    """Whether a picture came from no camera: its white reflects nothing, and holding still would not sharpen it."""
+    levels = _histogram(view)[:_WHITE]
+    even = int(np.sort(levels)[-_DRAWN_LEVELS:].sum()) > DRAWN_SHARE * int(levels.sum())
+    return even and _steepness(view, 1.0) > DRAWN_EDGE
+
+
 def _sharpness(patch: Gray) -> float:
     """Share of the contrast that the steepest edges (the top 0.5 %) cross within one pixel, 0 to 1."""
+    return _steepness(patch, 0.995)
+
+
+def _steepness(patch: Gray, quantile: float) -> float:
+    """Share of the contrast that is crossed within one pixel where it is steeper than `quantile` of the steps."""
     steps = _histogram([])
     for one, other in ((patch[1:], patch[:-1]), (patch[:, 1:], patch[:, :-1])):
         if one.size:
             steps = steps + _histogram(cv2.absdiff(one, other))
     levels = _histogram(patch)
     contrast = _level(levels, 0.99) - _level(levels, 0.01)
-    return min(1.0, _level(steps, 0.995) / contrast) if contrast else 0.0
+    return min(1.0, _level(steps, quantile) / contrast) if contrast else 0.0
 
 
 def _histogram(levels: npt.ArrayLike) -> npt.NDArray[np.int64]:

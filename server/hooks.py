@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from authcode.events import Touched
-from authcode.products import Product
+from authcode.products import Product, product_unknown
 from keys.errors import HomeMissing, PassphraseMissing
 from keys.home import server_dir
 from keys.issuer import IssuerHome, SharedKeys
@@ -18,7 +18,7 @@ from server.secrets import keep_shared_keys, lacks_shared_keys, make_server_keys
 from server.services.preview_withdrawal import preview_withdrawal
 from server.services.publish_keyring import publish_keyring
 from server.services.publish_product import publish_product
-from server.services.register_batch import register_batch
+from server.services.register_batch import knows_product, register_batch
 from server.settings import load_settings
 from server.storage.engine import Database, open_database
 from server.storage.migrate import is_current, upgrade
@@ -61,9 +61,11 @@ def batch_issued(home: Path, manifest: bytes) -> str | None:
         return None
     try:
         batch = register_batch(db, manifest, now=datetime.now(UTC))
+        known = knows_product(db, batch)
     finally:
         db.close()
-    return f"server: order {batch.order_name} is registered, inactive"
+    told = f"server: order {batch.order_name} is registered, inactive"
+    return told if known else f"{told}; {product_unknown(batch.product_sku or '')}"
 
 
 def product_published(home: Path, product: Product) -> str | None:

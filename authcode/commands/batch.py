@@ -20,7 +20,8 @@ from authcode.commands.options import (
     the_time,
     unlocked_issuer,
 )
-from authcode.commands.register import manifest_of
+from authcode.commands.register import manifest_of, registered_lines
+from authcode.commands.values import WHOLE_NUMBER
 from authcode.cover import check_cover, cover_warning
 from authcode.products import load_product
 from keys.errors import AuthcodeError
@@ -39,7 +40,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option("--order", "name", required=True, help="The order's name, once for good."),
-    click.option("--count", type=int, required=True, help="Units; a pair is one unit."),
+    click.option("--count", type=WHOLE_NUMBER, required=True, help="Units; a pair is one unit."),
     click.option(
         "--placement", type=click.Choice(list(map(str, Placement))), required=True, help="Where the burning code sits."
     ),
@@ -140,8 +141,8 @@ def issue(home: Path | None, as_json: bool, server: str | None, **options: Any) 
         _tell_issued(issued)
     else:
         click.echo(f"Order {issued.order.name} was issued before; nothing was written. It lies in {issued.out}")
-    if station:
-        click.echo(f"  {station.server}: order {issued.order.name} is registered, inactive")
+    for line in registered_lines(station.server, registered) if station and registered else ():
+        click.echo(f"  {line}")
 
 
 def _register(station: "Station", issued: "IssuedBatch", home: Path) -> "Json":

@@ -6,11 +6,12 @@ import click
 
 from authcode.commands.options import example, home_option, json_option, tell_json, the_time
 from authcode.events import KEYRING_PUBLISHED, announce_keyring, listeners
-from keys.errors import AuthcodeError, HomeExists
+from keys.errors import AuthcodeError, HomeExists, KeyringInvalid
 from keys.home import home_dir, issuer_dir, issuer_keyring_path, keep_apart
 from keys.issuer import IssuerHome
-from keys.keyring import OpenedKeyring
+from keys.keyring import OpenedKeyring, check_brand
 from keys.passphrase import read_passphrase
+from keys.prefix import normalise_prefix
 
 
 class PassphrasesEqual(AuthcodeError):
@@ -40,6 +41,7 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
     place = home_dir(home)
     if issuer_dir(place).exists():
         raise HomeExists(place)
+    _check(brand, prefix)
     passphrase = read_passphrase("issuer", place, new=True)
     heard = not issuer_only and bool(listeners(KEYRING_PUBLISHED))
     server_passphrase = read_passphrase("server", place, new=True) if heard else None
@@ -70,6 +72,17 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
         click.echo("Next: `authcode keys address` at the server, then here: authcode keys send --to ADDRESS")
     else:
         click.echo("Next: authcode batch issue --order first --count 24 --placement inside")
+
+
+def _check(brand: str, prefix: str) -> None:
+    """Refuse what no keyring can hold before a passphrase is asked for."""
+    normalise_prefix(prefix)
+    try:
+        check_brand(brand)
+    except KeyringInvalid as error:
+        raise click.BadParameter(
+            f'{error.reason}, as in "Acme Tea"; this has {len(brand)}', param_hint="--brand"
+        ) from None
 
 
 def _facts(home: Path, opened: OpenedKeyring, notes: tuple[str, ...]) -> dict[str, object]:

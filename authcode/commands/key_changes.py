@@ -1,6 +1,6 @@
 """`authcode keys rotate`, `keys withdraw` and `keys send`: keys that are replaced, given up and shared."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -8,6 +8,7 @@ import click
 from authcode.batch import OrderBook
 from authcode.commands.keys import announce_keys, key_facts
 from authcode.commands.options import example, home_option, json_option, tell_json, the_time, unlocked_issuer
+from authcode.commands.values import MOMENT
 from authcode.events import Touched, ask_what_is_touched
 from keys.errors import AddressInvalid
 from keys.home import issuer_dir
@@ -62,7 +63,7 @@ def rotate(  # noqa: PLR0913, PLR0917 - one argument an option
 @click.option(
     "--since",
     required=True,
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
+    type=MOMENT,
     help="From when it may have been in other hands, in UTC.",
 )
 @click.option("--reason", required=True, help="Why; the keyring publishes it.")
@@ -79,20 +80,20 @@ def withdraw(  # noqa: PLR0913, PLR0917 - one argument an option
     It cannot be taken back. What it touches is counted and shown first; then it asks.
     """
     issuer = unlocked_issuer(home)
-    now, moment = the_time(), since.replace(tzinfo=UTC)
+    now = the_time()
     keyring = issuer.keyring.keyring
     key = keyring.code_key(key_id)
-    answers = ask_what_is_touched(issuer.home, keyring.brand_id, key_id, since=moment, now=now)
-    facts = {"key_id": key_id, "since": format_instant(moment), **_counted(issuer, key_id, answers)}
+    answers = ask_what_is_touched(issuer.home, keyring.brand_id, key_id, since=since, now=now)
+    facts = {"key_id": key_id, "since": format_instant(since), **_counted(issuer, key_id, answers)}
     if not as_json:
-        _tell_touched(key_id, moment, facts)
+        _tell_touched(key_id, since, facts)
     if preview:
         if as_json:
             tell_json({**facts, "withdrawn": key.state is KeyState.WITHDRAWN})
         return
     if not yes:
         click.confirm(f"Withdraw key {key_id}? It cannot be taken back", abort=True, err=True)
-    issuer.withdraw_code_key(key_id, since=moment, reason=reason, now=now)
+    issuer.withdraw_code_key(key_id, since=since, reason=reason, now=now)
     told = f"Key {key_id} is withdrawn since {facts['since']}. For new orders: authcode keys rotate"
     _publish(issuer, {**facts, "withdrawn": True}, told, as_json=as_json)
 

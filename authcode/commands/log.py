@@ -1,6 +1,7 @@
 """`authcode log check`: heads and proofs of a log, offline, with nothing but its public key."""
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from authcode.commands.options import example, json_option, tell_json
 
 if TYPE_CHECKING:
     from authcode.log.checkpoint import Head, LogKey
+    from authcode.log.merkle import LogProofRefused
     from authcode.log.proof import Included
     from keys.proof import Proof
 
@@ -42,38 +44,64 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     Exit code 0 only where every file holds. Two heads of one size with two roots prove that history was rewritten. With
     --receipt an entry must be the receipt's own, and stand behind the head that it names.
     """
-    from authcode.log.checkpoint import open_head, read_log_key
+    from authcode.log.checkpoint import read_log_key
     from authcode.log.merkle import LogProofRefused
-    from authcode.log.receipt import check_entry, head_before
 
     log_key = read_log_key(Path(key).read_text(encoding="utf-8") if Path(key).is_file() else key)
     bare_leaf = None if leaf is None else _leaf(leaf)
     proof = _receipt(receipt, receipt_keys)
     if proof is not None and kept is not None:
         raise click.UsageError("--kept and --receipt each name the head to start from; give one of them")
-    answers: list[dict[str, object]] = []
-    roots: dict[int, bytes] = {}
-    refused = False
+    checking = _Check(key=log_key, leaf=bare_leaf, proof=proof)
     try:
-        before = None if kept is None else open_head(_text(kept), log_key)
-        before = before if proof is None else head_before(proof)
-        _agree(roots, before)
+        checking.begin(kept)
     except LogProofRefused as problem:
-        answers.append({"file": str(kept or receipt), "holds": False, "reason": problem.reason})
-        before, refused = None, True
-    for file in files if not refused else ():
-        try:
-            head, facts, included = _checked(_text(file), log_key, before, bare_leaf)
-            if proof is not None and included is not None:
-                check_entry(proof, included)
-            _agree(roots, head)
-            answers.append({"file": str(file), "holds": True, **facts, "origin": head.origin, "size": head.size})
-        except LogProofRefused as problem:
-            refused = True
-            answers.append({"file": str(file), "holds": False, "reason": problem.reason})
+        answers = [_refusal(kept or receipt, problem)]
+    else:
+        answers = [checking.answer(file) for file in files]
     _tell(answers, as_json=as_json)
-    if refused:
+    if not all(answer["holds"] for answer in answers):
         click.get_current_context().exit(1)
+
+
+@dataclass(kw_only=True)
+class _Check:
+    """What all files of one check are held against; `before` is the head to start from."""
+
+    key: "LogKey"
+    leaf: bytes | None
+    proof: "Proof | None"
+    before: "Head | None" = None
+    roots: dict[int, bytes] = field(default_factory=dict)
+
+    def begin(self, kept: Path | None) -> None:
+        """Start from the head that was kept, or from the one that the receipt names (LogProofRefused)."""
+        from authcode.log.checkpoint import open_head
+        from authcode.log.receipt import head_before
+
+        if self.proof is not None:
+            self.before = head_before(self.proof)
+        elif kept is not None:
+            self.before = open_head(_text(kept), self.key)
+        _agree(self.roots, self.before)
+
+    def answer(self, file: Path) -> dict[str, object]:
+        """What is said of one file."""
+        from authcode.log.merkle import LogProofRefused
+        from authcode.log.receipt import check_entry
+
+        try:
+            head, facts, included = _checked(_text(file), self.key, self.before, self.leaf)
+            if self.proof is not None and included is not None:
+                check_entry(self.proof, included)
+            _agree(self.roots, head)
+        except LogProofRefused as problem:
+            return _refusal(file, problem)
+        return {"file": str(file), "holds": True, **facts, "origin": head.origin, "size": head.size}
+
+
+def _refusal(file: Path | None, problem: "LogProofRefused") -> dict[str, object]:
+    return {"file": str(file), "holds": False, "reason": problem.reason}
 
 
 def _text(file: Path) -> str:

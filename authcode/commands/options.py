@@ -30,6 +30,17 @@ def home_option(command: _Command) -> _Command:
     return click.option("--home", type=path, help="The home to use [AUTHCODE_HOME, else ./authcode-home].")(command)
 
 
+def keyring_option(command: _Command) -> _Command:
+    """Add `--keyring`."""
+    return click.option(
+        "--keyring",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        envvar="AUTHCODE_KEYRING",
+        show_envvar=True,
+        help="A brand's published keyring; its root key is remembered at first sight [the home's own].",
+    )(command)
+
+
 def server_option(command: _Command) -> _Command:
     """Add `--server`."""
     text = "Ask this server over the network, with the token in the file that AUTHCODE_TOKEN_FILE names."

@@ -1,6 +1,7 @@
 """`authcode product`: what shoppers read of a product."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,8 +9,12 @@ from authcode.commands.options import example, home_option, json_option, server_
 from authcode.events import announce_product
 from authcode.payload import check_gtin
 from authcode.products import MAX_PICTURE_BYTES, Product, load_products, save_product
+from keys.errors import AuthcodeError
 from keys.home import home_dir
 from keys.issuer import IssuerHome
+
+if TYPE_CHECKING:
+    from authcode.remote.station import Station
 
 _PICTURE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -59,7 +64,7 @@ def add(  # noqa: PLR0913, PLR0917 - one argument an option
     path = save_product(place, product)
     notes = announce_product(place, product)
     if station:
-        station.publish_product(product)
+        _publish(station, product)
         notes = (*notes, f"{station.server}: product {product.sku} is published")
     if as_json:
         tell_json({**_facts(product), "file": str(path), "notes": list(notes)})
@@ -84,6 +89,15 @@ def list_products(home: Path | None, as_json: bool) -> None:
         click.echo(f"{product.sku:20} {product.gtin or '':14}  {product.name}")
     if not products:
         click.echo("No product yet; keep one with `authcode product add`.")
+
+
+def _publish(station: "Station", product: Product) -> None:
+    try:
+        station.publish_product(product)
+    except AuthcodeError:
+        click.echo(f"Product {product.sku} is kept here, and not published at {station.server}.", err=True)
+        click.echo("When what follows is mended, give the same command again.", err=True)
+        raise
 
 
 def _facts(product: Product) -> dict[str, object]:

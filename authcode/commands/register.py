@@ -1,15 +1,20 @@
 """`authcode batch register`: making an issued order known to a server, later or elsewhere."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from authcode.batch import OrderBook
 from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell_json
 from authcode.events import announce_batch
+from authcode.products import is_sku, product_unknown
 from keys.document import MAX_DOCUMENT_BYTES
 from keys.errors import AuthcodeError
 from keys.home import home_dir, issuer_dir
+
+if TYPE_CHECKING:
+    from authcode.remote.connection import Json
 
 
 class OrderNotIssued(AuthcodeError):
@@ -61,7 +66,7 @@ def register(order: str | None, manifest: Path | None, server: str | None, home:
     if server is not None:
         station = station_at(server)
         answer = station.register(document)
-        facts, told = dict(answer), f"{station.server}: order {answer['order']} is registered, inactive"
+        facts, told = dict(answer), "\n".join(registered_lines(station.server, answer))
     else:
         notes = announce_batch(place, document)
         if not notes:
@@ -73,13 +78,22 @@ def register(order: str | None, manifest: Path | None, server: str | None, home:
         click.echo(told)
 
 
+def registered_lines(server: str, answer: "Json") -> list[str]:
+    """What a person reads of a server's answer to a registration; a warning where it lacks the order's product."""
+    lines = [f"{server}: order {answer['order']} is registered, inactive"]
+    sku = answer.get("product")
+    if answer.get("product_known") is False and isinstance(sku, str) and is_sku(sku):  # older servers say neither
+        lines.append(f"Mind: {product_unknown(sku, server=server)}.")
+    return lines
+
+
 def manifest_of(home: Path, order: str) -> bytes:
     """The signed manifest of an order that was issued in this home.
 
     Raises:
         OrderNotIssued: there is none, or its folder is no longer where it was written.
     """
-    from authcode.fulfil import MANIFEST_FILE
+    from authcode.folder import MANIFEST_FILE
 
     known = OrderBook(issuer_dir(home) / "orders").find(order)
     if known is None:

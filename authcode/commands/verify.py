@@ -3,16 +3,21 @@
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, tell_json, the_time
+from authcode.commands.options import example, home_option, json_option, keyring_option, tell_json, the_time
+from authcode.commands.values import MOMENT
 from keys.errors import AuthcodeError
 from keys.home import home_dir, issuer_keyring_path
-from keys.instants import format_instant, parse_instant
+from keys.instants import format_instant
 from keys.issuer import IssuerHome
 from keys.keyring import OpenedKeyring, open_keyring
 from keys.trust import TrustFile
+
+if TYPE_CHECKING:
+    from authcode.verify import OfflineAnswer
 
 STANDALONE = Path(__file__).parents[1] / "standalone" / "authcode_verify.py"
 """The same verifier in one file, for whoever has only Python."""
@@ -51,15 +56,9 @@ class OfflineNotSaid(AuthcodeError):
 @click.command(epilog=example("head -2 codes.csv | tail -1 | cut -d, -f3 | authcode verify --offline --json -"))
 @click.argument("code", required=False)
 @click.option("--offline", is_flag=True, help="Check signature and key state only; nothing is asked or recorded.")
-@click.option(
-    "--keyring",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    envvar="AUTHCODE_KEYRING",
-    show_envvar=True,
-    help="A brand's published keyring; its root key is remembered at first sight [the home's own].",
-)
+@keyring_option
 @click.option("--root", metavar="FINGERPRINT", help="The brand's root key, where you learnt it in another way.")
-@click.option("--at", metavar="TIME", help="Judge as of a time such as 2026-03-01T08:30:00Z [now].")
+@click.option("--at", type=MOMENT, help="Judge as of a moment in UTC [now].")
 @click.option(
     "--print-standalone", is_flag=True, help="Print a verifier in one file that needs only Python, and do nothing else."
 )
@@ -70,7 +69,7 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
     offline: bool,
     keyring: Path | None,
     root: str | None,
-    at: str | None,
+    at: datetime | None,
     print_standalone: bool,
     home: Path | None,
     as_json: bool,
@@ -93,12 +92,18 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
     opened = _keyring(keyring, home_dir(home), root)
     text = sys.stdin.buffer.read(MAX_CODE_BYTES + 3).removesuffix(b"\n").removesuffix(b"\r") if code == "-" else code
     try:
-        answer = verify_offline(text, opened, _moment(at))
+        answer = verify_offline(text, opened, at or the_time())
     except NotOurs as error:
         _tell({"state": error.code}, str(error), as_json=as_json)
         click.get_current_context().exit(1)
+    _tell(_facts(answer), f"{answer.brand}, serial {answer.code.serial}: {_SAID[answer.state]}", as_json=as_json)
+    if answer.state is not OfflineState.SIGNATURE_VALID:
+        click.get_current_context().exit(1)
+
+
+def _facts(answer: "OfflineAnswer") -> dict[str, object]:
     verified = answer.code
-    facts = {
+    return {
         "state": answer.state,
         "use_checked": False,
         "brand": answer.brand,
@@ -111,9 +116,6 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
         "keyring_version": answer.keyring_version,
         "keyring_expires": format_instant(answer.keyring_expires),
     }
-    _tell(facts, f"{answer.brand}, serial {verified.serial}: {_SAID[answer.state]}", as_json=as_json)
-    if answer.state is not OfflineState.SIGNATURE_VALID:
-        click.get_current_context().exit(1)
 
 
 def _keyring(path: Path | None, home: Path, root: str | None) -> OpenedKeyring:
@@ -126,13 +128,6 @@ def _keyring(path: Path | None, home: Path, root: str | None) -> OpenedKeyring:
     if root is not None:
         open_keyring(document, root_fingerprint=root)  # a wrong one is never pinned
     return TrustFile(home / "trust.json").admit(document)
-
-
-def _moment(at: str | None) -> datetime:
-    try:
-        return the_time() if at is None else parse_instant(at)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--at") from None
 
 
 def _tell(facts: dict[str, object], sentence: str, *, as_json: bool) -> None:

@@ -80,9 +80,11 @@ class _SheetFile:
 
     @property
     def pages(self) -> int:
+        """How many pages are written."""
         return len(self._pdf.pages)
 
     def add_page(self, labels: list[Label], number: int) -> None:
+        """Add the page `number` (from 1) with these labels, at most a page's worth of them."""
         images = {
             f"/{symbol_name(place)}": _stencil(self._pdf, self._design.dark_modules(label.symbol))
             for place, label in enumerate(labels)
@@ -119,6 +121,7 @@ class _TierSheets:
         self._pages = self._files = 0
 
     def write(self, label: Label) -> None:
+        """Take a label; a full page is written at once, so that memory holds one page."""
         self._pending.append(label)
         if len(self._pending) == self._geometry.labels_per_page:
             self._finish_page()
@@ -138,6 +141,7 @@ class _TierSheets:
             self._file = None
 
     def close(self) -> None:
+        """Write the last page, however full, and end the file."""
         if self._pending:
             self._finish_page()
         self._finish_file()

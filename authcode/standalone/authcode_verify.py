@@ -144,11 +144,13 @@ def parse_object(text: str | bytes) -> dict[str, Any]:
     """Read a JSON object: no field twice, whole numbers, at most 16 levels; ValueError for anything else."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """An object whose fields all have different names."""
         if len({name for name, _ in pairs}) != len(pairs):
             raise ValueError("a field stands there twice")
         return dict(pairs)
 
     def refuse(_number: str) -> None:
+        """No number but a whole one stands in a document of ours."""
         raise ValueError("not a whole number")
 
     decoded = text.decode("utf-8") if isinstance(text, bytes) else text

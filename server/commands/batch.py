@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +17,7 @@ from authcode.commands.options import (
     tell_json,
     the_time,
 )
+from authcode.commands.values import DAY
 
 if TYPE_CHECKING:
     from authcode.remote.connection import Json
@@ -27,6 +28,8 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _range_option = click.option("--range", "indices", metavar="A-B", help="Indices, both included [the whole order].")
 
+_yes_option = click.option("--yes", is_flag=True, help="Do not ask before the whole order is meant.")
+
 _private_reason = click.option(
     "--reason", required=True, help="Why, for the batch's own history; shoppers are not told."
 )
@@ -35,8 +38,7 @@ _private_reason = click.option(
 def _reasons(why: str) -> Callable[[_Command], _Command]:
     reason = click.option("--reason", required=True, help=why)
     link = click.option("--link", metavar="URL", help="Where to read on.")
-    yes = click.option("--yes", is_flag=True, help="Do not ask before the whole order is meant.")
-    return lambda command: reason(link(yes(command)))
+    return lambda command: reason(link(_yes_option(command)))
 
 
 @click.command(
@@ -45,7 +47,7 @@ def _reasons(why: str) -> Callable[[_Command], _Command]:
 @click.argument("order")
 @_range_option
 @click.option("--lot", help="The lot on these packs.")
-@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="Their last good day.")
+@click.option("--expires", type=DAY, help="Their last good day.")
 @click.option("--market", metavar="KR,JP", default="", help="Countries they are sold in [everywhere].")
 @server_option
 @home_option
@@ -53,7 +55,7 @@ def activate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     order: str,
     indices: str | None,
     lot: str | None,
-    expires: datetime | None,
+    expires: date | None,
     market: str,
     server: str | None,
     home: Path | None,
@@ -62,8 +64,12 @@ def activate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     from server.domain.range_act import ActDetails
 
     markets = tuple(filter(None, market.split(",")))
-    details = ActDetails(lot=lot, expires=expires.date() if expires else None, markets=markets)
+    details = ActDetails(lot=lot, expires=expires, markets=markets)
     _act("activate", order, indices, details, home=home, server=server)
+    if expires is not None and expires < the_time().date():
+        click.echo(
+            f"Mind: their last good day, {expires}, is past: shoppers are told so. Activate them again to mend it."
+        )
 
 
 @click.command(epilog=example("authcode batch void spring --range 40-59 --reason misprint"))
@@ -78,7 +84,7 @@ def void(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """Take codes of ORDER out of use, such as misprinted or lost ones. It cannot be taken back."""
     from server.domain.range_act import ActDetails
 
-    if indices is None and not yes and _at_terminal():
+    if indices is None and not yes:
         _confirm_whole("void", order, home=home, server=server)
     _act("void", order, indices, ActDetails(reason=reason, link=link), home=home, server=server)
 
@@ -97,7 +103,7 @@ def recall(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """Tell whoever looks at codes of ORDER to stop using the product. It cannot be taken back."""
     from server.domain.range_act import ActDetails
 
-    if indices is None and not yes and _at_terminal():
+    if indices is None and not yes:
         _confirm_whole("recall", order, home=home, server=server)
     _act("recall", order, indices, ActDetails(reason=reason, link=link), home=home, server=server)
 
@@ -105,12 +111,15 @@ def recall(  # noqa: PLR0913, PLR0917 - one parameter for each option
 @click.command(epilog=example("authcode batch sample spring --range 0-4"))
 @click.argument("order")
 @_range_option
+@_yes_option
 @server_option
 @home_option
-def sample(order: str, indices: str | None, server: str | None, home: Path | None) -> None:
-    """Mark codes of ORDER as samples: they say so, and never count."""
+def sample(order: str, indices: str | None, yes: bool, server: str | None, home: Path | None) -> None:
+    """Mark codes of ORDER as samples: they say so, and never count. It cannot be taken back."""
     from server.domain.range_act import ActDetails
 
+    if indices is None and not yes:
+        _confirm_whole("sample", order, home=home, server=server)
     _act("sample", order, indices, ActDetails(), home=home, server=server)
 
 
@@ -118,12 +127,17 @@ def sample(order: str, indices: str | None, server: str | None, home: Path | Non
 @click.argument("order")
 @_range_option
 @_private_reason
+@_yes_option
 @server_option
 @home_option
-def lock(order: str, indices: str | None, reason: str, server: str | None, home: Path | None) -> None:
+def lock(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    order: str, indices: str | None, reason: str, yes: bool, server: str | None, home: Path | None
+) -> None:
     """Tell whoever looks at codes of ORDER that copies of them were found; attempts are recorded as before."""
     from server.domain.range_act import ActDetails
 
+    if indices is None and not yes:
+        _confirm_whole("lock", order, home=home, server=server, back="`batch unlock` takes it back.")
     _act("lock", order, indices, ActDetails(reason=reason), home=home, server=server)
 
 
@@ -171,10 +185,14 @@ def _at_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _confirm_whole(kind: str, order: str, *, home: Path | None, server: str | None) -> None:
-    """Ask somebody at a terminal before an act on a whole order, which cannot be taken back; no answer ends it."""
+def _confirm_whole(
+    kind: str, order: str, *, home: Path | None, server: str | None, back: str = "It cannot be taken back."
+) -> None:
+    """Ask before an act on a whole order, where somebody is at a terminal to answer; no answer ends it."""
     from keys.errors import AuthcodeError
 
+    if not _at_terminal():
+        return
     try:
         found = station_at(server).batch(order) if server is not None else _found_here(order, home)[0]
     except AuthcodeError:
@@ -184,7 +202,7 @@ def _confirm_whole(kind: str, order: str, *, home: Path | None, server: str | No
     else:
         states = ", ".join(_states(found))
         whole = f"all {found['count']:,} units ({states}; {found['verified']:,} verified)"
-    click.confirm(f"{kind} {whole} of {order}? It cannot be taken back.", abort=True, err=True)
+    click.confirm(f"{kind} {whole} of {order}? {back}", abort=True, err=True)
 
 
 def _states(batch: "Json") -> list[str]:

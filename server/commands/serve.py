@@ -1,10 +1,14 @@
 """`authcode serve`: the verification server and its dashboard."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from authcode.commands.options import example, home_option, the_time
+
+if TYPE_CHECKING:
+    from server.storage.engine import Database
 
 DEFAULT_PORT = 8470
 
@@ -25,8 +29,6 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     from keys.passphrase import read_passphrase
     from server.places import Places
     from server.secrets import open_server_keys, refuse_signing_keys
-    from server.services.clock import clock_behind, clock_warning
-    from server.services.publish_keyring import ageing_keyrings
     from server.serving import Supervisor, listen
     from server.settings import load_settings
     from server.storage.engine import open_database
@@ -41,15 +43,7 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     db = open_database(settings.database)
     try:
         require_current(db)
-        behind = clock_behind(db, now=the_time())
-        if behind is not None:
-            click.echo(f"Warning: {clock_warning(behind)}.", err=True)
-        for keyring in ageing_keyrings(db, now=the_time()):
-            click.echo(
-                f"The key list of {keyring.brand} is valid until {keyring.expires:%Y-%m-%d %H:%M} UTC; after that "
-                "offline verifiers call it out of date. `authcode keys publish` renews it.",
-                err=True,
-            )
+        _warn(db)
     finally:
         db.close()
     with listen(host, port) as listener:
@@ -60,3 +54,20 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
         click.echo(f"Interface     {address}/api/v1/openapi.json")
         click.echo(f"{settings.workers} worker(s); Ctrl-C ends.", nl=True)
         Supervisor(settings, keys, listener).run()
+
+
+def _warn(db: "Database") -> None:
+    """Tell what the operator should mend, and what does not keep the server from starting."""
+    from server.services.clock import clock_behind, clock_warning
+    from server.services.publish_keyring import ageing_keyrings
+
+    now = the_time()
+    behind = clock_behind(db, now=now)
+    if behind is not None:
+        click.echo(f"Warning: {clock_warning(behind)}.", err=True)
+    for keyring in ageing_keyrings(db, now=now):
+        click.echo(
+            f"The key list of {keyring.brand} is valid until {keyring.expires:%Y-%m-%d %H:%M} UTC; after that "
+            "offline verifiers call it out of date. `authcode keys publish` renews it.",
+            err=True,
+        )

@@ -14,11 +14,12 @@ from itertools import pairwise
 from typing import ClassVar
 
 from keys.errors import AuthcodeError
+from server.domain.countries import COUNTRIES
 from server.domain.redemption import INDEX_BITS, Conditions, Verdict, gate
 
 _MAX_TEXT = 200  # characters of a lot, a reason or a link: what fits a shopper's page
 _MAX_MARKETS = 50  # more than that is "everywhere", which is said by naming none
-_COUNTRY_LETTERS = 2
+_MAX_SHOWN = 20  # characters of a wrong market that are repeated
 
 
 class RangeInvalid(AuthcodeError):
@@ -110,18 +111,38 @@ def check_details(details: ActDetails) -> ActDetails:
     Raises:
         RangeInvalid: a market that is no country code, an empty or over-long text, a link that is not https or http.
     """
-    texts: dict[str, str | None] = {}
-    for name, given in (("lot", details.lot), ("reason", details.reason), ("link", details.link)):
-        text = texts[name] = None if given is None else given.strip()
-        if text is not None and not (0 < len(text) <= _MAX_TEXT and text.isprintable()):
-            raise RangeInvalid(f"The {name} must be 1 to {_MAX_TEXT} printable characters.")
-    if texts["link"] is not None and not texts["link"].lower().startswith(("https://", "http://")):
-        raise RangeInvalid("The link must start with https:// or http://.")
-    markets = tuple(dict.fromkeys(market.strip().upper() for market in details.markets))
-    countries = (len(m) == _COUNTRY_LETTERS and m.isascii() and m.isalpha() for m in markets)
-    if len(markets) > _MAX_MARKETS or not all(countries):
-        raise RangeInvalid("Give markets as two-letter country codes separated by commas, for example KR,JP.")
-    return ActDetails(expires=details.expires, markets=markets, **texts)
+    link = _checked_text("link", details.link)
+    if link is not None and not link.lower().startswith(("https://", "http://")):
+        raise RangeInvalid("The link must start with https:// or http://, as in https://example.com/recall.")
+    return ActDetails(
+        lot=_checked_text("lot", details.lot),
+        expires=details.expires,
+        markets=_checked_markets(details.markets),
+        reason=_checked_text("reason", details.reason),
+        link=link,
+    )
+
+
+def _checked_text(name: str, given: str | None) -> str | None:
+    text = None if given is None else given.strip()
+    if text is not None and not (0 < len(text) <= _MAX_TEXT and text.isprintable()):
+        raise RangeInvalid(f"The {name} must be 1 to {_MAX_TEXT} printable characters; this has {len(text)}.")
+    return text
+
+
+def _checked_markets(given: Sequence[str]) -> tuple[str, ...]:
+    markets = tuple(dict.fromkeys(market.strip().upper() for market in given))
+    if len(markets) > _MAX_MARKETS:
+        raise RangeInvalid(f"{len(markets)} markets are too many; give {_MAX_MARKETS} at most, or none for everywhere.")
+    for market in markets:
+        if market not in COUNTRIES:
+            shown = repr(market[:_MAX_SHOWN])
+            meant = " (the United Kingdom is GB)" if market == "UK" else ""
+            raise RangeInvalid(
+                f"{shown} is no country{meant}. Give markets as two-letter country codes separated by commas, "
+                "for example KR,JP."
+            )
+    return markets
 
 
 class WithdrawnKeys(StrEnum):
@@ -238,11 +259,13 @@ class _Sweep:
         self._activated: list[tuple[int, RangeAct]] = []
 
     def begin(self, act: RangeAct) -> None:
+        """Take in an act whose first index is reached."""
         heappush(self._begun[act.kind], (-act.number, act))
         if act.kind is ActKind.ACTIVATE:
             heappush(self._activated, (act.number, act))
 
     def at(self, index: int) -> Standing:
+        """What stands for an index; indices are asked for in rising order."""
         lock, unlock = self._latest(ActKind.LOCK, index), self._latest(ActKind.UNLOCK, index)
         lifted = lock is None or (unlock is not None and unlock.number > lock.number)
         return Standing(

@@ -160,12 +160,7 @@ def new_token(  # noqa: PLR0913 - what a token is made of
         BrandUnknown: no keyring of such a brand was published here.
         TokenInvalid: label, scopes or time are out of form, or the brand was not named and there are several.
     """
-    if not (0 < len(label) <= _MAX_LABEL_CHARS and label.isprintable()):
-        raise TokenInvalid(f"A label takes 1 to {_MAX_LABEL_CHARS} printable characters, such as the station's name.")
-    if not scopes:
-        raise TokenInvalid("Name at least one scope; a token without any could do nothing.")
-    if not 1 <= days <= MAX_DAYS:
-        raise TokenInvalid(f"A token lives for 1 to {MAX_DAYS} days.")
+    _check_wanted(label, scopes, days)
     public = random(_PUBLIC_BYTES)
     text = format_token(public, random(_SECRET_BYTES))
     wanted = sorted(set(scopes))
@@ -186,6 +181,15 @@ def new_token(  # noqa: PLR0913 - what a token is made of
         told = {"brand": owner.brand_id.hex(), "days": days, "scopes": wanted}
         audit.note(connection, at=now, actor=actor, action="token.new", subject=_name(record), details=told)
         return text, _facts(connection, record, now)
+
+
+def _check_wanted(label: str, scopes: Collection[Scope], days: int) -> None:
+    if not (0 < len(label) <= _MAX_LABEL_CHARS and label.isprintable()):
+        raise TokenInvalid(f"A label takes 1 to {_MAX_LABEL_CHARS} printable characters, such as the station's name.")
+    if not scopes:
+        raise TokenInvalid("Name at least one scope; a token without any could do nothing.")
+    if not 1 <= days <= MAX_DAYS:
+        raise TokenInvalid(f"A token lives for 1 to {MAX_DAYS} days.")
 
 
 def list_tokens(db: Database, *, now: datetime) -> tuple[TokenFacts, ...]:

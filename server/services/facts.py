@@ -60,6 +60,8 @@ class LaterScan:
 class Facts:
     """What is known about one code. Times are UTC; a stranger is given day and country of the first use only.
 
+    What has a default tells of events: a code to which nothing happened has none of them.
+
     `returned` tells everybody that the unit was used before and returned to unused; `hop`, told to the holder, how
     often it was handed on. `caution` is `key_withdrawn` where that is no lock but worth knowing.
     """
@@ -75,14 +77,14 @@ class Facts:
     host: str
     serial: str
     serial_printed: str
-    recall: RecallFacts | None
-    void: RecallFacts | None
-    locked_reason: str | None
-    first_verified_at: datetime | None
-    first_verified_on: date | None
-    first_country: str | None
-    was_yours: bool
-    later: LaterScan | None
+    recall: RecallFacts | None = None
+    void: RecallFacts | None = None
+    locked_reason: str | None = None
+    first_verified_at: datetime | None = None
+    first_verified_on: date | None = None
+    first_country: str | None = None
+    was_yours: bool = False
+    later: LaterScan | None = None
     returned: Returned | None = None
     hop: int | None = None
     caution: str | None = None
@@ -215,14 +217,6 @@ def bare_facts(code: Resolved) -> Facts:
         host=code.host,
         serial=code.serial,
         serial_printed=printed_serial(code.serial),
-        recall=None,
-        void=None,
-        locked_reason=None,
-        first_verified_at=None,
-        first_verified_on=None,
-        first_country=None,
-        was_yours=False,
-        later=None,
     )
 
 

@@ -130,6 +130,7 @@ def _done(  # noqa: PLR0913 - one act, with everything that decides about it
     wish = _Wish(act=act, holder=holder, typed=typed, token=token, ask=ask, page=page, now=ctx.clock())
 
     def attempt(connection: Connection) -> ActAnswer | _Refusal | None:
+        """One try within one transaction; None where the code says nothing of a holder."""
         found = resolve(ctx, connection, code, named)
         state = state_of(connection, found, now=wish.now)
         if state is None or state.code.tier is Tier.OUTER:

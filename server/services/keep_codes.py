@@ -118,6 +118,7 @@ def _entered(
     ask = _Ask(keep_code=read_keep_code(keep_code), visitor=visitor, now=ctx.clock())  # (1)
 
     def attempt(connection: Connection) -> _Given | None:
+        """One try within one transaction; None where the keep-code is not this code's."""
         found = resolve(ctx, connection, code, named)
         state = state_of(connection, found, now=ask.now)
         unit, accepted = (nobody(found), ()) if state is None else (state.unit, _accepted(state))

@@ -86,11 +86,4 @@ def facts_about(  # noqa: PLR0913 - what a page can tell
         serial="",
         serial_printed="",
         recall=recall,
-        void=None,
-        locked_reason=None,
-        first_verified_at=None,
-        first_verified_on=None,
-        first_country=None,
-        was_yours=False,
-        later=None,
     )

@@ -59,6 +59,7 @@ def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
     """
 
     def is_ours(text: str) -> bool:
+        """Whether a key of ours vouches for a text."""
         try:
             verified(ctx, text)
         except NotOurs:

@@ -254,6 +254,7 @@ def _verify(  # noqa: PLR0913 - one attempt, with everything that decides about 
     """One attempt is one transaction; its answer leaves after the transaction is durable."""
 
     def attempt(connection: Connection) -> Answer:
+        """One try within one transaction; it is run again where the database asks for that."""
         found = resolve(ctx, connection, code, named)
         ask = Ask(claim=claim, visitor=visitor, channel=channel, token=token, now=ctx.clock())
         state = state_on_record(connection, found, now=ask.now)

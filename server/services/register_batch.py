@@ -15,6 +15,7 @@ from server.storage import audit
 from server.storage.batches import BatchRecord, add_batch, batch_by_row, registered_manifests
 from server.storage.brands import BrandRecord, all_brands
 from server.storage.engine import Connection, Database
+from server.storage.products import product_of
 
 
 class BatchConflict(AuthcodeError):
@@ -70,6 +71,12 @@ def register_batch(db: Database, document: bytes, *, now: datetime, station: Sta
             raise BatchConflict(record.order_name, record.registered_at)
         actor = station.actor if station else f"office of {brand.name}"
         return _add(connection, brand, manifest, document, actor=actor, now=now)
+
+
+def knows_product(db: Database, batch: BatchRecord) -> bool:
+    """Whether shoppers who look at codes of a batch read of its product; a batch without a product misses nothing."""
+    with db.read() as connection:
+        return batch.product_sku is None or product_of(connection, batch.brand, batch.product_sku) is not None
 
 
 def _open(connection: Connection, document: bytes) -> tuple[BrandRecord, Manifest]:

@@ -45,12 +45,14 @@ def init_metrics(app: Flask) -> None:
 
     @app.before_request
     def begin() -> None:
+        """Note when the request came, and whether somebody only fetched ahead."""
         g.began_s = time.perf_counter()
         if "prefetch" in request.headers.get("Sec-Purpose", "").lower():
             _PREFETCHES.inc()
 
     @app.after_request
     def count(response: Response) -> Response:
+        """Count the answer by route, method and status."""
         route = request.url_rule.rule if request.url_rule else "none"
         method = request.method if request.method in _METHODS else "other"
         _REQUESTS.labels(method, route, str(response.status_code)).inc()

@@ -17,6 +17,7 @@ def init_nowhere(app: Flask) -> None:
     """Programs are told as programs, staff with a page of the dashboard, everybody else with a shopper's page."""
 
     def of_nobody(error: HTTPException) -> Response:
+        """The answer in the words of whoever asked."""
         if request.path.startswith(_FOR_PROGRAMS):
             return http_problem(error)
         if request.path == _FOR_STAFF or request.path.startswith(f"{_FOR_STAFF}/"):

@@ -59,6 +59,7 @@ def init_problems(app: Flask) -> None:
 
     @app.errorhandler(AuthcodeError)
     def of_ours(error: AuthcodeError) -> Response:
+        """A foreseen error as a problem document, with its own code."""
         log_ours(error)
         return with_wait_of(error, problem(error.http_status, error.code, str(error)))
 
@@ -66,6 +67,7 @@ def init_problems(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
+        """A defect of ours: it is logged, and nothing of it is told."""
         log_unexpected(error)
         return problem(500, "internal_error", "Something went wrong here; nothing was used up. Try again later.")
 

@@ -62,10 +62,12 @@ def init_security(app: Flask) -> None:
 
     @app.before_request
     def begin() -> None:
+        """Note when the request came."""
         g.begun = time.perf_counter()
 
     @app.after_request
     def finish(response: Response) -> Response:
+        """Set the headers that every answer has, and log the request without what it asked for."""
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         if not response.headers.get("Cache-Control", "").startswith("public"):

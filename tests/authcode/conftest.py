@@ -1,13 +1,16 @@
 """A brand of three keys made from fixed seeds, a home of it on disk, and nobody who listens."""
 
+import importlib.util
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from authcode.commands.verify import STANDALONE
 from authcode.serial import SerialCipher, Tier, Unit
 from authcode.sign import CodeSigner
 from keys.issuer import IssuerHome, UnlockedIssuer
@@ -92,6 +95,17 @@ def brand() -> Brand:
         ),
     )
     return Brand(keyring, root, office, SerialCipher(b"\x04" * 32, brand_id))
+
+
+@pytest.fixture(scope="session")
+def single_file() -> ModuleType:
+    """The verifier in one file, imported as whoever copied it away would."""
+    spec = importlib.util.spec_from_file_location("authcode_verify", STANDALONE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

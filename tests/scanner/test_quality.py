@@ -73,6 +73,14 @@ def test_a_lamp_in_a_picture_without_a_code_is_glare() -> None:
     assert advise(desk).code == AdviceCode.GLARE
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_logo_with_white_areas_is_no_code_and_no_glare(encode: Callable[..., bytes], kind: str) -> None:
+    logo = np.full((400, 600, 3), (20, 90, 60), dtype=np.uint8)
+    rows, columns = np.mgrid[:400, :600]
+    logo[(rows - 200) ** 2 + (columns - 300) ** 2 < 120**2] = 255
+    assert scan_photo(encode(logo, kind)).advice.code == AdviceCode.NO_CODE
+
+
 def test_fog_without_a_code_asks_to_hold_still() -> None:
     fog = np.repeat(np.linspace(60, 180, 1200)[np.newaxis, :], 300, axis=0).astype(np.uint8)
     assert advise(fog).code == AdviceCode.HOLD_STILL

@@ -23,6 +23,7 @@ from server.commands import batch as batch_commands
 from server.commands import db as db_commands
 from server.commands import serve as serve_commands
 from server.commands import staff as staff_commands
+from server.domain.range_act import RangeInvalid
 from server.secrets import ServerCanSign, ServerKeysMissing, make_server_keys, open_server_keys, refuse_signing_keys
 from server.services.publish_keyring import publish_keyring
 from server.services.range_acts import OrderUnknown
@@ -78,20 +79,49 @@ def test_ranges_are_activated_voided_recalled_and_marked_from_the_command_line(r
     assert isinstance(unknown.exception, OrderUnknown)
 
 
-@pytest.mark.parametrize("act", [batch_commands.void, batch_commands.recall])
-def test_at_a_terminal_an_act_on_a_whole_order_is_asked_about_with_counts(
-    run: Run, world: World, monkeypatch: pytest.MonkeyPatch, act: Command
+REASON = ("--reason", "misprint")
+
+
+@pytest.mark.parametrize(
+    ("act", "options", "back"),
+    [
+        (batch_commands.void, REASON, "It cannot be taken back."),
+        (batch_commands.recall, REASON, "It cannot be taken back."),
+        (batch_commands.sample, (), "It cannot be taken back."),
+        (batch_commands.lock, REASON, "`batch unlock` takes it back."),
+    ],
+)
+def test_at_a_terminal_an_act_on_a_whole_order_is_asked_about_with_counts(  # noqa: PLR0913, PLR0917 - two fixtures, a row
+    run: Run, world: World, monkeypatch: pytest.MonkeyPatch, act: Command, options: tuple[str, ...], back: str
 ) -> None:
     issued = world.issue()
     name = issued.batch.order_name
     monkeypatch.setattr("server.commands.batch._at_terminal", lambda: True)
-    asked = run(act, name, "--reason", "misprint", stdin="n\n")
+    asked = run(act, name, *options, stdin="n\n")
     assert asked.exit_code == 1
-    assert f"of {name}?" in asked.output
+    assert f"of {name}? {back}" in asked.output
     assert "on sale; 0 verified" in asked.output
     assert world.state(issued.text(0)) == "unused"
-    assert run(act, name, "--reason", "misprint", "--yes").exit_code == 0
+    assert run(act, name, *options, "--yes").exit_code == 0
     assert world.state(issued.text(0)) != "unused"
+
+
+def test_a_wrong_day_or_market_is_answered_with_an_example_and_changes_nothing(run: Run, world: World) -> None:
+    issued = world.issue(activate=False)
+    name = issued.batch.order_name
+    for day in ("31.03.2028", "2028-02-30", "next year", ""):
+        wrong = run(batch_commands.activate, name, "--expires", day)
+        assert wrong.exit_code == 2
+        assert f"{day!r} is no day; write year-month-day, as in 2028-03-31" in wrong.output
+    assert isinstance(run(batch_commands.activate, name, "--market", "UK").exception, RangeInvalid)
+    assert world.state(issued.text(0)) == "not_activated"
+
+
+def test_activating_with_a_day_that_is_past_is_done_and_pointed_out(run: Run, world: World) -> None:
+    issued = world.issue(activate=False)
+    told = run(batch_commands.activate, issued.batch.order_name, "--expires", "2020-01-01")
+    assert (told.exit_code, "Mind: their last good day, 2020-01-01, is past" in told.output) == (0, True)
+    assert world.state(issued.text(0)) == "expired"
 
 
 def test_a_script_without_a_terminal_is_not_asked(run: Run, world: World) -> None:
@@ -122,6 +152,18 @@ def test_an_order_from_another_machine_is_registered_by_its_manifest(run: Run, w
     assert json.loads(run(batch_commands.status, manifest.order, "--json").output)["states"] == {"not_activated": 10}
     file.write_bytes(document[:-9])
     assert getattr(run(register, "--manifest", str(file)).exception, "code", None) == "manifest_invalid"
+
+
+def test_registering_an_order_of_a_product_that_was_never_published_says_what_to_do(
+    run: Run, world: World, tmp_path: Path
+) -> None:
+    manifest, document = world.manifest(product="TEA-9")
+    file = tmp_path / "manifest.json"
+    file.write_bytes(document)
+    told = run(register, "--manifest", str(file))
+    assert told.exit_code == 0
+    assert told.output.startswith(f"server: order {manifest.order} is registered, inactive; product 'TEA-9' is not ")
+    assert "authcode product add TEA-9 --name NAME\n" in told.output
 
 
 def test_a_code_is_found_from_the_command_line(run: Run, world: World) -> None:

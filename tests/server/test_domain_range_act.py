@@ -147,10 +147,28 @@ def test_texts_lose_the_spaces_around_them_and_markets_are_country_codes_each_on
 
 
 @pytest.mark.parametrize(
+    ("details", "said"),
+    [
+        (ActDetails(markets=("KR;JP",)), "'KR;JP' is no country. Give markets as two-letter country codes"),
+        (ActDetails(markets=("uk",)), "'UK' is no country (the United Kingdom is GB)."),
+        (ActDetails(lot="x" * 201), "The lot must be 1 to 200 printable characters; this has 201."),
+        (ActDetails(link="example.com"), "as in https://example.com/recall."),
+    ],
+)
+def test_a_refused_detail_is_answered_with_what_was_given_or_what_is_expected(details: ActDetails, said: str) -> None:
+    with pytest.raises(RangeInvalid) as refused:
+        check_details(details)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
     "details",
     [
         ActDetails(markets=("KOR",)),
         ActDetails(markets=("K1",)),
+        ActDetails(markets=("XX",)),
+        ActDetails(markets=("EU",)),
+        ActDetails(markets=("",)),
         ActDetails(markets=tuple(a + b for a in "ABCDEFGH" for b in "ABCDEFGH")),
         ActDetails(lot=""),
         ActDetails(lot="x" * 201),

@@ -130,6 +130,18 @@ def test_a_manifest_is_registered_once_and_answered_alike_ever_after(world: Worl
     assert actor == f"token {token[9:17]} (press-1)"
 
 
+def test_an_answer_to_a_manifest_says_whether_its_product_is_published_here(world: World) -> None:
+    token = made(world, Scope.REGISTER, Scope.PRODUCT)
+    _manifest, document = world.manifest(product="TEA-9")
+    first = send(world, "POST", "/batches", token, document).get_json()
+    assert (first["product"], first["product_known"]) == ("TEA-9", False)
+    product = product_document(Product(sku="TEA-9", name="Ninth tea"))
+    assert send(world, "PUT", "/products/TEA-9", token, product).status_code == 200
+    assert send(world, "POST", "/batches", token, document).get_json() == first | {"product_known": True}
+    _manifest, other = world.manifest(product=None)
+    assert send(world, "POST", "/batches", token, other).get_json()["product_known"] is True
+
+
 def test_a_manifest_sent_by_many_at_once_is_one_batch_and_one_answer(world: World) -> None:
     token = made(world, Scope.REGISTER)
     _manifest, document = world.manifest()

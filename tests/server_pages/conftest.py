@@ -49,14 +49,6 @@ FACTS = Facts(
     host="v.aurora.example",
     serial="7Q4KM2XD9FA1C",
     serial_printed="7Q4K M2XD 9FA1 C·N",
-    recall=None,
-    void=None,
-    locked_reason=None,
-    first_verified_at=None,
-    first_verified_on=None,
-    first_country=None,
-    was_yours=False,
-    later=None,
 )
 USED = replace(FACTS, first_verified_on=date(2026, 11, 20), first_country="KR")
 MINE = replace(FACTS, first_verified_at=NOW, first_verified_on=NOW.date(), first_country="DE", was_yours=True)

@@ -55,6 +55,13 @@ def test_a_heading_has_at_most_eight_words_and_an_explanation_at_most_forty(name
     assert sum(longest(wordings) for wordings in entry.text) <= MAX_EXPLANATION_WORDS
 
 
+def test_shoppers_read_of_a_short_code_everywhere_and_of_a_serial_nowhere() -> None:
+    target_of_links = "serial"
+    told = [text for text in everything_written() if text != target_of_links]
+    assert [text for text in told if re.search(r"\bserials?\b", text, re.IGNORECASE)] == []
+    assert any("short code" in text for text in told)
+
+
 def test_no_sentence_accuses_anybody() -> None:
     accusing = [text for text in everything_written() if FORBIDDEN.search(text)]
     assert accusing == []

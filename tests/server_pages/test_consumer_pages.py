@@ -338,6 +338,25 @@ class TestChecking:
         assert (mistyped.status_code, heading(mistyped.text)) == (400, "That short code does not add up")
         assert heading(unknown.text) == "We don&#39;t know this short code"
 
+    @pytest.mark.parametrize(("typed", "status"), [("7Q4K M2XD 9FA1 C·5", 400), (printed_serial("0" * 13), 200)])
+    def test_a_refused_short_code_stays_in_its_field_and_stands_nowhere_else(
+        self, shopper: Browser, caplog: pytest.LogCaptureFixture, typed: str, status: int
+    ) -> None:
+        caplog.set_level("DEBUG")
+        page = shopper.send("/check/serial", {"serial": typed})
+        assert page.status_code == status
+        assert f'name="serial" value="{typed}" aria-invalid="true"' in page.text
+        assert page.text.count(typed) == 1
+        assert "Location" not in page.headers
+        assert page.headers["Cache-Control"] == "no-store"
+        assert typed not in caplog.text
+
+    def test_what_was_typed_instead_of_a_short_code_is_shown_as_text_and_cut(self, shopper: Browser) -> None:
+        page = shopper.send("/check/serial", {"serial": '"><b>\x00\n' + "x" * 100})
+        assert page.status_code == 400
+        assert 'value="&#34;&gt;&lt;b&gt;' + "x" * 57 + '"' in page.text
+        assert 'name="serial" value="" required' in shopper.open("/").text
+
     def test_the_product_picture_is_served_and_an_unknown_one_is_not(self, shopper: Browser, issued: Issued) -> None:
         found = re.search(r'src="(/picture/[^"]+)"', shopper.open(target(issued.text(0))).text)
         assert found is not None

@@ -188,12 +188,13 @@ def keyring_json(keyring: Keyring, *, lacking: tuple[str, ...]) -> Json:
     }
 
 
-def registered_json(batch: BatchRecord, *, sha256: str) -> Json:
-    """A registered order: the same for the same bytes, whenever they come."""
+def registered_json(batch: BatchRecord, *, sha256: str, product_known: bool) -> Json:
+    """A registered order: the same for the same bytes, whenever they come, but for what is known of its product now."""
     return {
         "order": batch.order_name,
         "batch_number": batch.number,
         "product": batch.product_sku,
+        "product_known": product_known,
         "count": batch.count,
         "key_id": batch.key_id,
         "issued_at": _moment(batch.issued_at),

@@ -31,6 +31,10 @@ def station_schemas() -> Json:
         "order": _TEXT,
         "batch_number": _NUMBER,
         "product": _TEXT_OR_NULL,
+        "product_known": {
+            "type": "boolean",
+            "description": "False where its product was never published here: shoppers read nothing of it.",
+        },
         "count": _NUMBER,
         "key_id": _TEXT,
         "issued_at": _MOMENT,
@@ -84,8 +88,8 @@ def station_paths() -> Json:
     publish = "Publish a newer keyring of the token's brand: exact bytes, signed by the root that is pinned here."
     product = "Publish a product of the token's brand, as `authcode product add` keeps it, picture included."
     register = (
-        "Register an order by its manifest, inactive. The same bytes again: the same answer, nothing changed. Other "
-        "bytes under a known order or batch number: 409."
+        "Register an order by its manifest, inactive. The same bytes again: nothing changed, and the same "
+        "answer, with what is known of its product now. Other bytes under a known order or batch number: 409."
     )
     act = (
         "Activate, void, recall, mark as samples, lock or unlock. An act adds to what stands, as one row; the order's "

@@ -76,11 +76,12 @@ def put_product(sku: str) -> Response:
 
 @blueprint.post("/batches")
 def register() -> Response:
-    """Register an order by its manifest, inactive; the same bytes again are answered alike and change nothing."""
+    """Register an order by its manifest, inactive; the same bytes again change nothing."""
     station, ctx = station_with(Scope.REGISTER), context()
     document = exact_body(MAX_MANIFEST_BYTES)
     batch = register_batch.register_batch(ctx.db, document, now=ctx.clock(), station=station)
-    return _answer(registered_json(batch, sha256=hashlib.sha256(document).hexdigest()))
+    known = register_batch.knows_product(ctx.db, batch)
+    return _answer(registered_json(batch, sha256=hashlib.sha256(document).hexdigest(), product_known=known))
 
 
 @blueprint.get("/batches")

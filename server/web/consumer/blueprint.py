@@ -134,16 +134,16 @@ def check_photo() -> Response:
 def check_serial() -> Response:
     """Look by a typed serial: the one look without a signature. Never burns."""
     request.max_content_length = MAX_FORM_BYTES
-    maker = page_maker()
+    maker, typed = page_maker(), request.form.get("serial", "")
     try:
-        found = look_at_serial(context(), request.form.get("serial", ""), visitor())
+        found = look_at_serial(context(), typed, visitor())
     except TypedSerialInvalid as refused:
         told = {"serial_length": str(SERIAL_CHARACTERS)}
-        page = maker.plain_page("typed_unreadable", tint=Tint.NOT_YET, told=told, forms=True)
+        page = maker.typed_page("typed_unreadable", typed, tint=Tint.NOT_YET, told=told)
         return respond(page, refused.http_status)
     count_answer("serial", found.state)
     if found.state is Verdict.NOT_OURS:
-        return respond(maker.plain_page("typed_unknown", tint=Tint.CAREFUL, forms=True))
+        return respond(maker.typed_page("typed_unknown", typed, tint=Tint.CAREFUL))
     seen = Seen(
         verdict=found.state,
         facts=found.facts,

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from authcode.batch import Placement
 from authcode.foreign import ForeignText
-from authcode.serial import Tier
+from authcode.serial import MAX_TYPED_CHARACTERS, Tier
 from server.domain.redemption import Verdict
 from server.services.facts import KEY_WITHDRAWN
 from server.services.facts import Facts as CodeFacts
@@ -201,6 +201,11 @@ class PageMaker:
     def _proof_answer(self, name: str, told: Mapping[str, str | None]) -> Page:
         words = self._catalogue.page(name, {**told_of_site(self._site), **told}, {"home": "/", "paste": "#paste"})
         return Page(site=self._site, tint=Tint.CAREFUL, words=words, proof_forms=True, answer=True)
+
+    def typed_page(self, name: str, typed: str, *, tint: Tint, told: Mapping[str, str | None] | None = None) -> Page:
+        """A page about a short code that was typed and leads to no code; what can be shown of it stays in its field."""
+        kept = "".join(mark for mark in typed[:MAX_TYPED_CHARACTERS] if mark.isprintable())
+        return replace(self.plain_page(name, tint=tint, told=told, forms=True), typed=kept)
 
     def plain_page(
         self, name: str, *, tint: Tint = Tint.NOT_YET, told: Mapping[str, str | None] | None = None, forms: bool = False

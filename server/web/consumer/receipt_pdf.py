@@ -93,6 +93,7 @@ class _Drawing:
         self._y_mm = _MARGIN_MM
 
     def head(self, sheet: ReceiptSheet) -> None:
+        """What the receipt says: heading, sentences, and a row for each fact."""
         self.paragraph(sheet.heading, Face.SANS_BOLD, 24)
         for line in sheet.lines:
             self.paragraph(line, Face.SANS, 11)
@@ -104,6 +105,7 @@ class _Drawing:
                 self._text(_MARGIN_MM + _LABEL_MM, value, Face.SANS_BOLD, 11)
 
     def paragraph(self, text: str, face: Face, size_pt: float) -> None:
+        """A text in as many lines as it needs; one that the fonts cannot write is left out."""
         if not _is_writable(text):
             return
         self._y_mm += 0.4 * size_pt * POINT_MM
@@ -112,6 +114,7 @@ class _Drawing:
             self._text(_MARGIN_MM, line, face, size_pt)
 
     def symbol(self, symbol: Symbol) -> None:
+        """The symbol that leads to the proof, with its quiet zone (ISO/IEC 18004, four modules)."""
         module = _QR_MM / len(symbol.modules) / POINT_MM
         quiet_mm = QUIET_ZONE_MODULES * _QR_MM / len(symbol.modules)
         self._y_mm += quiet_mm + _GAP_MM
@@ -125,6 +128,7 @@ class _Drawing:
         self._y_mm += _QR_MM + quiet_mm
 
     def cut_line(self) -> None:
+        """A dashed line across the page: what stands below it is for the holder alone."""
         self._y_mm += 10
         y = (_HEIGHT_MM - self._y_mm) / POINT_MM
         self.operators.append(f"q 0.75 w [5 4] 0 d 0 {y:.3f} m {_WIDTH_MM / POINT_MM:.3f} {y:.3f} l S Q")

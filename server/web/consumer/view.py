@@ -142,7 +142,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page. `answer` moves the reading focus to the heading, for a page that answers something just sent."""
+    """One page. `answer` moves the reading focus to the heading, for a page that answers something just sent.
+
+    `typed` is the short code that was just refused: it stays in its field, so that one character can be mended.
+    """
 
     site: Site
     tint: Tint
@@ -161,5 +164,6 @@ class Page:
     proof: ProofView | None = None
     proof_forms: bool = False
     forms: bool = False
+    typed: str = ""
     is_home: bool = False
     answer: bool = False

@@ -25,6 +25,7 @@ def audit() -> str:
     found = audit_page(context().db, actor=person or None, kind=kind or None, before=line_number(request.args))
 
     def address(**changes: object) -> str:
+        """The query of this page with other filters."""
         wanted = {"person": person, "kind": kind, **changes}
         return urlencode({name: value for name, value in wanted.items() if value})
 

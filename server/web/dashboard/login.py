@@ -68,6 +68,7 @@ def init_login(app: Flask, ctx: Context) -> None:
     manager = LoginManager(app, add_context_processor=False)  # shoppers' pages ask for no account
 
     def load(user_id: str) -> StaffUser | None:
+        """The account of a session, None where it ended or cannot be asked for."""
         if g.get("accounts_unreachable"):  # the page that says so is drawn without an account
             return None
         number, _, mark = user_id.partition(":")

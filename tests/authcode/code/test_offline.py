@@ -6,7 +6,6 @@ Run by hand it writes the vectors anew, which is a change of the format: `python
 
 import ast
 import hashlib
-import importlib.util
 import json
 import subprocess
 import sys
@@ -220,16 +219,6 @@ def _text() -> str:
 
 def _published() -> Any:
     return _load("offline.json")
-
-
-@pytest.fixture(scope="module")
-def single_file() -> Any:
-    spec = importlib.util.spec_from_file_location("authcode_verify", STANDALONE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_published_offline_vectors_are_what_the_library_answers() -> None:

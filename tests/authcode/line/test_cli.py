@@ -135,6 +135,32 @@ def test_init_refuses_one_passphrase_for_both_parts(tmp_path: Path, line: Any, m
     assert not place.exists()
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("init", "--brand", "", "--prefix", "https://v.example.com"), "1 to 100 characters that can be seen"),
+        (("init", "--brand", "A", "--prefix", "v.example.com"), "'v.example.com' is refused"),
+        (("batch", "plan", "--order", "a", "--placement", "inside", "--count", "5,000"), "'5,000' is no whole number"),
+        (("batch", "plan", "--order", "a b", "--placement", "inside", "--count", "5"), "its name 'a b' takes 1 to 64"),
+        (("keys", "withdraw", "K1", "--reason", "x", "--since", "1.3.2026"), "'1.3.2026' is no moment; write a day"),
+        (("keys", "withdraw", "K1", "--reason", "x", "--since", "2026-03-01T25:00:00Z"), "as in 2028-03-31 or"),
+        (("product", "add", "tea 100", "--name", "T"), "its sku 'tea 100' takes 1 to 64"),
+        (("product", "add", "tea", "--name", "T", "--gtin", "09506000134353"), "'09506000134353' is no GTIN"),
+        (("product", "add", "tea", "--name", "T", "--more-url", "tea.example"), "as in https://example.com/tea"),
+        (("product", "add", "tea", "--name", "T", "--support", ""), "its support is empty"),
+    ],
+)
+def test_a_wrong_value_is_answered_with_what_was_given_and_what_is_expected(
+    line: Any, home: Path, tmp_path: Path, command: tuple[str, ...], said: str
+) -> None:
+    place = tmp_path / "new" if command[0] == "init" else home
+    code, out, err = line(*command, "--home", place)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "new").exists()
+
+
 def test_keys_are_made_listed_and_published(line: Any, home: Path) -> None:
     code, out, _ = line("keys", "new", "--profile", "compact", "--json")
     made = json.loads(out)

@@ -36,6 +36,7 @@ from authcode.remote.station import Station
 
 TOKEN = format_token(b"\x01\x02\x03\x04", b"s" * 32)
 ORDER = ("--order", "spring", "--count", "3", "--placement", "inside", "--formats", "csv")
+BEFORE = "before you activate codes:"
 Answer = tuple[int, str, bytes]
 OURS, PROBLEM = "application/json", "application/problem+json"
 
@@ -91,9 +92,9 @@ def problem(status: int, code: str, detail: str = "No.") -> Answer:
     return status, PROBLEM, json.dumps({"code": code, "detail": detail, "status": status}).encode()
 
 
-def registered(document: bytes) -> Answer:
+def registered(document: bytes, **more: Any) -> Answer:
     digest = hashlib.sha256(document).hexdigest()
-    return answer(order="spring", registered_at="2026-11-22T00:00:00Z", manifest_sha256=digest)
+    return answer(order="spring", registered_at="2026-11-22T00:00:00Z", manifest_sha256=digest, **more)
 
 
 @pytest.fixture(autouse=True)
@@ -378,6 +379,17 @@ def test_what_cannot_be_sent_is_not_begun(line: Any, home: Path, monkeypatch: py
     assert not (home / "issuer" / "products").exists()
 
 
+def test_a_product_that_could_not_be_published_is_kept_and_sent_by_the_same_command(line: Any, nobody: str) -> None:
+    add = ("product", "add", "tea-100", "--name", "Green tea")
+    code, out, err = line(*add, "--server", nobody)
+    assert (code, out) == (2, "")
+    assert f"Product tea-100 is kept here, and not published at {nobody}." in err
+    assert "[server_unreachable]" in err
+    assert "Green tea" in line("product", "list")[1]
+    with desk(answer(sku="tea-100")) as (address, _handler):
+        assert f"{address}: product tea-100 is published" in line(*add, "--server", address)[1]
+
+
 def test_an_order_that_could_not_be_registered_is_kept_and_sent_later(line: Any, home: Path, nobody: str) -> None:
     code, out, err = line("batch", "issue", *ORDER, "--server", nobody)
     assert (code, out) == (2, "")
@@ -396,6 +408,27 @@ def test_an_order_that_could_not_be_registered_is_kept_and_sent_later(line: Any,
         assert json.loads(out)["registered"]["order"] == "spring"
         assert {asked[3] for asked in handler.asked} == {manifest}
     assert (lies / "codes.csv").read_bytes() == codes
+
+
+def test_a_station_is_warned_that_the_server_does_not_know_the_orders_product(line: Any, home: Path) -> None:
+    line("product", "add", "tea-100", "--name", "Green tea")
+    with_product = (*ORDER, "--product", "tea-100")
+    line("batch", "issue", *with_product)
+    manifest = (home / "orders" / "spring" / "manifest.json").read_bytes()
+    missing = registered(manifest, product="tea-100", product_known=False)
+    with desk(missing, missing, missing, registered(manifest, product="tea-100", product_known=True)) as (address, _):
+        for command in (("batch", "issue", *with_product), ("batch", "register", "spring")):
+            code, out, err = line(*command, "--server", address)
+            assert (code, err) == (0, "")
+            assert (
+                f"Mind: product 'tea-100' is not published there, so shoppers would read nothing of it; {BEFORE}" in out
+            )
+            assert f"authcode product add tea-100 --name NAME --server {address}.\n" in out
+        answered = json.loads(line("batch", "register", "spring", "--server", address, "--json")[1])
+        assert answered["product_known"] is False
+        assert "Mind" not in line("batch", "register", "spring", "--server", address)[1]
+    with desk(registered(manifest, product="\x1b[2J", product_known=False)) as (address, _):
+        assert "\x1b" not in line("batch", "register", "spring", "--server", address)[1]
 
 
 def test_an_order_is_registered_by_its_manifest_alone(line: Any, home: Path, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ Run by hand it writes them anew, which is a change of the format: `python tests/
 """
 
 import base64
-import importlib.util
 import json
 import subprocess
 import sys
@@ -274,16 +273,6 @@ def _load(name: str) -> Any:
 
 
 LOG, RECEIPTS = _load("log.json"), _load("receipts.json")
-
-
-@pytest.fixture(scope="session")
-def single_file() -> Any:
-    spec = importlib.util.spec_from_file_location("authcode_verify", STANDALONE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -1,0 +1,58 @@
+"""What became of single units: used, returned, handed on. A unit nobody tried has no row."""
+
+import sqlalchemy as sa
+
+from server.storage.schema.columns import Id, Instant, metadata
+
+redemption = sa.Table(
+    "redemption",
+    metadata,
+    sa.Column("unit", Id, primary_key=True, autoincrement=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("country", sa.String(2)),
+    sa.Column("region", sa.String(3)),
+    sa.Column("claim_hash", sa.LargeBinary(16), nullable=False),
+    sa.Column("holder_hash", sa.LargeBinary(16), nullable=False),
+    sa.Column("hop", sa.Integer, nullable=False),
+    sa.Column("log_size", sa.BigInteger),
+    sa.Column("erased_at", Instant),
+)
+"""One row for each use of a unit. The unit with its life is the only unique constraint: it decides who was first.
+
+`log_size` names the log's last head before it. The two hashes are the present holder's; once they were erased
+(`erased_at`) they are nobody's.
+"""
+
+undo = sa.Table(
+    "undo",
+    metadata,
+    sa.Column("unit", Id, primary_key=True, autoincrement=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("by", sa.String(8), nullable=False),
+    sa.Column("reason", sa.String(200)),
+)
+"""Redemptions that were taken back, by holder or staff. The unit goes on in its next life; the redemption stays."""
+
+handover = sa.Table(
+    "handover",
+    metadata,
+    sa.Column("unit", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hop", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("claim_hash", sa.LargeBinary(16)),
+    sa.Column("holder_hash", sa.LargeBinary(16)),
+)
+"""Each time a unit was handed on: its new hop, and the hashes of who handed it on, until they are erased."""
+
+keep_try = sa.Table(
+    "keep_try",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("unit", sa.BigInteger, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("network_day", sa.LargeBinary(8)),
+    sa.Column("network_unit", sa.LargeBinary(8)),
+    sa.Index(None, "unit", "at"),
+    sa.Index(None, "network_day", "at"),
+)
+"""Keep-codes that were wrong. Those that were right are attempts like others, in the history."""
