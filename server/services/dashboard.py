@@ -207,6 +207,7 @@ def alerts(ctx: Context, wanted: AlertFilter, *, page: int = 1) -> AlertList:
     now = ctx.clock()
     wanted = replace(wanted, now=now)
     with ctx.db.read() as connection:
+        newest = alert_rows.latest_news(connection)  # before the rows: what comes in between is told twice, not never
         by_severity = alert_rows.count_like(connection, replace(wanted, severity=None))
         total = sum(alert_rows.count_like(connection, wanted).values())
         page, pages, offset = _page(page, total)
@@ -217,6 +218,7 @@ def alerts(ctx: Context, wanted: AlertFilter, *, page: int = 1) -> AlertList:
             page=page,
             pages=pages,
             by_severity=by_severity,
+            newest=newest,
         )
 
 

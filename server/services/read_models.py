@@ -142,13 +142,17 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertList:
-    """One page of alerts. `page` counts from 1; `by_severity` counts without the severity filter."""
+    """One page of alerts. `page` counts from 1; `by_severity` counts without the severity filter.
+
+    `newest` is when an alert last became news, whether or not it is among these; None where none ever did.
+    """
 
     alerts: tuple[AlertRow, ...]
     total: int
     page: int
     pages: int
     by_severity: Mapping[Severity, int]
+    newest: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from babel import Locale
@@ -105,6 +105,7 @@ AUDIT_WORDS: Final[Mapping[str, str]] = {
     "staff.logout": "logged out",
     "staff.password": "changed their password",
     "staff.reset": "gave a new one-time password",
+    "staff.zone": "chose a time zone",
     "token.new": "made a token",
     "token.revoke": "revoked a token",
 }
@@ -224,12 +225,12 @@ def _share(value: float) -> str:
 
 
 def stream_sentence(line: StreamLine) -> str:
-    """One line of an alert's history, without when and by whom."""
+    """One line of an alert's history, without when and by whom; a snooze's end follows it."""
     match line.kind:
         case Event.CLOSED if line.cause is not None:
             return f"closed it: {CAUSE_WORDS[line.cause]}"
         case Event.SNOOZED if line.until is not None:
-            return f"put it off until {day(line.until)}"
+            return "put it off until"
         case Event.REOPENED:
             return "reopened it" if line.actor else "Opened again by itself: it grew past what was closed"
         case _:
@@ -290,14 +291,9 @@ def number(amount: int) -> str:
     return f"{amount:,}"
 
 
-def stamp(moment: datetime, *, seconds: bool = False) -> str:
-    """Date and time to the minute or second, UTC; the zone stands in the head of the table or beside it."""
-    return f"{moment.astimezone(UTC):{'%-d %b %Y %H:%M:%S' if seconds else '%-d %b %Y %H:%M'}}"
-
-
-def day(moment: datetime | date) -> str:
-    """A day, short."""
-    return f"{moment:%-d %b %Y}"
+def day(date_: date) -> str:
+    """A day of the calendar, short; a moment is written by `times.html`."""
+    return f"{date_:%-d %b %Y}"
 
 
 def ago(moment: datetime, now: datetime) -> str:
