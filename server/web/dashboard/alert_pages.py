@@ -14,7 +14,7 @@ from server.domain.alert_work import Cause, Event
 from server.services import dashboard as read
 from server.services.alert_views import MOST_NEWS, budget, counted_views, news, rule_records
 from server.services.work_alerts import Act, mute_rule, unmute_rule, work_on_alerts
-from server.web.dashboard import charts, wording
+from server.web.dashboard import charts, maps, wording
 from server.web.dashboard.filters import ListAddress, SavedView, day_of, moment_of, page_number
 from server.web.dashboard.login import staff
 from server.web.dashboard.times import Times
@@ -114,6 +114,8 @@ def _alert(alert_id: int, *, problem: str | None = None) -> str:
         chart=charts.timeline(detail.days, today=context().clock()),
         pieces=charts.strip(detail.stretches, detail.batch_count) if detail.batch_count else (),
         place=charts.dots([unit.index], detail.batch_count) if unit and detail.batch_count else (),
+        world=maps.world_map(detail.places),
+        cities=maps.city_path(),
         problem=problem,
         form=request.form,
         **_forms(),
