@@ -14,9 +14,9 @@ Poisson scatter is larger than the true one, and the interval wider than it need
 What it assumes, and what the page says beside it:
 * every other person held a pack of their own. A visible code that several people scan on one pack in a shop counts too
   high; a hidden code is opened by one household;
-* holders of copies ask to verify as often as buyers of this batch did. They are told at the first look that the code
-  was verified before and are offered no button, so that most of them only look, and looks are not counted here: the
-  number is a lower bound rather than a middle;
+* holders of copies press the button as often as buyers of this batch did. Theirs says "I have this pack: tell the
+  brand" (ADR 0009), since their first look says that the code was verified before; who leaves it at the look is not
+  counted here, so that the number is a lower bound rather than a middle where fewer press that one;
 * codes on sale were sold as far as copies were: of goods that still lie in a warehouse nobody scans, which makes the
   share too small and the number too high.
 """

@@ -238,8 +238,7 @@ def copies_told(detail: AlertDetail) -> str:
         f"{counted(found.others, 'other person', 'other people')} stand for about {number(found.point)} packs, "
         f"{number(found.low)} to {number(found.high)} in 95 of 100 cases. It takes each of them to have held a pack of "
         f"their own, and copies to be sold and verified as the batch is.{shop} Goods that are not sold yet make it too "
-        "high; people who only looked are not counted, which makes it too low, and most do: whoever looks at a used "
-        "code is offered no button."
+        "high; people who only looked and did not tell us of their pack are not counted, which makes it too low."
     )
 
 
