@@ -39,10 +39,11 @@ format: $(STAMP) ## Let the formatter have its way.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## Measure reading side by side with the peers (needs AUTHCODE_PHOTOS), then the dashboard at scale.
-	$(BIN)/python benchmarks/reading.py
-	$(BIN)/python benchmarks/dashboard.py
+bench: $(STAMP) ## Measure reading beside the peers (needs AUTHCODE_PHOTOS), redeeming, the log, the dashboard at scale.
+	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python -m benchmarks.redeeming
+	$(BIN)/python -m benchmarks.log_cost
+	$(BIN)/python -m benchmarks.dashboard
 
 pictures: $(STAMP) ## Make the pictures of the README anew (needs Chromium).
 	$(BIN)/python -m tests.browser.pictures docs/pictures

@@ -1,6 +1,6 @@
 """The dashboard's pages on a history of a million attempts, and what attempts and the writing of looks cost.
 
-    python benchmarks/dashboard.py [--scans N] [--alerts N] [--batches N] [--acts N] [--times N]
+    python -m benchmarks.dashboard [--scans N] [--alerts N] [--batches N] [--acts N] [--times N]
 
 The history is made by SQL, in a new home with a SQLite file, before the revision that counts it: half of all attempts
 are on one unit, each by another asker, and stand behind one alert; a quarter are first verifications in the same batch;

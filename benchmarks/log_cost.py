@@ -1,9 +1,10 @@
 """What the log costs a redemption: the same first verifications with and without it, in turns, and the ratio.
 
-    python benchmarks/log_cost.py [--codes 2000]
+    python -m benchmarks.log_cost [--codes N]
 
 "Without" replaces the one call that enters a redemption by nothing. Every other code is verified with it, so that a
-busy machine slows both alike. "service" calls the service behind page and API, "http" asks a worker over loopback.
+busy machine slows both alike; both databases wait for the disk. "service" calls the service behind page and API,
+"http" asks a worker over loopback.
 "clock" is the median time of an answer; "processor" the mean time of the answering thread (service) or process (http).
 What placing the entries and signing a head over them takes afterwards is added to "with", for each entry its share.
 """
@@ -20,31 +21,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-from authcode.batch import DrawnBy, Order, Placement, Tiers
-from authcode.issue import issue_batch
-from authcode.manifest import Manifest, sign_manifest
-from authcode.serial import SerialCipher
-from authcode.sign import CodeSigner
-from keys.issuer import IssuerHome, UnlockedIssuer
-from keys.keyfile import ScryptCost
-from keys.records import Form, Profile
-from server import hooks
+from benchmarks.house import House, databases
 from server.app import create_context
-from server.domain.range_act import ActDetails, ActKind
 from server.secrets import ServerKeys, open_server_keys
 from server.services import redeem_code
 from server.services.keep_log import LogKeeper
-from server.services.range_acts import act_on_range
-from server.services.register_batch import register_batch
-from server.settings import Settings
-from server.storage.engine import Database
+from server.settings import RateLimit, Settings, load_settings
 
-PREFIX = "HTTPS://V.EXAMPLE.COM/"
-CHEAP = ScryptCost(n=2)
-ISSUER, SERVER = "issuer words", "server words"  # of a home that lives for minutes
 WARM_UP = 100
 _WITH_LOG = redeem_code.log_redemption
 
@@ -57,79 +43,30 @@ def _switch(*, log: bool) -> None:
     redeem_code.log_redemption = _WITH_LOG if log else _no_log
 
 
-@dataclass(frozen=True)
-class House:
-    """A throw-away home with one brand."""
-
-    settings: Settings
-    keys: ServerKeys
-    issuer: UnlockedIssuer
-
-
-def build(home: Path) -> House:
-    """Make a brand and its server."""
-    now = datetime.now(UTC)
-    issuer = IssuerHome.create(home, brand="Bench", prefix=PREFIX, passphrase=ISSUER, now=now, cost=CHEAP).unlock(
-        ISSUER
-    )
-    hooks.keyring_published(home, issuer.keyring.document, issuer.shared_keys(), lambda: SERVER, cost=CHEAP)
-    settings = Settings(home=home, rate_limit="off", log_head_s=86_400)
-    return House(settings=settings, keys=open_server_keys(home, SERVER), issuer=issuer)
-
-
-def issue(house: House, db: Database, number: int, count: int) -> list[str]:
-    """Issue, register and activate an order; its codes."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    keyring = house.issuer.keyring.keyring
-    key = keyring.key_for(form=Form.SHORT, profile=Profile.SIGNED)
-    name = f"order-{number}"
-    manifest = Manifest(
-        server_id=house.issuer.issuer.server_id,
-        brand_id=keyring.brand_id,
-        batch_number=number,
-        order=name,
-        product=None,
-        count=count,
-        tiers=Tiers.SINGLE,
-        profile=Profile.SIGNED,
-        form=Form.SHORT,
-        gtin=None,
-        key_id=key.key_id,
-        placement=Placement.INSIDE,
-        drawn_by=DrawnBy.AUTHCODE,
-        issued_at=now,
-        checksums={},
-    )
-    register_batch(db, sign_manifest(manifest, house.issuer.office_key()), now=now)
-    act_on_range(db, name, ActKind.ACTIVATE, indices=None, details=ActDetails(), actor="bench", now=now)
-    signer = CodeSigner(keyring.brand_id, key, house.issuer.code_secret(key.key_id))
-    cipher = SerialCipher(house.issuer.serial_key(key.serial_key), keyring.brand_id)
-    order = Order(name=name, count=count, placement=Placement.INSIDE)
-    return [code.code for code in issue_batch(order, batch_number=number, signer=signer, cipher=cipher)]
-
-
-def worker(settings: Settings, keys: ServerKeys, listener: socket.socket, log: bool) -> None:  # noqa: FBT001 - as started
+def worker(settings: Settings, keys: ServerKeys, listener: socket.socket, tells: Connection, log: bool) -> None:  # noqa: FBT001 - as started
     """A worker of the server, with or without the log."""
     from server.serving import work
 
     sys.stderr = Path("/dev/null").open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
     _switch(log=log)
-    work(settings, keys, listener)
+    work(settings, keys, listener, tells)
 
 
 class Worker:
     """A worker process, asked over loopback."""
 
-    def __init__(self, house: House, *, log: bool) -> None:
+    def __init__(self, settings: Settings, keys: ServerKeys, *, log: bool) -> None:
         """Start it."""
         listener = socket.create_server(("127.0.0.1", 0))
         self._address = listener.getsockname()
+        hears, tells = multiprocessing.Pipe(duplex=False)
         self._process = multiprocessing.get_context("spawn").Process(
-            target=worker, args=(house.settings, house.keys, listener, log), daemon=True
+            target=worker, args=(settings, keys, listener, tells, log), daemon=True
         )
         self._process.start()
         listener.close()
-        self.ask("warm up")
+        tells.close()
+        hears.recv_bytes()
 
     def ask(self, code: str) -> str:
         """Verify over HTTP."""
@@ -195,44 +132,48 @@ def alternate(way: Way, codes: list[str], keeper: LogKeeper) -> dict[bool, Cost]
     }
 
 
-def measure(count: int) -> Iterator[tuple[str, dict[bool, Cost]]]:
+def measure(home: Path, url: str, count: int) -> Iterator[tuple[str, dict[bool, Cost]]]:
     """For each way of asking: the cost with the log (True) and without."""
-    with tempfile.TemporaryDirectory() as folder:
-        house = build(Path(folder))
-        context = create_context(house.settings, house.keys)
-        keeper = LogKeeper(context)
-        visitor = redeem_code.Visitor()
+    os.environ["AUTHCODE_DATABASE_URL"] = url
+    house = House.build(home)
+    settings = load_settings(home).model_copy(update={"rate_limit": RateLimit.OFF, "log_head_s": 86_400})
+    keys = open_server_keys(home, house.server_passphrase)
+    context = create_context(settings, keys)
+    keeper = LogKeeper(context)
 
-        def service(code: str) -> str:
-            return str(redeem_code.verify(context, code, claim="bench", visitor=visitor).verdict)
+    def service(code: str) -> str:
+        return str(redeem_code.verify(context, code, claim="bench", visitor=redeem_code.Visitor()).verdict)
 
-        workers = {log: Worker(house, log=log) for log in (True, False)}
-        both = (True, False)
-        ways = {
-            "service": Way(dict.fromkeys(both, service), dict.fromkeys(both, time.thread_time)),
-            "http": Way(
-                {log: each.ask for log, each in workers.items()}, {log: each.used_s for log, each in workers.items()}
-            ),
-        }
-        for number, (name, way) in enumerate(ways.items(), 1):
-            codes = issue(house, context.db, number, count)
-            alternate(way, codes[:WARM_UP], keeper)
-            yield name, alternate(way, codes[WARM_UP:], keeper)
-        for each_worker in workers.values():
-            each_worker.end()
-        context.db.close()
+    workers = {log: Worker(settings, keys, log=log) for log in (True, False)}
+    both = (True, False)
+    ways = {
+        "service": Way(dict.fromkeys(both, service), dict.fromkeys(both, time.thread_time)),
+        "http": Way(
+            {log: each.ask for log, each in workers.items()}, {log: each.used_s for log, each in workers.items()}
+        ),
+    }
+    for number, (name, way) in enumerate(ways.items(), 1):
+        codes = house.issue(context.db, number=number, count=count + WARM_UP)
+        alternate(way, codes[:WARM_UP], keeper)
+        yield name, alternate(way, codes[WARM_UP:], keeper)
+    for each_worker in workers.values():
+        each_worker.end()
+    context.db.close()
 
 
 def main() -> None:
     """Measure and print the table."""
-    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    options.add_argument("--codes", type=int, default=2000)
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--codes", type=int, default=2000, help="first verifications of each way and database")
     chosen = options.parse_args()
-    print(f"{'way':<10}{'':<12}{'with, ms':>10}{'without, ms':>13}{'ratio':>8}")
-    for name, costs in measure(chosen.codes + WARM_UP):
-        for kind in ("clock", "processor"):
-            logged, bare = (getattr(costs[log], kind) for log in (True, False))
-            print(f"{name:<10}{kind:<12}{logged:>10.3f}{bare:>13.3f}{logged / bare:>8.3f}", flush=True)
+    print(f"{'database':<12}{'way':<9}{'':<11}{'with, ms':>10}{'without, ms':>13}{'ratio':>8}")
+    with tempfile.TemporaryDirectory() as folder, databases(Path(folder)) as urls:
+        for database, url in urls.items():
+            for way, costs in measure(Path(folder) / database, url, chosen.codes):
+                for kind in ("clock", "processor"):
+                    logged, bare = (getattr(costs[log], kind) for log in (True, False))
+                    head = f"{database:<12}{way:<9}{kind:<11}"
+                    print(f"{head}{logged:>10.3f}{bare:>13.3f}{logged / bare:>8.3f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Reading real photos: our scanner beside zxing-cpp alone and OpenCV's detector, picture by picture, in one run.
 
-    AUTHCODE_PHOTOS=FOLDER python benchmarks/reading.py [--every N] [--opencv-seconds S] [--ablate]
+    AUTHCODE_PHOTOS=FOLDER python -m benchmarks.reading [--every N] [--opencv-seconds S] [--ablate]
 
 FOLDER holds `index.json` with one object a picture: `file`, `set`, `category`, `texts` (null: a code that nobody ever
 read, missed by everyone; []: no code, every reading is false). Pictures and texts stay where they are; only numbers are

@@ -24,31 +24,16 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from authcode.batch import DrawnBy, Order, Placement, Tiers
-from authcode.issue import issue_batch
-from authcode.manifest import Manifest, sign_manifest
-from authcode.serial import SerialCipher
-from authcode.sign import CodeSigner
-from keys.issuer import IssuerHome, UnlockedIssuer
-from keys.keyfile import ScryptCost
-from keys.records import Form, Profile
-from server import hooks
-from server.domain.range_act import ActDetails, ActKind
-from server.services.range_acts import act_on_range
-from server.services.register_batch import register_batch
+from benchmarks.house import House, databases
 from server.settings import load_settings
 from server.storage import schema
 from server.storage.engine import Database
-from tests import postgres, postgres_keeper
 
-PREFIX = "HTTPS://V.EXAMPLE.COM/"
 KINDS = ("signature", "look", "redeem")
-_ISSUER, _SERVER = secrets.token_hex(8), secrets.token_hex(8)
 _TAG_PLACE = -40  # a character in the middle of the tag
 _START_WITHIN_S = 60.0
 
@@ -72,56 +57,22 @@ class Served:
     codes: Iterator[str]
 
 
-def make_home(home: Path, url: str, count: int) -> tuple[Database, list[str]]:
+def make_home(home: Path, url: str, count: int) -> tuple[House, Database, list[str]]:
     """A home whose server has `count` activated codes, and the codes."""
     os.environ["AUTHCODE_DATABASE_URL"] = url
-    cheap, now = ScryptCost(n=2), datetime.now(UTC).replace(microsecond=0)
-    made = IssuerHome.create(home, brand="Bench", prefix=PREFIX, passphrase=_ISSUER, now=now, cost=cheap)
-    issuer = made.unlock(_ISSUER)
-    hooks.keyring_published(home, issuer.keyring.document, issuer.shared_keys(), lambda: _SERVER, cost=cheap)
+    house = House.build(home)
     database = Database(load_settings(home).database)
-    order = Order(name="bench", count=count, placement=Placement.INSIDE, form=Form.SHORT, profile=Profile.SIGNED)
-    document, codes = issue(issuer, order, now)
-    register_batch(database, document, now=now)
-    details = ActDetails(lot="L1")
-    act_on_range(database, order.name, ActKind.ACTIVATE, indices=None, details=details, actor="bench", now=now)
-    return database, codes
-
-
-def issue(issuer: UnlockedIssuer, order: Order, now: datetime) -> tuple[bytes, list[str]]:
-    """The manifest of an order, and its codes."""
-    keyring = issuer.keyring.keyring
-    key = keyring.key_for(form=order.form, profile=order.profile)
-    manifest = Manifest(
-        server_id=issuer.issuer.server_id,
-        brand_id=keyring.brand_id,
-        batch_number=1,
-        order=order.name,
-        product=None,
-        count=order.count,
-        tiers=Tiers.SINGLE,
-        profile=order.profile,
-        form=order.form,
-        gtin=None,
-        key_id=key.key_id,
-        placement=order.placement,
-        drawn_by=DrawnBy.AUTHCODE,
-        issued_at=now,
-        checksums={},
-    )
-    signer = CodeSigner(keyring.brand_id, key, issuer.code_secret(key.key_id))
-    cipher = SerialCipher(issuer.serial_key(key.serial_key), keyring.brand_id)
-    codes = [code.code for code in issue_batch(order, batch_number=1, signer=signer, cipher=cipher)]
-    return sign_manifest(manifest, issuer.office_key()), codes
+    return house, database, house.issue(database, number=1, count=count)
 
 
 @contextlib.contextmanager
-def serving(home: Path, url: str, workers: int) -> Iterator[int]:
+def serving(house: House, url: str, workers: int) -> Iterator[int]:
     """The port of `authcode serve` on a home."""
+    home = house.home
     environ = os.environ | {
         "AUTHCODE_HOME": str(home),
         "AUTHCODE_DATABASE_URL": url,
-        "AUTHCODE_SERVER_PASSPHRASE": _SERVER,
+        "AUTHCODE_SERVER_PASSPHRASE": house.server_passphrase,
         "AUTHCODE_RATE_LIMIT": "off",
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(Path(__file__).parents[1]),
@@ -236,25 +187,15 @@ def main() -> None:
     arguments.add_argument("--connections", type=int, default=64)
     arguments.add_argument("--workers", type=int, default=2)
     options = arguments.parse_args()
-    folder = postgres.new_folder()
-    keeper = postgres_keeper.keep(folder)
-    try:
-        with tempfile.TemporaryDirectory() as homes, contextlib.ExitStack() as stack:
-            cluster = postgres.Cluster(postgres.start(folder, durable=True))
-            urls = {
-                "SQLite": f"sqlite:///{homes}/authcode.db",
-                "PostgreSQL": cluster.url(stack.enter_context(cluster.database())),
-            }
-            all_served = []
-            for name, url in urls.items():
-                home = Path(homes) / name
-                database, codes = make_home(home, url, options.requests * (options.rounds + 1) * len(KINDS))
-                stack.callback(database.close)
-                port = stack.enter_context(serving(home, url, options.workers))
-                all_served.append(Served(name=name, database=database, port=port, codes=iter(codes)))
-            report(compare(all_served, options), options)
-    finally:
-        postgres_keeper.release(keeper)
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        all_served = []
+        for name, url in stack.enter_context(databases(Path(folder))).items():
+            count = options.requests * (options.rounds + 1) * len(KINDS)
+            house, database, codes = make_home(Path(folder) / name, url, count)
+            stack.callback(database.close)
+            port = stack.enter_context(serving(house, url, options.workers))
+            all_served.append(Served(name=name, database=database, port=port, codes=iter(codes)))
+        report(compare(all_served, options), options)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from server.context import Context
 from server.domain.alert import AlertFilter, Rule
 from server.domain.alert_work import Cause, Event, Precision, precision_of
 from server.storage import alert_work as work
-from server.storage.alerts import count_each
+from server.storage.alerts import count_each, count_news
 from server.storage.brands import all_brands
 from server.storage.engine import Connection
 
@@ -16,6 +16,8 @@ HISTORY_SHOWN = 100
 """Lines of an alert's history on its page: the latest."""
 
 BUDGET_WINDOW = timedelta(days=7)
+MOST_NEWS = 100
+"""New alerts that are counted; beyond them it is said that there are more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,13 @@ def counted_views(ctx: Context, views: Sequence[AlertFilter]) -> tuple[int, ...]
     now = ctx.clock()
     with ctx.db.read() as connection:
         return tuple(count_each(connection, [replace(view, now=now) for view in views]))
+
+
+def news(ctx: Context, wanted: AlertFilter, *, after: datetime) -> int:
+    """How many alerts that match became news after a moment, up to `MOST_NEWS`."""
+    wanted = replace(wanted, now=ctx.clock())
+    with ctx.db.read() as connection:
+        return count_news(connection, wanted, after=after, limit=MOST_NEWS)
 
 
 def budget(ctx: Context) -> Budget:

@@ -1,25 +1,25 @@
 """Stage 7, alert: what the dashboard shows. Read models: nothing here changes anything."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar
 
 from authcode.payload import NotOurs
 from authcode.serial import TypedSerialInvalid, read_copied_serial
 from keys.errors import AuthcodeError, UnknownKey
 from server.context import Context
-from server.domain.alert import AlertFilter, Rule
+from server.domain.alert import AlertFilter
 from server.domain.place import Place
-from server.domain.range_act import read_index, standing_of
+from server.domain.range_act import read_index
 from server.domain.redemption import Unit, Use, said
-from server.services.alert_views import rule_records_of, stream_of
+from server.services.alert_page import AlertUnknown, alert
 from server.services.dashboard_rows import (
     alert_rows_of,
     batch_rows_of,
     days_of,
+    page_of,
     scan_rows_of,
     standing_rows_of,
-    told_of,
 )
 from server.services.facts import facts_of, state_on_record
 from server.services.range_acts import OrderUnknown, find_order
@@ -44,8 +44,8 @@ from server.storage import scans as scan_rows
 from server.storage.alert_work import mutes_of
 from server.storage.batches import acts_covering, acts_of, batch_by_row, count_batches, latest_batches
 from server.storage.brands import brand_by_id
-from server.storage.engine import Connection, Database
-from server.storage.redemptions import first_use, unit_use
+from server.storage.engine import Database
+from server.storage.redemptions import unit_use
 
 __all__ = [
     "PAGE_SIZE",
@@ -76,8 +76,6 @@ __all__ = [
 ]
 
 _DOTS = 400  # attempts that are drawn on a batch's strip; more would be a line
-_PLACES = 8
-_LOOK_DAYS = 60
 _RECENT = 20  # scans and alerts beside a batch; the rest has pages of its own
 _COUNTRIES = 5
 
@@ -91,17 +89,6 @@ class BatchUnknown(AuthcodeError):
     def __init__(self) -> None:
         """Say where to look."""
         super().__init__("There is no such batch; the list of batches shows those that are registered.")
-
-
-class AlertUnknown(AuthcodeError):
-    """No alert has this number."""
-
-    code: ClassVar[str] = "alert_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say where to look."""
-        super().__init__("There is no such alert; the list of alerts shows those that were raised.")
 
 
 class CodeUnknown(AuthcodeError):
@@ -131,7 +118,7 @@ def batch_list(db: Database, *, now: datetime, page: int = 1, brand: int | None 
     """
     with db.read() as connection:
         total = count_batches(connection, brand=brand)
-        page, pages, offset = _page(page, total)
+        page, pages, offset = page_of(page, total)
         found = latest_batches(connection, limit=PAGE_SIZE, offset=offset, brand=brand)
         return BatchList(batches=batch_rows_of(connection, found, now), total=total, page=page, pages=pages)
 
@@ -207,9 +194,10 @@ def alerts(ctx: Context, wanted: AlertFilter, *, page: int = 1) -> AlertList:
     now = ctx.clock()
     wanted = replace(wanted, now=now)
     with ctx.db.read() as connection:
+        newest = alert_rows.latest_news(connection)  # before the rows: what comes in between is told twice, not never
         by_severity = alert_rows.count_like(connection, replace(wanted, severity=None))
         total = sum(alert_rows.count_like(connection, wanted).values())
-        page, pages, offset = _page(page, total)
+        page, pages, offset = page_of(page, total)
         found = alert_rows.alerts_like(connection, wanted, limit=PAGE_SIZE, offset=offset)
         return AlertList(
             alerts=alert_rows_of(connection, found, now=now),
@@ -217,63 +205,8 @@ def alerts(ctx: Context, wanted: AlertFilter, *, page: int = 1) -> AlertList:
             page=page,
             pages=pages,
             by_severity=by_severity,
+            newest=newest,
         )
-
-
-def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
-    """One alert with a page of the scans behind it.
-
-    Raises:
-        AlertUnknown: there is none.
-    """
-    now = ctx.clock()
-    with ctx.db.read() as connection:
-        record = alert_rows.alert_by_id(connection, alert_id)
-        if record is None:
-            raise AlertUnknown
-        brand = brand_by_id(connection, record.brand)
-        first = None if record.unit is None else first_use(connection, Unit.of_id(record.unit))
-        page, pages, offset = _page(page, record.count)
-        told, days = told_of(connection, alert_id)
-        days = _with_looks(connection, record, days, now)
-        batch = None if record.batch_row is None else batch_by_row(connection, record.batch_row)
-        pieces = () if batch is None else stretches_of(connection, [batch], today=now.date())[batch.row]
-        unit = None if record.unit is None else Unit.of_id(record.unit)
-        acts = [] if unit is None else acts_covering(connection, unit.row, unit.index)
-        scans = scan_rows.scans_of_alert(connection, alert_id, limit=PAGE_SIZE, offset=offset)
-        return AlertDetail(
-            alert=alert_rows_of(connection, [record], now=now)[0],
-            threshold=brand.alert_from if record.rule is Rule.DUPLICATE else None,
-            measured=record.claims,
-            first_verified_at=None if first is None else first.at,
-            first_place=None if first is None else Place(country=first.country, region=first.region).key,
-            places=tuple(alert_rows.places_of(connection, alert_id, limit=_PLACES)),
-            record=rule_records_of(connection)[record.rule],
-            stream=stream_of(connection, alert_id),
-            stretches=pieces,
-            is_locked=unit is not None and standing_of(acts, unit.index).lock is not None,
-            batch_count=0 if batch is None else batch.count,
-            told=told,
-            days=days,
-            scans=scan_rows_of(scans),
-            scans_total=record.count,
-            page=page,
-            pages=pages,
-        )
-
-
-def _with_looks(
-    connection: Connection, record: alert_rows.AlertRecord, days: tuple[DayCount, ...], now: datetime
-) -> tuple[DayCount, ...]:
-    """The days of an alert about one code, with the looks at it; looks at whole batches stand on the batch's page."""
-    if record.unit is None:
-        return days
-    looks = look_rows.looks_of_unit_by_day(connection, record.unit, since=now - timedelta(days=_LOOK_DAYS))
-    held = {day.day: day for day in days}
-    empty = DayCount(day="", looks=0, verified=0, refused=0)
-    return tuple(
-        replace(held.get(day, empty), day=day, looks=looks.get(day, 0)) for day in sorted(held.keys() | looks.keys())
-    )
 
 
 def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
@@ -294,7 +227,7 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
         if state is None:
             raise CodeUnknown
         total = scan_rows.count_of_unit(connection, unit.id)
-        page, pages, offset = _page(page, total)
+        page, pages, offset = page_of(page, total)
         scans = scan_rows.scans_of_unit(connection, unit.id, limit=PAGE_SIZE, offset=offset)
         first = state.first
         return CodeHistory(
@@ -377,10 +310,3 @@ def _by_index(ctx: Context, text: str) -> Unit | None:
     except OrderUnknown:
         return None
     return Unit(row=batch.row, index=index) if index < batch.count else None
-
-
-def _page(page: int, total: int) -> tuple[int, int, int]:
-    """The page to show, how many there are, and the rows before it."""
-    pages = max(1, -(-total // PAGE_SIZE))
-    shown = min(max(1, page), pages)
-    return shown, pages, (shown - 1) * PAGE_SIZE

@@ -7,6 +7,8 @@ from datetime import datetime
 from authcode.serial import Tier
 from server.domain.alert import Rule, Severity
 from server.domain.alert_work import Cause
+from server.domain.copies import Copies
+from server.domain.likely_cause import Guess
 from server.domain.range_act import RangeAct, Stretch
 from server.domain.redemption import Returned, ReturnedBy, Unit, Verdict
 from server.services.alert_views import RuleRecord, StreamLine
@@ -142,13 +144,17 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertList:
-    """One page of alerts. `page` counts from 1; `by_severity` counts without the severity filter."""
+    """One page of alerts. `page` counts from 1; `by_severity` counts without the severity filter.
+
+    `newest` is when an alert last became news, whether or not it is among these; None where none ever did.
+    """
 
     alerts: tuple[AlertRow, ...]
     total: int
     page: int
     pages: int
     by_severity: Mapping[Severity, int]
+    newest: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +164,7 @@ class AlertDetail:
     `threshold` is the number of other claims from which on this brand is alerted (duplicates only); `measured` the
     number of distinct other claims; `record` is how its rule did so far, `stream` what was done with it, newest first.
     `stretches` are its batch's, empty where it has none. `told` and `days` count all scans behind it, not only those
-    of this page.
+    of this page. `guess` is what it probably is; `copies` about how many packs bear its code, None where too few scan.
     """
 
     alert: AlertRow
@@ -168,6 +174,7 @@ class AlertDetail:
     first_place: str | None
     places: tuple[tuple[str, int], ...]
     record: RuleRecord
+    guess: Guess
     stream: tuple[StreamLine, ...]
     stretches: tuple[Stretch, ...]
     is_locked: bool
@@ -178,6 +185,9 @@ class AlertDetail:
     scans_total: int
     page: int
     pages: int
+    copies: Copies | None = None
+    placement: str | None = None
+    lock_is_proposed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from keys.errors import AuthcodeError
 from server.domain.clock import CLOCKS_APART
 from server.domain.login_delay import WINDOW, wait_before_login
+from server.domain.zone import read_zone
 from server.storage import audit
 from server.storage import staff as rows
 from server.storage.engine import Connection, Database
@@ -102,13 +103,17 @@ class StaffUnknown(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staff:
-    """A staff account. `session` changes with every password, so that older sessions end."""
+    """A staff account. `session` changes with every password, so that older sessions end.
+
+    `zone` names the time zone that its owner reads in; None for UTC.
+    """
 
     id: int
     email: str
     must_change_password: bool
     session: str
     last_login_at: datetime | None
+    zone: str | None = None
 
 
 def _staff(record: rows.StaffRecord) -> Staff:
@@ -118,6 +123,7 @@ def _staff(record: rows.StaffRecord) -> Staff:
         must_change_password=record.must_change,
         session=record.session,
         last_login_at=record.last_login_at,
+        zone=record.zone,
     )
 
 
@@ -205,6 +211,22 @@ def set_password(db: Database, staff_id: int, *, old: str, new: str, now: dateti
     if changed is None:
         raise LoginRefused
     return _staff(changed)
+
+
+def choose_zone(db: Database, account: Staff, zone: str, *, now: datetime) -> bool:
+    """Choose the time zone that an account reads in; False when it is that one already.
+
+    Raises:
+        ZoneUnknown: none that this server knows.
+    """
+    wanted = read_zone(zone)
+    if wanted == (account.zone or "UTC"):
+        return False
+    with db.write() as connection:
+        rows.set_zone(connection, account.id, None if wanted == "UTC" else wanted)
+        subject = f"{account.email}: {wanted}"[:254]
+        audit.note(connection, at=now, actor=account.email, action="staff.zone", subject=subject)
+    return True
 
 
 def add_staff(db: Database, email: str, *, one_time: str, actor: str, now: datetime) -> None:

@@ -106,8 +106,11 @@ def add_to_alert(  # noqa: PLR0913 - one alert grows by one attempt, with everyt
     told = {"alert": grown["id"], "day": day_number(attempt.at), "said": said_in_scan(connection, scan)}
     add_to_counters(connection, alert_day, [{**told, "attempts": 1}])
     severity = max(grown["severity"], draft.severity.rank)
-    if grown["closed_at"] is not None and (new_claim or severity > grown["severity"]):
+    is_louder = severity > grown["severity"]
+    opens_again = grown["closed_at"] is not None and (new_claim or is_louder)
+    if opens_again:
         _reopen(connection, grown["id"], attempt.at)
+    is_news = opens_again or is_louder or not grown["count"]
     connection.execute(
         alert.update()
         .where(alert.c.id == grown["id"])
@@ -118,6 +121,7 @@ def add_to_alert(  # noqa: PLR0913 - one alert grows by one attempt, with everyt
             count=grown["count"] + 1,
             claims=grown["claims"] + new_claim,
             places=grown["places"] + new_place,
+            loud_at=attempt.at if is_news else grown["loud_at"],
         )
     )
 
@@ -191,6 +195,20 @@ def count_each(connection: sa.Connection, wanted: Sequence[AlertFilter]) -> list
     """How many alerts match each of these, in one reading."""
     sums = [sa.func.coalesce(sa.func.sum(sa.case((_conditions(one), 1), else_=0)), 0) for one in wanted]
     return [int(amount) for amount in connection.execute(sa.select(*sums).select_from(_WITH_MUTES)).one()]
+
+
+def latest_news(connection: sa.Connection) -> datetime | None:
+    """When an alert last became news."""
+    return connection.execute(sa.select(sa.func.max(alert.c.loud_at))).scalar()
+
+
+def count_news(connection: sa.Connection, wanted: AlertFilter, *, after: datetime, limit: int) -> int:
+    """How many alerts that match became news after a moment; no more than `limit` are looked for.
+
+    One whose attempt is written later than that of a newer one goes unannounced; the list has it.
+    """
+    chosen = sa.select(alert.c.id).select_from(_WITH_MUTES).where((alert.c.loud_at > after) & _conditions(wanted))
+    return int(connection.execute(sa.select(sa.func.count()).select_from(chosen.limit(limit).subquery())).scalar_one())
 
 
 def count_like(connection: sa.Connection, wanted: AlertFilter) -> Mapping[Severity, int]:

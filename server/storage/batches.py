@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -32,21 +33,34 @@ class BatchRecord:
 
 
 _COLUMNS = [batch.c[name] for name in BatchRecord.__slots__]
+_BY_ROW = sa.select(*_COLUMNS).where(batch.c.row == sa.bindparam("row"))
+_BY_NUMBER = sa.select(*_COLUMNS).where(
+    (batch.c.brand == sa.bindparam("brand")) & (batch.c.number == sa.bindparam("number"))
+)
+_COVERING = (
+    sa.select(range_act)
+    .where(
+        (range_act.c.batch_row == sa.bindparam("row"))
+        & (range_act.c.first <= sa.bindparam("index"))
+        & (range_act.c.last >= sa.bindparam("index"))
+    )
+    .order_by(range_act.c.number)
+)
 
 
-def _one(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> BatchRecord | None:
-    row = connection.execute(sa.select(*_COLUMNS).where(condition)).mappings().first()
+def _one(connection: sa.Connection, query: sa.Select[Any], values: Mapping[str, int]) -> BatchRecord | None:
+    row = connection.execute(query, values).mappings().first()
     return None if row is None else BatchRecord(**row)
 
 
 def batch_by_row(connection: sa.Connection, row: int) -> BatchRecord | None:
     """The batch with the server's own number."""
-    return _one(connection, batch.c.row == row)
+    return _one(connection, _BY_ROW, {"row": row})
 
 
 def batch_by_number(connection: sa.Connection, brand: int, number: int) -> BatchRecord | None:
     """The batch with its brand's number."""
-    return _one(connection, (batch.c.brand == brand) & (batch.c.number == number))
+    return _one(connection, _BY_NUMBER, {"brand": brand, "number": number})
 
 
 def batches_by_order(connection: sa.Connection, order_name: str) -> list[BatchRecord]:
@@ -166,9 +180,4 @@ def last_act(connection: sa.Connection, row: int) -> RangeAct | None:
 
 def acts_covering(connection: sa.Connection, row: int, index: int) -> list[RangeAct]:
     """The acts whose range holds an index, in the order they were made."""
-    query = (
-        sa.select(range_act)
-        .where((range_act.c.batch_row == row) & (range_act.c.first <= index) & (range_act.c.last >= index))
-        .order_by(range_act.c.number)
-    )
-    return _acts(connection.execute(query).mappings())
+    return _acts(connection.execute(_COVERING, {"row": row, "index": index}).mappings())

@@ -6,6 +6,7 @@ PostgreSQL runs many at a time (ADR 0010).
 """
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -217,17 +218,39 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def add_to_counters(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Add to rows of counters, made where there are none yet: every column outside the primary key is added up."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
+    connection.execute(_adding(connection.dialect.name, table), list(rows))
+
+
+def insert_or_nothing(
+    connection: sa.Connection,
+    table: sa.Table,
+    computed: tuple[tuple[str, sa.ScalarSelect[Any]], ...] = (),
+    /,
+    **values: object,
+) -> bool:
+    """`INSERT ... ON CONFLICT DO NOTHING RETURNING`: whether the row is new. The database decides, in one statement.
+
+    `computed` names columns whose values that statement finds out itself.
+    """
+    return connection.execute(_or_nothing(connection.dialect.name, table, computed), values).first() is not None
+
+
+# To put a statement together takes longer than to run it, so those of every redemption are put together once.
+
+
+@functools.cache
+def _adding(dialect: str, table: sa.Table) -> sa.Executable:
+    statement = _inserts(dialect)(table)
     counters = [column for column in table.columns if not column.primary_key]
     added = {column.name: column + statement.excluded[column.name] for column in counters}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=added), list(rows)
-    )
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=added)
 
 
-def insert_or_nothing(connection: sa.Connection, table: sa.Table, **values: object) -> bool:
-    """`INSERT ... ON CONFLICT DO NOTHING RETURNING`: whether the row is new. The database decides, in one statement."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
-    return connection.execute(statement.returning(*table.primary_key.columns)).first() is not None
+@functools.cache
+def _or_nothing(dialect: str, table: sa.Table, computed: tuple[tuple[str, sa.ScalarSelect[Any]], ...]) -> sa.Executable:
+    statement = _inserts(dialect)(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return statement.values(dict(computed)) if computed else statement
+
+
+def _inserts(dialect: str) -> Callable[[sa.Table], postgresql.Insert] | Callable[[sa.Table], sqlite.Insert]:
+    return postgresql.insert if dialect == "postgresql" else sqlite.insert

@@ -27,6 +27,9 @@ class ProductRecord:
 
 
 _COLUMNS = [product.c[name] for name in ProductRecord.__slots__]
+_BY_SKU = sa.select(*_COLUMNS).where(
+    (product.c.brand == sa.bindparam("brand")) & (product.c.sku == sa.bindparam("sku"))
+)
 
 
 def put_product(
@@ -42,11 +45,7 @@ def put_product(
 
 def product_of(connection: sa.Connection, brand: int, sku: str) -> ProductRecord | None:
     """The product of a brand with this SKU."""
-    row = (
-        connection.execute(sa.select(*_COLUMNS).where((product.c.brand == brand) & (product.c.sku == sku)))
-        .mappings()
-        .first()
-    )
+    row = connection.execute(_BY_SKU, {"brand": brand, "sku": sku}).mappings().first()
     return None if row is None else ProductRecord(**{**row, "features": tuple(row["features"])})
 
 

@@ -9,7 +9,7 @@ from server.domain.redemption import LIFE_BITS, FirstUse, Returned, ReturnedBy, 
 from server.storage.engine import insert_or_nothing
 from server.storage.schema import log_head, redemption, undo
 
-_LAST_HEAD = sa.select(sa.func.max(log_head.c.size)).scalar_subquery()
+_WITH_LAST_HEAD = ((redemption.c.log_size.name, sa.select(sa.func.max(log_head.c.size)).scalar_subquery()),)
 _LIVES = (
     sa.select(
         redemption,
@@ -37,6 +37,7 @@ def burn(connection: sa.Connection, unit: Unit, first: FirstUse) -> bool:
     return insert_or_nothing(
         connection,
         redemption,
+        _WITH_LAST_HEAD,
         unit=unit.id,
         at=first.at,
         country=first.country,
@@ -44,7 +45,6 @@ def burn(connection: sa.Connection, unit: Unit, first: FirstUse) -> bool:
         claim_hash=first.claim_hash,
         holder_hash=first.holder_hash,
         hop=first.hop,
-        log_size=_LAST_HEAD,
     )
 
 

@@ -54,13 +54,21 @@ class ScanRecord:
 
 
 _COLUMNS = [scan.c[name] for name in ScanRecord.__slots__]
+_APPEND = scan.insert()
+_ON_UNIT = scan.c.unit == sa.bindparam("unit")
+_PERSON = sa.select(
+    sa.func.coalesce(
+        sa.select(scan.c.person).where(_ON_UNIT & (scan.c.mark == sa.bindparam("mark"))).limit(1).scalar_subquery(),
+        sa.select(sa.func.coalesce(sa.func.max(scan.c.person), 0) + 1).where(_ON_UNIT).scalar_subquery(),
+    )
+)
 
 
 def append_scan(connection: sa.Connection, **values: Any) -> int:  # noqa: ANN401 - the columns of one row
     """Add an attempt to the history and to the counters of its batch; its number."""
     unit, mark = values["unit"], values["mark"]
     person = None if unit is None else _person(connection, unit, mark)
-    key = connection.execute(scan.insert().values(person=person, **values)).inserted_primary_key
+    key = connection.execute(_APPEND, {"person": person, **values}).inserted_primary_key
     assert key is not None  # noqa: S101 - an insert of one row has a key
     if values["batch_row"] is not None:
         _count(connection, values)
@@ -68,17 +76,12 @@ def append_scan(connection: sa.Connection, **values: Any) -> int:  # noqa: ANN40
 
 
 def _person(connection: sa.Connection, unit: int, mark: bytes) -> int:
-    """The asker's number on this unit.
+    """The asker's number on this unit: the one they have, or the next.
 
     On PostgreSQL two who come in the same instant may be given the same one: it is for reading only, and nothing is
     decided by it.
     """
-    here = scan.c.unit == unit
-    known = connection.execute(sa.select(scan.c.person).where(here & (scan.c.mark == mark)).limit(1)).scalar()
-    if known is not None:
-        return int(known)
-    highest = connection.execute(sa.select(sa.func.max(scan.c.person)).where(here)).scalar_one()
-    return (highest or 0) + 1
+    return int(connection.execute(_PERSON, {"unit": unit, "mark": mark}).scalar_one())
 
 
 def _count(connection: sa.Connection, values: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ class StaffRecord:
     must_change: bool
     session: str
     last_login_at: datetime | None
+    zone: str | None
 
 
 _COLUMNS = [staff.c[name] for name in StaffRecord.__slots__]
@@ -67,6 +68,11 @@ def set_password(
         .where(staff.c.id == number)
         .values(password_hash=password_hash, must_change=must_change, session=session)
     )
+
+
+def set_zone(connection: sa.Connection, number: int, zone: str | None) -> None:
+    """Another time zone to read in; None for UTC."""
+    connection.execute(staff.update().where(staff.c.id == number).values(zone=zone))
 
 
 def replace_session(connection: sa.Connection, number: int, *, old: str, new: str) -> bool:

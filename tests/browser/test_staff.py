@@ -1,5 +1,7 @@
 """What the brand's staff do, in a real Chromium against a real server process."""
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import expect
 
@@ -56,3 +58,54 @@ def test_staff_paste_a_code_and_read_its_history_on_a_phone(person: Person, hous
     for place in ("alerts", "batches", "codes", "batches/1"):
         staff.goto(f"{house.address}/staff/{place}")
         assert staff.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_new_alerts_are_a_link_to_press_and_never_a_jump(person: Person, house: House, unused: Iterator[int]) -> None:
+    staff = person(viewport=DESK)
+    staff.clock.install()
+    log_in(staff, house)
+    asked: list[str] = []
+    staff.on("request", lambda request: asked.append(request.url) if "/alerts/news" in request.url else None)
+    pill = staff.locator("a.pill")
+    expect(pill).to_be_hidden()
+    before = staff.locator(".alerts .what a").all_inner_texts()
+    code = house.page("SPRING-24", next(unused))
+    people = [person() for _ in range(3)]
+    for page in people:
+        page.goto(code)
+    assert [verify(page) for page in people][1:] == ["This code was verified before"] * 2
+    staff.clock.fast_forward(20_000)
+    assert asked == []
+    staff.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    staff.clock.fast_forward(60_000)
+    assert asked == [], "a page that nobody sees asks for nothing"
+    staff.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(pill).to_have_text("1 new")
+    assert staff.locator(".alerts .what a").all_inner_texts() == before
+    pill.click()
+    expect(staff.locator(".alerts .what a")).to_have_count(len(before) + 1)
+    expect(pill).to_be_hidden()
+
+
+def test_the_settings_offer_the_zone_of_this_device_and_times_follow_it(person: Person, house: House) -> None:
+    staff = person(viewport=DESK, timezone_id="Asia/Tokyo")
+    log_in(staff, house)
+    staff.goto(f"{house.address}/staff/settings")
+    staff.get_by_role("button", name="Take this device's: Asia/Tokyo").click()
+    assert staff.get_by_label("Times are shown in").input_value() == "Asia/Tokyo"
+    staff.get_by_role("button", name="Keep the zone").click()
+    expect(staff.get_by_role("status")).to_have_text("Times are shown in your zone from now on.")
+    shown = staff.locator("#zone-help time span")
+    expect(shown).to_contain_text("+09:00")
+    staff.emulate_media(media="print")
+    staff.goto(f"{house.address}/staff/audit")
+    first = staff.locator("td time.at").first
+    expect(first.locator("span")).to_be_hidden()
+    paper = first.evaluate("element => getComputedStyle(element, '::after').content")
+    assert paper == f'"{first.get_attribute("title")}"'
+    assert paper.endswith(' UTC"')
+    staff.emulate_media(media="screen")
+    staff.goto(f"{house.address}/staff/settings")
+    expect(staff.get_by_role("button", name="Take this device's")).to_have_count(0)
+    staff.get_by_label("Times are shown in").fill("UTC")
+    staff.get_by_role("button", name="Keep the zone").click()

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from server.domain.alert import Rule, Severity
 from server.domain.alert_work import Cause, Precision, precision_of
+from server.domain.copies import Copies
+from server.domain.likely_cause import Fact, Guess, Likelihood, Measured, facts_of, likely_causes, proposes_lock
 from server.domain.range_act import ActDetails, ActKind, RangeAct, stretches
 from server.domain.redemption import Unit, Verdict
 from server.services.alert_views import RuleRecord
@@ -49,6 +51,7 @@ DETAIL = AlertDetail(
     first_place="KR",
     places=(("KR", 3113),),
     record=RuleRecord(precision=Precision(right=0, judged=0), causes=()),
+    guess=Guess(causes=(), facts=()),
     stream=(),
     stretches=(),
     is_locked=False,
@@ -227,3 +230,70 @@ def test_thousands_of_stretches_are_drawn_as_some_hundreds() -> None:
     acts = [act(ActKind.VOID, 10 * n, 10 * n + 3, n) for n in range(1, 5000)]
     pieces = charts.strip(stretches(acts, count=100_000, today=NOW.date()), 100_000)
     assert 200 <= len(pieces) <= charts.MAX_PIECES
+
+
+def test_an_estimate_of_copies_says_what_it_takes_for_granted() -> None:
+    found = Copies(point=1622, low=866, high=2745, others=12, verified=300, on_sale=40_000)
+    visible = wording.copies_told(replace(DETAIL, copies=found, placement="visible"))
+    assert "300 of 40,000 other codes" in visible
+    assert "12 other people stand for about 1,622 packs, 866 to 2,745 in 95 of 100 cases" in visible
+    assert "visible code" in visible
+    assert "visible code" not in wording.copies_told(replace(DETAIL, copies=found, placement="scratch"))
+    assert "nothing honest can be said" in wording.copies_told(DETAIL)
+
+
+@pytest.mark.parametrize(
+    ("rule", "others", "regions", "word", "cause"),
+    [
+        (Rule.DUPLICATE, 1, 1, Likelihood.MOST_LIKELY, Cause.OWN_RESCAN),
+        (Rule.DUPLICATE, 1, 1, Likelihood.UNLIKELY, Cause.CLONE),
+        (Rule.DUPLICATE, 3113, 41, Likelihood.MOST_LIKELY, Cause.CLONE),
+        (Rule.DUPLICATE, 3113, 41, Likelihood.UNLIKELY, Cause.OWN_RESCAN),
+        (Rule.NOT_ACTIVATED, 40, 5, Likelihood.MOST_LIKELY, Cause.LATE_SYNC),
+        (Rule.UNKNOWN_UNIT, 2, 1, Likelihood.MOST_LIKELY, Cause.LEAK),
+    ],
+)
+def test_the_likely_cause_follows_from_what_was_measured(
+    rule: Rule, others: int, regions: int, word: Likelihood, cause: Cause
+) -> None:
+    guess = likely_causes(Measured(rule=rule, others=others, regions=regions, scans=others), [])
+    assert (cause, word) in guess.causes
+
+
+@given(st.sampled_from(list(Rule)), st.integers(1, 5000), st.integers(0, 50), st.sampled_from(list(Cause)))
+def test_what_staff_found_before_outweighs_the_prior(rule: Rule, others: int, regions: int, cause: Cause) -> None:
+    measured = Measured(rule=rule, others=others, regions=regions, scans=others)
+    before = [known for known, _ in likely_causes(measured, []).causes]
+    after = [known for known, _ in likely_causes(measured, [(cause, 10_000_000)]).causes]
+    assert after[0] is cause or cause is Cause.OTHER
+    assert set(before) <= set(after)
+    assert Cause.OTHER not in after
+
+
+@pytest.mark.parametrize("fact", list(Fact))
+def test_every_measured_fact_has_words(fact: Fact) -> None:
+    guess = Guess(causes=((Cause.CLONE, Likelihood.MOST_LIKELY),), facts=(fact,))
+    said = wording.guess_rests_on(replace(DETAIL, guess=guess))
+    assert said.startswith("From ")
+    assert "no closed alerts of this rule" in said
+    assert wording.guess_by_word(guess) == [("most likely", "copies of the code")]
+
+
+def test_a_lock_is_proposed_only_where_one_pack_explains_nothing() -> None:
+    def proposed(rule: Rule, others: int, regions: int) -> bool:
+        return proposes_lock(Measured(rule=rule, others=others, regions=regions, scans=others))
+
+    assert not proposed(Rule.DUPLICATE, 9, 9)
+    assert not proposed(Rule.DUPLICATE, 29, 2)
+    assert proposed(Rule.DUPLICATE, 10, 3)
+    assert proposed(Rule.DUPLICATE, 30, 0)
+    assert not proposed(Rule.KEEP_CODE_SHARED, 20, 3)
+    assert proposed(Rule.KEEP_CODE_SHARED, 20, 4)
+    assert not any(proposed(rule, 10_000, 50) for rule in Rule if rule.value not in ("duplicate", "keep_code_shared"))
+
+
+@given(st.integers(1, 5000), st.integers(0, 50))
+def test_facts_of_one_kind_exclude_each_other(others: int, regions: int) -> None:
+    facts = set(facts_of(Measured(rule=Rule.DUPLICATE, others=others, regions=regions, scans=others)))
+    assert len(facts & {Fact.ONE_OTHER_NEAR, Fact.SOME_OTHERS, Fact.MANY_OTHERS}) <= 1
+    assert len(facts & {Fact.SOME_REGIONS, Fact.MANY_REGIONS}) <= 1

@@ -14,7 +14,9 @@ staff = sa.Table(
     sa.Column("session", sa.String(32), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("last_login_at", Instant),
+    sa.Column("zone", sa.String(64)),
 )
+"""Accounts. `zone` is the IANA name of the time zone that its owner reads in; null for UTC."""
 
 api_token = sa.Table(
     "api_token",

@@ -24,7 +24,9 @@ alert = sa.Table(
     sa.Column("snoozed_until", Instant),
     sa.Column("closed_at", Instant),
     sa.Column("cause", sa.String(12)),
+    sa.Column("loud_at", Instant),
     sa.UniqueConstraint("brand", "rule", "subject"),
+    sa.Index(None, "loud_at"),
     sa.Index(None, "last_at"),
     sa.Index(None, "batch_row"),
     sa.Index(None, "unit"),
@@ -32,6 +34,7 @@ alert = sa.Table(
 """One growing row for each thing that happened. Distinct claims and places have rows of their own below.
 
 `owner` is an account's number. `closed_at` and `cause` are set together, and emptied when a closed alert grows.
+`loud_at` is when it last became news: raised, louder, or open again by itself.
 """
 
 alert_event = sa.Table(

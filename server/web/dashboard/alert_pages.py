@@ -1,8 +1,8 @@
 """Stage 7, alert: the pages of alerts. The list in its saved views, one alert, and what staff do with them."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
@@ -12,16 +12,18 @@ from keys.errors import AuthcodeError
 from server.domain.alert import Rule
 from server.domain.alert_work import Cause, Event
 from server.services import dashboard as read
-from server.services.alert_views import budget, counted_views, rule_records
+from server.services.alert_views import MOST_NEWS, budget, counted_views, news, rule_records
 from server.services.work_alerts import Act, mute_rule, unmute_rule, work_on_alerts
-from server.web.dashboard import charts, wording
-from server.web.dashboard.filters import ListAddress, SavedView, day_of, page_number
+from server.web.dashboard import charts, maps, wording
+from server.web.dashboard.filters import ListAddress, SavedView, day_of, moment_of, page_number
 from server.web.dashboard.login import staff
+from server.web.dashboard.times import Times
 from server.web.visit import context
 
 ID = "int(max=9223372036854775807)"
 """What the database can look for; beyond it there is nothing."""
 
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 _USUAL_SNOOZE = timedelta(days=7)
 _DONE = {
     Event.CLOSED: "closed",
@@ -38,6 +40,7 @@ _DONE = {
 def init_alert_pages(blueprint: Blueprint) -> None:
     """Give the dashboard its pages of alerts."""
     blueprint.add_url_rule("/alerts", view_func=alert_list)
+    blueprint.add_url_rule("/alerts/news", view_func=alert_news)
     blueprint.add_url_rule("/alerts/work", view_func=work_on_some, methods=["POST"])
     blueprint.add_url_rule(f"/alerts/<{ID}:alert_id>", view_func=alert)
     blueprint.add_url_rule(f"/alerts/<{ID}:alert_id>/work", view_func=work_on_one, methods=["POST"])
@@ -51,6 +54,13 @@ def alert_list() -> str:
     return _list(ListAddress.read(request.args))
 
 
+def alert_news() -> dict[str, int]:
+    """How many alerts of a view became news since its list was drawn: its page asks for it while it is open."""
+    address = ListAddress.read(request.args)
+    after = moment_of(request.args.get("after", ""))
+    return {"new": news(context(), address.wanted(staff().id), after=after) if after else 0}
+
+
 def _list(address: ListAddress, *, problem: str | None = None, chosen: frozenset[int] = frozenset()) -> str:
     me = staff().id
     found = read.alerts(context(), address.wanted(me), page=address.page)
@@ -61,6 +71,8 @@ def _list(address: ListAddress, *, problem: str | None = None, chosen: frozenset
         "dashboard/alerts.html",
         found=found,
         page_size=read.PAGE_SIZE,
+        news=urlencode({"after": (found.newest or _BEFORE_ALL).isoformat()}),
+        most_news=MOST_NEWS,
         address=address,
         views=list(zip(views, amounts, strict=True)),
         counted={str(view): amount for view, amount in zip(views, amounts, strict=True)},
@@ -102,6 +114,8 @@ def _alert(alert_id: int, *, problem: str | None = None) -> str:
         chart=charts.timeline(detail.days, today=context().clock()),
         pieces=charts.strip(detail.stretches, detail.batch_count) if detail.batch_count else (),
         place=charts.dots([unit.index], detail.batch_count) if unit and detail.batch_count else (),
+        world=maps.world_map(detail.places),
+        cities=maps.city_path(),
         problem=problem,
         form=request.form,
         **_forms(),
@@ -163,14 +177,14 @@ def _read_act(form: MultiDict[str, str]) -> Act:
     return Act(
         kind=Event(kind),
         cause=Cause(cause) if cause in list(Cause) else None,
-        until=datetime.combine(until, time(), UTC) if until else None,
+        until=Times.of(staff().zone).begin(until) if until else None,
         comment=form.get("comment", ""),
     )
 
 
 def _forms() -> dict[str, object]:
     """What the forms of an act need besides the alert."""
-    today = context().clock().date()
+    today = Times.of(staff().zone).today(context().clock())
     return {
         "causes": wording.CAUSE_GROUPS,
         "tomorrow": today + timedelta(days=1),

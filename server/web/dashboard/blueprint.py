@@ -24,6 +24,7 @@ from server.web.dashboard.filters import country_of, page_number
 from server.web.dashboard.login import guard, next_page, staff, start_session
 from server.web.dashboard.problems import init_problem_pages
 from server.web.dashboard.product_pages import init_product_pages
+from server.web.dashboard.times import Times, machine, utc
 from server.web.dashboard.undoing import init_undo
 from server.web.previews import preview
 from server.web.problem import with_wait_of
@@ -49,15 +50,18 @@ init_product_pages(blueprint)
 
 @blueprint.after_request
 def allow_our_script(response: Response) -> Response:
-    """These pages may run the one script that this server sends; everything works without it."""
-    response.headers.setdefault("Content-Security-Policy", f"{CONTENT_POLICY}; script-src 'self'; frame-src 'self'")
+    """These pages may run the one script that this server sends, which asks it for news; all works without it."""
+    allowed = f"{CONTENT_POLICY}; script-src 'self'; connect-src 'self'; frame-src 'self'"
+    response.headers.setdefault("Content-Security-Policy", allowed)
     return response
 
 
 @blueprint.context_processor
 def words() -> dict[str, object]:
-    """What every template may use: the wording, the present time, and who is logged in."""
-    return {"wording": wording, "now": context().clock(), "current_user": current_user}
+    """What every template may use: the wording, the present time, how moments are written, and who is logged in."""
+    times = Times.of(staff().zone if current_user.is_authenticated else None)
+    clock = {"now": context().clock(), "times": times, "machine": machine, "utc": utc}
+    return {"wording": wording, "current_user": current_user, **clock}
 
 
 @blueprint.get("/<path:_anywhere>")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from urllib.parse import urlencode
 
@@ -161,6 +161,15 @@ def country_of(query: Mapping[str, str]) -> str | None:
     return wanted.upper() if is_code else wanted if wanted == "unknown" else None
 
 
+def moment_of(text: str) -> datetime | None:
+    """A moment as an address carries it, in ISO 8601 with its zone; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo and _FIRST <= moment <= _LAST else None
+
+
 def day_of(text: str) -> date | None:
     """A day as a form sends it; None for anything else."""
     try:
@@ -170,6 +179,7 @@ def day_of(text: str) -> date | None:
 
 
 _COUNTRY_LETTERS = 2
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)  # what the database can compare
 _MAX_DIGITS = 9  # no list has a thousand million rows
 
 

@@ -9,8 +9,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from keys.errors import AuthcodeError
 from server.domain.accent import shades_of
 from server.domain.redemption import Verdict
+from server.domain.zone import zone_names
 from server.services.brand_settings import BrandSettingInvalid, BrandSettings, brands, change_settings
 from server.services.edit_product import Texts, edit_product, preview_of, product_list, product_to_edit
+from server.services.staff_accounts import choose_zone
 from server.storage.products import KeptProduct
 from server.web.dashboard.alert_pages import ID
 from server.web.dashboard.filters import page_number
@@ -28,6 +30,7 @@ def init_product_pages(blueprint: Blueprint) -> None:
     blueprint.add_url_rule(f"/products/<{ID}:number>", view_func=product, methods=["GET", "POST"])
     blueprint.add_url_rule(f"/products/<{ID}:number>/preview", view_func=product_preview)
     blueprint.add_url_rule("/settings", view_func=settings, methods=["GET", "POST"])
+    blueprint.add_url_rule("/settings/zone", view_func=own_zone, methods=["POST"])
 
 
 def products() -> str:
@@ -110,10 +113,21 @@ def settings() -> AnyResponse | tuple[str, int] | str:
     return redirect(url_for(".settings"), HTTPStatus.SEE_OTHER)
 
 
+def own_zone() -> AnyResponse | tuple[str, int]:
+    """The time zone that a member of staff reads in."""
+    try:
+        changed = choose_zone(context().db, staff(), request.form.get("zone", ""), now=context().clock())
+    except AuthcodeError as refused:
+        return _settings(problem=str(refused)), refused.http_status
+    flash("Times are shown in your zone from now on." if changed else "Nothing was other than before.")
+    return redirect(url_for(".settings"), HTTPStatus.SEE_OTHER)
+
+
 def _settings(*, problem: str | None = None) -> str:
     found = brands(context().db)
     shades = {brand.id: shades_of(brand.accent) for brand in found if brand.accent}
-    told = {"brands": found, "shades": shades, "problem": problem, "form": request.form}
+    mine = {"zones": zone_names(), "zone": staff().zone or "UTC"}
+    told = {"brands": found, "shades": shades, "problem": problem, "form": request.form, **mine}
     return render_template("dashboard/settings.html", **told)
 
 

@@ -1,14 +1,17 @@
 """What staff read: verdicts, rules and severities as words, an alert as one plain sentence, times and counts."""
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from babel import Locale
 
+from authcode.batch import Placement
 from server.domain.alert import KEEP_CODE_REGIONS, KEEP_CODE_USES, Rule, Severity
 from server.domain.alert_work import REAL, Cause, Event, Precision
+from server.domain.copies import LEAST_OTHERS, LEAST_VERIFIED
+from server.domain.likely_cause import Fact, Guess, Likelihood
 from server.domain.place import UNKNOWN
 from server.domain.range_act import ActKind, RangeAct
 from server.domain.redemption import Verdict
@@ -105,6 +108,7 @@ AUDIT_WORDS: Final[Mapping[str, str]] = {
     "staff.logout": "logged out",
     "staff.password": "changed their password",
     "staff.reset": "gave a new one-time password",
+    "staff.zone": "chose a time zone",
     "token.new": "made a token",
     "token.revoke": "revoked a token",
 }
@@ -219,17 +223,75 @@ def causes_so_far(causes: Sequence[tuple[Cause, int]]) -> str:
     return f"{told}, then {more}." if more else f"{told}."
 
 
+def copies_told(detail: AlertDetail) -> str:
+    """What the estimate of copies rests on and assumes, or why there is none."""
+    found = detail.copies
+    if found is None:
+        return (
+            f"The number is given from {counted(LEAST_OTHERS, 'other person', 'other people')} on, where at least "
+            f"{LEAST_VERIFIED} other codes of the batch were verified: few buyers scan, and from fewer scans nothing "
+            "honest can be said."
+        )
+    shop = "" if detail.placement in _HIDDEN else " A visible code that several scan on one pack counts too high."
+    return (
+        f"{number(found.verified)} of {number(found.on_sale)} other codes of this batch on sale were verified, so that "
+        f"{counted(found.others, 'other person', 'other people')} stand for about {number(found.point)} packs, "
+        f"{number(found.low)} to {number(found.high)} in 95 of 100 cases. It takes each of them to have held a pack of "
+        f"their own, and copies to be sold and verified as the batch is.{shop} Goods that are not sold yet make it too "
+        "high; people who only looked and did not tell us of their pack are not counted, which makes it too low."
+    )
+
+
+def guess_by_word(guess: Guess) -> list[tuple[str, str]]:
+    """The likely causes as lines: the word, and the causes that it holds for."""
+    lines = []
+    for word in Likelihood:
+        causes = [CAUSE_WORDS[cause] for cause, likely in guess.causes if likely is word]
+        if causes:
+            lines.append((str(word), ", ".join(causes)))
+    return lines
+
+
+def guess_rests_on(detail: AlertDetail) -> str:
+    """What the likely causes rest on: the measured facts, closed alerts, and the field's experience."""
+    told = [_FACT_WORDS[fact](detail) for fact in detail.guess.facts]
+    closed = sum(amount for _, amount in detail.record.causes)
+    told.append(f"{counted(closed, 'closed alert')} of this rule")
+    told.append("what the field reports of such alerts")
+    return f"From {', '.join(told[:-1])} and {told[-1]}. A judgement in words, not a measurement."
+
+
+def lock_reason(detail: AlertDetail) -> str:
+    """Why a lock is proposed, as it may stand in the batch's history."""
+    where = f" in {counted(detail.alert.places, 'region')}" if detail.alert.places > 1 else ""
+    if detail.alert.rule is Rule.KEEP_CODE_SHARED:
+        return f"Its keep-code was used {counted(detail.alert.count, 'time')}{where}"
+    return f"{counted(detail.measured, 'other person', 'other people').capitalize()} asked to verify this code{where}"
+
+
+_HIDDEN: Final = frozenset({Placement.INSIDE, Placement.SCRATCH})
+_FACT_WORDS: Final[Mapping[Fact, Callable[[AlertDetail], str]]] = {
+    Fact.ONE_OTHER_NEAR: lambda _detail: "one other person, and no second region",
+    Fact.SOME_OTHERS: lambda detail: counted(detail.measured, "other person", "other people"),
+    Fact.MANY_OTHERS: lambda detail: counted(detail.measured, "other person", "other people"),
+    Fact.SOME_REGIONS: lambda detail: counted(detail.alert.places, "region"),
+    Fact.MANY_REGIONS: lambda detail: counted(detail.alert.places, "region"),
+    Fact.ONE_ASKER: lambda _detail: "one person alone who asked",
+    Fact.MANY_ASKERS: lambda detail: f"{counted(detail.measured, 'person', 'people')} who asked",
+}
+
+
 def _share(value: float) -> str:
     return f"{value:.2f}".removeprefix("0")
 
 
 def stream_sentence(line: StreamLine) -> str:
-    """One line of an alert's history, without when and by whom."""
+    """One line of an alert's history, without when and by whom; a snooze's end follows it."""
     match line.kind:
         case Event.CLOSED if line.cause is not None:
             return f"closed it: {CAUSE_WORDS[line.cause]}"
         case Event.SNOOZED if line.until is not None:
-            return f"put it off until {day(line.until)}"
+            return "put it off until"
         case Event.REOPENED:
             return "reopened it" if line.actor else "Opened again by itself: it grew past what was closed"
         case _:
@@ -290,14 +352,9 @@ def number(amount: int) -> str:
     return f"{amount:,}"
 
 
-def stamp(moment: datetime, *, seconds: bool = False) -> str:
-    """Date and time to the minute or second, UTC; the zone stands in the head of the table or beside it."""
-    return f"{moment.astimezone(UTC):{'%-d %b %Y %H:%M:%S' if seconds else '%-d %b %Y %H:%M'}}"
-
-
-def day(moment: datetime | date) -> str:
-    """A day, short."""
-    return f"{moment:%-d %b %Y}"
+def day(date_: date) -> str:
+    """A day of the calendar, short; a moment is written by `times.html`."""
+    return f"{date_:%-d %b %Y}"
 
 
 def ago(moment: datetime, now: datetime) -> str:

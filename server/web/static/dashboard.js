@@ -1,4 +1,4 @@
-// The dashboard's keys. Everything works without them: what they press are links, boxes and buttons of the page.
+// The dashboard's keys and small helps. Everything works without them: what they press are links, boxes and buttons of the page.
 "use strict";
 
 (() => {
@@ -50,6 +50,45 @@
     event.preventDefault();
     doing[event.key]();
   });
+
+  // The list of alerts: what became news since it was drawn is told by a link that loads the list again. Nothing moves
+  // by itself, and nothing is asked for while nobody sees the page.
+  const pill = document.querySelector("[data-news]");
+  if (pill) {
+    const every = 30000;
+    let asked = Date.now();
+    let over = false;
+    const ask = async () => {
+      if (over || document.hidden || Date.now() - asked < every - 1000) return;
+      asked = Date.now();
+      try {
+        const answer = await fetch(pill.dataset.news, { redirect: "manual" });
+        over = answer.type === "opaqueredirect"; // the session has ended
+        if (!answer.ok) return;
+        const found = (await answer.json()).new;
+        const most = Number(pill.dataset.most);
+        if (found) pill.textContent = found < most ? `${found} new` : `${most} new or more`;
+        pill.hidden = !found;
+      } catch {
+        // The server is out of reach; it is asked again.
+      }
+    };
+    setInterval(ask, every);
+    document.addEventListener("visibilitychange", ask);
+  }
+
+  // The settings: the zone of this device is one press away; it is kept only when the form is sent.
+  const zone = document.getElementById("zone");
+  const proposal = document.getElementById("this-zone");
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && proposal && here && here !== zone.value) {
+    proposal.textContent = `Take this device's: ${here}`;
+    proposal.hidden = false;
+    proposal.addEventListener("click", () => {
+      zone.value = here;
+      zone.focus();
+    });
+  }
 
   // A batch's strip: drawing over it with the mouse selects a range and fills the two fields beside it.
   if (strip) {

@@ -1,0 +1,46 @@
+"""Every benchmark runs, at a size at which its figures mean nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SMALLEST = {
+    "dashboard": ["--scans", "500", "--alerts", "5", "--batches", "2", "--acts", "2", "--times", "1"],
+    "log_cost": ["--codes", "4"],
+    "reading": ["--every", "200", "--opencv-seconds", "1"],
+    "redeeming": ["--requests", "2", "--rounds", "1", "--connections", "1", "--workers", "1"],
+}
+EXPECTED = {
+    "dashboard": "first verification: median",
+    "log_cost": "PostgreSQL  http     processor",
+    "reading": "zxing-cpp",
+    "redeeming": "PostgreSQL  redeem",
+}
+NO_BENCHMARKS = {"house"}  # what others build on
+
+
+def test_the_smallest_size_of_each_is_known() -> None:
+    assert {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - NO_BENCHMARKS == set(SMALLEST)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALLEST)
+def test_it_runs_and_prints_its_table(name: str) -> None:
+    if name == "reading" and not os.environ.get("AUTHCODE_PHOTOS"):
+        pytest.skip("AUTHCODE_PHOTOS names no folder with real photos and their index.json")
+
+    ran = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", *SMALLEST[name]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert EXPECTED[name] in ran.stdout

@@ -1,0 +1,80 @@
+"""The page of one alert: about how many copies, what it probably is, where it happened, and what a rule proposes."""
+
+import html
+import re
+
+import pytest
+
+from server.domain.range_act import ActKind
+from server.services.staff_accounts import add_staff
+from tests.server.conftest import START, Issued, World
+from tests.server_pages.conftest import heading
+from tests.server_pages.test_alert_work import numbers
+from tests.server_pages.test_dashboard_pages import EMAIL, ONE_TIME, Staff, duplicated
+
+
+@pytest.fixture
+def anna(world: World) -> Staff:
+    add_staff(world.ctx.db, EMAIL, now=START, one_time=ONE_TIME, actor="test")
+    staff = Staff(world.client)
+    staff.log_in()
+    return staff
+
+
+def told(page: str) -> str:
+    """What a page says, without its markup."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def opened(anna: Staff) -> str:
+    (number,) = numbers(anna)
+    return anna.open(f"/staff/alerts/{number}").text
+
+
+def test_few_scans_give_no_number_of_copies(anna: Staff, world: World, issued: Issued) -> None:
+    duplicated(world, issued)
+    page = told(opened(anna))
+    assert "Copies, estimated not enough scans" in page
+    assert "nothing honest can be said" in page
+    assert "most likely" in page or "possible" in page
+    assert "Proposed:" not in page
+
+
+def test_where_a_share_of_the_batch_is_verified_copies_are_estimated(anna: Staff, world: World) -> None:
+    issued = world.issue(count=60)
+    for index in range(1, 31):
+        world.verdict(issued.text(index), f"buyer-{index}")
+    duplicated(world, issued, others=12)
+    page = told(opened(anna))
+    found = re.search(r"Copies, estimated ([\d,]+) ([\d,]+) to ([\d,]+), looks not counted", page)
+    assert found is not None, page
+    point, low, high = (int(part) for part in found.groups())
+    assert 12 <= low <= point <= high
+    assert point == pytest.approx(12 / (30 / 59), abs=2)
+    assert "30 of 59 other codes of this batch on sale were verified" in page
+
+
+def test_codes_that_never_were_on_sale_do_not_make_the_share_smaller(anna: Staff, world: World) -> None:
+    issued = world.issue(count=60, activate=False)
+    world.act(issued, ActKind.ACTIVATE, "0-39")
+    world.act(issued, ActKind.SAMPLE, "35-39", reason="trade fair")
+    for index in range(1, 31):
+        world.verdict(issued.text(index), f"buyer-{index}")
+    duplicated(world, issued, others=3)
+    assert "30 of 34 other codes" in told(opened(anna))
+
+
+def test_a_crowd_on_one_code_makes_the_page_propose_a_lock_which_staff_confirm(anna: Staff, world: World) -> None:
+    issued = world.issue(count=5)
+    duplicated(world, issued, others=30)
+    page = opened(anna)
+    assert "most likely copies of the code" in told(page)
+    assert "Proposed: lock this code . 30 other people asked to verify this code." in told(page)
+    link = re.search(r'Proposed: <a href="([^"]+)"', page)
+    assert link is not None
+    form = anna.open(html.unescape(link.group(1)))
+    assert heading(form.text) == "Lock"
+    assert 'value="30 other people asked to verify this code"' in form.text
+    assert world.verdict(issued.text(0), "nobody-yet") == "already_verified", "a proposal locks nothing"
+    world.act(issued, ActKind.LOCK, "0", reason="copies found")
+    assert "Proposed:" not in opened(anna)
