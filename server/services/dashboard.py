@@ -118,7 +118,7 @@ def batch_list(db: Database, *, now: datetime, page: int = 1, brand: int | None 
     """
     with db.read() as connection:
         total = count_batches(connection, brand=brand)
-        page, pages, offset = page_of(page, total)
+        page, pages, offset = page_of(page, total, size=PAGE_SIZE)
         found = latest_batches(connection, limit=PAGE_SIZE, offset=offset, brand=brand)
         return BatchList(batches=batch_rows_of(connection, found, now), total=total, page=page, pages=pages)
 
@@ -197,7 +197,7 @@ def alerts(ctx: Context, wanted: AlertFilter, *, page: int = 1) -> AlertList:
         newest = alert_rows.latest_news(connection)  # before the rows: what comes in between is told twice, not never
         by_severity = alert_rows.count_like(connection, replace(wanted, severity=None))
         total = sum(alert_rows.count_like(connection, wanted).values())
-        page, pages, offset = page_of(page, total)
+        page, pages, offset = page_of(page, total, size=PAGE_SIZE)
         found = alert_rows.alerts_like(connection, wanted, limit=PAGE_SIZE, offset=offset)
         return AlertList(
             alerts=alert_rows_of(connection, found, now=now),
@@ -227,7 +227,7 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
         if state is None:
             raise CodeUnknown
         total = scan_rows.count_of_unit(connection, unit.id)
-        page, pages, offset = page_of(page, total)
+        page, pages, offset = page_of(page, total, size=PAGE_SIZE)
         scans = scan_rows.scans_of_unit(connection, unit.id, limit=PAGE_SIZE, offset=offset)
         first = state.first
         return CodeHistory(

@@ -76,5 +76,6 @@ def test_a_crowd_on_one_code_makes_the_page_propose_a_lock_which_staff_confirm(a
     assert heading(form.text) == "Lock"
     assert 'value="30 other people asked to verify this code"' in form.text
     assert world.verdict(issued.text(0), "nobody-yet") == "already_verified", "a proposal locks nothing"
+    assert "Lock this code" not in page, "it is offered once"
     world.act(issued, ActKind.LOCK, "0", reason="copies found")
     assert "Proposed:" not in opened(anna)

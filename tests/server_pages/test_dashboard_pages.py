@@ -208,7 +208,7 @@ class TestAlerts:
     ) -> None:
         for claim in range(8):
             world.verdict(issued.text(0), f"claim-{claim}")
-        monkeypatch.setattr("server.services.dashboard.PAGE_SIZE", 5)
+        monkeypatch.setattr("server.services.alert_page.PAGE_SIZE", 5)
         for page in (1, 2):
             text = anna.open(f"/staff/alerts/1?page={page}").text
             told = text[text.index("<h2>What people were told") :]
