@@ -4,6 +4,7 @@ Every page shows what a service answers; what changes something is a POST with a
 """
 
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask_login import current_user, logout_user
@@ -20,7 +21,7 @@ from server.web.dashboard import charts, wording
 from server.web.dashboard.acts import effect, read_act, selection
 from server.web.dashboard.alert_pages import ID, init_alert_pages
 from server.web.dashboard.audit_page import init_audit_page
-from server.web.dashboard.filters import country_of, page_number
+from server.web.dashboard.filters import chart_day, country_of, page_number
 from server.web.dashboard.finding import init_finding
 from server.web.dashboard.login import guard, next_page, staff, start_session
 from server.web.dashboard.problems import init_problem_pages
@@ -144,8 +145,8 @@ def batch_list() -> str:
 @blueprint.get(f"/batches/<{ID}:row>")
 def batch(row: int) -> tuple[str, int]:
     """One batch: its strip, its balance, what happened to its codes, and the acts on it."""
-    country = country_of(request.args)
-    page = read.batch_page(context(), row, country=country)
+    country, day = country_of(request.args), chart_day(request.args)
+    page = read.batch_page(context(), row, country=country, day=day)
     histories = max(1, -(-len(page.acts) // _ACTS_A_PAGE))
     selected, problem = None, None
     try:
@@ -159,6 +160,8 @@ def batch(row: int) -> tuple[str, int]:
         pieces=charts.strip(page.stretches, page.batch.count),
         dots=charts.dots(page.scanned, page.batch.count),
         country=country,
+        day=day,
+        narrowed=lambda **to: urlencode({k: v for k, v in {"country": country, "day": day, **to}.items() if v}),
         selected=selected,
         problem=problem,
         history=min(page_number(request.args), histories),
