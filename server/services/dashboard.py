@@ -1,7 +1,7 @@
 """Stage 7, alert: what the dashboard shows. Read models: nothing here changes anything."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from authcode.payload import NotOurs
@@ -152,8 +152,8 @@ def batch_to_act_on(db: Database, row: int, *, now: datetime) -> ActTarget:
         )
 
 
-def batch_page(ctx: Context, row: int, *, country: str | None = None) -> BatchPage:
-    """One batch with what happened to its codes; its latest attempts of one `country` where one is named.
+def batch_page(ctx: Context, row: int, *, country: str | None = None, day: date | None = None) -> BatchPage:
+    """One batch with what happened to its codes; its latest attempts of one `country` or `day` (UTC) where it is named.
 
     Raises:
         BatchUnknown: there is none.
@@ -182,7 +182,7 @@ def batch_page(ctx: Context, row: int, *, country: str | None = None) -> BatchPa
             looks_by_state=look_rows.looks_by_state(connection, row),
             days=days_of(connection, row),
             countries=tuple(scan_rows.countries_of_batch(connection, row, limit=_COUNTRIES)),
-            recent=scan_rows_of(scan_rows.scans_of_batch(connection, row, limit=_RECENT, country=country)),
+            recent=scan_rows_of(scan_rows.scans_of_batch(connection, row, limit=_RECENT, country=country, day=day)),
             scanned=tuple(scan_rows.indices_of_batch(connection, row, limit=_DOTS)),
             alerts=alert_rows_of(connection, alert_rows.alerts_like(connection, named, limit=_RECENT), now=now),
             mutes=tuple(mutes_of(connection, row)),
