@@ -39,7 +39,7 @@ from server.domain.redemption import Unit, Verdict
 from server.looks import MAX_WAITING
 from server.secrets import open_server_keys
 from server.services import dashboard
-from server.services.alert_views import budget, counted_views, news, rule_records
+from server.services.alert_views import budget, counted_views, news, quiet_week, rule_records
 from server.services.edit_product import product_list
 from server.services.read_audit import audit_page
 from server.services.redeem_code import Visitor, verify
@@ -203,6 +203,7 @@ def _pages(ctx: Context, times: int) -> None:
         "alerts, budget": lambda: budget(ctx),
         "alerts, all of them news": lambda: news(ctx, opened, after=NOW - YEAR),
         "alerts, no news": lambda: news(ctx, opened, after=NOW),
+        "alerts, nothing to act on": lambda: quiet_week(ctx),
         "how good each rule is": lambda: rule_records(ctx),
         "alert, largest": lambda: dashboard.alert(ctx, 1),
         "alert, largest, last page": lambda: dashboard.alert(ctx, 1, page=last),
