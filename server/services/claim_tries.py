@@ -4,14 +4,16 @@ A claim names the holder as a keep-code does. Those of 128 bits need no limit; s
 per unit and network, and per unit.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from server.context import Context
 from server.domain.claim import MAX_WRONG_CLAIMS_HERE, MAX_WRONG_CLAIMS_OF_UNIT, is_guessable
 from server.domain.keep_code import TRIES_WINDOW, KeepCodeTriesSpent
-from server.domain.redemption import FirstUse, Unit
+from server.domain.redemption import FirstUse, Marks, Unit, is_holder
 from server.pseudonyms import NetworkMarks
-from server.services.record_attempt import Visitor
+from server.services.facts import CodeState
+from server.services.record_attempt import Ask, Visitor
 from server.storage.engine import Connection
 from server.storage.keep_tries import add_wrong_try, take_turns, wrong_tries
 from server.storage.redemptions import hold
@@ -48,6 +50,20 @@ def may_be_holder(  # noqa: PLR0913 - one claim, with everything that decides ab
         day, here = networks.day, networks.unit
         add_wrong_try(connection, unit=unit.id, at=now, network_day=day, network_unit=here, claim=True)
     return right
+
+
+def marks_that_count(ctx: Context, connection: Connection, state: CodeState, marks: Marks, ask: Ask) -> Marks:
+    """The marks of an attempt: all, unless its claim can be guessed and too many were; then it is a stranger's.
+
+    On an unused unit there is nobody to be found out, and nothing is counted.
+    """
+    if state.first is None:
+        return marks
+    right, who = is_holder(state.first, marks), ask.visitor
+    with suppress(KeepCodeTriesSpent):
+        may_be_holder(ctx, connection, state.unit, ask.claim, right=right, first=state.first, visitor=who, now=ask.now)
+        return marks
+    return Marks()
 
 
 def _are_spent(  # noqa: PLR0913 - whose tries, on what
