@@ -46,7 +46,7 @@ class Station:
         return answer
 
     def act(self, order: str, kind: str, details: Mapping[str, object]) -> Json:
-        """Activate, void, recall or mark as samples; fields of `details` that are None or empty are left out.
+        """Activate, void, recall, mark as samples, lock or unlock; empty fields of `details` are left out.
 
         Without a `range` it is the whole order, which is said in so many words.
         """
