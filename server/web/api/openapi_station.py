@@ -71,7 +71,7 @@ def _batch() -> Json:
             "count": _NUMBER,
             "registered_at": _MOMENT,
             "states": counts | {"description": "Units by what is said of an unused one; they add up to `count`."},
-            "verified": _NUMBER,
+            "verified": _NUMBER | {"description": "Units used now: one that was returned to unused does not count."},
             "refused": _NUMBER,
             "looks": _NUMBER,
             "alerts": _NUMBER,
