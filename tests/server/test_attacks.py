@@ -22,12 +22,12 @@ from server.domain.claim import MAX_WRONG_CLAIMS_HERE, MAX_WRONG_CLAIMS_OF_UNIT,
 from server.services import dashboard
 from server.services.dashboard import AlertFilter, alerts
 from server.services.publish_keyring import publish_keyring
-from tests.server.conftest import Brand, World
+from tests.server.conftest import GTIN, Brand, World
 
 Tag = Callable[[bytes], bytes]
 
 
-def forged(brand: Brand, key: CodeKey, unit: SerialUnit, tag: Tag) -> str:
+def forged(brand: Brand, key: CodeKey, unit: SerialUnit, tag: Tag, gtin: str = GTIN_NONE) -> str:
     """The code of a unit as somebody makes it who knows everything but the signing key."""
     keyring = brand.issuer.keyring.keyring
     serial = SerialCipher(brand.issuer.serial_key(key.serial_key), keyring.brand_id).serial(unit)
@@ -37,11 +37,11 @@ def forged(brand: Brand, key: CodeKey, unit: SerialUnit, tag: Tag) -> str:
         brand_id=keyring.brand_id,
         key_id=key.key_id,
         serial=serial,
-        gtin=GTIN_NONE,
+        gtin=gtin,
         prefix=key.prefix,
     )
     return format_code(
-        ParsedCode(form=key.form, prefix=key.prefix, key_id=key.key_id, serial=serial, gtin=GTIN_NONE, tag=tag(message))
+        ParsedCode(form=key.form, prefix=key.prefix, key_id=key.key_id, serial=serial, gtin=gtin, tag=tag(message))
     )
 
 
@@ -76,6 +76,21 @@ def test_a_stolen_mac_key_makes_compact_codes_for_units_of_a_signed_batch(world:
     secret = brand.keys.mac[key.key_id]
     unit = SerialUnit(batch=issued.batch.number, index=3, tier=Tier.SINGLE)
     text = forged(brand, key, unit, lambda message: mac_tag(secret, message))
+    assert world.verdict(text, "thief") == "not_activated"
+    (alert,) = alerts(world.ctx, AlertFilter()).alerts
+    assert (alert.rule, alert.severity) == (Rule.UNKNOWN_UNIT, Severity.HIGH)
+    assert world.verdict(issued.text(3), "anna") == "genuine"
+
+
+def test_a_stolen_signing_key_puts_another_products_gtin_on_a_unit(world: World, brand: Brand) -> None:
+    """A link code names its product; the batch has one GTIN, and a good signature under another is no guess."""
+    issued = world.issue(form=Form.GS1)
+    key = brand.issuer.keyring.keyring.code_key(issued.batch.key_id)
+    sign = SigningKey(brand.issuer.code_secret(key.key_id)).sign
+    unit = SerialUnit(batch=issued.batch.number, index=3, tier=Tier.SINGLE)
+    assert forged(brand, key, unit, sign, gtin=GTIN) == issued.text(3)
+    text = forged(brand, key, unit, sign, gtin="04006381333931")
+    assert world.state(text) == "not_activated"
     assert world.verdict(text, "thief") == "not_activated"
     (alert,) = alerts(world.ctx, AlertFilter()).alerts
     assert (alert.rule, alert.severity) == (Rule.UNKNOWN_UNIT, Severity.HIGH)

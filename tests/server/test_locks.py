@@ -166,6 +166,21 @@ def test_a_brand_may_have_codes_of_a_withdrawn_key_answered_as_usual_with_a_caut
     assert world.verdict(before.text(2), "ben") == "locked"
 
 
+def test_a_unit_activated_in_the_moment_of_the_withdrawal_was_not_in_the_world_before_it(
+    world: World, issuer: UnlockedIssuer
+) -> None:
+    issued = world.issue(activate=False)
+    world.clock.forward(hours=1)
+    world.act(issued, ActKind.ACTIVATE, "0-4")
+    moment = world.clock.now + timedelta(seconds=1)
+    world.clock.forward(seconds=1)
+    world.act(issued, ActKind.ACTIVATE, "5-9")
+    issuer.withdraw_code_key(issued.batch.key_id, since=moment, reason="laptop stolen", now=world.clock.now)
+    publish_keyring(world.ctx.db, issuer.keyring.document, server_id=None, now=world.clock.now)
+    assert (world.state(issued.text(4)), world.state(issued.text(5))) == ("locked", "not_ours")
+    assert batch_page(world.ctx, issued.batch.row).batch.states == {Verdict.LOCKED: 5, Verdict.NOT_OURS: 5}
+
+
 def preview(world: World, key_id: str, since: str) -> tuple[int, dict[str, object]]:
     token = made(world, Scope.READ)
     answer = send(world, "GET", f"/keys/{key_id}/withdrawal?since={since}", token)
