@@ -27,14 +27,21 @@ WITHDRAWAL_PLANNED: Final = "authcode.withdrawal_planned"
 class Touched:
     """What withdrawing a key would touch, in registered orders and in units.
 
-    `active_unburned` can be verified today and were not; of these `locked` were in the world before the moment and are
-    answered so, the others `not_ours`. `used` were verified already.
+    `active_unburned` can be verified today and were not. Of these some were in the world before the moment, and are
+    answered as their brand chose: `locked`, or `as_usual` with a caution; the others `not_ours`. `used` were verified
+    already.
     """
 
     orders: int
     active_unburned: int
     locked: int
     used: int
+    as_usual: int = 0
+
+    @property
+    def not_ours(self) -> int:
+        """Units that were activated later, or registered: nobody's."""
+        return self.active_unburned - self.locked - self.as_usual
 
 
 def listeners(group: str) -> tuple[Callable[..., object], ...]:

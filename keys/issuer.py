@@ -17,7 +17,7 @@ from typing import Final, Self
 
 from keys import home as places
 from keys.document import FINGERPRINT_CHARS, MAX_SUCCESSION_STEPS, read_document
-from keys.errors import HomeExists, HomeMissing, KeyringInvalid, KeyStateRefused, UnknownKey
+from keys.errors import HomeExists, HomeMissing, KeyringInvalid, UnknownKey
 from keys.fields import Fields
 from keys.files import PUBLIC_FILE, exclusive_lock, make_private_dir, sync_dir, write_atomic
 from keys.founding import (
@@ -44,7 +44,7 @@ from keys.keyring import (
     sign_keyring,
 )
 from keys.primitives import LABEL_KEYRING, SigningKey
-from keys.records import CodeKey, Form, KeyState, Profile, Purpose
+from keys.records import CodeKey, Form, KeyState, Profile, Purpose, check_withdrawal_moment
 from keys.store import UnlockedStore
 from keys.succession import vouch
 
@@ -226,8 +226,7 @@ class UnlockedIssuer:
             KeyStateRefused: the moment is yet to come, or the key was withdrawn since an earlier one.
             KeyringInvalid: the reason cannot stand in a keyring.
         """
-        if since > now:
-            raise KeyStateRefused(key_id, "a key is withdrawn since a moment that has come, not one that will")
+        check_withdrawal_moment(key_id, since=since, now=now)
         with self._locked():
             keyring = self.keyring.keyring
             before = keyring.code_key(key_id)

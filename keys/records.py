@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from keys import crockford
+from keys.errors import KeyStateRefused
 from keys.primitives import PUBLIC_KEY_BYTES, fingerprint
 
 KEY_ID_DIGITS: Final = 2
@@ -133,3 +134,13 @@ class OfficeKey:
 def _check_since(since: datetime) -> None:
     if since.utcoffset() != timedelta(0):
         raise ValueError("a key's state needs an aware time in UTC")
+
+
+def check_withdrawal_moment(key_id: str, *, since: datetime, now: datetime) -> None:
+    """Check the moment (aware UTC) since which a key is, or would be, withdrawn.
+
+    Raises:
+        KeyStateRefused: it is yet to come.
+    """
+    if since > now:
+        raise KeyStateRefused(key_id, "a key is withdrawn since a moment that has come, not one that will")

@@ -7,14 +7,24 @@ import click
 
 from authcode.batch import OrderBook
 from authcode.commands.keys import announce_keys, key_facts
-from authcode.commands.options import example, home_option, json_option, tell, tell_json, the_time, unlocked_issuer
+from authcode.commands.options import (
+    example,
+    home_option,
+    json_option,
+    server_option,
+    station_at,
+    tell,
+    tell_json,
+    the_time,
+    unlocked_issuer,
+)
 from authcode.commands.values import MOMENT
 from authcode.events import Touched, ask_what_is_touched
 from keys.errors import AddressInvalid
 from keys.home import issuer_dir
 from keys.instants import format_instant
 from keys.issuer import UnlockedIssuer
-from keys.records import Form, KeyState, Profile
+from keys.records import Form, KeyState, Profile, check_withdrawal_moment
 
 
 @click.command(epilog=example("authcode keys rotate --form short"))
@@ -69,21 +79,35 @@ def rotate(  # noqa: PLR0913, PLR0917 - one argument an option
 @click.option("--reason", required=True, help="Why; the keyring publishes it.")
 @click.option("--preview", is_flag=True, help="Only say what it would touch.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@server_option
 @home_option
 @json_option
 def withdraw(  # noqa: PLR0913, PLR0917 - one argument an option
-    key_id: str, since: datetime, reason: str, preview: bool, yes: bool, home: Path | None, as_json: bool
+    key_id: str,
+    since: datetime,
+    reason: str,
+    preview: bool,
+    yes: bool,
+    server: str | None,
+    home: Path | None,
+    as_json: bool,
 ) -> None:
     """Withdraw KEY since a moment: nobody accepts its codes offline any more.
 
-    Online, units that were registered and activated before that moment are answered "locked", all others "not ours".
-    It cannot be taken back. What it touches is counted and shown first; then it asks.
+    Online, units that were registered and activated before that moment are answered "locked" (or as usual with a
+    caution, where the brand chose that), all others "not ours". It cannot be taken back. What it touches is counted and
+    shown first, with --server by that one; then it asks. `authcode keys publish --server` brings it there.
     """
+    station = station_at(server) if server is not None else None
     issuer = unlocked_issuer(home)
     now = the_time()
     keyring = issuer.keyring.keyring
     key = keyring.code_key(key_id)
-    answers = ask_what_is_touched(issuer.home, keyring.brand_id, key_id, since=since, now=now)
+    check_withdrawal_moment(key_id, since=since, now=now)
+    if station is not None:
+        answers: tuple[Touched, ...] = (station.withdrawal(key_id, since=since),)
+    else:
+        answers = ask_what_is_touched(issuer.home, keyring.brand_id, key_id, since=since, now=now)
     facts = {"key_id": key_id, "since": format_instant(since), **_counted(issuer, key_id, answers)}
     if not as_json:
         _tell_touched(key_id, since, facts)
@@ -95,6 +119,8 @@ def withdraw(  # noqa: PLR0913, PLR0917 - one argument an option
         click.confirm(f"Withdraw key {key_id}? It cannot be taken back", abort=True, err=True)
     issuer.withdraw_code_key(key_id, since=since, reason=reason, now=now)
     told = f"Key {key_id} is withdrawn since {facts['since']}. For new orders: authcode keys rotate"
+    if station is not None:
+        told += f"\n  {station.server} knows it from: authcode keys publish --server {station.server}"
     _publish(issuer, {**facts, "withdrawn": True}, told, as_json=as_json)
 
 
@@ -138,29 +164,34 @@ def _publish(issuer: UnlockedIssuer, facts: dict[str, object], told: str, *, as_
 
 
 def _counted(issuer: UnlockedIssuer, key_id: str, answers: tuple[Touched, ...]) -> dict[str, object]:
-    """What is known: from the order book how much was issued, and from a server's part how it stands."""
+    """What is known: from the order book how much was issued, and from its server how it stands."""
     issued = OrderBook(issuer_dir(issuer.home) / "orders").orders_of(key_id)
     facts: dict[str, object] = {
         "orders_issued": len(issued),
         "units_issued": sum(int(order.contents["count"]) for order in issued),
         "active_unburned": None,
         "locked": None,
+        "as_usual": None,
         "not_ours": None,
         "used": None,
     }
     if not answers:
         return facts
-    active, locked = sum(one.active_unburned for one in answers), sum(one.locked for one in answers)
-    used = sum(one.used for one in answers)
-    return {**facts, "active_unburned": active, "locked": locked, "not_ours": active - locked, "used": used}
+    counted = ("active_unburned", "locked", "as_usual", "not_ours", "used")
+    return {**facts, **{name: sum(getattr(one, name) for one in answers) for name in counted}}
 
 
 def _tell_touched(key_id: str, since: datetime, facts: dict[str, object]) -> None:
     click.echo(f"Key {key_id} signed {facts['orders_issued']} orders with {facts['units_issued']:,} units.")
     if facts["active_unburned"] is None:
-        click.echo("  How many of them are active and unused is known to their server, and there is none in this home.")
+        click.echo("  How many of them are active and unused is known to their server, and there is none in this home;")
+        click.echo("  with --server URL and a token it is asked.")
         return
     click.echo(f"  {facts['active_unburned']:,} units are active and not used yet:")
-    click.echo(f'    {facts["locked"]:,} in the world before {since:%Y-%m-%d %H:%M} UTC will be answered "locked"')
+    before = f"in the world before {since:%Y-%m-%d %H:%M} UTC"
+    if facts["as_usual"]:
+        click.echo(f"    {facts['as_usual']:,} {before} will be answered as usual with a caution, as the brand chose")
+    else:
+        click.echo(f'    {facts["locked"]:,} {before} will be answered "locked"')
     click.echo(f'    {facts["not_ours"]:,} activated later will be answered "not ours"')
     click.echo(f"  {facts['used']:,} units were used already.")

@@ -6,11 +6,14 @@ Whatever is sent can be sent again: a lost answer is asked for once more.
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import quote
 
+from authcode.events import Touched
 from authcode.products import Product, product_document
 from authcode.remote.connection import Connection, Json
 from authcode.remote.errors import ServerAnswerUnusable
+from keys.instants import format_instant
 
 _OK = 200
 
@@ -46,7 +49,7 @@ class Station:
         return answer
 
     def act(self, order: str, kind: str, details: Mapping[str, object]) -> Json:
-        """Activate, void, recall or mark as samples; fields of `details` that are None or empty are left out.
+        """Activate, void, recall, mark as samples, lock or unlock; empty fields of `details` are left out.
 
         Without a `range` it is the whole order, which is said in so many words.
         """
@@ -69,6 +72,13 @@ class Station:
             found += [self._batch(batch) for batch in answer["batches"]]
             page, pages = page + 1, answer["pages"] if answer["batches"] else 0
         return found
+
+    def withdrawal(self, key_id: str, *, since: datetime) -> Touched:
+        """What withdrawing a key since a moment (aware UTC) would touch there."""
+        path = f"/api/v1/keys/{quote(key_id, safe='')}/withdrawal?since={format_instant(since)}"
+        counts = ("orders", "active_unburned", "locked", "as_usual", "used")
+        answer = self._with(self._connection.ask("GET", path), dict.fromkeys(counts, int))
+        return Touched(**{name: answer[name] for name in counts})
 
     def _batch(self, answer: object) -> Json:
         counts = dict.fromkeys(("count", "verified", "refused", "looks", "alerts", "notes"), int)

@@ -13,6 +13,14 @@ from server.domain.redemption import Marks, Unit
 
 MAX_CLAIM_CHARS = 64
 CLAIM_BYTES = 16
+UNGUESSABLE_CHARS = 22
+"""Characters that 128 random bits take in base64url; a shorter claim has fewer, and may be a number that counts up."""
+MAX_WRONG_CLAIMS_HERE = 10
+"""Wrong guessable claims of one network on one used unit in a day: enough for a family or a shop that scans one copy,
+and one in a hundred to hit a claim of three digits."""
+MAX_WRONG_CLAIMS_OF_UNIT = 50
+"""Wrong guessable claims on one used unit in a day, from anywhere: five networks must join to make the client of a
+guessable claim a stranger for a day, and a claim of nine digits is hit in 27,000 years."""
 _COOKIE_CHARS = 64  # HMAC-SHA-256 as hexadecimal digits
 _UNIT_BYTES = 8
 
@@ -39,6 +47,23 @@ def check_claim(claim: object) -> str:
     if not all("!" <= character <= "~" for character in claim):
         raise ClaimInvalid
     return claim
+
+
+def is_guessable(claim: str) -> bool:
+    """Whether a claim is too short to be 128 random bits, so that others may find it by trying (ADR 0023)."""
+    return len(claim) < UNGUESSABLE_CHARS
+
+
+def check_page_claim(claim: object) -> str:
+    """The claim of a page's form: those that pages make are never guessable.
+
+    Raises:
+        ClaimInvalid: it is out of form, or was not made by a page.
+    """
+    kept = check_claim(claim)
+    if is_guessable(kept):
+        raise ClaimInvalid
+    return kept
 
 
 def _mac(key: bytes, *parts: bytes) -> bytes:

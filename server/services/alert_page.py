@@ -14,7 +14,7 @@ from server.domain.place import UNKNOWN, Place
 from server.domain.range_act import Stretch, standing_of
 from server.domain.redemption import Unit, Verdict
 from server.services.alert_views import rule_records_of, stream_of
-from server.services.dashboard_rows import alert_rows_of, page_of, scan_rows_of, told_of
+from server.services.dashboard_rows import alert_rows_of, page_of, scan_rows_of, told_of, used_and_refused
 from server.services.read_models import PAGE_SIZE, AlertDetail, DayCount
 from server.services.withdrawals import stretches_of
 from server.storage import alerts as alert_rows
@@ -99,7 +99,7 @@ def _copies(connection: Connection, record: alert_rows.AlertRecord, pieces: Sequ
     """About how many copies of the code there are, from the share of its batch's other codes that were verified."""
     if record.rule is not Rule.DUPLICATE or record.batch_row is None:
         return None
-    verified, _ = scan_rows.totals_of_batches(connection, [record.batch_row]).get(record.batch_row, (0, 0))
+    verified, _ = used_and_refused(connection, [record.batch_row])[record.batch_row]
     on_sale = sum(piece.count for piece in pieces if piece.state not in _NEVER_SOLD)
     return estimate_copies(others=record.claims, verified=min(verified, on_sale) - 1, on_sale=on_sale - 1)
 

@@ -17,6 +17,7 @@ from server.storage.batches import BatchRecord, batches_by_rows
 from server.storage.brands import all_brands
 from server.storage.engine import Connection
 from server.storage.products import product_names
+from server.storage.redemptions import returned_by_batch
 from server.storage.staff import emails_of
 
 RECENT_DAYS = 14
@@ -39,11 +40,11 @@ def standing_rows_of(
     brands = {brand.id: brand for brand in all_brands(connection)}
     products = _product_names(connection, records)
     looks = look_rows.looks_by_batch(connection, rows)
-    attempts = scan_rows.totals_of_batches(connection, rows)
+    attempts = used_and_refused(connection, rows)
     alerted = alert_rows.count_by_batch(connection, rows)
     listed = []
     for record in records:
-        verified, refused = attempts.get(record.row, (0, 0))
+        used, refused = attempts[record.row]
         states: Counter[Verdict] = Counter()
         for stretch in standing[record.row]:
             states[stretch.state] += stretch.count
@@ -59,7 +60,7 @@ def standing_rows_of(
                 count=record.count,
                 registered_at=record.registered_at,
                 states=dict(states),
-                verified=verified,
+                verified=used,
                 refused=refused,
                 looks=looks.get(record.row, 0),
                 alerts=alerted.get(record.row, (0, 0))[0],
@@ -67,6 +68,16 @@ def standing_rows_of(
             )
         )
     return tuple(listed)
+
+
+def used_and_refused(connection: Connection, rows: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    """By the batch's row how many of its units are used now, and how many attempts were refused.
+
+    Burns are counted with each attempt; a unit that was returned since is used no more, until somebody burns it again.
+    """
+    attempts, returned = scan_rows.totals_of_batches(connection, rows), returned_by_batch(connection, rows)
+    totals = {row: attempts.get(row, (0, 0)) for row in rows}
+    return {row: (burned - returned.get(row, 0), refused) for row, (burned, refused) in totals.items()}
 
 
 def _product_names(connection: Connection, records: Collection[BatchRecord]) -> Mapping[int, str | None]:

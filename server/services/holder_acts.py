@@ -4,7 +4,7 @@ On a page each is two POSTs: the first says plainly what will happen and gives a
 it in one. Who the holder is, claim, cookie or keep-code must show each time; nobody is told why it did not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from typing import TypeVar
 from authcode.payload import NotOurs
 from authcode.serial import Tier
 from server.context import Context
-from server.domain.claim import CLAIM_BYTES, ClaimInvalid, check_claim, marks_of
+from server.domain.claim import CLAIM_BYTES, ClaimInvalid, check_claim, check_page_claim, marks_of
 from server.domain.holding import (
     ActNotNow,
     HandOnLimit,
@@ -28,6 +28,7 @@ from server.domain.keep_code import is_keep_code_of, read_keep_code
 from server.domain.page_token import PageTokenInvalid, check_page_token, make_page_token
 from server.domain.redemption import FirstUse, Marks, ReturnedBy, Unit, Use, Verdict, gate, is_holder
 from server.domain.redemption import said as said_of
+from server.services.claim_tries import may_be_holder
 from server.services.facts import CodeState, Facts, facts_of, state_of
 from server.services.keep_codes import append_own, is_right, note_right
 from server.services.log import EntriesWait, log_erasure, log_handover, log_return, sign_newest_head
@@ -105,8 +106,8 @@ def act_for_program(ctx: Context, text: str, act: HolderAct, holder: Holder) -> 
         ClaimInvalid: the claim is out of form.
         Everything that `ask_on_page` raises.
     """
-    if holder.keep_code is None:
-        check_claim(holder.claim)
+    claim = check_claim(holder.claim) if holder.keep_code is None else None
+    holder = replace(holder, claim=claim)
     return _done(ctx, text, act, holder, token=None, ask=False, page=False)
 
 
@@ -134,9 +135,8 @@ def _done(  # noqa: PLR0913 - one act, with everything that decides about it
         found = resolve(ctx, connection, code, named)
         state = state_of(connection, found, now=wish.now)
         if state is None or state.code.tier is Tier.OUTER:
-            if wish.typed is not None:  # nobody holds it here: counted all the same, so that the end tells nothing
-                unit = nobody(found) if state is None else state.unit
-                is_right(ctx, connection, unit, (), wish.typed, holder.visitor, wish.now)
+            unit = nobody(found) if state is None else state.unit
+            _is_shown(ctx, connection, unit, (), wish)  # nobody holds it here: counted, so that the end tells nothing
             return None
         try:
             return _attempt(ctx, connection, state, wish)
@@ -228,26 +228,42 @@ def _shown(  # noqa: PLR0913, PLR0917 - everything that shows a holder
 ) -> CodeState | None:
     """The life that who asks holds, or held until a moment ago; a wrong keep-code is counted, on the present life."""
     accepted = [(one, first) for one in lives for first in (one.first, again) if first is not None]
-    if wish.typed is not None:
-        pairs = [(one.unit, first) for one, first in accepted]
-        if not is_right(ctx, connection, present, pairs, wish.typed, wish.holder.visitor, wish.now):
-            return None
+    if not _is_shown(ctx, connection, present, [(one.unit, first) for one, first in accepted], wish):
+        return None
     return next((one for one, first in accepted if _holds(ctx, one, first, wish)), None)
+
+
+def _is_shown(
+    ctx: Context, connection: Connection, present: Unit, accepted: Sequence[tuple[Unit, FirstUse]], wish: _Wish
+) -> bool:
+    """Whether keep-code or claim is that of one of the `accepted` redemptions; wrong ones are limited and counted.
+
+    A page's claims are none that can be guessed.
+    """
+    visitor, now = wish.holder.visitor, wish.now
+    if wish.typed is not None:
+        return is_right(ctx, connection, present, accepted, wish.typed, visitor, now)
+    right = any([is_holder(first, _marks(ctx, unit, wish)) for unit, first in accepted])  # noqa: C419 - as long either way
+    if wish.page or wish.holder.claim is None:
+        return right
+    first = next((first for unit, first in accepted if unit == present), None)
+    claim = wish.holder.claim
+    return may_be_holder(ctx, connection, present, claim, right=right, first=first, visitor=visitor, now=now)
 
 
 def _holds(ctx: Context, state: CodeState, first: FirstUse, wish: _Wish) -> bool:
     """Whether who asks is the holder now, and not only the one before."""
     if wish.typed is not None:
         return is_keep_code_of(wish.typed, state.unit, first, key=ctx.keys.keep_code)
-    return is_holder(first, _marks(ctx, state, wish))
+    return is_holder(first, _marks(ctx, state.unit, wish))
 
 
-def _marks(ctx: Context, state: CodeState, wish: _Wish) -> Marks:
+def _marks(ctx: Context, unit: Unit, wish: _Wish) -> Marks:
     try:
-        claim = check_claim(wish.holder.claim)
+        claim = check_page_claim(wish.holder.claim) if wish.page else wish.holder.claim
     except ClaimInvalid:
         claim = None
-    return marks_of(state.unit, claim=claim, holder=wish.holder.visitor.holder, key=ctx.keys.claim)
+    return marks_of(unit, claim=claim, holder=wish.holder.visitor.holder, key=ctx.keys.claim)
 
 
 def _undo(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, wish: _Wish) -> ActAnswer | None:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from authcode.log.proof import InclusionProof
 from authcode.payload import NotOurs
 from server.context import Context
-from server.domain.claim import CLAIM_BYTES, ClaimInvalid, check_claim, holder_of_claim, marks_of
+from server.domain.claim import CLAIM_BYTES, ClaimInvalid, check_page_claim, holder_of_claim, marks_of
 from server.domain.keep_code import (
     MAX_WRONG_HERE,
     MAX_WRONG_OF_NETWORK,
@@ -159,7 +159,7 @@ def _by_claim(ctx: Context, text: str, claim: str | None, visitor: Visitor) -> A
 
 def _claim(claim: str | None) -> str | None:
     try:
-        return check_claim(claim)
+        return check_page_claim(claim)
     except ClaimInvalid:
         return None
 

@@ -16,7 +16,9 @@ from keys.primitives import SigningKey
 from server.context import Context
 from server.domain.claim import check_claim, marks_of
 from server.domain.log_record import erasure_record, handover_record, redemption_record, return_record
-from server.domain.redemption import FirstUse, Marks, ReturnedBy, Unit, is_holder
+from server.domain.redemption import FirstUse, Marks, ReturnedBy, Unit, UnitUse, is_holder
+from server.services.claim_tries import may_be_holder
+from server.services.record_attempt import Visitor
 from server.services.resolve_code import Resolved, resolve, verified
 from server.storage import audit, log
 from server.storage.engine import Connection, Database
@@ -227,27 +229,37 @@ def prove_unit(db: Database, unit: Unit) -> InclusionProof:
         return prove_leaf(connection, log.leaf_of(connection, log.EntryKind.REDEMPTION, unit.id), shown=True)
 
 
-def prove_redemption(ctx: Context, text: str, *, claim: str) -> InclusionProof:
+def prove_redemption(ctx: Context, text: str, *, claim: str, visitor: Visitor) -> InclusionProof:
     """The proof of a redemption for its holder: whoever brings the code and the claim that verified it.
 
     A head is signed where the newest one does not reach the entry yet.
 
     Raises:
         ClaimInvalid: the claim is out of form.
+        KeepCodeTriesSpent: it can be guessed, and too many wrong ones came today.
         LogEntryUnknown: no such redemption, or another's; also for texts that are no codes.
     """
     kept = check_claim(claim)
+
+    def attempt(connection: Connection) -> Unit | None:
+        """One claim; None where it does not show the holder, who may not be there at all."""
+        found = resolve(ctx, connection, code, named)
+        use = UnitUse(unit=Unit(row=0, index=found.index), first=None)
+        if found.unit is not None:
+            use = unit_use(connection, found.unit)
+        marks = marks_of(use.unit, claim=kept, holder=None, key=ctx.keys.claim)
+        right = use.first is not None and is_holder(use.first, marks)
+        shown = may_be_holder(
+            ctx, connection, use.unit, kept, right=right, first=use.first, visitor=visitor, now=ctx.clock()
+        )
+        return use.unit if shown else None
+
     try:
         code, named = verified(ctx, text)
-        with ctx.db.read() as connection:
-            registered = resolve(ctx, connection, code, named).unit
-            use = None if registered is None else unit_use(connection, registered)
+        unit = ctx.db.attempt(attempt)
     except NotOurs:
         raise LogEntryUnknown from None
-    if use is None or use.first is None:
-        raise LogEntryUnknown
-    unit, first = use.unit, use.first
-    if not is_holder(first, marks_of(unit, claim=kept, holder=None, key=ctx.keys.claim)):
+    if unit is None:
         raise LogEntryUnknown
     sign_newest_head(ctx.db, ctx.keys.log_head, now=ctx.clock())
     return prove_unit(ctx.db, unit)

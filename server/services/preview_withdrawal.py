@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from authcode.events import Touched
-from server.domain.range_act import Withdrawal, standings
+from keys.records import check_withdrawal_moment
+from server.domain.range_act import Withdrawal, WithdrawnKeys, standings
 from server.domain.redemption import gate
 from server.storage.batches import BatchRecord, acts_of, batches_of_key
 from server.storage.brands import brand_by_brand_id
@@ -12,15 +13,27 @@ from server.storage.redemptions import count_used_between
 
 
 def preview_withdrawal(db: Database, brand_id: bytes, key_id: str, *, since: datetime, now: datetime) -> Touched:
-    """Count the units of a key that would be answered otherwise, were it withdrawn `since` (aware UTC)."""
-    orders = active = locked = used = 0
+    """Count the units of a key that would be answered otherwise, were it withdrawn `since` (aware UTC).
+
+    Raises:
+        KeyStateRefused: the moment is yet to come.
+    """
+    check_withdrawal_moment(key_id, since=since, now=now)
+    orders = before = after = used = 0
     with db.read() as connection:
         known = brand_by_brand_id(connection, brand_id)
         for batch in [] if known is None else batches_of_key(connection, known.id, key_id):
-            in_world, after = _active_unburned(connection, batch, since=since, now=now)
-            orders, active, locked = orders + 1, active + in_world + after, locked + in_world
+            in_world, later = _active_unburned(connection, batch, since=since, now=now)
+            orders, before, after = orders + 1, before + in_world, after + later
             used += count_used_between(connection, batch.row, 0, batch.count - 1)
-    return Touched(orders=orders, active_unburned=active, locked=locked, used=used)
+    locks = known is None or known.withdrawn_keys == WithdrawnKeys.LOCK
+    return Touched(
+        orders=orders,
+        active_unburned=before + after,
+        locked=before if locks else 0,
+        as_usual=0 if locks else before,
+        used=used,
+    )
 
 
 def _active_unburned(connection: Connection, batch: BatchRecord, *, since: datetime, now: datetime) -> tuple[int, int]:

@@ -49,6 +49,11 @@ def published_keyring(ctx: Context, *, brand_id: str | None, host: str) -> bytes
     return ctx.keyrings.brand(found[0].brand_id).keyring
 
 
+def keyring_of(brand: BrandRecord) -> Keyring:
+    """The keyring of a brand that is in force here."""
+    return open_keyring(brand.keyring, root_fingerprint=brand.root_fingerprint).keyring
+
+
 def ageing_keyrings(db: Database, *, now: datetime) -> list[Keyring]:
     """The published keyrings that offline verifiers soon call out of date, or already do; this server goes on."""
     with db.read() as connection:

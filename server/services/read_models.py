@@ -23,8 +23,8 @@ class BatchRow:
     """One batch in the list.
 
     `states` counts its units by what would be said of an unused one and adds up to `count`; `verified` counts units
-    burned, `refused` attempts that were answered with neither genuine nor verified by you, `looks` looks; `alerts` and
-    `notes` are what names this batch and is not closed, by how loud it is.
+    used now (one that was returned to unused is not), `refused` attempts that were answered with neither genuine nor
+    verified by you, `looks` looks; `alerts` and `notes` are what names this batch and is not closed, by how loud it is.
     """
 
     row: int

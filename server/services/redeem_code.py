@@ -11,12 +11,14 @@ from server.domain.claim import (
     CLAIM_BYTES,
     ClaimInvalid,
     check_claim,
+    check_page_claim,
     claim_of_holder,
     holder_of_claim,
     marks_of,
 )
 from server.domain.page_token import PageTokenInvalid, check_page_token, make_page_token
 from server.domain.redemption import FirstUse, Marks, Unit, Use, Verdict, gate, is_holder, said, use_of
+from server.services.claim_tries import marks_that_count
 from server.services.facts import CodeState, Facts, bare_facts, facts_of, is_disowned, state_on_record
 from server.services.log import log_redemption
 from server.services.raise_alerts import after_attempt, after_disowned_code, after_unknown_unit
@@ -107,7 +109,7 @@ def verify_on_page(  # noqa: PLR0913 - what a page's form brings
     """Burn the code of a page: steps 3 to 7 of docs/protocol.md §2, page token included."""
     text = text_of_page(ctx, raw_path, query)
     try:
-        kept = check_claim(claim)
+        kept = check_page_claim(claim)
     except ClaimInvalid:
         return Answer(verdict=None, look_again=_look_at_page(ctx, raw_path, query, visitor, claim=None))
     try:
@@ -273,25 +275,33 @@ def _verify(  # noqa: PLR0913 - one attempt, with everything that decides about 
 
 
 def _attempt(ctx: Context, connection: Connection, state: CodeState, ask: Ask) -> Answer:
-    holder_hash = mark_of(ctx, state.unit, ask)
-    claimed = marks_of(state.unit, claim=ask.claim, holder=None, key=ctx.keys.claim)
-    marks = replace(claimed, holder_hash=holder_hash)
+    brought = _marks(ctx, state.unit, ask)
+    marks = marks_that_count(ctx, connection, state, brought, ask)
     own = state.first is not None and is_holder(state.first, marks)  # (4)
     if not own and ask.channel is Channel.PAGE:
         check_page_token(ask.token, state.unit, state.code.tier, key=ctx.keys.page_token, now=ask.now)  # (5)
-    if state.code.tier is Tier.OUTER:  # looked at, never burned, and no attempt either
+    outer, closed = state.code.tier is Tier.OUTER, gate(state.conditions) is not None
+    if outer and not closed:  # in good standing it is looked at: nothing that could be burned, and no attempt either
         return _answer(ctx, connection, state, marks, ask)
     before, burned = state.first, False
     late = ask.channel is Channel.API and _verified_an_earlier_life(ctx, connection, state.unit, ask.claim)
-    if before is None and gate(state.conditions) is None and not late:  # (6)
-        before, burned = _burn(ctx, connection, state, marks, ask)
+    if before is None and not closed and not late:  # (6)
+        before, burned = _burn(ctx, connection, state, brought, ask)
         state = state.with_first(first_use(connection, state.unit))
+        marks = brought if burned else marks_that_count(ctx, connection, state, brought, ask)
         own = burned or (before is not None and is_holder(before, marks))
     answer = _answer(ctx, connection, state, marks, ask)  # (7)
-    note = Note(mark=holder_hash, said=answer.verdict or Verdict.NOT_OURS, own=own or late, burned=burned)
+    mark = brought.holder_hash or b""
+    note = Note(mark=mark, said=answer.verdict or Verdict.NOT_OURS, own=own or late, burned=burned)
     attempt, scan = append_attempt(ctx, connection, state.code, ask, note)
-    after_attempt(connection, state, attempt, scan=scan, before=before, holder=own or late)
+    first = None if outer else before  # an outer code beside a used inner one is its own pack's, and no copy
+    after_attempt(connection, state, attempt, scan=scan, before=first, holder=own or late)
     return answer
+
+
+def _marks(ctx: Context, unit: Unit, ask: Ask) -> Marks:
+    claimed = marks_of(unit, claim=ask.claim, holder=None, key=ctx.keys.claim)
+    return replace(claimed, holder_hash=mark_of(ctx, unit, ask))
 
 
 def _verified_an_earlier_life(ctx: Context, connection: Connection, unit: Unit, claim: str) -> bool:

@@ -1,4 +1,8 @@
-"""Stage 6, redeem: keep-codes that were wrong, kept so that nobody can try many (docs/protocol.md §2 rule 12)."""
+"""Stage 6, redeem: keep-codes and guessable claims that were wrong, kept so that nobody can try many.
+
+docs/protocol.md §2 rules 2 and 12. The two are counted apart: claims are tried without a check character, and must not
+keep a holder out who brings the keep-code.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +16,7 @@ from server.storage.schema import keep_try
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrongTries:
-    """How many keep-codes were wrong: by this network on this unit, by anybody on it, by this network on any unit."""
+    """How many were wrong: by this network on this unit, by anybody on this unit, by this network on any unit."""
 
     here: int
     of_unit: int
@@ -28,21 +32,35 @@ def take_turns(connection: sa.Connection, unit: int) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(unit)))
 
 
-def add_wrong_try(
-    connection: sa.Connection, *, unit: int, at: datetime, network_day: bytes | None, network_unit: bytes | None
+def add_wrong_try(  # noqa: PLR0913 - the columns of one row
+    connection: sa.Connection,
+    *,
+    unit: int,
+    at: datetime,
+    network_day: bytes | None,
+    network_unit: bytes | None,
+    claim: bool = False,
 ) -> None:
-    """Count one wrong keep-code, by the pseudonyms of its network (None where the address is unknown)."""
-    connection.execute(keep_try.insert().values(unit=unit, at=at, network_day=network_day, network_unit=network_unit))
+    """Count one wrong keep-code (or `claim`), by the pseudonyms of its network (None where the address is unknown)."""
+    values = {"unit": unit, "at": at, "network_day": network_day, "network_unit": network_unit, "claim": claim}
+    connection.execute(keep_try.insert().values(values))
 
 
-def wrong_tries(
-    connection: sa.Connection, *, unit: int, since: datetime, network_day: bytes | None, network_unit: bytes | None
+def wrong_tries(  # noqa: PLR0913 - what is counted, and whose
+    connection: sa.Connection,
+    *,
+    unit: int,
+    since: datetime,
+    network_day: bytes | None,
+    network_unit: bytes | None,
+    claim: bool = False,
 ) -> WrongTries:
-    """The wrong keep-codes of the day from a moment on; those without an address count as one network.
+    """The wrong keep-codes (or claims) of the day from a moment on; those without an address count as one network.
 
     One that stands later is from before a clock was set back: it would count for as long as the clock was ahead.
     """
-    after = (keep_try.c.at > since) & (keep_try.c.at <= since + TRIES_WINDOW + CLOCKS_APART)
+    of_kind = keep_try.c.claim if claim else ~keep_try.c.claim
+    after = of_kind & (keep_try.c.at > since) & (keep_try.c.at <= since + TRIES_WINDOW + CLOCKS_APART)
     on_unit = (keep_try.c.unit == unit) & after
     return WrongTries(
         here=_count(connection, on_unit & keep_try.c.network_unit.is_not_distinct_from(network_unit)),

@@ -174,6 +174,11 @@ def keep_code_uses(connection: sa.Connection, unit: int, *, since: datetime | No
     ]
 
 
+def network_of_burn(connection: sa.Connection, unit: int) -> bytes | None:
+    """The pseudonym, on this unit, of the network that it was verified from; None where that is not known."""
+    return connection.execute(sa.select(scan.c.network_unit).where((scan.c.unit == unit) & scan.c.burned)).scalar()
+
+
 def latest_by_others(connection: sa.Connection, unit: int) -> tuple[datetime, str | None] | None:
     """When and in which country somebody else than the holder last tried a used unit."""
     row = connection.execute(

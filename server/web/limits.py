@@ -39,6 +39,7 @@ LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "station.orders": (600, "minute"),
         "station.order": (600, "minute"),
         "station.act": (600, "minute"),
+        "station.withdrawal": (60, "minute"),
         "consumer.look": (600, "minute"),
         "consumer.burn": (120, "minute"),
         "consumer.check_photo": (60, "minute"),

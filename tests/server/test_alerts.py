@@ -2,20 +2,24 @@
 
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
+from authcode.batch import Tiers
+from authcode.serial import Tier
 from server.domain.alert import Rule, Severity
 from server.domain.range_act import ActKind
 from server.domain.redemption import Verdict
 from server.services import dashboard
 from server.services.dashboard import AlertFilter, AlertRow
 from server.services.publish_keyring import alert_on_duplicates_from
+from server.services.read_models import ScanRow
 from server.services.redeem_code import Visitor, verify
 from server.storage import schema
 from server.web.dashboard.wording import alert_sentence
-from tests.server.conftest import MakeWorld, World
+from tests.server.conftest import Issued, MakeWorld, World
 
 
 def alerts(world: World, **wanted: object) -> tuple[AlertRow, ...]:
@@ -198,3 +202,51 @@ def test_filters_and_pages_choose_alerts(world: World) -> None:
     found = dashboard.alerts(world.ctx, AlertFilter(severity=Severity.HIGH), page=9)
     assert (found.alerts, found.total, found.page, found.pages) == ((), 0, 1, 1)
     assert found.by_severity == {Severity.NOTE: 1, Severity.ALERT: 1, Severity.HIGH: 0}
+
+
+# outer codes of pairs
+
+
+def outer_codes(world: World, issued: Issued) -> list[ScanRow]:
+    """What the history has of outer codes, the latest first."""
+    page = dashboard.batch_page(world.ctx, issued.batch.row)
+    return [scan for scan in page.recent if scan.tier is Tier.OUTER]
+
+
+def test_a_leaked_reel_of_outer_codes_is_one_growing_alert_and_burns_nothing(world: World) -> None:
+    issued = world.issue(activate=False, tiers=Tiers.PAIR)
+    for number in range(7):
+        assert world.verdict(issued.text(number, Tier.OUTER), f"anna-{number}") == "not_activated"
+    (alert,) = dashboard.alerts(world.ctx, AlertFilter()).alerts
+    assert (alert.rule, alert.severity, alert.count) == (Rule.NOT_ACTIVATED, Severity.ALERT, 7)
+    assert {(scan.said, scan.burned) for scan in outer_codes(world, issued)} == {("not_activated", False)}
+    world.act(issued, ActKind.ACTIVATE)
+    assert world.verdict(issued.text(0, Tier.INNER), "anna-0") == "genuine"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "rules"),
+    [
+        (ActKind.VOID, "void", [Rule.VOIDED]),
+        (ActKind.RECALL, "recalled", []),
+        (ActKind.LOCK, "locked", []),
+        (ActKind.SAMPLE, "sample", []),
+    ],
+)
+def test_an_outer_code_that_is_out_of_use_stands_in_the_history(
+    kind: ActKind, said: str, rules: list[Rule], world: World
+) -> None:
+    """Somebody verified the inner code before: the outer one beside it is no copy."""
+    issued = world.issue(tiers=Tiers.PAIR)
+    assert world.verdict(issued.text(0, Tier.INNER), "anna") == "genuine"
+    world.act(issued, kind, reason="leaks")
+    for claim in ("ben", "cleo", "dora"):
+        assert world.verdict(issued.text(0, Tier.OUTER), claim) == said
+    assert [scan.said for scan in outer_codes(world, issued)] == [said] * 3
+    assert [alert.rule for alert in dashboard.alerts(world.ctx, AlertFilter()).alerts] == rules
+
+
+def test_an_outer_code_in_good_standing_is_looked_at(world: World) -> None:
+    issued = world.issue(tiers=Tiers.PAIR)
+    assert world.verdict(issued.text(0, Tier.OUTER), "anna") == "unused"
+    assert outer_codes(world, issued) == []

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask.testing import FlaskClient
@@ -17,14 +18,16 @@ from keys.keyring import sign_keyring
 from keys.primitives import SigningKey, mac_tag
 from keys.records import CodeKey, Form, Profile, Purpose
 from server.domain.alert import Rule, Severity
+from server.domain.claim import MAX_WRONG_CLAIMS_HERE, MAX_WRONG_CLAIMS_OF_UNIT, UNGUESSABLE_CHARS
+from server.services import dashboard
 from server.services.dashboard import AlertFilter, alerts
 from server.services.publish_keyring import publish_keyring
-from tests.server.conftest import Brand, World
+from tests.server.conftest import GTIN, Brand, World
 
 Tag = Callable[[bytes], bytes]
 
 
-def forged(brand: Brand, key: CodeKey, unit: SerialUnit, tag: Tag) -> str:
+def forged(brand: Brand, key: CodeKey, unit: SerialUnit, tag: Tag, gtin: str = GTIN_NONE) -> str:
     """The code of a unit as somebody makes it who knows everything but the signing key."""
     keyring = brand.issuer.keyring.keyring
     serial = SerialCipher(brand.issuer.serial_key(key.serial_key), keyring.brand_id).serial(unit)
@@ -34,11 +37,11 @@ def forged(brand: Brand, key: CodeKey, unit: SerialUnit, tag: Tag) -> str:
         brand_id=keyring.brand_id,
         key_id=key.key_id,
         serial=serial,
-        gtin=GTIN_NONE,
+        gtin=gtin,
         prefix=key.prefix,
     )
     return format_code(
-        ParsedCode(form=key.form, prefix=key.prefix, key_id=key.key_id, serial=serial, gtin=GTIN_NONE, tag=tag(message))
+        ParsedCode(form=key.form, prefix=key.prefix, key_id=key.key_id, serial=serial, gtin=gtin, tag=tag(message))
     )
 
 
@@ -73,6 +76,21 @@ def test_a_stolen_mac_key_makes_compact_codes_for_units_of_a_signed_batch(world:
     secret = brand.keys.mac[key.key_id]
     unit = SerialUnit(batch=issued.batch.number, index=3, tier=Tier.SINGLE)
     text = forged(brand, key, unit, lambda message: mac_tag(secret, message))
+    assert world.verdict(text, "thief") == "not_activated"
+    (alert,) = alerts(world.ctx, AlertFilter()).alerts
+    assert (alert.rule, alert.severity) == (Rule.UNKNOWN_UNIT, Severity.HIGH)
+    assert world.verdict(issued.text(3), "anna") == "genuine"
+
+
+def test_a_stolen_signing_key_puts_another_products_gtin_on_a_unit(world: World, brand: Brand) -> None:
+    """A link code names its product; the batch has one GTIN, and a good signature under another is no guess."""
+    issued = world.issue(form=Form.GS1)
+    key = brand.issuer.keyring.keyring.code_key(issued.batch.key_id)
+    sign = SigningKey(brand.issuer.code_secret(key.key_id)).sign
+    unit = SerialUnit(batch=issued.batch.number, index=3, tier=Tier.SINGLE)
+    assert forged(brand, key, unit, sign, gtin=GTIN) == issued.text(3)
+    text = forged(brand, key, unit, sign, gtin="04006381333931")
+    assert world.state(text) == "not_activated"
     assert world.verdict(text, "thief") == "not_activated"
     (alert,) = alerts(world.ctx, AlertFilter()).alerts
     assert (alert.rule, alert.severity) == (Rule.UNKNOWN_UNIT, Severity.HIGH)
@@ -124,6 +142,130 @@ def test_codes_are_harvested_and_tried_with_a_claim_that_was_seen_elsewhere(worl
     world.clock.forward(hours=1)
     assert world.verdict(issued.text(1), "anna-0815") == "already_verified"
     assert world.verdict(issued.text(0), "anna-0815") == "verified_by_you"
+
+
+# claims are guessed
+
+VICTIM = "order-37"
+HERE, ELSEWHERE = "203.0.113.9", "198.51.100.7"
+
+
+def asked(world: World, address: str, act: str, text: str, claim: str) -> TestResponse:
+    """A program's request from an address."""
+    body, there = {"code": text, "claim": claim}, {"REMOTE_ADDR": address}
+    return world.client.post(f"/api/v1/{act}", json=body, environ_base=there)
+
+
+def told(world: World, address: str, text: str, claim: str) -> str:
+    answer = asked(world, address, "verify", text, claim)
+    assert answer.status_code == 200
+    return str(answer.get_json()["verdict"])
+
+
+@pytest.mark.parametrize("later", [0, 3600])
+def test_a_claim_that_counts_up_is_guessed_in_order(later: int, world: World) -> None:
+    """Beyond a few wrong ones the right one is a stranger's too: no receipt, no undo, and the history says so."""
+    code = world.issue().text(0)
+    assert told(world, HERE, code, VICTIM) == "genuine"
+    world.clock.forward(seconds=later)
+    answers = [asked(world, ELSEWHERE, "verify", code, f"order-{number}").get_json() for number in range(60)]
+    assert {answer["verdict"] for answer in answers} == {"already_verified"}
+    assert {(answer["proof"], answer["keep_code"], answer["was_yours"]) for answer in answers} == {(None, None, False)}
+    history = dashboard.code_history(world.ctx, dashboard.find_code(world.ctx, code))
+    assert history.scans_total == 61
+    assert {(scan.said, scan.own) for scan in history.scans[:50]} == {("already_verified", False)}
+    for act in ("undo", "hand-on", "erase", "log/proof"):
+        refused = asked(world, ELSEWHERE, act, code, VICTIM)
+        assert (refused.status_code, refused.get_json()["code"]) == (429, "keep_code_tries_spent")
+    assert world.state(code) == "already_verified"
+    assert told(world, HERE, code, VICTIM) == ("verified_by_you" if later else "genuine")
+    world.clock.forward(hours=25)
+    assert told(world, ELSEWHERE, code, VICTIM) == "verified_by_you"
+
+
+@pytest.mark.parametrize("act", ["undo", "hand-on", "erase", "log/proof"])
+def test_a_claim_is_guessed_where_it_would_do_something(act: str, world: World) -> None:
+    """The tries end alike for used and unused codes, so that their end does not tell which are used."""
+    issued = world.issue()
+    assert told(world, HERE, issued.text(0), VICTIM) == "genuine"
+    manifest, _ = world.manifest()
+    for code in (issued.text(0), issued.text(1), world.codes(manifest)[0].code):
+        statuses = [asked(world, ELSEWHERE, act, code, f"order-{number}").status_code for number in range(40)]
+        assert statuses == [404] * MAX_WRONG_CLAIMS_HERE + [429] * (40 - MAX_WRONG_CLAIMS_HERE)
+    assert world.state(issued.text(0)) == "already_verified"
+    assert asked(world, HERE, act, issued.text(0), VICTIM).status_code == 200
+
+
+def test_many_networks_guess_a_claim_together(world: World) -> None:
+    """They make the client of a short claim a stranger for a day, but not the network that verified a moment ago."""
+    code = world.issue().text(0)
+    first = asked(world, HERE, "verify", code, VICTIM)
+    for number in range(MAX_WRONG_CLAIMS_OF_UNIT):
+        assert told(world, f"10.{number}.0.1", code, f"guess-{number}") == "already_verified"
+    assert told(world, ELSEWHERE, code, VICTIM) == "already_verified"
+    assert asked(world, HERE, "verify", code, VICTIM).data == first.data
+    world.clock.forward(hours=1)
+    assert told(world, HERE, code, VICTIM) == "already_verified"
+    world.clock.forward(hours=24)
+    assert told(world, HERE, code, VICTIM) == "verified_by_you"
+
+
+def test_the_network_that_verified_guesses_no_longer_than_others(world: World) -> None:
+    """The shop's own wireless network, in which thief and buyer stand side by side."""
+    code = world.issue().text(0)
+    assert told(world, HERE, code, VICTIM) == "genuine"
+    assert {told(world, HERE, code, f"order-{number}") for number in range(60)} == {"already_verified"}
+
+
+def test_claims_of_128_bits_wait_for_nobody(world: World) -> None:
+    code, long = world.issue().text(0), "v" * UNGUESSABLE_CHARS
+    first = asked(world, HERE, "verify", code, long)
+    for number in range(MAX_WRONG_CLAIMS_HERE + 1):
+        assert told(world, HERE, code, f"order-{number}") == "already_verified"
+        assert told(world, HERE, code, f"{number:022}") == "already_verified"
+    assert asked(world, HERE, "verify", code, long).data == first.data
+    assert asked(world, HERE, "log/proof", code, long).status_code == 200
+    assert asked(world, HERE, "undo", code, long).status_code == 200
+
+
+def test_wrong_claims_keep_nobody_out_who_brings_the_keep_code(world: World) -> None:
+    code = world.issue().text(0)
+    keep_code = asked(world, HERE, "verify", code, VICTIM).get_json()["keep_code"]
+    for number in range(MAX_WRONG_CLAIMS_HERE + 1):
+        told(world, HERE, code, f"guess-{number}")
+    answer = world.client.post("/api/v1/undo", json={"code": code, "keep_code": keep_code})
+    assert answer.get_json()["state"] == "unused"
+
+
+def test_a_claim_is_guessed_on_the_pages(world: World) -> None:
+    """Those that pages make are long; a short one in a form is none of theirs, and is compared with nothing."""
+    code = world.issue().text(0)
+    keep_code = asked(world, HERE, "verify", code, VICTIM).get_json()["keep_code"]
+    path = "/" + code.split("/", 3)[3]
+    token = form_of(world.client.get(path, base_url="http://v.example.com").text)["token"]
+    for form in (
+        {"token": token, "claim": VICTIM},
+        {"claim": VICTIM},
+        {"claim": VICTIM, "receipt": "save"},
+        *({"claim": VICTIM, "act": act} for act in ("undo", "hand_on", "erase")),
+    ):
+        answer = world.client.post(path, base_url="http://v.example.com", data=form)
+        assert answer.status_code in {404, 409}
+        assert keep_code not in answer.text
+        assert "verified by you" not in answer.text.lower()
+    assert world.state(code) == "already_verified"
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_guesses_at_the_same_moment_are_counted_one_after_the_other(used: bool, world: World) -> None:  # noqa: FBT001
+    """An unused unit has no row that could be locked."""
+    code = world.issue().text(0)
+    if used:
+        assert told(world, HERE, code, VICTIM) == "genuine"
+    with ThreadPoolExecutor(8) as pool:
+        asking = [pool.submit(asked, world, ELSEWHERE, "undo", code, f"guess-{number}") for number in range(24)]
+    statuses = sorted(one.result().status_code for one in asking)
+    assert statuses == [404] * MAX_WRONG_CLAIMS_HERE + [429] * (24 - MAX_WRONG_CLAIMS_HERE)
 
 
 def test_no_answer_names_the_code_that_was_asked(world: World) -> None:

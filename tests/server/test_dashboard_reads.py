@@ -11,6 +11,7 @@ from server.domain.redemption import Unit, Verdict
 from server.services import dashboard
 from server.services.dashboard import AlertUnknown, BatchUnknown, CodeUnknown
 from server.services.range_acts import OrderUnknown
+from server.services.read_models import batch_facts
 from server.services.redeem_code import Channel, Visitor, look
 from tests.server.conftest import World
 
@@ -55,6 +56,23 @@ def test_a_batch_tells_what_happened_to_its_codes(busy: World) -> None:
     assert dashboard.batch_of_order(busy.ctx.db, batch.order, now=busy.clock.now) == batch
     with pytest.raises(OrderUnknown):
         dashboard.batch_of_order(busy.ctx.db, "nothing", now=busy.clock.now)
+
+
+def test_a_batch_counts_codes_that_are_verified_now(world: World) -> None:
+    """One verified, one that its holder returned, one returned and verified by somebody else."""
+    issued, other = world.issue(), world.issue(count=3)
+    for index in (0, 1, 2):
+        world.verdict(issued.text(index), "anna")
+    for index in (1, 2):
+        world.client.post("/api/v1/undo", json={"code": issued.text(index), "claim": "anna"})
+    assert world.verdict(issued.text(2), "ben") == "genuine"
+    page = dashboard.batch_page(world.ctx, issued.batch.row)
+    assert page.batch.verified == 2
+    assert sum(day.verified for day in page.days) == 4  # what happened on a day stays so
+    listed = {row.row: row.verified for row in dashboard.batches(world.ctx.db, now=world.clock.now)}
+    assert listed == {issued.batch.row: 2, other.batch.row: 0}
+    found = dashboard.batch_of_order(world.ctx.db, issued.batch.order_name, now=world.clock.now)
+    assert batch_facts(found)["verified"] == 2
 
 
 def test_the_history_of_a_code_numbers_its_askers_and_names_nobody(busy: World) -> None:

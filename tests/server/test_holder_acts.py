@@ -15,7 +15,7 @@ from authcode.log.proof import open_consistency, open_inclusion
 from authcode.log.receipt import check_entry, head_before
 from authcode.serial import Tier
 from server.domain.alert import AlertFilter, Rule
-from server.domain.holding import MAX_HOPS_A_DAY, HolderAct
+from server.domain.holding import MAX_HOPS, MAX_HOPS_A_DAY, HolderAct
 from server.domain.keep_code import KEEP_CODE_CHARACTERS, MAX_WRONG_HERE
 from server.domain.range_act import ActKind
 from server.domain.redemption import Unit, Verdict
@@ -315,6 +315,20 @@ def test_a_code_is_handed_on_a_few_times_a_day(world: World, issued: Issued) -> 
     assert (status, body["code"]) == (429, "hand_on_limit")
     world.clock.forward(hours=24)
     assert done(world, "hand-on", code, keep_code=keep_code)["hop"] == MAX_HOPS_A_DAY + 1
+
+
+def test_a_code_is_handed_on_fifty_times_in_all(world: World, issued: Issued) -> None:
+    code = issued.text(0)
+    keep_code = genuine(world, code)["keep_code"]
+    for number in range(MAX_HOPS):
+        handed = done(world, "hand-on", code, keep_code=keep_code)
+        assert handed["hop"] == number + 1
+        keep_code = handed["keep_code"]
+        world.clock.forward(hours=8)
+    world.clock.forward(days=2)
+    status, body = ask(world, "hand-on", code, keep_code=keep_code)
+    assert (status, body["code"]) == (429, "hand_on_limit")
+    assert done(world, "erase", code, keep_code=keep_code)["state"] == "already_verified"
 
 
 def test_each_owners_uses_of_the_keep_code_are_counted_for_themselves(world: World, issued: Issued) -> None:

@@ -1,22 +1,28 @@
 """Codes that staff lock because copies were found, and units of withdrawn keys as their brand wants them."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from keys.instants import format_instant
 from keys.issuer import IssuerHome, UnlockedIssuer
 from server.domain.alert import AlertFilter, Rule
 from server.domain.range_act import ActDetails, ActKind
 from server.domain.redemption import Verdict
+from server.domain.scope import Scope
 from server.services.brand_settings import BrandSettingInvalid, BrandSettings, brands, change_settings
 from server.services.dashboard import alert, alerts, batch_of_order, batch_page, batch_to_act_on
 from server.services.log import latest_entries, sign_newest_head
 from server.services.preview_facts import told_after
+from server.services.preview_withdrawal import preview_withdrawal
 from server.services.publish_keyring import publish_keyring
 from server.services.read_audit import audit_page
 from server.services.staff_accounts import Staff
 from tests.server.conftest import Brand, Issued, World
+from tests.server.test_api import conforms
+from tests.server.test_station_api import made, send
 
 STAFF = Staff(id=1, email="anna@example.com", must_change_password=False, session="s", last_login_at=None)
 
@@ -158,6 +164,67 @@ def test_a_brand_may_have_codes_of_a_withdrawn_key_answered_as_usual_with_a_caut
     assert (told["verdict"], told["locked_reason"]) == ("locked", "copies_found")
     choose(world, "lock")
     assert world.verdict(before.text(2), "ben") == "locked"
+
+
+def test_a_unit_activated_in_the_moment_of_the_withdrawal_was_not_in_the_world_before_it(
+    world: World, issuer: UnlockedIssuer
+) -> None:
+    issued = world.issue(activate=False)
+    world.clock.forward(hours=1)
+    world.act(issued, ActKind.ACTIVATE, "0-4")
+    moment = world.clock.now + timedelta(seconds=1)
+    world.clock.forward(seconds=1)
+    world.act(issued, ActKind.ACTIVATE, "5-9")
+    issuer.withdraw_code_key(issued.batch.key_id, since=moment, reason="laptop stolen", now=world.clock.now)
+    publish_keyring(world.ctx.db, issuer.keyring.document, server_id=None, now=world.clock.now)
+    assert (world.state(issued.text(4)), world.state(issued.text(5))) == ("locked", "not_ours")
+    assert batch_page(world.ctx, issued.batch.row).batch.states == {Verdict.LOCKED: 5, Verdict.NOT_OURS: 5}
+
+
+def preview(world: World, key_id: str, since: str) -> tuple[int, dict[str, object]]:
+    token = made(world, Scope.READ)
+    answer = send(world, "GET", f"/keys/{key_id}/withdrawal?since={since}", token)
+    return answer.status_code, answer.get_json()
+
+
+def test_the_preview_of_a_withdrawal_says_what_the_brand_chose(world: World) -> None:
+    """Over the network as in the server's own home; nothing is changed by asking."""
+    before, late = world.issue(), world.issue(activate=False)
+    world.act(before, ActKind.VOID, "9", reason="waste")
+    world.verdict(before.text(1), "anna")
+    world.clock.forward(hours=1)
+    since = world.clock.now
+    world.clock.forward(hours=1)
+    world.act(late, ActKind.ACTIVATE, "0-5")
+    key_id, moment = before.batch.key_id, format_instant(since)
+    counted = {"key_id": key_id, "since": moment, "orders": 2, "active_unburned": 14, "not_ours": 6, "used": 1}
+    assert preview(world, key_id, moment) == (200, {**counted, "locked": 8, "as_usual": 0})
+    choose(world, "usual")
+    assert preview(world, key_id, moment) == (200, {**counted, "locked": 0, "as_usual": 8})
+    (brand,) = brands(world.ctx.db)
+    touched = preview_withdrawal(world.ctx.db, brand.brand_id, key_id, since=since, now=world.clock.now)
+    assert (touched.locked, touched.as_usual, touched.not_ours, touched.used) == (0, 8, 6, 1)
+    assert world.state(before.text(0)) == "unused"
+
+
+def test_the_preview_of_a_withdrawal_refuses_what_the_act_refuses(world: World) -> None:
+    key_id = world.issue().batch.key_id
+    status, body = preview(world, key_id, format_instant(world.clock.now + timedelta(seconds=1)))
+    assert (status, body["code"]) == (409, "key_state_refused")
+    for named in ("zz", key_id + "0"):
+        status, body = preview(world, named, "2026-03-01T00:00:00Z")
+        assert (status, body["code"], named in str(body["detail"])) == (404, "unknown_key", False)
+    for moment in ("", "2026-03-01", "soon"):
+        status, body = preview(world, key_id, moment)
+        assert (status, body["code"]) == (400, "request_invalid")
+    refused = send(world, "GET", f"/keys/{key_id}/withdrawal?since=2026-03-01T00:00:00Z", made(world, Scope.ACT))
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "token_scope_missing")
+
+
+def test_the_preview_of_a_withdrawal_is_as_described(world: World) -> None:
+    document = world.client.get("/api/v1/openapi.json").get_json()
+    _, body = preview(world, world.issue().batch.key_id, format_instant(world.clock.now))
+    conforms(body, document["components"]["schemas"]["Withdrawal"], document)
 
 
 def test_a_code_of_a_good_key_carries_no_caution(world: World) -> None:

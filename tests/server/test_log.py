@@ -3,6 +3,7 @@
 import base64
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -21,7 +22,8 @@ from server.services.keep_log import LogKeeper
 from server.services.redeem_code import Visitor, verify
 from server.storage import log as rows
 from server.storage import schema
-from tests.server.conftest import CHEAP, MakeWorld, World
+from tests.server.conftest import CHEAP, MakeWorld, World, on_postgresql
+from tests.server.test_staff_undo import until_somebody_waits
 
 
 def sign(world: World) -> str:
@@ -172,6 +174,32 @@ def test_a_proof_from_a_large_tree_reads_some_hundred_rows(world: World) -> None
         assert len(proof.path) >= 16
     log.prove_growth(world.ctx.db, 54_321)
     assert statements <= 4 * 10  # each reads one row, or one tile of at most 256
+
+
+@on_postgresql
+def test_two_who_give_places_at_once_take_turns_and_give_each_place_once(world: World) -> None:
+    """Whoever is second sees the places that the first gave, and takes only what came in meanwhile."""
+    issued = world.issue()
+    for index in range(3):
+        world.verdict(issued.text(index), "anna")
+    with world.ctx.db.read() as connection:
+        _, before = rows.tree_name_and_size(connection)
+
+    def place() -> int:
+        with world.ctx.db.engine.connect() as connection, connection.begin():
+            return rows.integrate(connection)
+
+    with ThreadPoolExecutor(1) as pool:
+        with world.ctx.db.engine.connect() as connection, connection.begin():
+            first = rows.integrate(connection)
+            second = pool.submit(place)
+            until_somebody_waits(world)
+            world.verdict(issued.text(3), "anna")
+        assert (first >= 3, second.result()) == (True, 1)
+    assert read_head(sign(world)).size == before + first + 1
+    with world.ctx.db.read() as connection:
+        numbers = connection.execute(sa.select(schema.log_leaf.c.number).order_by("number")).scalars().all()
+    assert numbers == list(range(before + first + 1))
 
 
 def test_the_log_is_read_over_http_by_anybody_and_checked_with_the_key_alone(world: World) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from server.commands import token as token_commands
+from server.domain.range_act import ActKind
 from server.domain.scope import DEFAULT_DAYS, MAX_DAYS, Scope
 from server.services.api_tokens import (
     TokenExpired,
@@ -150,6 +151,7 @@ def test_the_command_line_prints_a_token_once_and_the_history_knows_who_made_it(
     text = told.stdout.strip()
     assert re.fullmatch(r"authcode_[0-9a-f]{8}_[A-Za-z0-9_-]{43}", text)
     assert Scope.ACT.sentence in told.stderr
+    assert all(kind in Scope.ACT.sentence.lower() for kind in ActKind)  # whoever hands it out reads what it opens
     listed = run(token_commands.list_all, ["--json"]).output
     (facts,) = json.loads(listed)["tokens"]
     assert (facts["prefix"], facts["state"], facts["last_used"]) == (text[9:17], "active", None)

@@ -96,6 +96,22 @@ def test_an_undone_code_says_on_every_page_that_it_was_returned(world: World, sh
     assert "once returned to unused: on 21 November 2026 (UTC), by its holder" in stranger
 
 
+def test_a_form_opened_before_an_undo_and_sent_after_it_burns_nothing(
+    world: World, shopper: Browser, issued: Issued, page: str
+) -> None:
+    """Its token names the life that ended: who sends it is shown first what happened meanwhile."""
+    early = Browser(world.client)
+    form = hidden(early.open(page).text)
+    shopper.verify(page)
+    confirmed(shopper, page, "undo")
+    sent = early.send(page, form)
+    assert (sent.status_code, heading(sent.text)) == (409, heading(early.open(page).text))
+    assert "returned to unused on 21 November 2026 (UTC) by its holder" in sent.text
+    assert world.state(issued.text(0)) == "unused"
+    again = early.send(page, hidden(sent.text))
+    assert (again.status_code, heading(again.text)) == (200, "Genuine code, once returned to unused")
+
+
 def test_a_page_that_was_open_too_long_asks_once_more(world: World, shopper: Browser, page: str) -> None:
     shopper.verify(page)
     form = hidden(asked(shopper, page, "undo"))

@@ -52,7 +52,8 @@ keep_try = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("network_day", sa.LargeBinary(8)),
     sa.Column("network_unit", sa.LargeBinary(8)),
+    sa.Column("claim", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(None, "unit", "at"),
     sa.Index(None, "network_day", "at"),
 )
-"""Keep-codes that were wrong. Those that were right are attempts like others, in the history."""
+"""Keep-codes that were wrong, and guessable claims (`claim`). Those that were right are attempts, in the history."""

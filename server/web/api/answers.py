@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from authcode.events import Touched
 from authcode.foreign import ForeignText
 from authcode.log.proof import InclusionProof
 from keys.keyring import Keyring
@@ -200,6 +201,20 @@ def registered_json(batch: BatchRecord, *, sha256: str, product_known: bool) -> 
         "issued_at": _moment(batch.issued_at),
         "registered_at": _moment(batch.registered_at),
         "manifest_sha256": sha256,
+    }
+
+
+def touched_json(key_id: str, since: datetime, touched: Touched) -> Json:
+    """What withdrawing a key would touch."""
+    return {
+        "key_id": key_id,
+        "since": _moment(since),
+        "orders": touched.orders,
+        "active_unburned": touched.active_unburned,
+        "locked": touched.locked,
+        "as_usual": touched.as_usual,
+        "not_ours": touched.not_ours,
+        "used": touched.used,
     }
 
 

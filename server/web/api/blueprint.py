@@ -106,7 +106,8 @@ def log_proof() -> Response:
     if ("claim" in body) == ("keep_code" in body):
         raise RequestInvalid("send a claim or a keep_code, and not both")
     if "claim" in body:
-        return _answer(log_json(prove_redemption(context(), code, claim=text_of(body, "claim"))))
+        claim = text_of(body, "claim")
+        return _answer(log_json(prove_redemption(context(), code, claim=claim, visitor=program())))
     keep_code = text_of(body, "keep_code")
     return _answer(log_json(prove_redemption_by_keep_code(context(), code, keep_code=keep_code, visitor=program())))
 

@@ -197,7 +197,9 @@ def _paths() -> Json:
     claim = {
         "type": "string",
         "pattern": "^[!-~]{1,64}$",
-        "description": "Who asks: an id of the client's own, kept and sent again with a retry.",
+        "description": "Who asks, and the holder's key: draw it at random (a UUID), keep it for retries and secret. "
+        "Below 22 characters it can be guessed: after 10 wrong ones of a network on a used code in a day (50 from "
+        "anywhere) it is not compared any more.",
     }
     keep_code = _TEXT | {"description": "In place of a claim: twelve characters, as a person types them."}
     proof = _json_body({"proof": _TEXT | {"description": "The whole proof: three parts with dots between them."}})

@@ -41,6 +41,7 @@ def station_schemas() -> Json:
         "PublishedProduct": _whole({"sku": _TEXT, "name": _TEXT, "picture_type": _TEXT_OR_NULL}),
         "Registered": _registered(),
         "Acted": _whole(act),
+        "Withdrawal": _withdrawal(),
         "Batch": _batch(),
         "Batches": _whole({"batches": batches, "total": _NUMBER, "page": _NUMBER, "pages": _NUMBER}),
     }
@@ -64,6 +65,21 @@ def _registered() -> Json:
     return _whole(registered)
 
 
+def _withdrawal() -> Json:
+    return _whole(
+        {
+            "key_id": _TEXT,
+            "since": _MOMENT,
+            "orders": _NUMBER | {"description": "Registered orders of this key."},
+            "active_unburned": _NUMBER | {"description": "Units that can be verified today and were not; the sum of:"},
+            "locked": _NUMBER | {"description": "In the world before; the brand has such units locked."},
+            "as_usual": _NUMBER | {"description": "In the world before; the brand has them answered with a caution."},
+            "not_ours": _NUMBER | {"description": "Activated or registered later."},
+            "used": _NUMBER,
+        }
+    )
+
+
 def _batch() -> Json:
     counts = {"type": "object", "properties": {}, "required": [], "additionalProperties": True}
     return _whole(
@@ -75,7 +91,7 @@ def _batch() -> Json:
             "count": _NUMBER,
             "registered_at": _MOMENT,
             "states": counts | {"description": "Units by what is said of an unused one; they add up to `count`."},
-            "verified": _NUMBER,
+            "verified": _NUMBER | {"description": "Units used now: one that was returned to unused does not count."},
             "refused": _NUMBER,
             "looks": _NUMBER,
             "alerts": _NUMBER,
@@ -99,8 +115,14 @@ def station_paths() -> Json:
         "Activate, void, recall, mark as samples, lock or unlock. An act adds to what stands, as one row; the order's "
         "latest act, sent again by the same token, is answered with that row."
     )
+    key_id = {"name": "key_id", "in": "path", "required": True, "schema": _TEXT}
+    since = {"name": "since", "in": "query", "required": True, "schema": _MOMENT}
+    preview = "What withdrawing a key since a moment would touch, as its brand chose for such units; changes nothing."
     document = _sent({"type": "object"})
     return {
+        "/api/v1/keys/{key_id}/withdrawal": {
+            "get": _operation("withdrawal", preview, Scope.READ, "Withdrawal", "404", "409", named=[key_id, since])
+        },
         "/api/v1/keyring": {"put": _operation("publish_keys", publish, Scope.KEYS, "Keyring", "409", body=document)},
         "/api/v1/products/{sku}": {
             "put": _operation("put_product", product, Scope.PRODUCT, "PublishedProduct", body=document, named=[sku])

@@ -15,14 +15,17 @@ from authcode.batch import is_order_name
 from authcode.payload import GtinInvalid
 from authcode.products import MAX_PRODUCT_BYTES, ProductInvalid, read_product
 from keys.document import MAX_DOCUMENT_BYTES
+from keys.errors import UnknownKey
+from keys.instants import parse_instant
 from server.domain.range_act import ActDetails, ActKind
 from server.domain.scope import Scope
 from server.services import publish_keyring, publish_product, range_acts, register_batch
 from server.services.api_tokens import TokenRefused
 from server.services.dashboard import batch_list, batch_of_order
 from server.services.edit_product import small_picture
+from server.services.preview_withdrawal import preview_withdrawal
 from server.services.read_models import batch_facts
-from server.web.api.answers import Json, act_json, keyring_json, registered_json
+from server.web.api.answers import Json, act_json, keyring_json, registered_json, touched_json
 from server.web.api.bearer import refused, station_with
 from server.web.api.bodies import exact_body, json_body, text_of, text_or_none
 from server.web.problem import RequestInvalid
@@ -122,6 +125,20 @@ def act(order: str) -> Response:
         once=True,
     )
     return _answer(act_json(order, done))
+
+
+@blueprint.get("/keys/<key_id>/withdrawal")
+def withdrawal(key_id: str) -> Response:
+    """What withdrawing a key since `?since=` would touch; counts, and changes nothing."""
+    station, ctx = station_with(Scope.READ), context()
+    try:
+        since = parse_instant(request.args.get("since", ""))
+    except ValueError:
+        raise RequestInvalid("since must be a moment such as 2026-03-01T08:30:00Z") from None
+    if all(key.key_id != key_id for key in publish_keyring.keyring_of(station.brand).code_keys):
+        raise UnknownKey("of this name")
+    touched = preview_withdrawal(ctx.db, station.brand.brand_id, key_id, since=since, now=ctx.clock())
+    return _answer(touched_json(key_id, since, touched))
 
 
 def _check_name(order: str) -> None:

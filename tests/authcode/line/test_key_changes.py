@@ -16,6 +16,7 @@ from keys.keyring import open_keyring
 from keys.primitives import address_of
 from keys.records import Form, KeyState, Profile
 from keys.sending import receive_shared_keys
+from tests.authcode.line.test_station import TOKEN, answer, desk, problem
 
 ORDER = ("--count", "6", "--placement", "inside", "--formats", "csv", "--json")
 
@@ -108,8 +109,8 @@ def test_withdrawing_says_what_it_touches_asks_and_cannot_be_taken_back(
     assert (code, told["withdrawn"], told["orders_issued"], told["units_issued"]) == (0, False, 1, 6)
     assert (told["active_unburned"], told["locked"], told["not_ours"], told["used"]) == (5, 3, 2, 1)
     assert asked[0][2] == key_id
-    for answer, expected in (("n\n", 2), ("", 2)):
-        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    for typed, expected in (("n\n", 2), ("", 2)):
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         code, out, err = line(*command)
         assert (code, "5 units are active and not used yet" in out, "stopped" in err) == (expected, True, True)
     assert IssuerHome.open(home).keyring.keyring.code_key(key_id).state is KeyState.ACTIVE
@@ -133,9 +134,42 @@ def test_without_a_server_in_the_home_the_preview_says_that_nobody_knows(line: A
     assert (told["active_unburned"], told["units_issued"]) == (None, 6)
 
 
+def test_an_issuer_apart_from_its_server_asks_it_what_a_withdrawal_touches(
+    line: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a server that does not answer is a reason not to withdraw blindly."""
+    monkeypatch.setenv("AUTHCODE_TOKEN", TOKEN)
+    key_id, _ = _issue(line, "spring")
+    counts = {"orders": 1, "active_unburned": 5, "locked": 0, "as_usual": 3, "not_ours": 2, "used": 1}
+    with desk(answer(**counts), problem(403, "token_scope_missing")) as (server, handler):
+        command = ("keys", "withdraw", key_id, "--since", "2026-03-01", "--reason", "lost", "--server", server)
+        code, out, _ = line(*command, "--preview", "--json")
+        told = json.loads(out)
+        assert (code, {name: told[name] for name in counts if name != "orders"}) == (
+            0,
+            {name: count for name, count in counts.items() if name != "orders"},
+        )
+        assert handler.asked[0][:3] == (
+            "GET",
+            f"/api/v1/keys/{key_id}/withdrawal?since=2026-03-01T00:00:00Z",
+            f"Bearer {TOKEN}",
+        )
+        code, _, err = line(*command, "--yes")
+        assert (code, "[token_scope_missing]" in err) == (2, True)
+    assert IssuerHome.open(home).keyring.keyring.code_key(key_id).state is KeyState.ACTIVE
+    with desk(answer(**counts)) as (server, _):
+        code, out, _ = line(*command[:-1], server, "--yes")
+        assert (code, '"locked"' in out) == (0, False)
+        assert "3 in the world before 2026-03-01 00:00 UTC will be answered as usual with a caution" in out
+        assert f"authcode keys publish --server {server}" in out
+    assert IssuerHome.open(home).keyring.keyring.code_key(key_id).state is KeyState.WITHDRAWN
+
+
 def test_a_withdrawal_that_cannot_be_is_refused_with_its_sentence(line: Any) -> None:
     key_id, _ = _issue(line, "spring")
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    code, out, err = line("keys", "withdraw", key_id, "--since", tomorrow, "--reason", "lost", "--preview")
+    assert (code, out, "[key_state_refused]" in err) == (2, "", True)
     code, _, err = line("keys", "withdraw", key_id, "--since", tomorrow, "--reason", "lost", "--yes")
     assert (code, "[key_state_refused]" in err) == (2, True)
     code, _, err = line("keys", "withdraw", "zz", "--since", _today(), "--reason", "lost", "--yes")

@@ -1,0 +1,81 @@
+"""Stage 6, redeem: claims that can be guessed are compared only so often (docs/protocol.md §2 rule 2, ADR 0023).
+
+A claim names the holder as a keep-code does. Those of 128 bits need no limit; shorter ones that are wrong are counted
+per unit and network, and per unit.
+"""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from server.context import Context
+from server.domain.claim import MAX_WRONG_CLAIMS_HERE, MAX_WRONG_CLAIMS_OF_UNIT, is_guessable
+from server.domain.keep_code import TRIES_WINDOW, KeepCodeTriesSpent
+from server.domain.redemption import FirstUse, Marks, Unit, is_holder
+from server.pseudonyms import NetworkMarks
+from server.services.facts import CodeState
+from server.services.record_attempt import Ask, Visitor
+from server.storage.engine import Connection
+from server.storage.keep_tries import add_wrong_try, take_turns, wrong_tries
+from server.storage.redemptions import hold
+from server.storage.scans import network_of_burn
+
+
+def may_be_holder(  # noqa: PLR0913 - one claim, with everything that decides about it
+    ctx: Context,
+    connection: Connection,
+    unit: Unit,
+    claim: str,
+    *,
+    right: bool,
+    first: FirstUse | None,
+    visitor: Visitor,
+    now: datetime,
+) -> bool:
+    """Whether a claim shows the holder: `right`, unless it can be guessed and too many wrong ones came before.
+
+    A wrong one is counted on `unit`, the present one, whose redemption is `first`: the caller's transaction must end
+    well.
+
+    Raises:
+        KeepCodeTriesSpent: too many wrong ones today; what this one is makes no difference, and it is not counted.
+    """
+    if not is_guessable(claim):
+        return right
+    networks = ctx.pseudonyms.marks(visitor.address, unit.id, now=now)
+    hold(connection, unit)
+    take_turns(connection, unit.id)
+    if _are_spent(ctx, connection, unit, networks, first=first, now=now):
+        raise KeepCodeTriesSpent
+    if not right:
+        day, here = networks.day, networks.unit
+        add_wrong_try(connection, unit=unit.id, at=now, network_day=day, network_unit=here, claim=True)
+    return right
+
+
+def marks_that_count(ctx: Context, connection: Connection, state: CodeState, marks: Marks, ask: Ask) -> Marks:
+    """The marks of an attempt: all, unless its claim can be guessed and too many were; then it is a stranger's.
+
+    On an unused unit there is nobody to be found out, and nothing is counted.
+    """
+    if state.first is None:
+        return marks
+    right, who = is_holder(state.first, marks), ask.visitor
+    with suppress(KeepCodeTriesSpent):
+        may_be_holder(ctx, connection, state.unit, ask.claim, right=right, first=state.first, visitor=who, now=ask.now)
+        return marks
+    return Marks()
+
+
+def _are_spent(  # noqa: PLR0913 - whose tries, on what
+    ctx: Context, connection: Connection, unit: Unit, networks: NetworkMarks, *, first: FirstUse | None, now: datetime
+) -> bool:
+    """Strangers elsewhere cannot spend the tries of the network that verified a moment ago: its answer may be lost."""
+    day, here = networks.day, networks.unit
+    since = now - TRIES_WINDOW
+    wrong = wrong_tries(connection, unit=unit.id, since=since, network_day=day, network_unit=here, claim=True)
+    if wrong.here >= MAX_WRONG_CLAIMS_HERE:
+        return True
+    if wrong.of_unit < MAX_WRONG_CLAIMS_OF_UNIT:
+        return False
+    repeats = first is not None and now - first.at <= timedelta(seconds=ctx.settings.repeat_window_s)
+    return not (repeats and network_of_burn(connection, unit.id) == here)
