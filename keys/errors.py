@@ -253,6 +253,20 @@ class PassphraseFileReadable(AuthcodeError):
         self.path, self.mode = path, mode
 
 
+class KeyFileReadable(AuthcodeError):
+    """A key file is open to others than its owner (docs/format.md §1)."""
+
+    code = "key_file_readable"
+
+    def __init__(self, path: Path, mode: int) -> None:
+        """Carry the `path` and its permission bits `mode`."""
+        super().__init__(
+            f"key file {path} is open to others (mode {mode:04o}); run `chmod 600 {path}`, and where others use this "
+            "machine take its keys for copied: replace them"
+        )
+        self.path, self.mode = path, mode
+
+
 class KeyFileInvalid(AuthcodeError):
     """A key file is damaged, was changed, or is no key file."""
 

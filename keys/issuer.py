@@ -118,17 +118,20 @@ class IssuerHome:
         Raises:
             HomeMissing: it has none.
             KeyringInvalid: its brand.json is damaged.
+            KeyFileReadable: one of its key files is open to others than its owner.
         """
         try:
             fields = Fields.parse((places.issuer_dir(home) / "brand.json").read_bytes())
             if fields.text("format") != BRAND_FORMAT:
                 raise ValueError("another format")  # noqa: TRY301 - all of this ends in the one error below
             server_id = fields.binary("server_id", n_bytes=SERVER_ID_BYTES).hex()
-            return cls(home, fields.text("root", longest=FINGERPRINT_CHARS), server_id)
+            issuer = cls(home, fields.text("root", longest=FINGERPRINT_CHARS), server_id)
         except (FileNotFoundError, NotADirectoryError):
             raise HomeMissing(home) from None
         except ValueError:
             raise KeyringInvalid("brand.json beside it is damaged") from None
+        store_in(places.issuer_dir(home)).check_closed()
+        return issuer
 
     @property
     def home(self) -> Path:

@@ -4,6 +4,7 @@
 import csv
 import io
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -171,3 +172,18 @@ def test_issuing_warns_before_the_key_is_used_up_and_refuses_after(line: Any, ho
     for verb in ("plan", "issue"):
         code, _, err = line("batch", verb, "--order", "z", *plan)
         assert (code, "[key_used_up]" in err, "authcode keys rotate" in err) == (2, True, True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are bits on POSIX systems")
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
+def test_no_command_goes_on_with_a_key_file_that_others_can_read(line: Any, home: Path, mode: int) -> None:
+    files = sorted((home / "issuer" / "keys").glob("*.key.json"))
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    files[-1].chmod(mode)
+    for command in ("keys list", "keys new", "keys rotate", "keys publish"):
+        code, _, said = line(*command.split())
+        assert (code, f"(mode {mode:04o}); run `chmod 600" in said) == (2, True), (command, said)
+    assert line("batch", "issue", "--order", "spring", *ORDER)[0] == 2
+    assert json.loads(line("keys", "list", "--json")[1])["error"]["code"] == "key_file_readable"
+    files[-1].chmod(0o600)
+    assert line("keys", "list")[0] == 0
