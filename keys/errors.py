@@ -90,6 +90,21 @@ class RootChanged(AuthcodeError):
         self.brand, self.pinned, self.offered = brand, pinned, offered
 
 
+class BrandConflict(AuthcodeError):
+    """A keyring of a brand that is new here has the name or a code prefix of a brand that is pinned already."""
+
+    code = "brand_conflict"
+    http_status = 409
+
+    def __init__(self, shared: str, pinned: str, offered: str) -> None:
+        """Carry what is `shared` (the name or a prefix), and the fingerprints of the `pinned` and `offered` root."""
+        super().__init__(
+            f"the keyring of root {offered} is refused: {shared!r} belongs to the brand of root {pinned}, which was "
+            "seen before; ask the brand which one is right, and name its root with --root"
+        )
+        self.shared, self.pinned, self.offered = shared, pinned, offered
+
+
 class SuccessionInvalid(AuthcodeError):
     """The steps by which the roots of a keyring follow each other do not hold (docs/format.md §1)."""
 

@@ -151,6 +151,7 @@ def test_every_keyring_to_be_refused_has_its_own_code(keyring: Make, tmp_path: P
         "keyring_invalid": signed(expires="2027-03-01T08:30:00Z"),
         "document_invalid": json.dumps(fine).encode(),
         "keyring_signature_invalid": sign_keyring(keyring(version=6), OLD).replace(b"Blue Stars", b"Blue Stare"),
+        "brand_conflict": sign_keyring(keyring(version=6, brand_id=bytes(16)), STRANGER),
         "succession_invalid": sign_keyring(keyring(version=6), OLD, succession=[_step(STRANGER, NEW)]),
     }
     for code, document in refused.items():
