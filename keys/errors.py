@@ -128,6 +128,17 @@ class KeyStateRefused(AuthcodeError):
         self.key_id, self.reason = key_id, reason
 
 
+class DomainRefused(AuthcodeError):
+    """A domain cannot enter or leave the lists of look-alike and partner domains (docs/format.md §1)."""
+
+    code = "domain_refused"
+
+    def __init__(self, domain: str, reason: str) -> None:
+        """Carry the `domain` as it was given, and the `reason`, a clause."""
+        super().__init__(f"{domain[:80]!r} is refused: {reason}")
+        self.domain, self.reason = domain, reason
+
+
 class AddressInvalid(AuthcodeError):
     """What was given as a server's address is no address."""
 
