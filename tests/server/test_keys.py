@@ -17,7 +17,7 @@ from keys.errors import AuthcodeError, KeyIdTaken, KeyringRollback, KeyStateRefu
 from keys.issuer import IssuerHome, UnlockedIssuer
 from keys.keyfile import ScryptCost
 from keys.keyring import sign_keyring
-from keys.primitives import SigningKey
+from keys.primitives import SigningKey, address_of
 from keys.records import Form, KeyState, Profile, Purpose
 from keys.sending import send_shared_keys
 from server import hooks
@@ -292,8 +292,6 @@ def test_keys_sealed_to_another_server_are_refused(elsewhere: Path, brand: Brand
     here = address_secret(open_server_keys(elsewhere, "server-pass"))
     there = address_secret(brand.keys)
     assert here != there
-    from keys.primitives import address_of
-
     file.write_bytes(send_shared_keys(brand.issuer, address_of(there)))
     refused = CliRunner().invoke(key_commands.receive, [str(file)])
     assert getattr(refused.exception, "code", None) == "shared_keys_invalid"
@@ -302,6 +300,22 @@ def test_keys_sealed_to_another_server_are_refused(elsewhere: Path, brand: Brand
         for header in open_server_keys(elsewhere, "server-pass").store.headers()
         if header.purpose is Purpose.SERIAL
     ]
+
+
+def test_a_withdrawn_office_key_brings_no_keys_to_a_server_by_the_keyring_of_its_own_days(
+    elsewhere: Path, issuer: UnlockedIssuer, tmp_path: Path
+) -> None:
+    address = address_of(address_secret(open_server_keys(elsewhere, "server-pass")))
+    root = issuer.keyring.root_fingerprint
+    early, now = tmp_path / "early.json", tmp_path / "now.json"
+    early.write_bytes(send_shared_keys(issuer, address))
+    issuer.rotate_office_key(issuer.keyring.keyring.issued, withdraw_old=True)
+    now.write_bytes(send_shared_keys(issuer, address))
+    assert CliRunner().invoke(key_commands.receive, [str(now), "--root", root]).exit_code == 0
+    held = open_server_keys(elsewhere, "server-pass").store.headers()
+    refused = CliRunner().invoke(key_commands.receive, [str(early), "--root", root])
+    assert getattr(refused.exception, "code", None) == "keyring_rollback"
+    assert open_server_keys(elsewhere, "server-pass").store.headers() == held
 
 
 def test_a_state_that_a_keyring_shows_is_the_one_that_counts(issuer: UnlockedIssuer) -> None:
