@@ -449,5 +449,7 @@ def test_the_first_sight_of_a_brand_says_which_root_was_pinned_and_a_copied_bran
         assert root in refused["message"]
         assert copied.root_fingerprint in refused["message"]
         assert copied.keyring.brand_id.hex() not in (verifier / "trust.json").read_text()
+    own = json.loads(line("verify", "--offline", "--json", "--keyring", published, "HELLO")[1])
+    assert own["error"]["code"] == "brand_conflict", "in the brand's own home, which had pinned nobody yet"
     named = line(*asked, "--keyring", published, "--root", copied.root_fingerprint, "HELLO")
     assert (json.loads(named[1])["root"], json.loads(named[1])["first_seen"]) == (copied.root_fingerprint, True)
