@@ -6,7 +6,11 @@ for the rest it is "unclear", which is `None` here.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from keys.domains import ListedHost, listed_host
+from keys.keyring import Keyring
 
 SHOWN_CHARACTERS = 40
 """Enough to recognise an address, too little to carry a message to staff or shoppers."""
@@ -23,19 +27,27 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignText:
-    """A foreign text as it may be shown. `host` is lower case, or None where readers could disagree."""
+    """A foreign text as it may be shown. `host` is lower case, or None where readers could disagree.
+
+    `listed` is what a brand's keyring says of that host: a partner's, a known look-alike's, or nothing.
+    """
 
     shortened: str
     host: str | None
+    listed: ListedHost | None = None
 
 
-def describe_foreign(text: str) -> ForeignText:
-    """Shorten a foreign text to 40 characters without control characters, and name its host where it is clear."""
+def describe_foreign(text: str, keyrings: Iterable[Keyring] = ()) -> ForeignText:
+    """Shorten a foreign text to 40 characters without control characters, and name its host where it is clear.
+
+    `keyrings` are the verified keyrings whose lists of domains are looked at.
+    """
     head = text[:SHOWN_CHARACTERS]
     shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in head)
     if len(text) > SHOWN_CHARACTERS:
         shown = shown[:-1] + "\N{HORIZONTAL ELLIPSIS}"
-    return ForeignText(shortened=shown, host=_clear_host(text))
+    host = _clear_host(text)
+    return ForeignText(shortened=shown, host=host, listed=listed_host(host, keyrings) if host else None)
 
 
 def _clear_host(text: str) -> str | None:

@@ -90,6 +90,21 @@ class RootChanged(AuthcodeError):
         self.brand, self.pinned, self.offered = brand, pinned, offered
 
 
+class BrandConflict(AuthcodeError):
+    """A keyring of a brand that is new here has the name or a code prefix of a brand that is pinned already."""
+
+    code = "brand_conflict"
+    http_status = 409
+
+    def __init__(self, shared: str, pinned: str, offered: str) -> None:
+        """Carry what is `shared` (the name or a prefix), and the fingerprints of the `pinned` and `offered` root."""
+        super().__init__(
+            f"the keyring of root {offered} is refused: {shared!r} belongs to the brand of root {pinned}, which was "
+            "seen before; ask the brand which one is right, and name its root with --root"
+        )
+        self.shared, self.pinned, self.offered = shared, pinned, offered
+
+
 class SuccessionInvalid(AuthcodeError):
     """The steps by which the roots of a keyring follow each other do not hold (docs/format.md §1)."""
 
@@ -111,6 +126,17 @@ class KeyStateRefused(AuthcodeError):
         """Carry the `key_id` and the `reason`, a clause."""
         super().__init__(f"key {key_id} stays as it is: {reason}")
         self.key_id, self.reason = key_id, reason
+
+
+class DomainRefused(AuthcodeError):
+    """A domain cannot enter or leave the lists of look-alike and partner domains (docs/format.md §1)."""
+
+    code = "domain_refused"
+
+    def __init__(self, domain: str, reason: str) -> None:
+        """Carry the `domain` as it was given, and the `reason`, a clause."""
+        super().__init__(f"{domain[:80]!r} is refused: {reason}")
+        self.domain, self.reason = domain, reason
 
 
 class AddressInvalid(AuthcodeError):
@@ -250,6 +276,20 @@ class PassphraseFileReadable(AuthcodeError):
     def __init__(self, path: Path, mode: int) -> None:
         """Carry the `path` and its permission bits `mode`."""
         super().__init__(f"passphrase file {path} is open to others (mode {mode:04o}); run `chmod 600 {path}`")
+        self.path, self.mode = path, mode
+
+
+class KeyFileReadable(AuthcodeError):
+    """A key file is open to others than its owner (docs/format.md §1)."""
+
+    code = "key_file_readable"
+
+    def __init__(self, path: Path, mode: int) -> None:
+        """Carry the `path` and its permission bits `mode`."""
+        super().__init__(
+            f"key file {path} is open to others (mode {mode:04o}); run `chmod 600 {path}`, and where others use this "
+            "machine take its keys for copied: replace them"
+        )
         self.path, self.mode = path, mode
 
 

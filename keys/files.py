@@ -3,19 +3,30 @@
 import contextlib
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 PRIVATE_FILE: Final = 0o600
 PRIVATE_DIR: Final = 0o700
 PUBLIC_FILE: Final = 0o644
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def make_private_dir(path: Path) -> None:
     """Make the folder `path`, open to its owner only (its parents as usual); an existing one stays as it is."""
     path.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
+
+
+def mode_for_others(file: IO[bytes]) -> int | None:
+    """The permission bits of an open file that others than its owner may use; None where nobody else may.
+
+    The open file is asked, not its path, which may lead elsewhere a moment later. Where permissions are no bits: None.
+    """
+    mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+    return mode if os.name == "posix" and mode & _OTHERS else None
 
 
 def write_atomic(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:

@@ -9,6 +9,7 @@ Whoever changes keyring or keys holds a lock file, so that two commands at once 
 
 import secrets
 import shutil
+from collections.abc import Collection
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,7 +18,8 @@ from typing import Final, Self
 
 from keys import home as places
 from keys.document import FINGERPRINT_CHARS, MAX_SUCCESSION_STEPS, read_document
-from keys.errors import HomeExists, HomeMissing, KeyringInvalid, UnknownKey
+from keys.domains import Listing, added_domains, domains_of
+from keys.errors import DomainRefused, HomeExists, HomeMissing, KeyringInvalid, UnknownKey
 from keys.fields import Fields
 from keys.files import PUBLIC_FILE, exclusive_lock, make_private_dir, sync_dir, write_atomic
 from keys.founding import (
@@ -118,17 +120,20 @@ class IssuerHome:
         Raises:
             HomeMissing: it has none.
             KeyringInvalid: its brand.json is damaged.
+            KeyFileReadable: one of its key files is open to others than its owner.
         """
         try:
             fields = Fields.parse((places.issuer_dir(home) / "brand.json").read_bytes())
             if fields.text("format") != BRAND_FORMAT:
                 raise ValueError("another format")  # noqa: TRY301 - all of this ends in the one error below
             server_id = fields.binary("server_id", n_bytes=SERVER_ID_BYTES).hex()
-            return cls(home, fields.text("root", longest=FINGERPRINT_CHARS), server_id)
+            issuer = cls(home, fields.text("root", longest=FINGERPRINT_CHARS), server_id)
         except (FileNotFoundError, NotADirectoryError):
             raise HomeMissing(home) from None
         except ValueError:
             raise KeyringInvalid("brand.json beside it is damaged") from None
+        store_in(places.issuer_dir(home)).check_closed()
+        return issuer
 
     @property
     def home(self) -> Path:
@@ -255,6 +260,31 @@ class UnlockedIssuer:
             self._publish(replace(next_version(keyring, now), office_keys=keys))
         return office.fingerprint
 
+    def list_domains(self, listing: Listing, domains: Collection[str], now: datetime) -> OpenedKeyring:
+        """Put domains on a list of the keyring and publish it, unless all of them stand there already.
+
+        Raises:
+            DomainRefused: one is no domain, the brand's own or on the other list, or the list would be too long.
+        """
+        with self._locked():
+            opened = self.keyring
+            lists = {kind: domains_of(opened.keyring, kind) for kind in Listing}
+            added = added_domains(opened.keyring, listing, domains)
+            if not added:
+                return opened
+            return self._publish_lists(opened.keyring, {**lists, listing: (*lists[listing], *added)}, now)
+
+    def unlist_domains(self, domains: Collection[str], now: datetime) -> OpenedKeyring:
+        """Take domains off whichever list they stand on, and publish the keyring; DomainRefused for one on none."""
+        with self._locked():
+            keyring = self.keyring.keyring
+            lists = {kind: domains_of(keyring, kind) for kind in Listing}
+            gone = {one.lower() for one in domains}
+            for one in gone.difference(*lists.values()):
+                raise DomainRefused(one, "it stands on no list; see `authcode keys domains list`")
+            left = {kind: tuple(one for one in listed if one not in gone) for kind, listed in lists.items()}
+            return self._publish_lists(keyring, left, now)
+
     def rotate_root(self, now: datetime) -> OpenedKeyring:
         """Hand the brand over to a new root: the old one signs that step, the new one the next keyring.
 
@@ -326,6 +356,12 @@ class UnlockedIssuer:
         prefixes = keyring.prefixes if prefix in keyring.prefixes else (*keyring.prefixes, prefix)
         self._publish(replace(next_version(keyring, now), prefixes=prefixes, code_keys=(*keyring.code_keys, key)))
         return key
+
+    def _publish_lists(self, keyring: Keyring, lists: dict[Listing, tuple[str, ...]], now: datetime) -> OpenedKeyring:
+        lookalikes, partners = lists[Listing.LOOKALIKE], lists[Listing.PARTNER]
+        return self._publish(
+            replace(next_version(keyring, now), lookalike_domains=lookalikes, partner_domains=partners)
+        )
 
     def _publish(self, keyring: Keyring, *, new_root: SigningKey | None = None) -> OpenedKeyring:
         before = self.keyring

@@ -3,7 +3,7 @@
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -155,12 +155,14 @@ class OpenedKeyring:
     """A keyring whose root signature was verified, with the root's fingerprint and the exact document.
 
     `earlier_roots` are the fingerprints of the roots before this one, oldest first, each of which vouched for the next.
+    `first_seen` says that a verifier's trust file pinned its root only now: nobody compared it yet.
     """
 
     keyring: Keyring
     root_fingerprint: str
     document: bytes
     earlier_roots: tuple[str, ...] = ()
+    first_seen: bool = field(default=False, compare=False)
 
     def follows(self, root: str) -> bool:
         """Whether who trusts `root` (a fingerprint) may trust this keyring: it signed, or its successor did."""

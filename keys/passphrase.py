@@ -2,18 +2,17 @@
 
 import getpass
 import os
-import stat
 import sys
 from pathlib import Path
 from typing import Final, Literal
 
 from keys.errors import PassphraseFileReadable, PassphraseMissing
+from keys.files import mode_for_others
 
 MAX_PASSPHRASE_BYTES: Final = 4096
 MIN_TYPED_CHARACTERS: Final = 12
 """Asked of a new passphrase that a person types. What a file or the environment holds was made by a machine, or is a
 test's; scrypt slows the guessing of either."""
-_OPEN_TO_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 Part = Literal["issuer", "server"]
 
@@ -46,8 +45,8 @@ def read_passphrase(part: Part, home: Path, *, new: bool = False) -> str:
 def _read_file(part: Part, path: Path) -> str:
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if os.name == "posix" and mode & _OPEN_TO_OTHERS:
+            mode = mode_for_others(file)
+            if mode is not None:
                 raise PassphraseFileReadable(path, mode)
             data = file.read(MAX_PASSPHRASE_BYTES + 1)
     except OSError as error:

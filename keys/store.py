@@ -7,12 +7,12 @@ scheme names the known ones (docs/format.md §1).
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Final, Protocol
 
-from keys.errors import KeyFileInvalid, KeyIdTaken, UnknownBackend, UnknownKey, WrongPassphrase
-from keys.files import exclusive_lock, make_private_dir, write_atomic
+from keys.errors import KeyFileInvalid, KeyFileReadable, KeyIdTaken, UnknownBackend, UnknownKey, WrongPassphrase
+from keys.files import exclusive_lock, make_private_dir, mode_for_others, write_atomic
 from keys.keyfile import MAX_KEY_FILE_BYTES, MAX_KEY_ID_CHARS, SALT_BYTES, KeyFile, KeyHeader, Lock, ScryptCost
 from keys.records import Purpose
 
@@ -31,7 +31,7 @@ class Shelf(Protocol):
         """The names of all keys, sorted."""
 
     def read(self, name: str) -> bytes | None:
-        """The content under `name`, or None."""
+        """The content under `name`, or None; KeyFileReadable where others than its owner could read it too."""
 
     def write(self, name: str, data: bytes) -> None:
         """Put `data` under `name`, whole or not at all."""
@@ -60,9 +60,13 @@ class FileShelf:
         return sorted(path.name.removesuffix(_SUFFIX) for path in self._directory.glob(f"[!.]*{_SUFFIX}"))
 
     def read(self, name: str) -> bytes | None:
-        """The content of a key file (cut where it is too long to be one), or None."""
+        """The content of a key file (cut where it is too long to be one), or None; never of one open to others."""
+        path = self._path(name)
         try:
-            with self._path(name).open("rb") as file:
+            with path.open("rb") as file:
+                mode = mode_for_others(file)
+                if mode is not None:
+                    raise KeyFileReadable(path, mode)
                 return file.read(MAX_KEY_FILE_BYTES + 1)
         except FileNotFoundError:
             return None
@@ -142,10 +146,21 @@ class KeyStore:
         """Use the keys on `shelf`."""
         self._shelf = shelf
 
+    def check_closed(self) -> None:
+        """Look at every key file's permissions and at nothing else in it; one that is not ours to open is closed.
+
+        Raises:
+            KeyFileReadable: others than the owner can read or change a key file.
+        """
+        for name in self._shelf.names():
+            with suppress(PermissionError):
+                self._shelf.read(name)
+
     def headers(self) -> list[KeyHeader]:
         """What the key files say openly, sorted by name; no passphrase is needed, so nothing of it is vouched for.
 
         Raises:
+            KeyFileReadable: a file is open to others than its owner.
             KeyFileInvalid, KeyFileTooCostly: a file is no key file of ours.
         """
         return [file.header for file in _read_all(self._shelf)]
@@ -158,6 +173,7 @@ class KeyStore:
 
         Raises:
             WrongPassphrase: it opens none of the keys.
+            KeyFileReadable: a file is open to others than its owner.
             KeyFileInvalid, KeyFileTooCostly: a file is no key file of ours, or not of this store.
         """
         files = list(_read_all(self._shelf))  # (1)

@@ -1,23 +1,28 @@
 """Stage 5, verify: which root key a verifier trusts for each brand, and the newest keyring it saw (docs/format.md §1).
 
-    {"format": "authcode-trust-1", "brands": [{"brand_id": "...", "root": "sha256:...", "version": 3, "document": ""}]}
+    {"format": "authcode-trust-1", "brands": [{"brand_id": "...", "root": "sha256:...", "version": 3, "document": "",
+                                               "brand": "...", "prefixes": ["..."]}]}
 
 A root is pinned when a brand is first seen. From then on another root, a lower version, and another keyring of the same
 version (`document` is the SHA-256 of the one seen, without its succession) are refused. Where the pinned root vouched
-for a new one, the pin moves on to that, and the old root is believed no more.
+for a new one, the pin moves on to that, and the old root is believed no more. No other brand may come with the name or
+a prefix of a pinned one: whoever copies a brand draws a brand id of their own.
 """
 
 import hashlib
 import json
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from keys.document import FINGERPRINT_CHARS, read_document
-from keys.errors import KeyringRollback, RootChanged, TrustFileInvalid
+from keys.errors import BrandConflict, KeyringRollback, RootChanged, TrustFileInvalid
 from keys.fields import Fields
 from keys.files import exclusive_lock, make_private_dir, write_atomic
-from keys.keyring import MAX_VERSION, OpenedKeyring, open_keyring
+from keys.keyring import MAX_BRAND_CHARS, MAX_PREFIXES, MAX_VERSION, OpenedKeyring, open_keyring
+from keys.prefix import MAX_PREFIX_CHARS
 from keys.primitives import LABEL_KEYRING
 from keys.records import BRAND_ID_BYTES
 
@@ -28,11 +33,16 @@ _DIGEST_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """What a verifier remembers of a brand: the root's fingerprint, the highest version, that document's SHA-256."""
+    """What a verifier remembers of a brand: the root's fingerprint, the highest version, that document's SHA-256.
+
+    Its name and prefixes, too; None and empty in a file that was written before they were kept.
+    """
 
     root: str
     version: int
     document: bytes
+    brand: str | None = None
+    prefixes: tuple[str, ...] = ()
 
 
 class TrustFile:
@@ -54,54 +64,110 @@ class TrustFile:
             fields = Fields.parse(self._path.read_bytes())
             if fields.text("format") != FORMAT:
                 raise ValueError("another format")  # noqa: TRY301 - all of this ends in the one error below
-            return {
-                brand.binary("brand_id", n_bytes=BRAND_ID_BYTES): Pin(
-                    root=brand.text("root", longest=FINGERPRINT_CHARS),
-                    version=brand.number("version", low=1, high=MAX_VERSION),
-                    document=brand.binary("document", n_bytes=_DIGEST_BYTES),
-                )
-                for brand in fields.objects("brands", most=MAX_BRANDS)
-            }
+            brands = fields.objects("brands", most=MAX_BRANDS)
+            return {brand.binary("brand_id", n_bytes=BRAND_ID_BYTES): _read_pin(brand) for brand in brands}
         except FileNotFoundError:
             return {}
         except ValueError:
             raise TrustFileInvalid(self._path) from None
 
-    def admit(self, document: bytes) -> OpenedKeyring:
-        """Open a published keyring, pin its root at first sight, and remember its version.
+    def admit(self, document: bytes, *, root_fingerprint: str | None = None) -> OpenedKeyring:
+        """Open a published keyring, pin its root at first sight (it says so: `first_seen`), and remember its version.
 
-        1. The keyring verifies under the root that it names.   2. That root is the pinned one, or the pinned one
-        vouched for it.   3. Its version is not lower, and the same version is the same document.   4. Remember it,
-        durably, before it is used.
+        1. The keyring verifies under the root that it names, or an heir of the one that was learnt in another way.
+        2. That root is the pinned one, or the pinned one vouched for it.   3. Its version is not lower, and the same
+        version is the same document.   4. A name or prefix that is new here is no other brand's, unless the root was
+        learnt in another way.   5. Remember it, durably, before it is used.
 
         Raises:
             DocumentInvalid, KeyringSignatureInvalid, SuccessionInvalid, ...: as `open_keyring`.
             RootChanged: another root is pinned for this brand, and did not vouch for this one.
             KeyringRollback: a higher version, or another document of this version, was seen.
+            BrandConflict: the name or a prefix belongs to another brand that is pinned.
             TrustFileInvalid: the file is damaged.
         """
-        opened = open_keyring(document, root_fingerprint=None)  # (1)
+        opened = open_keyring(document, root_fingerprint=root_fingerprint)  # (1)
         keyring, root = opened.keyring, opened.root_fingerprint
         make_private_dir(self._path.parent)
         with exclusive_lock(self._path.with_name(f".{self._path.name}.lock")):
             pins = self.pins()
-            offered = Pin(root=root, version=keyring.version, document=_digest(document))
-            pin = pins.get(keyring.brand_id)
+            offered = _pin_of(opened)
+            pin = pins.pop(keyring.brand_id, None)
             if pin == offered:
                 return opened
             if pin is not None and not opened.follows(pin.root):  # (2)
                 raise RootChanged(keyring.brand, pin.root, root)
-            if pin is not None and pin.version >= keyring.version:  # (3)
+            if pin is not None and pin.version >= keyring.version and not _same_document(pin, offered):  # (3)
                 raise KeyringRollback(keyring.version, pin.version)
-            self._write({**pins, keyring.brand_id: offered})  # (4)
-        return opened
+            if root_fingerprint is None:
+                _refuse_conflict(pin, offered, pins)  # (4)
+            self._write({**pins, keyring.brand_id: offered})  # (5)
+        return replace(opened, first_seen=pin is None)
 
-    def _write(self, pins: dict[bytes, Pin]) -> None:
+    def _write(self, pins: Mapping[bytes, Pin]) -> None:
         brands = [
-            {"brand_id": brand_id.hex(), "root": pin.root, "version": pin.version, "document": pin.document.hex()}
+            {
+                "brand_id": brand_id.hex(),
+                "root": pin.root,
+                "version": pin.version,
+                "document": pin.document.hex(),
+                "brand": pin.brand,
+                "prefixes": pin.prefixes,
+            }
             for brand_id, pin in pins.items()
         ]
-        write_atomic(self._path, (json.dumps({"format": FORMAT, "brands": brands}, indent=1) + "\n").encode("utf-8"))
+        content = json.dumps({"format": FORMAT, "brands": brands}, indent=1) + "\n"
+        write_atomic(self._path, content.encode("utf-8"))
+
+
+def _read_pin(fields: Fields) -> Pin:
+    name = fields.text_or_none("brand", longest=MAX_BRAND_CHARS)
+    return Pin(
+        root=fields.text("root", longest=FINGERPRINT_CHARS),
+        version=fields.number("version", low=1, high=MAX_VERSION),
+        document=fields.binary("document", n_bytes=_DIGEST_BYTES),
+        brand=name,
+        prefixes=() if name is None else fields.texts("prefixes", most=MAX_PREFIXES, longest=MAX_PREFIX_CHARS),
+    )
+
+
+def _pin_of(opened: OpenedKeyring) -> Pin:
+    keyring = opened.keyring
+    return Pin(
+        root=opened.root_fingerprint,
+        version=keyring.version,
+        document=_digest(opened.document),
+        brand=keyring.brand,
+        prefixes=keyring.prefixes,
+    )
+
+
+def _same_document(pin: Pin, offered: Pin) -> bool:
+    """Whether a pin without name and prefixes, of an earlier authcode, is of this very document."""
+    return pin.brand is None and (pin.root, pin.version, pin.document) == (
+        offered.root,
+        offered.version,
+        offered.document,
+    )
+
+
+def _refuse_conflict(before: Pin | None, offered: Pin, others: Mapping[bytes, Pin]) -> None:
+    """Refuse a name or prefix that `offered` did not have `before` and another brand has."""
+    had = set() if before is None else _claims(before).keys()
+    for claim, shown in _claims(offered).items():
+        for other in others.values():
+            if claim not in had and claim in _claims(other):
+                raise BrandConflict(shown, other.root, offered.root)
+
+
+def _claims(pin: Pin) -> dict[str, str]:
+    """What stands for the brand, as it is compared and as it is shown. Names that read alike are one name."""
+    names = [] if pin.brand is None else [pin.brand]
+    return {**{_folded(name): name for name in names}, **{prefix: prefix for prefix in pin.prefixes}}
+
+
+def _folded(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).split())
 
 
 def _digest(document: bytes) -> bytes:

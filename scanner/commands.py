@@ -1,16 +1,25 @@
 """`authcode scan`: read the codes in photos and say what is known of each; it looks and never burns."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, keyring_option, tell_json, the_time
+from authcode.commands.options import (
+    admit_keyring,
+    example,
+    home_option,
+    json_option,
+    keyring_option,
+    tell_json,
+    the_time,
+    trust_facts,
+)
 from keys.home import home_dir, issuer_keyring_path
 from keys.issuer import IssuerHome
 from keys.keyring import OpenedKeyring
-from keys.trust import TrustFile
 from scanner.errors import PhotoError, PhotoNotFound, PhotoTooLarge
 
 if TYPE_CHECKING:
@@ -35,7 +44,7 @@ def scan(photos: tuple[Path, ...], keyring: Path | None, server: str | None, hom
     opened = _keyring(keyring, home_dir(home))
     offline = KeyringJudge(opened, the_time()) if opened else None
     judge: Judge = ServerJudge(server) if server else offline or Nobody()
-    tell = _tell_json if as_json else _tell_words
+    tell = partial(_tell_json, trusted=trust_facts(opened) if opened else {}) if as_json else _tell_words
     all_opened = True
     for path in photos:
         try:
@@ -52,7 +61,7 @@ def scan(photos: tuple[Path, ...], keyring: Path | None, server: str | None, hom
 def _keyring(path: Path | None, home: Path) -> OpenedKeyring | None:
     """The keyring to judge by: the one that is named, else the home's, else none."""
     if path is not None:
-        return TrustFile(home / "trust.json").admit(path.read_bytes())
+        return admit_keyring(path, home)
     return IssuerHome.open(home).keyring if issuer_keyring_path(home).exists() else None
 
 
@@ -72,10 +81,10 @@ def _scan_file(path: Path, offline: "KeyringJudge | None") -> "PhotoScan":
     return scan_photo(data, accept=accept)
 
 
-def _tell_json(path: Path, found: "PhotoScan", judge: "Judge") -> None:
+def _tell_json(path: Path, found: "PhotoScan", judge: "Judge", *, trusted: dict[str, object]) -> None:
     advice = {"code": found.advice.code.value, **found.advice.facts} if found.advice else None
     symbols = [_symbol_facts(symbol, judge) for symbol in found.symbols]
-    tell_json({"photo": str(path), "symbols": symbols, "advice": advice})
+    tell_json({"photo": str(path), "symbols": symbols, "advice": advice, **trusted})
 
 
 def _symbol_facts(symbol: "Symbol", judge: "Judge") -> dict[str, object]:

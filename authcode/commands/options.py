@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from keys.home import home_dir
+from keys.errors import KeyringRollback, RootChanged
+from keys.home import home_dir, issuer_keyring_path
 from keys.issuer import IssuerHome, UnlockedIssuer
+from keys.keyring import OpenedKeyring
 from keys.passphrase import read_passphrase
+from keys.trust import TrustFile
 
 if TYPE_CHECKING:
     from authcode.remote.station import Station
@@ -69,6 +73,34 @@ def json_option(command: _Command) -> _Command:
 def the_time() -> datetime:
     """The moment of the command, in UTC: commands are where time enters."""
     return datetime.now(UTC)
+
+
+def admit_keyring(path: Path, home: Path, *, root: str | None = None) -> OpenedKeyring:
+    """Open a published keyring under what this home remembers; at first sight say which root is pinned from now on.
+
+    `root` is a fingerprint that was learnt in another way; a keyring of another one is refused and never pinned.
+    """
+    trust = home / "trust.json"
+    _trust_own_brand(home, TrustFile(trust))
+    opened = TrustFile(trust).admit(path.read_bytes(), root_fingerprint=root)
+    if opened.first_seen:
+        brand, compare = opened.keyring.brand, "" if root else "; compare it with what the brand tells in another way"
+        pinned = f"its root {opened.root_fingerprint} is pinned in {trust} from now on{compare}"
+        click.echo(f"Note: {brand} is seen for the first time; {pinned}.", err=True)
+    return opened
+
+
+def _trust_own_brand(home: Path, trust: TrustFile) -> None:
+    """Pin the brand whose issuer's part lies in this home, so that nobody else comes with its name or address."""
+    if issuer_keyring_path(home).exists():
+        own = IssuerHome.open(home).keyring
+        with suppress(KeyringRollback, RootChanged):  # an older copy of the home: what is pinned is newer
+            trust.admit(own.document, root_fingerprint=own.root_fingerprint)
+
+
+def trust_facts(opened: OpenedKeyring) -> dict[str, object]:
+    """What `--json` says of whom a verifier trusts: the root, and whether it was pinned only now."""
+    return {"root": opened.root_fingerprint, "first_seen": opened.first_seen}
 
 
 def unlocked_issuer(home: Path | None) -> UnlockedIssuer:

@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, keyring_option, tell, the_time
+from authcode.commands.options import (
+    admit_keyring,
+    example,
+    home_option,
+    json_option,
+    keyring_option,
+    tell,
+    the_time,
+    trust_facts,
+)
 from authcode.commands.values import MOMENT
 from keys.errors import AuthcodeError
 from keys.home import home_dir, issuer_keyring_path
 from keys.instants import format_instant
 from keys.issuer import IssuerHome
 from keys.keyring import OpenedKeyring, open_keyring
-from keys.trust import TrustFile
 
 if TYPE_CHECKING:
     from authcode.verify import OfflineAnswer
@@ -94,9 +102,10 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
     try:
         answer = verify_offline(text, opened, at or the_time())
     except NotOurs as error:
-        tell({"state": error.code}, str(error), as_json=as_json)
+        tell({"state": error.code, **trust_facts(opened)}, str(error), as_json=as_json)
         click.get_current_context().exit(1)
-    tell(_facts(answer), f"{answer.brand}, serial {answer.code.serial}: {_SAID[answer.state]}", as_json=as_json)
+    facts = {**_facts(answer), **trust_facts(opened)}
+    tell(facts, f"{answer.brand}, serial {answer.code.serial}: {_SAID[answer.state]}", as_json=as_json)
     if answer.state is not OfflineState.SIGNATURE_VALID:
         click.get_current_context().exit(1)
 
@@ -124,7 +133,4 @@ def _keyring(path: Path | None, home: Path, root: str | None) -> OpenedKeyring:
     if path is None:
         opened = IssuerHome.open(home).keyring
         return opened if root is None else open_keyring(opened.document, root_fingerprint=root)
-    document = path.read_bytes()
-    if root is not None:
-        open_keyring(document, root_fingerprint=root)  # a wrong one is never pinned
-    return TrustFile(home / "trust.json").admit(document)
+    return admit_keyring(path, home, root=root)

@@ -1,15 +1,14 @@
 """Where a print station has its token from: a file of its owner's, or the environment; never a command line."""
 
 import os
-import stat
 from pathlib import Path
 from typing import Final
 
 from authcode.api_token import token_prefix
 from authcode.remote.errors import TokenFileReadable, TokenNotGiven
+from keys.files import mode_for_others
 
 VARIABLE: Final = "AUTHCODE_TOKEN"
-_OPEN_TO_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _MAX_FILE_BYTES: Final = 1024
 
 
@@ -32,8 +31,8 @@ def read_token() -> str:
 def _read_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if os.name == "posix" and mode & _OPEN_TO_OTHERS:
+            mode = mode_for_others(file)
+            if mode is not None:
                 raise TokenFileReadable(path, mode)
             return file.read(_MAX_FILE_BYTES).decode("ascii", "replace").strip()
     except OSError as error:

@@ -797,13 +797,17 @@ def answer(asked: argparse.Namespace) -> dict[str, Any]:
     if keyring["version"] < asked.newest:
         message = f"keyring version {keyring['version']} is refused: version {asked.newest} was seen before"
         raise Refused("keyring_rollback", message)
+    named = fingerprint(bytes.fromhex(keyring["root"]))
     if asked.root is None:
-        named = fingerprint(bytes.fromhex(keyring["root"]))
         sys.stderr.write(f"Note: the key list names the root {named}; compare it, and give it with --root.\n")
     text = asked.code
     if text == "-":
         text = sys.stdin.buffer.read(MAX_CODE_BYTES + 3).removesuffix(b"\n").removesuffix(b"\r")
-    return verify_offline(text, keyring, asked.at or datetime.now(timezone.utc))  # noqa: UP017 - any Python
+    try:
+        facts = verify_offline(text, keyring, asked.at or datetime.now(timezone.utc))  # noqa: UP017 - any Python
+    except NotOurs:
+        facts = {"state": "not_ours"}
+    return {**facts, "root": named}
 
 
 def file_options(words: list[str]) -> argparse.Namespace:
@@ -903,8 +907,6 @@ def main() -> int:
     asked = options().parse_args()
     try:
         facts = answer(asked)
-    except NotOurs:
-        facts = {"state": "not_ours"}
     except Refused as error:
         return tell_refused(error, as_json=asked.as_json)
     if asked.as_json:

@@ -148,7 +148,7 @@ def _look_at_page(ctx: Context, raw_path: str, query: str, visitor: Visitor, *, 
 
 def _not_ours(ctx: Context, text: str) -> ForeignText | None:
     """A foreign text as it may be shown; None for what has the form of ours, forged and unknown alike."""
-    foreign = describe_foreign(text)
+    foreign = describe_foreign(text, ctx.keyrings().keyrings)
     ours = {shown_host(prefix).partition(":")[0] for prefix in ctx.keyrings().prefixes}
     return None if foreign.host in ours else foreign
 

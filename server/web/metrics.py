@@ -20,6 +20,8 @@ from prometheus_client import (
     multiprocess,
 )
 
+from authcode.foreign import ForeignText
+
 FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The name is prometheus-client's own; it looks there when it is imported."""
 
@@ -32,12 +34,19 @@ _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "
 _REQUESTS: Final = Counter("authcode_http_requests", "Requests answered.", ["method", "route", "status"])
 _SECONDS: Final = Histogram("authcode_http_request_seconds", "Time to an answer.", ["route"], buckets=_BUCKETS_S)
 _ANSWERS: Final = Counter("authcode_answers", "What was said of codes, by how it was asked.", ["asked", "said"])
+_FOREIGN: Final = Counter("authcode_foreign", "Foreign texts, by what brands list of their host.", ["listed", "domain"])
 _PREFETCHES: Final = Counter("authcode_prefetches", "Requests that a browser made ahead of its person.")
 
 
-def count_answer(asked: str, said: str | None) -> None:
-    """Count what was said of one code: `asked` is look, photo, serial or verify; None is a page asked for again."""
+def count_answer(asked: str, said: str | None, *, foreign: ForeignText | None = None) -> None:
+    """Count what was said of one code: `asked` is look, photo, serial or verify; None is a page asked for again.
+
+    A `foreign` text is counted by what the brands list of its host. Only listed domains are named: no visitor adds one.
+    """
     _ANSWERS.labels(asked, said or "again").inc()
+    if foreign is not None:
+        listed = foreign.listed
+        _FOREIGN.labels(listed.listing if listed else "none", listed.domain if listed else "").inc()
 
 
 def init_metrics(app: Flask) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from keys.document import sign_document
 from keys.errors import (
     AuthcodeError,
+    BrandConflict,
     DocumentInvalid,
     KeyIdTaken,
     KeyringInvalid,
@@ -34,6 +35,7 @@ from keys.trust import TrustFile
 
 MakeKey = Callable[..., CodeKey]
 MakeKeyring = Callable[..., Keyring]
+PREFIX = "HTTPS://V.EXAMPLE.COM/"
 OTHER_PREFIX = "HTTP://127.0.0.1:8000/"
 IDENTITY = bytes([1]) + bytes(31)
 PUBLIC = SigningKey(b"\x01" * 32).public_key
@@ -42,6 +44,12 @@ PUBLIC = SigningKey(b"\x01" * 32).public_key
 def _payload(keyring: Keyring, root: SigningKey) -> dict[str, Any]:
     payload: dict[str, Any] = json.loads(json.loads(sign_keyring(keyring, root))["payload"])
     return payload
+
+
+def _elsewhere(keyring: MakeKeyring, name: str, prefix: str) -> dict[str, Any]:
+    """What makes the usual keyring one of another name at another address."""
+    keys = tuple(replace(key, prefix=prefix) for key in keyring().code_keys)
+    return {"brand": name, "prefixes": (prefix,), "code_keys": keys}
 
 
 def _signed(payload: object, root: SigningKey) -> bytes:
@@ -420,8 +428,70 @@ class TestTrust:
     def test_brands_do_not_disturb_each_other(self, tmp_path: Path, keyring: MakeKeyring, root: SigningKey) -> None:
         trust = TrustFile(tmp_path / "pins.json")
         trust.admit(sign_keyring(keyring(version=5), root))
-        trust.admit(sign_keyring(keyring(brand_id=b"\x0c" * 16), SigningKey(b"\x09" * 32)))
+        other = keyring(brand_id=b"\x0c" * 16, **_elsewhere(keyring, "Red Moons", "HTTPS://V.EXAMPLE.ORG/"))
+        trust.admit(sign_keyring(other, SigningKey(b"\x09" * 32)))
         assert sorted(pin.version for pin in trust.pins().values()) == [1, 5]
+
+    @pytest.mark.parametrize(
+        ("name", "prefix"),
+        [
+            ("Blue Stars", "HTTPS://V.EXAMPLE.ORG/"),
+            ("BLUE  \uff33tars", "HTTPS://V.EXAMPLE.ORG/"),
+            ("Red Moons", PREFIX),
+        ],
+    )
+    def test_no_other_brand_comes_with_the_name_or_a_prefix_of_a_pinned_one(
+        self, tmp_path: Path, keyring: MakeKeyring, root: SigningKey, name: str, prefix: str
+    ) -> None:
+        trust, stranger = TrustFile(tmp_path / "pins.json"), SigningKey(b"\x09" * 32)
+        assert trust.admit(sign_keyring(keyring(), root)).first_seen
+        before = trust.pins()
+        copied = keyring(brand_id=b"\x0c" * 16, version=7, **_elsewhere(keyring, name, prefix))
+        with pytest.raises(BrandConflict) as caught:
+            trust.admit(sign_keyring(copied, stranger))
+        assert caught.value.code == "brand_conflict"
+        assert (caught.value.shared, caught.value.pinned) == (prefix if prefix == PREFIX else name, root.fingerprint)
+        assert caught.value.offered == stranger.fingerprint
+        assert trust.pins() == before
+        assert not trust.admit(sign_keyring(keyring(version=2), root)).first_seen
+
+    def test_a_brand_does_not_take_a_pinned_name_or_prefix_later_either(
+        self, tmp_path: Path, keyring: MakeKeyring, root: SigningKey
+    ) -> None:
+        trust, stranger = TrustFile(tmp_path / "pins.json"), SigningKey(b"\x09" * 32)
+        other, own = b"\x0c" * 16, _elsewhere(keyring, "Red Moons", "HTTPS://V.EXAMPLE.ORG/")
+        trust.admit(sign_keyring(keyring(), root))
+        trust.admit(sign_keyring(keyring(brand_id=other, **own), stranger))
+        for number, taken in enumerate(({"brand": "Blue Stars"}, {"prefixes": (*own["prefixes"], PREFIX)}), start=2):
+            with pytest.raises(BrandConflict):
+                trust.admit(sign_keyring(keyring(brand_id=other, version=number, **{**own, **taken}), stranger))
+        assert {pin.brand for pin in trust.pins().values()} == {"Blue Stars", "Red Moons"}
+
+    def test_brands_of_one_host_are_taken_when_their_root_was_learnt_in_another_way(
+        self, tmp_path: Path, keyring: MakeKeyring, root: SigningKey
+    ) -> None:
+        trust, second = TrustFile(tmp_path / "pins.json"), SigningKey(b"\x09" * 32)
+        trust.admit(sign_keyring(keyring(), root))
+        shared = [sign_keyring(keyring(brand_id=b"\x0c" * 16, brand="Red Moons", version=n), second) for n in (1, 2)]
+        with pytest.raises(KeyringSignatureInvalid):
+            trust.admit(shared[0], root_fingerprint=root.fingerprint)
+        assert trust.admit(shared[0], root_fingerprint=second.fingerprint).first_seen
+        assert trust.admit(shared[1]).keyring.version == 2
+        assert trust.admit(sign_keyring(keyring(version=2), root)).keyring.brand == "Blue Stars"
+
+    def test_pins_of_an_earlier_authcode_learn_name_and_prefixes_when_the_brand_is_seen_again(
+        self, tmp_path: Path, keyring: MakeKeyring, root: SigningKey
+    ) -> None:
+        path = tmp_path / "pins.json"
+        trust, document = TrustFile(path), sign_keyring(keyring(), root)
+        trust.admit(document)
+        values = json.loads(path.read_text())
+        for brand in values["brands"]:
+            del brand["brand"], brand["prefixes"]
+        path.write_text(json.dumps(values))
+        assert [pin.brand for pin in trust.pins().values()] == [None]
+        assert not trust.admit(document).first_seen
+        assert [(pin.brand, pin.prefixes) for pin in trust.pins().values()] == [("Blue Stars", (PREFIX,))]
 
     @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"format": "authcode-trust-2", "brands": []}'])
     def test_a_damaged_file_is_refused_and_not_started_anew(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from keys.errors import KeyIdTaken, KeyringInvalid, KeyStateRefused, UnknownKey
+from keys.domains import ListedHost, Listing, listed_host
+from keys.errors import DomainRefused, KeyIdTaken, KeyringInvalid, KeyStateRefused, UnknownKey
 from keys.home import issuer_keyring_path
 from keys.issuer import IssuerHome, UnlockedIssuer
 from keys.keyring import check_successor, open_keyring
@@ -149,3 +150,67 @@ def test_verifiers_sixteen_roots_back_follow_and_older_ones_pin_anew(unlocked: U
     roots = [unlocked.rotate_root(LATER).root_fingerprint for _ in range(17)]
     assert unlocked.keyring.earlier_roots == tuple(roots[:-1])
     assert not unlocked.keyring.follows(first)
+
+
+# --- Domains of partners and known look-alikes.
+
+
+def test_domains_are_listed_signed_in_the_next_version_and_taken_off_again(unlocked: UnlockedIssuer) -> None:
+    first = unlocked.keyring
+    opened = unlocked.list_domains(Listing.LOOKALIKE, ["Blue-Stars.example", "b1ue.example"], LATER)
+    assert opened.keyring.lookalike_domains == ("blue-stars.example", "b1ue.example")
+    assert opened.keyring.version == first.keyring.version + 1
+    assert open_keyring(opened.document, root_fingerprint=first.root_fingerprint).keyring == opened.keyring
+    assert unlocked.list_domains(Listing.LOOKALIKE, ["b1ue.example"], LATER).keyring.version == opened.keyring.version
+    both = unlocked.list_domains(Listing.PARTNER, ["shop.example"], LATER).keyring
+    assert (both.lookalike_domains, both.partner_domains) == (opened.keyring.lookalike_domains, ("shop.example",))
+    left = unlocked.unlist_domains(["shop.example", "B1UE.example"], LATER).keyring
+    assert (left.lookalike_domains, left.partner_domains) == (("blue-stars.example",), ())
+    later = unlocked.rotate_code_key(profile=Profile.SIGNED, form=Form.SHORT, prefix=PREFIX, now=LATER)
+    assert later
+    assert unlocked.keyring.keyring.lookalike_domains == ("blue-stars.example",)
+
+
+@pytest.mark.parametrize(
+    ("domain", "reason"),
+    [
+        ("https://a.example/", "write the domain alone"),
+        ("a b.example", "write the domain alone"),
+        ("com", "write the domain alone"),
+        ("münchen.example", "write the domain alone"),
+        ("*.example.net", "write the domain alone"),
+        (".example.net", "write the domain alone"),
+        ("v.example.com", "codes of the brand itself"),
+        ("example.com", "codes of the brand itself"),
+        ("other.example", "on the other list"),
+    ],
+)
+def test_a_domain_that_cannot_be_listed_is_refused_and_nothing_is_published(
+    unlocked: UnlockedIssuer, domain: str, reason: str
+) -> None:
+    before = unlocked.list_domains(Listing.LOOKALIKE, ["other.example"], LATER)
+    with pytest.raises(DomainRefused, match=reason):
+        unlocked.list_domains(Listing.PARTNER, ["fine.example", domain], LATER)
+    with pytest.raises(DomainRefused, match="stands on no list"):
+        unlocked.unlist_domains(["other.example", "nowhere.example"], LATER)
+    assert unlocked.keyring == before
+
+
+def test_a_list_of_domains_has_an_end(unlocked: UnlockedIssuer) -> None:
+    unlocked.list_domains(Listing.PARTNER, [f"n{number}.example" for number in range(1000)], LATER)
+    with pytest.raises(DomainRefused, match="at most 1000"):
+        unlocked.list_domains(Listing.PARTNER, ["more.example"], LATER)
+
+
+def test_a_host_on_both_lists_is_a_look_alikes_and_a_domain_stands_for_all_hosts_below_it(
+    unlocked: UnlockedIssuer,
+) -> None:
+    from dataclasses import replace
+
+    listed = replace(
+        unlocked.keyring.keyring, partner_domains=("a.example", "b.example"), lookalike_domains=("b.example",)
+    )
+    found = {host: listed_host(host, [listed]) for host in ("a.example", "x.a.example", "x.b.example", "aa.example")}
+    kinds = {host: one.listing if one else None for host, one in found.items()}
+    assert list(kinds.values()) == [Listing.PARTNER, Listing.PARTNER, Listing.LOOKALIKE, None]
+    assert found["x.b.example"] == ListedHost(listing=Listing.LOOKALIKE, brand=listed.brand, domain="b.example")

@@ -82,6 +82,28 @@ def test_a_stranger_who_knows_the_address_can_not_slip_in_keys(unlocked: Unlocke
             received(sign_document(LABEL_SHARED_KEYS, payload.replace(old, new), office))
 
 
+def test_keys_signed_by_a_withdrawn_office_key_are_refused_and_by_a_retired_one_taken(
+    unlocked: UnlockedIssuer, sent: bytes
+) -> None:
+    """Whoever has the withdrawn key seals keys of their own under the brand's newest keyring."""
+    now = unlocked.keyring.keyring.issued
+    stolen = unlocked.office_key()
+    payload = json.loads(open_sealed(SECRET, bytes.fromhex(json.loads(sent)["sealed"])))["payload"]
+
+    def signed_by_the_old_one() -> bytes:
+        sealed = seal_to(address_of(SECRET), sign_document(LABEL_SHARED_KEYS, payload, stolen)).hex()
+        return json.dumps(
+            {**json.loads(sent), "keyring": unlocked.keyring.document.decode(), "sealed": sealed}
+        ).encode()
+
+    unlocked.rotate_office_key(now)
+    assert receive_shared_keys(signed_by_the_old_one(), SECRET, root_fingerprint=None).shared == unlocked.shared_keys()
+    unlocked.rotate_office_key(now, withdraw_old=True)
+    with pytest.raises(SharedKeysInvalid, match="no office key"):
+        receive_shared_keys(signed_by_the_old_one(), SECRET, root_fingerprint=None)
+    assert receive_shared_keys(send_shared_keys(unlocked, address_of(SECRET)), SECRET, root_fingerprint=None)
+
+
 def test_keys_of_another_root_than_the_named_one_are_refused(sent: bytes) -> None:
     with pytest.raises(KeyringSignatureInvalid):
         receive_shared_keys(sent, SECRET, root_fingerprint=SigningKey(OTHER).fingerprint)

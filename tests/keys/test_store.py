@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from keys.errors import (
     AuthcodeError,
     KeyFileInvalid,
+    KeyFileReadable,
     KeyFileTooCostly,
     KeyIdTaken,
     UnknownBackend,
@@ -72,6 +73,50 @@ def test_headers_are_read_without_a_passphrase(folder: Path, cheap: ScryptCost) 
         (Purpose.SIGNING, "K1", BRAND),
     ]
     assert {header.lock.cost for header in headers} == {cheap}
+
+
+needs_modes = pytest.mark.skipif(os.name != "posix", reason="permissions are bits on POSIX systems")
+
+
+@needs_modes
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o620, 0o602, 0o610, 0o666])
+def test_a_key_file_open_to_others_is_refused_by_every_way_into_the_store(
+    folder: Path, k1: Path, passphrase: str, mode: int
+) -> None:
+    unlocked = open_store(f"file:{folder}").unlock(passphrase)
+    k1.chmod(mode)
+    closed = open_store(f"file:{folder}")
+    ways: list[Callable[[], object]] = [
+        closed.headers,
+        closed.check_closed,
+        lambda: closed.unlock(passphrase),
+        unlocked.headers,
+        lambda: unlocked.get(Purpose.SIGNING, "K1"),
+        lambda: unlocked.put(Purpose.SIGNING, "K2", BRAND, SECRET),
+    ]
+    for way in ways:
+        with pytest.raises(KeyFileReadable, match=f"mode {mode:04o}.*chmod 600 .*signing.K1") as caught:
+            way()
+        assert caught.value.code == "key_file_readable"
+    k1.chmod(0o600)
+    assert closed.unlock(passphrase).get(Purpose.SIGNING, "K1") == SECRET
+
+
+@needs_modes
+def test_a_link_does_not_hide_who_may_read_a_key_file(folder: Path, k1: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.json"
+    k1.rename(elsewhere)
+    elsewhere.chmod(0o644)
+    k1.symlink_to(elsewhere)
+    with pytest.raises(KeyFileReadable):
+        open_store(f"file:{folder}").headers()
+
+
+@needs_modes
+@pytest.mark.parametrize("mode", [0o400, 0o600, 0o700])
+def test_a_key_file_closed_to_others_may_be_as_its_owner_likes(folder: Path, k1: Path, mode: int) -> None:
+    k1.chmod(mode)
+    open_store(f"file:{folder}").check_closed()
 
 
 def test_a_wrong_passphrase_is_said_clearly(folder: Path) -> None:

@@ -1,11 +1,15 @@
+# ruff: noqa: ANN401 - the second implementation is loaded by its path
 """A root hands a brand over to the next: who pinned the old one goes on by itself, and nobody else can do that."""
 
+import hashlib
+import importlib.util
 import itertools
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,11 +19,12 @@ from keys.errors import (
     AuthcodeError,
     KeyringRollback,
     KeyringSignatureInvalid,
+    PublicKeyInvalid,
     RootChanged,
     SuccessionInvalid,
 )
 from keys.keyring import Keyring, open_keyring, sign_keyring
-from keys.primitives import SigningKey, verify_bytes
+from keys.primitives import SigningKey, check_public_key, verify_bytes
 from keys.succession import earlier_roots, vouch
 from keys.trust import TrustFile
 
@@ -119,6 +124,39 @@ def test_the_identity_key_vouches_for_nobody() -> None:
         earlier_roots([step], brand_id=BRAND_ID, root=NEXT.public_key)
 
 
+def test_an_old_root_of_mixed_order_vouches_for_nobody_though_its_signature_holds() -> None:
+    """Such a key is a point of the curve and no small one; other verifiers disagree about what it signs."""
+    second = _second()
+    two_torsion, secret = (0, second.P - 1, 1, 0), 12345
+    old = second._encode_point(second._add(second._times(secret, second.BASE), two_torsion))  # noqa: SLF001 - points
+    with pytest.raises(PublicKeyInvalid):
+        check_public_key(old)
+    statement = b"authcode-root-v1" + BRAND_ID + old + NEXT.public_key
+    for nonce in itertools.count(2):  # every other challenge is even, and takes the torsion away
+        commitment = second._encode_point(second._times(nonce, second.BASE))  # noqa: SLF001 - the same
+        digest = hashlib.sha512(commitment + old + statement).digest()
+        challenge = int.from_bytes(digest, "little") % second.ORDER
+        if challenge % 2 == 0:
+            break
+    response = (nonce + challenge * secret) % second.ORDER
+    signature = commitment + response.to_bytes(32, "little")
+    verify_bytes(old, statement, signature)
+    step = {"old": old.hex(), "new": NEXT.public_key.hex(), "signature": signature.hex()}
+    with pytest.raises(SuccessionInvalid, match="step 1"):
+        earlier_roots([step], brand_id=BRAND_ID, root=NEXT.public_key)
+
+
+def _second() -> Any:
+    """The second implementation has the arithmetic of points, and imports nothing of ours."""
+    path = Path(__file__).parents[1] / "second" / "format_one.py"
+    spec = importlib.util.spec_from_file_location("format_one_of_points", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @given(st.lists(st.dictionaries(st.sampled_from(["old", "new", "signature", "x"]), st.text(max_size=70)), max_size=3))
 def test_hostile_steps_raise_only_our_error(steps: list[dict[str, str]]) -> None:
     if steps:
@@ -151,6 +189,7 @@ def test_every_keyring_to_be_refused_has_its_own_code(keyring: Make, tmp_path: P
         "keyring_invalid": signed(expires="2027-03-01T08:30:00Z"),
         "document_invalid": json.dumps(fine).encode(),
         "keyring_signature_invalid": sign_keyring(keyring(version=6), OLD).replace(b"Blue Stars", b"Blue Stare"),
+        "brand_conflict": sign_keyring(keyring(version=6, brand_id=bytes(16)), STRANGER),
         "succession_invalid": sign_keyring(keyring(version=6), OLD, succession=[_step(STRANGER, NEW)]),
     }
     for code, document in refused.items():

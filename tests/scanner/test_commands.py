@@ -117,8 +117,14 @@ def test_a_published_keyring_can_be_named_by_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AUTHCODE_KEYRING", str(home / "issuer" / "keyring.json"))
-    assert run(["scan", "--json", photo("a.png", codes["signed"])]) == 0
-    assert lines(capsys)[0]["symbols"][0]["state"] == "use_not_checked"
+    root = IssuerHome.open(home).keyring.root_fingerprint
+    for first_seen in (True, False):
+        assert run(["scan", "--json", photo("a.png", codes["signed"])]) == 0
+        said = capsys.readouterr()
+        (line,) = map(json.loads, said.out.splitlines())
+        assert line["symbols"][0]["state"] == "use_not_checked"
+        assert (line["root"], line["first_seen"]) == (root, first_seen)
+        assert (root in said.err) == first_seen
 
 
 def test_a_keyring_out_of_date_says_so(home: Path, codes: dict[str, str]) -> None:

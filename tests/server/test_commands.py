@@ -1,7 +1,9 @@
 """The server's commands, through the command line itself."""
 
 import json
+import os
 import re
+import shutil
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +16,7 @@ from click import Command
 from click.testing import CliRunner, Result
 
 from authcode.commands.register import register
-from keys.errors import KeyFileInvalid
+from keys.errors import KeyFileInvalid, KeyFileReadable
 from keys.keyfile import ScryptCost
 from keys.keyring import sign_keyring
 from keys.primitives import SigningKey
@@ -218,8 +220,6 @@ def test_a_server_part_is_made_once_and_upgraded_without_a_passphrase(
 def test_a_server_that_could_sign_refuses_to_start(
     run: Run, brand: Brand, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shutil
-
     home = world.settings.home
     shutil.copytree(brand.home / "issuer", home / "issuer")
     refuse_signing_keys(home, "server-pass")
@@ -237,6 +237,24 @@ def test_a_server_that_could_sign_refuses_to_start(
     make_server_keys(home, "issuer-pass", cost=ScryptCost(n=2))
     monkeypatch.setenv("AUTHCODE_SERVER_PASSPHRASE", "issuer-pass")
     assert isinstance(run(serve_commands.serve, "--port", "0").exception, ServerCanSign)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are bits on POSIX systems")
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
+def test_a_server_with_a_key_file_that_others_can_use_refuses_to_start(
+    run: Run, brand: Brand, world: World, mode: int
+) -> None:
+    """In either part: the issuer's lie beside the server's on one machine."""
+    home = world.settings.home
+    shutil.copytree(brand.home / "issuer", home / "issuer")
+    for part in ("server", "issuer"):
+        path = next((home / part / "keys").glob("*.key.json"))
+        assert path.stat().st_mode & 0o777 == 0o600
+        path.chmod(mode)
+        refused = run(serve_commands.serve, "--port", "0").exception
+        assert isinstance(refused, KeyFileReadable)
+        assert (refused.path, refused.mode) == (path, mode)
+        path.chmod(0o600)
 
 
 def test_a_server_without_keys_or_tables_refuses_to_start(run: Run, world: World, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from keys.domains import Listing
 from keys.errors import AuthcodeError, KeyIdTaken, KeyringRollback, KeyStateRefused, RootChanged
 from keys.issuer import IssuerHome, UnlockedIssuer
 from keys.keyfile import ScryptCost
 from keys.keyring import sign_keyring
-from keys.primitives import SigningKey
+from keys.primitives import SigningKey, address_of
 from keys.records import Form, KeyState, Profile, Purpose
 from keys.sending import send_shared_keys
 from server import hooks
@@ -23,6 +25,7 @@ from server.commands import keys as key_commands
 from server.domain.alert import AlertFilter, Rule, Severity
 from server.domain.range_act import ActKind
 from server.domain.redemption import Unit
+from server.domain.scope import Scope
 from server.secrets import address_secret, make_server_keys, open_server_keys
 from server.services.dashboard import alerts, code_history
 from server.services.preview_withdrawal import preview_withdrawal
@@ -33,6 +36,7 @@ from server.storage import schema
 from server.storage.engine import Database
 from server.storage.migrate import upgrade
 from tests.server.conftest import PREFIX, START, Brand, World
+from tests.server.test_metrics import sample, token
 
 
 @pytest.fixture
@@ -288,8 +292,6 @@ def test_keys_sealed_to_another_server_are_refused(elsewhere: Path, brand: Brand
     here = address_secret(open_server_keys(elsewhere, "server-pass"))
     there = address_secret(brand.keys)
     assert here != there
-    from keys.primitives import address_of
-
     file.write_bytes(send_shared_keys(brand.issuer, address_of(there)))
     refused = CliRunner().invoke(key_commands.receive, [str(file)])
     assert getattr(refused.exception, "code", None) == "shared_keys_invalid"
@@ -300,6 +302,74 @@ def test_keys_sealed_to_another_server_are_refused(elsewhere: Path, brand: Brand
     ]
 
 
+def test_a_withdrawn_office_key_brings_no_keys_to_a_server_by_the_keyring_of_its_own_days(
+    elsewhere: Path, issuer: UnlockedIssuer, tmp_path: Path
+) -> None:
+    address = address_of(address_secret(open_server_keys(elsewhere, "server-pass")))
+    root = issuer.keyring.root_fingerprint
+    early, now = tmp_path / "early.json", tmp_path / "now.json"
+    early.write_bytes(send_shared_keys(issuer, address))
+    issuer.rotate_office_key(issuer.keyring.keyring.issued, withdraw_old=True)
+    now.write_bytes(send_shared_keys(issuer, address))
+    assert CliRunner().invoke(key_commands.receive, [str(now), "--root", root]).exit_code == 0
+    held = open_server_keys(elsewhere, "server-pass").store.headers()
+    refused = CliRunner().invoke(key_commands.receive, [str(early), "--root", root])
+    assert getattr(refused.exception, "code", None) == "keyring_rollback"
+    assert open_server_keys(elsewhere, "server-pass").store.headers() == held
+
+
 def test_a_state_that_a_keyring_shows_is_the_one_that_counts(issuer: UnlockedIssuer) -> None:
     assert all(key.state is KeyState.ACTIVE for key in issuer.keyring.keyring.code_keys)
     assert issuer.keyring.keyring.key_for(form=Form.SHORT, profile=Profile.COMPACT).public_key is None
+
+
+# --- Domains of partners and known look-alikes, named to whoever scanned a code that leads there.
+
+
+def test_a_listed_host_is_named_as_what_the_brand_knows_it_for(world: World, issuer: UnlockedIssuer) -> None:
+    issuer.list_domains(Listing.LOOKALIKE, ["aurel-check.example"], world.clock.now)
+    issuer.list_domains(Listing.PARTNER, ["partner.example"], world.clock.now)
+    _publish(world, issuer)
+    brand = issuer.keyring.keyring.brand
+    for host, listing in (
+        ("aurel-check.example", "lookalike"),
+        ("www.Aurel-Check.example", "lookalike"),
+        ("shop.partner.example", "partner"),
+        ("notpartner.example", None),
+        ("partner.example.net", None),
+    ):
+        told = world.client.post("/api/v1/look", json={"code": f"https://{host}/q?id=1"}).get_json()
+        known = {"host": host.lower(), "listed": listing, "brand": brand if listing else None}
+        assert {name: told["foreign"][name] for name in known} == known
+        assert told["state"] == "not_ours"
+        assert world.ask(f"https://{host}/q?id=1", "anna").get_json()["foreign"]["listed"] == listing
+    issuer.unlist_domains(["partner.example"], world.clock.now)
+    _publish(world, issuer)
+    told = world.client.post("/api/v1/look", json={"code": "https://partner.example/"}).get_json()
+    assert told["foreign"]["listed"] is None
+
+
+def test_no_brand_lists_an_address_of_our_own_codes_away(world: World, issuer: UnlockedIssuer) -> None:
+    """Another brand of this server could list this one's host: where our codes lead is known before any list."""
+    issuer.list_domains(Listing.LOOKALIKE, ["elsewhere.example"], world.clock.now)
+    listed = replace(issuer.keyring.keyring, version=99, lookalike_domains=(PREFIX.split("/")[2].lower(),))
+    store = issuer._store  # noqa: SLF001 - the root is not handed out, and this test signs with it
+    root = SigningKey(store.get(Purpose.ROOT, issuer.keyring.root_fingerprint.removeprefix("sha256:")[:16]))
+    publish_keyring(world.ctx.db, sign_keyring(listed, root), server_id=None, now=world.clock.now)
+    issued = world.issue()
+    assert world.state(issued.text(0)) == "unused"
+    assert world.client.post("/api/v1/look", json={"code": f"{PREFIX}x"}).get_json()["foreign"] is None
+
+
+def test_listed_domains_are_counted_by_name_and_other_hosts_are_not(world: World, issuer: UnlockedIssuer) -> None:
+    headers = {"Authorization": f"Bearer {token(world.ctx.db, Scope.METRICS)}"}
+    issuer.list_domains(Listing.LOOKALIKE, ["counted.example"], world.clock.now)
+    _publish(world, issuer)
+    before = world.client.get("/metrics", headers=headers).text
+    for host in ("www.counted.example", "named-nowhere.example"):
+        world.client.post("/api/v1/look", json={"code": f"https://{host}/"})
+    told = world.client.get("/metrics", headers=headers).text
+    for labels in ({"domain": "counted.example", "listed": "lookalike"}, {"domain": "", "listed": "none"}):
+        grew = sample(told, "authcode_foreign_total", **labels) - sample(before, "authcode_foreign_total", **labels)
+        assert grew == 1
+    assert "named-nowhere" not in told

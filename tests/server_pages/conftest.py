@@ -11,8 +11,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from authcode.batch import Placement
-from authcode.foreign import describe_foreign
+from authcode.foreign import ForeignText, describe_foreign
 from authcode.serial import Tier
+from keys.domains import ListedHost, Listing
 from server.domain.redemption import Returned, ReturnedBy, Verdict
 from server.services.facts import Facts, LaterScan, ProductFacts, RecallFacts
 from server.services.redeem_code import Channel
@@ -54,6 +55,12 @@ USED = replace(FACTS, first_verified_on=date(2026, 11, 20), first_country="KR")
 MINE = replace(FACTS, first_verified_at=NOW, first_verified_on=NOW.date(), first_country="DE", was_yours=True)
 RETURNED = Returned(life=0, at=NOW, by=ReturnedBy.HOLDER)
 BARE = replace(FACTS, product=None, lot=None, expires=None, markets=())
+
+
+def listed(host: str, listing: Listing, brand: str = "Aurora") -> ForeignText:
+    """An address whose host stands on a brand's list."""
+    known = ListedHost(listing=listing, brand=brand, domain=host)
+    return replace(describe_foreign(f"https://{host}/q"), listed=known)
 
 
 def seen(verdict: Verdict, facts: Facts | None = FACTS, channel: Channel = Channel.PAGE, **more: object) -> Seen:
@@ -112,6 +119,9 @@ EVERY_SEEN = {
     "unclear website": seen(
         Verdict.NOT_OURS, None, foreign=describe_foreign("HTTPS://EVIL.EXAMPLE\\@V.AURORA.EXAMPLE/")
     ),
+    "a partner's website": seen(Verdict.NOT_OURS, None, foreign=listed("shop.example", Listing.PARTNER)),
+    "a known look-alike": seen(Verdict.NOT_OURS, None, foreign=listed("aur0ra.example", Listing.LOOKALIKE)),
+    "a partner of another brand": seen(Verdict.NOT_OURS, None, foreign=listed("a.example", Listing.PARTNER, "Boreal")),
     "no address": seen(Verdict.NOT_OURS, None, foreign=describe_foreign("WIFI:T:WPA;S:cafe;;")),
     "not ours": seen(Verdict.NOT_OURS, None),
 }

@@ -1,7 +1,9 @@
 """The shopper's pages over HTTP, against the real services: look, burn, photo, serial, and what cannot be answered."""
 
 import re
+import shutil
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -12,10 +14,13 @@ from authcode.batch import Placement, Tiers
 from authcode.qr.segments import segments_of
 from authcode.qr.symbol import Level, draw_symbol
 from authcode.serial import Tier, printed_serial
+from keys.domains import Listing
+from keys.issuer import IssuerHome
 from keys.records import Form
 from server.app import create_app
 from server.domain.range_act import ActKind
 from server.services.dashboard import AlertFilter, alerts
+from server.services.publish_keyring import publish_keyring
 from server.settings import RateLimit
 from server.storage import schema
 from server.storage.engine import RecordsUnreachable
@@ -292,6 +297,27 @@ class TestChecking:
         assert "<strong>verify-tea.example.net</strong>" in page.text
         assert 'href="https://verify-tea' not in page.text
         assert "codes lead to <strong>v.example.com</strong>" in page.text
+
+    @pytest.mark.parametrize(
+        ("listing", "title", "said"),
+        [
+            (Listing.PARTNER, "This leads to a partner of {}", "names as a partner&#39;s address"),
+            (Listing.LOOKALIKE, "This website is not {}'s", "somebody else&#39;s"),
+        ],
+    )
+    def test_a_photo_that_leads_to_a_listed_host_says_what_the_brand_knows_of_it(  # noqa: PLR0913, PLR0917
+        self, world: World, shopper: Browser, tmp_path: Path, listing: Listing, title: str, said: str
+    ) -> None:
+        shutil.copytree(world.brand.home / "issuer", tmp_path / "issuing" / "issuer")
+        issuer = IssuerHome.open(tmp_path / "issuing").unlock("issuer-pass")
+        opened = issuer.list_domains(listing, ["known.example.net"], world.clock.now)
+        publish_keyring(world.ctx.db, opened.document, server_id=None, now=world.clock.now)
+        page = upload(shopper, foreign_photo("https://www.known.example.net/q?id=1"))
+        assert heading(page.text).replace("&#39;", "'") == title.format(opened.keyring.brand)
+        assert "<strong>www.known.example.net</strong>" in page.text
+        assert said in page.text
+        assert 'href="https://www.known' not in page.text
+        assert ("enter nothing, pay nothing" in page.text) == (listing is Listing.LOOKALIKE)
 
     def test_a_text_that_is_no_address_is_shown_shortened_and_escaped(self, shopper: Browser) -> None:
         page = upload(shopper, foreign_photo("<script>alert(1)</script> and a long drawn-out ending"))

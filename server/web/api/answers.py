@@ -87,7 +87,14 @@ def _told(facts: Facts | None, foreign: ForeignText | None) -> Json:
     """The facts, with `host` as where the code leads, whoever's it is."""
     if foreign is None:
         return {**_facts(facts), "foreign": None}
-    return {**_facts(facts), "host": foreign.host, "foreign": {"text": foreign.shortened, "host": foreign.host}}
+    listed = foreign.listed
+    told = {
+        "text": foreign.shortened,
+        "host": foreign.host,
+        "listed": listed and listed.listing,
+        "brand": listed and listed.brand,
+    }
+    return {**_facts(facts), "host": foreign.host, "foreign": told}
 
 
 _NO_FACTS: Json = {

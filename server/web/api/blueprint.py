@@ -39,7 +39,7 @@ def look() -> Response:
     """Look at a code: nothing changes."""
     body = json_body()
     seen = redeem_code.look(context(), text_of(body, "code"), program(), Channel.API)
-    count_answer("look", seen.state)
+    count_answer("look", seen.state, foreign=seen.foreign)
     return _answer(look_json(seen))
 
 
@@ -55,7 +55,7 @@ def verify() -> Response:
         answer = prove(context(), code, keep_code=keep_code, visitor=program())
     else:
         answer = redeem_code.verify(context(), code, claim=text_of(body, "claim"), visitor=program())
-    count_answer("verify", answer.verdict)
+    count_answer("verify", answer.verdict, foreign=answer.foreign)
     return _answer(answer_json(answer))
 
 
@@ -94,7 +94,7 @@ def photos() -> Response:
         raise RequestInvalid("send the picture as multipart/form-data in a field named photo")
     found = read_photo(context(), upload.read(), program())
     for symbol in found.symbols:
-        count_answer("photo", symbol.look.state)
+        count_answer("photo", symbol.look.state, foreign=symbol.look.foreign)
     return _answer(photo_json(found))
 
 

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from keys.domains import Listing
 from server.domain.holding import HolderAct
 from server.domain.redemption import Verdict
 from server.web.api.openapi_station import station_paths, station_schemas
@@ -61,8 +62,20 @@ def _facts() -> Json:
         "returned": _or_null(_object({"on": _DATE, "by": {"enum": ["holder", "staff"]}}))
         | {"description": "That the code was used before, and returned to unused on this day; never null again."},
         "hop": {"type": ["integer", "null"], "description": "How often it was handed on; null for strangers."},
-        "foreign": _or_null(_object({"text": _TEXT, "host": _TEXT_OR_NULL})),
+        "foreign": _or_null(_foreign()),
     }
+
+
+def _foreign() -> Json:
+    listed = {"enum": [*(listing.value for listing in Listing), None]}
+    return _object(
+        {
+            "text": _TEXT,
+            "host": _TEXT_OR_NULL,
+            "listed": listed | {"description": "What a brand's signed lists say of that host: null says nothing."},
+            "brand": _TEXT_OR_NULL | {"description": "The brand that lists the host."},
+        }
+    )
 
 
 def _receipt() -> Json:

@@ -232,7 +232,7 @@ def _verdict(answer: Answer) -> Response:
 
 
 def _answer_page(answer: Answer, *, notes: tuple[str, ...]) -> Page:
-    count_answer("verify", answer.verdict)
+    count_answer("verify", answer.verdict, foreign=answer.foreign)
     seen = Seen(
         verdict=answer.verdict or Verdict.NOT_OURS,
         facts=answer.facts,
@@ -254,7 +254,7 @@ def _answer_page(answer: Answer, *, notes: tuple[str, ...]) -> Page:
 
 def _seen_in_photo(symbol: SymbolLook) -> Seen:
     found = symbol.look
-    count_answer("photo", found.state)
+    count_answer("photo", found.state, foreign=found.foreign)
     return Seen(
         verdict=found.state,
         facts=found.facts,

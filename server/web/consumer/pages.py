@@ -12,6 +12,7 @@ from markupsafe import Markup
 from authcode.batch import Placement
 from authcode.foreign import ForeignText
 from authcode.serial import MAX_TYPED_CHARACTERS, Tier
+from keys.domains import Listing
 from server.domain.redemption import Verdict
 from server.services.facts import KEY_WITHDRAWN
 from server.services.facts import Facts as CodeFacts
@@ -94,7 +95,7 @@ class PageMaker:
         said = (self._catalogue.note(name, told) for name in (*always, *notes))
         return Page(
             site=self._site_of(seen),
-            tint=_TINTS[seen.verdict],
+            tint=_tint_of(seen),
             words=self._words(seen, product, tuple(name for name, part in places.items() if part), receipt),
             notes=tuple(note for note in said if note),
             product=product,
@@ -219,7 +220,7 @@ class PageMaker:
         product = self._product(seen)
         code_page = seen.code_page if seen.verdict in _OPENS_ITS_PAGE else None
         words = self._catalogue.page(_entry_name(seen), self._told(seen), {})
-        return Card(tint=_TINTS[seen.verdict], words=words, product=product, code_page=code_page)
+        return Card(tint=_tint_of(seen), words=words, product=product, code_page=code_page)
 
     def _words(
         self, seen: Seen, product: ProductView | None, places: Sequence[str], receipt: ReceiptView | None
@@ -238,6 +239,7 @@ class PageMaker:
             told |= told_of_code(self._catalogue, seen.facts, seen.verdict)
         if seen.foreign is not None:
             told |= {"host": seen.foreign.host, "shortened": seen.foreign.shortened}
+            told |= _told_of_lister(seen.foreign, self._site)
         return told
 
     def _product(self, seen: Seen) -> ProductView | None:
@@ -251,10 +253,22 @@ class PageMaker:
         return Site(brand=seen.facts.brand, host=seen.facts.host) if seen.facts is not None else self._site
 
 
+def _told_of_lister(foreign: ForeignText, site: Site) -> dict[str, str | None]:
+    """The brand that lists a foreign host; where our own codes lead is known for the site's brand alone."""
+    if foreign.listed is None or foreign.listed.brand == site.brand:
+        return {}
+    return {"brand": foreign.listed.brand, "our_host": None}
+
+
 def _told_of_receipt(receipt: ReceiptView | None) -> dict[str, str | None]:
     if receipt is None:
         return {}
     return {"keep_code": receipt.keep_code, "undo_until": receipt.undo_until}
+
+
+def _tint_of(seen: Seen) -> Tint:
+    listed = seen.foreign.listed if seen.foreign is not None else None
+    return Tint.NOT_YET if listed is not None and listed.listing is Listing.PARTNER else _TINTS[seen.verdict]
 
 
 def _entry_name(seen: Seen) -> str:
@@ -267,11 +281,17 @@ def _entry_name(seen: Seen) -> str:
         visible = seen.facts is None or seen.facts.placement is Placement.VISIBLE or seen.facts.caution is not None
         return "genuine_visible" if visible else "genuine_hidden"
     if seen.verdict is Verdict.NOT_OURS and seen.foreign is not None:
-        leads_somewhere = seen.foreign.host or seen.foreign.shortened.lower().startswith(("http:", "https:"))
-        return "not_ours_foreign" if leads_somewhere else "not_ours_text"
+        return _foreign_name(seen.foreign)
     if seen.verdict is Verdict.VERIFIED_BY_YOU and seen.facts is not None and seen.facts.hop:
         return "verified_before_you"
     return _reasoned(seen.verdict, seen.facts)
+
+
+def _foreign_name(foreign: ForeignText) -> str:
+    if foreign.listed is not None:
+        return f"not_ours_{foreign.listed.listing}"
+    leads_somewhere = foreign.host or foreign.shortened.lower().startswith(("http:", "https:"))
+    return "not_ours_foreign" if leads_somewhere else "not_ours_text"
 
 
 def _reasoned(verdict: Verdict | None, facts: CodeFacts | None) -> str:

@@ -186,6 +186,7 @@ _REFUSALS: Final[tuple[tuple[str, str, Callable[[str], str]], ...]] = (
     ("K2", "8030 in another spelling", lambda text: text.replace("8030", "%38030")),
     ("K2", "serial in lower case", lambda text: text.replace(text[43:56], text[43:56].lower())),
     ("K2", "plus sign in a foreign query key", lambda text: text + "&a=b+c"),
+    ("K2", "backslash in a foreign query key", lambda text: text + "&a=b\\c"),
     ("K2", "over-long", lambda text: text + "&a=" + "b" * 512),
     ("K3", "forged: a tag under another MAC key", lambda text: text[:-16] + "0" * 16),
     ("K3", "a short tag", lambda text: text[:-1]),

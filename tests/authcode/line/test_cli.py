@@ -6,6 +6,7 @@ import importlib.metadata
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +19,8 @@ import pytest
 from PIL import Image
 
 from keys.errors import WrongPassphrase
+from keys.issuer import IssuerHome
+from keys.keyfile import ScryptCost
 from keys.keyring import open_keyring, sign_keyring
 
 PASSPHRASE = "correct horse battery staple"
@@ -362,7 +365,8 @@ def _in_date(home: Path, **changes: Any) -> None:
 def test_verify_answers_no_with_exit_code_1(line: Any, home: Path) -> None:
     _in_date(home)
     code, out, _ = line("verify", "--offline", "--json", "https://evil.example/K1")
-    assert (code, json.loads(out)) == (1, {"state": "not_ours"})
+    root = IssuerHome.open(home).keyring.root_fingerprint
+    assert (code, json.loads(out)) == (1, {"state": "not_ours", "root": root, "first_seen": False})
     code, out, _ = line("verify", "--offline", "hello")
     assert (code, "not a code of ours" in out) == (1, True)
 
@@ -435,3 +439,34 @@ def test_the_installed_command_ends_with_its_exit_code(home: Path) -> None:
 def test_the_version_is_told(line: Any) -> None:
     code, out, _ = line("--version")
     assert (code, importlib.metadata.version("authcode") in out) == (0, True)
+
+
+def test_the_first_sight_of_a_brand_says_which_root_was_pinned_and_a_copied_brand_is_refused(
+    line: Any, home: Path, tmp_path: Path
+) -> None:
+    keyring = home / "issuer" / "keyring.json"
+    root = IssuerHome.open(home).keyring.root_fingerprint
+    verifier, copier = tmp_path / "verifier", tmp_path / "copier"
+    asked = ("verify", "--offline", "--json", "--home", verifier)
+    _, told, said = line(*asked, "--keyring", keyring, "HELLO")
+    assert (json.loads(told)["root"], json.loads(told)["first_seen"]) == (root, True)
+    assert f"Example Tea is seen for the first time; its root {root} is pinned in {verifier / 'trust.json'}" in said
+    _, told, said = line(*asked, "--keyring", keyring, "HELLO")
+    assert (json.loads(told)["root"], json.loads(told)["first_seen"], said) == (root, False, "")
+    cheap = ScryptCost(n=2, r=1, p=1)
+    for brand, prefix in (("Example Tea", "https://x.example.org"), ("Tea", "https://v.example.com")):
+        shutil.rmtree(copier, ignore_errors=True)
+        copied = IssuerHome.create(
+            copier, brand=brand, prefix=prefix, passphrase="p", now=datetime.now(UTC), cost=cheap
+        ).keyring
+        published = copier / "issuer" / "keyring.json"
+        code, told, said = line(*asked, "--keyring", published, "HELLO")
+        refused = json.loads(told)["error"]
+        assert (code, refused["code"], said) == (2, "brand_conflict", "")
+        assert root in refused["message"]
+        assert copied.root_fingerprint in refused["message"]
+        assert copied.keyring.brand_id.hex() not in (verifier / "trust.json").read_text()
+    own = json.loads(line("verify", "--offline", "--json", "--keyring", published, "HELLO")[1])
+    assert own["error"]["code"] == "brand_conflict", "in the brand's own home, which had pinned nobody yet"
+    named = line(*asked, "--keyring", published, "--root", copied.root_fingerprint, "HELLO")
+    assert (json.loads(named[1])["root"], json.loads(named[1])["first_seen"]) == (copied.root_fingerprint, True)

@@ -4,6 +4,7 @@
 import csv
 import io
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -205,3 +206,35 @@ def test_issuing_warns_before_the_key_is_used_up_and_refuses_after(line: Any, ho
     for verb in ("plan", "issue"):
         code, _, err = line("batch", verb, "--order", "z", *plan)
         assert (code, "[key_used_up]" in err, "authcode keys rotate" in err) == (2, True, True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are bits on POSIX systems")
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
+def test_no_command_goes_on_with_a_key_file_that_others_can_read(line: Any, home: Path, mode: int) -> None:
+    files = sorted((home / "issuer" / "keys").glob("*.key.json"))
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    files[-1].chmod(mode)
+    for command in ("keys list", "keys new", "keys rotate", "keys publish", "keys domains list"):
+        code, _, said = line(*command.split())
+        assert (code, f"(mode {mode:04o}); run `chmod 600" in said) == (2, True), (command, said)
+    assert line("batch", "issue", "--order", "spring", *ORDER)[0] == 2
+    assert json.loads(line("keys", "list", "--json")[1])["error"]["code"] == "key_file_readable"
+    files[-1].chmod(0o600)
+    assert line("keys", "list")[0] == 0
+
+
+def test_domains_are_listed_added_and_removed_from_the_command_line(line: Any, home: Path) -> None:
+    before = json.loads(line("keys", "domains", "list", "--json")[1])
+    assert (before["lookalike_domains"], before["partner_domains"]) == ([], [])
+    code, out, _ = line("keys", "domains", "add", "--lookalike", "tea-check.example", "--json")
+    told = json.loads(out)
+    assert (code, told["lookalike_domains"], told["version"]) == (0, ["tea-check.example"], before["version"] + 1)
+    assert line("keys", "domains", "add", "--partner", "shop.example")[1].startswith("Keyring ")
+    listed = line("keys", "domains", "list")[1]
+    assert "look-alike tea-check.example" in listed
+    assert "partner    shop.example" in listed
+    assert line("keys", "domains", "remove", "tea-check.example")[0] == 0
+    assert IssuerHome.open(home).keyring.keyring.lookalike_domains == ()
+    code, out, _ = line("keys", "domains", "add", "--partner", "https://x", "--json")
+    assert (code, json.loads(out)["error"]["code"]) == (2, "domain_refused")
+    assert line("keys", "domains", "add", "shop.example")[0] == 2

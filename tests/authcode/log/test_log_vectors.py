@@ -48,6 +48,8 @@ def _record(number: int) -> str:
     return json.dumps(facts, sort_keys=True, separators=(",", ":"))
 
 
+GROWTHS: Final = ((2, 3), (3, 4), (3, 5), (3, 7), (5, 6), (5, 8), (6, 7), (6, 8), (7, 8))
+"""Growths to other sizes than the published head's, most of them from sizes that are no power of two."""
 ENTRIES: Final = [Entry(salt=bytes([number]) * 16, record=_record(number)) for number in range(9)]
 
 
@@ -91,8 +93,10 @@ def log_cases() -> Iterator[dict[str, Any]]:
     yield {"name": "an entry in its place", "text": entry}
     yield {"name": "the only entry", "text": _entry(0, 1)}
     yield {"name": "a leaf whose entry is not shown", "text": _entry(5, shown=False), "leaf": ENTRIES[5].leaf.hex()}
-    for old in (1, 3, 4, 8, 9):
+    for old in range(1, 10):
         yield {"name": f"a growth from {old} leaves", "text": _growth(old), "kept": _head(old).named}
+    for old, size in GROWTHS:
+        yield {"name": f"a growth from {old} to {size} leaves", "text": _growth(old, size), "kept": _head(old).named}
     yield {"name": "a head signed by another key", "text": _note(9, key=STRANGER)}
     yield {"name": "a head of another log", "text": _note(9, origin="authcode-log/ffffffffffffffff")}
     yield {"name": "a head with S plus the group order", "text": _plus_order(head)}
@@ -115,6 +119,14 @@ def log_cases() -> Iterator[dict[str, Any]]:
     kept = _head(4).named
     yield {"name": "a growth from another size", "text": growth, "kept": _head(3).named}
     yield {"name": "a growth from another root", "text": growth, "kept": replace(_head(4), root=bytes(32)).named}
+    for old, size in (*((old, 9) for old in (1, 2, 3, 5, 6, 7, 8)), *GROWTHS):
+        for other, root in (("another root", bytes(32)), ("the newer root", _head(size).root)):
+            start = replace(_head(old), root=root).named
+            name = f"a growth from {other}, of {old} to {size} leaves"
+            yield {"name": name, "text": _growth(old, size), "kept": start}
+    for old in (3, 5, 6, 7):
+        text = _growth(old, note=_rewritten())
+        yield {"name": f"a growth to another root, from {old} leaves", "text": text, "kept": _head(old).named}
     yield {
         "name": "a growth with an empty path",
         "text": growth.replace(path_line + "\n", "", 1),
@@ -125,6 +137,15 @@ def log_cases() -> Iterator[dict[str, Any]]:
     yield {"name": "two roots for one size", "text": _growth(9), "kept": replace(_head(9), root=bytes(32)).named}
     yield {"name": "a growth signed by another key", "text": _growth(4, note=_note(9, key=STRANGER)), "kept": kept}
     yield {"name": "nothing", "text": ""}
+
+
+def pair_cases() -> Iterator[dict[str, Any]]:
+    """Two heads each, and whether one log can have signed both."""
+    head, forked = _note(9), _rewritten()
+    yield {"name": "one head twice", "texts": [head, head], "holds": True}
+    yield {"name": "two heads of two sizes", "texts": [_note(4), head], "holds": True}
+    yield {"name": "two heads of one size with two roots", "texts": [head, forked], "holds": False}
+    yield {"name": "the same, the other way round", "texts": [forked, head], "holds": False}
 
 
 def _edited(entry: str) -> tuple[str, str]:
@@ -253,7 +274,7 @@ def _answered(answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 def log_text() -> str:
     key = _log_key()
     cases = [{**case, "answer": _answered(lambda case=case: by_library_log(key, case))} for case in log_cases()]  # type: ignore[misc]
-    return json.dumps({"key": key, "cases": cases}, indent=1) + "\n"
+    return json.dumps({"key": key, "cases": cases, "pairs": list(pair_cases())}, indent=1) + "\n"
 
 
 def receipts_text() -> str:
@@ -269,7 +290,11 @@ FILES: Final[dict[str, Callable[[], str]]] = {"log.json": log_text, "receipts.js
 
 
 def _load(name: str) -> Any:
-    return json.loads((VECTORS / name).read_text(encoding="ascii")) if (VECTORS / name).exists() else {"cases": []}
+    return (
+        json.loads((VECTORS / name).read_text(encoding="ascii"))
+        if (VECTORS / name).exists()
+        else {"cases": [], "pairs": []}
+    )
 
 
 LOG, RECEIPTS = _load("log.json"), _load("receipts.json")
@@ -281,10 +306,11 @@ def test_the_published_vectors_are_what_the_library_answers(name: str) -> None:
 
 
 def test_what_holds_and_what_does_not_are_both_among_them() -> None:
-    for vectors, n_good in ((LOG, 10), (RECEIPTS, 4)):
+    for vectors, n_good in ((LOG, 14 + len(GROWTHS)), (RECEIPTS, 4)):
         good = [case["name"] for case in vectors["cases"] if "error" not in case["answer"]]
         assert good == [case["name"] for case in vectors["cases"]][:n_good]
         assert len(vectors["cases"]) > 2 * n_good
+    assert [case["holds"] for case in LOG["pairs"]] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("case", LOG["cases"], ids=lambda case: case["name"])
@@ -311,6 +337,24 @@ def test_the_single_file_answers_as_the_library_on_receipts(case: dict[str, Any]
         return claims
 
     assert told(single_file, answer) == case["answer"]
+
+
+@pytest.mark.parametrize("case", LOG.get("pairs", []), ids=lambda case: case["name"])
+def test_the_single_file_and_the_library_judge_two_heads_alike(
+    case: dict[str, Any], single_file: Any, tmp_path: Path
+) -> None:
+    from click.testing import CliRunner
+
+    from authcode.commands.log import check
+
+    paths = [tmp_path / f"{number}.txt" for number in range(2)]
+    for path, text in zip(paths, case["texts"], strict=True):
+        path.write_text(text, encoding="utf-8")
+    words = ["--key", LOG["key"], *map(str, paths)]
+    by_file = single_file.answer_files(single_file.file_options(["log", *words]))
+    by_library = CliRunner().invoke(check, [*words, "--json"]).output.splitlines()
+    assert [one["holds"] for one in by_file] == [True, case["holds"]]
+    assert [json.loads(line)["holds"] for line in by_library] == [True, case["holds"]]
 
 
 def told(single_file: Any, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -340,6 +384,7 @@ def files(tmp_path: Path) -> Path:
         "other": _entry(6),
         "growth": _growth(4),
         "rewritten": _growth(4, note=_rewritten()),
+        "forked": _rewritten(),
     }
     for name, text in contents.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -351,6 +396,8 @@ def files(tmp_path: Path) -> Path:
     [
         (("log", "--key", "key", "--kept", "kept", "head", "entry", "growth"), 0, [True, True, True]),
         (("log", "--key", "key", "--kept", "kept", "growth", "rewritten"), 1, [True, False]),
+        (("log", "--key", "key", "head", "forked"), 1, [True, False]),
+        (("log", "--key", "key", "--kept", "forked", "head"), 1, [False]),
         (("receipt", "receipt", "--keys", "keys"), 0, [True]),
         (("receipt", "receipt", "--keys", "keys", "--key", "key", "growth", "entry"), 0, [True, True, True]),
         (("receipt", "receipt", "--keys", "keys", "--key", "key", "rewritten", "other"), 1, [True, False, False]),

@@ -1,0 +1,82 @@
+"""`authcode keys domains`: the look-alike and partner domains that a brand publishes, signed, in its keyring."""
+
+from pathlib import Path
+
+import click
+
+from authcode.commands.keys import announce_keys
+from authcode.commands.options import example, home_option, json_option, tell_json, the_time, unlocked_issuer
+from keys.domains import Listing, domains_of
+from keys.home import home_dir
+from keys.issuer import IssuerHome, UnlockedIssuer
+from keys.keyring import OpenedKeyring
+
+_SAID = {Listing.LOOKALIKE: "look-alike", Listing.PARTNER: "partner"}
+
+
+@click.group(epilog=example("authcode keys domains add --lookalike aurel-check.example"))
+def domains() -> None:
+    """List the domains of partners and of known look-alikes, which shoppers are told about; add and remove some.
+
+    A domain stands for itself and every host below it. The lists are part of the keyring: the root signs them.
+    """
+
+
+@domains.command("list", epilog=example("authcode keys domains list --json"))
+@home_option
+@json_option
+def list_domains(home: Path | None, as_json: bool) -> None:
+    """List them; no passphrase is needed."""
+    opened = IssuerHome.open(home_dir(home)).keyring
+    if as_json:
+        tell_json(_facts(opened))
+        return
+    keyring = opened.keyring
+    click.echo(f"{keyring.brand}: keyring {keyring.version}")
+    for listing in Listing:
+        for domain in domains_of(keyring, listing):
+            click.echo(f"  {_SAID[listing]:10} {domain}")
+
+
+@domains.command(epilog=example("authcode keys domains add --partner shop.example.org"))
+@click.argument("names", nargs=-1, required=True, metavar="DOMAIN...")
+@click.option("--lookalike", "listing", flag_value=Listing.LOOKALIKE.value, help="They resemble ours and are not.")
+@click.option("--partner", "listing", flag_value=Listing.PARTNER.value, help="They belong to somebody we work with.")
+@home_option
+@json_option
+def add(names: tuple[str, ...], listing: str | None, home: Path | None, as_json: bool) -> None:
+    """Put domains on one of the lists and publish the keyring.
+
+    Whoever scans a code that leads there is told so: a partner is named as one, a look-alike as known and not yours.
+    """
+    if listing is None:
+        raise click.UsageError("Say --lookalike or --partner.")
+    issuer = unlocked_issuer(home)
+    _publish(issuer, issuer.list_domains(Listing(listing), names, the_time()), as_json=as_json)
+
+
+@domains.command(epilog=example("authcode keys domains remove shop.example.org"))
+@click.argument("names", nargs=-1, required=True, metavar="DOMAIN...")
+@home_option
+@json_option
+def remove(names: tuple[str, ...], home: Path | None, as_json: bool) -> None:
+    """Take domains off whichever list they stand on, and publish the keyring."""
+    issuer = unlocked_issuer(home)
+    _publish(issuer, issuer.unlist_domains(names, the_time()), as_json=as_json)
+
+
+def _publish(issuer: UnlockedIssuer, opened: OpenedKeyring, *, as_json: bool) -> None:
+    notes = announce_keys(issuer)
+    if as_json:
+        tell_json({**_facts(opened), "notes": list(notes)})
+        return
+    listed = (f"{len(domains_of(opened.keyring, listing))} {_SAID[listing]}" for listing in Listing)
+    click.echo(f"Keyring {opened.keyring.version}: {' and '.join(listed)} domains")
+    for note in notes:
+        click.echo(f"  {note}")
+
+
+def _facts(opened: OpenedKeyring) -> dict[str, object]:
+    keyring = opened.keyring
+    lists = {f"{listing}_domains": list(domains_of(keyring, listing)) for listing in Listing}
+    return {"brand": keyring.brand, "version": keyring.version, **lists}
