@@ -162,7 +162,7 @@ def test_a_typed_serial_looks(person: Person, house: House, fresh: str) -> None:
     page.goto(fresh)
     printed = page.locator("dd.mono").last.inner_text()
     page.goto(f"{house.address}/")
-    page.get_by_label("The letters and digits").fill(printed.lower().replace(" ", "-"))
+    page.get_by_label("The short code: letters and digits").fill(printed.lower().replace(" ", "-"))
     page.get_by_role("button", name="Look it up").click()
     assert heading(page).endswith("not verified yet")
     expect(page.get_by_text("Typing only looks")).to_be_visible()
