@@ -96,7 +96,7 @@ def _told(operation: Json) -> Json:
     named = set(operation["responses"]) - set(answers)
     codes: dict[str, list[str]] = {}
     errors = (RequestInvalid,) if "requestBody" in operation else ()
-    for status, code in _codes((*errors, *REFUSALS[operation["operationId"]]), named):
+    for status, code in _codes((*errors, *REFUSALS.get(operation["operationId"], ())), named):
         codes.setdefault(status, []).append(code)
     refused = {status: _problem(sorted(set(found))) for status, found in sorted(codes.items())}
     return {**operation, "responses": answers | refused}
