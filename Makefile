@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DEMO_HOME ?= authcode-home
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage lint format bench pictures system lock wheel
+.PHONY: help setup demo test coverage lint format bench pictures reference system lock wheel
 
 help: ## Show what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ bench: $(STAMP) ## Measure reading beside the peers (needs AUTHCODE_PHOTOS), red
 
 pictures: $(STAMP) ## Make the pictures of the README anew (needs Chromium).
 	$(BIN)/python -m tests.browser.pictures docs/pictures
+
+reference: $(STAMP) ## Make the reference part of docs/api.md anew from the OpenAPI document.
+	$(BIN)/python -m tests.docs.reference
 
 wheel: $(STAMP) ## Build the wheel into dist/.
 	$(BIN)/python -m hatchling build -t wheel

@@ -60,7 +60,8 @@ class LaterScan:
 class Facts:
     """What is known about one code. Times are UTC; a stranger is given day and country of the first use only.
 
-    What has a default tells of events: a code to which nothing happened has none of them.
+    `support` is whom the brand lets shoppers ask; a product may name somebody else. What else has a default tells of
+    events: a code to which nothing happened has none of them.
 
     `returned` tells everybody that the unit was used before and returned to unused; `hop`, told to the holder, how
     often it was handed on. `caution` is `key_withdrawn` where that is no lock but worth knowing.
@@ -77,6 +78,7 @@ class Facts:
     host: str
     serial: str
     serial_printed: str
+    support: str | None = None
     recall: RecallFacts | None = None
     void: RecallFacts | None = None
     locked_reason: str | None = None
@@ -182,6 +184,7 @@ def facts_of(connection: Connection, state: CodeState, *, holder: bool, later: b
         host=state.code.host,
         serial=state.code.serial,
         serial_printed=printed_serial(state.code.serial),
+        support=state.code.brand.support,
         recall=_recall_facts(standing.recall),
         void=_recall_facts(standing.void),
         locked_reason=_locked_reason(state),
@@ -217,6 +220,7 @@ def bare_facts(code: Resolved) -> Facts:
         host=code.host,
         serial=code.serial,
         serial_printed=printed_serial(code.serial),
+        support=code.brand.support,
     )
 
 

@@ -29,12 +29,15 @@ def faults_of(page: Page, name: str, *, width: int, scheme: str) -> Iterator[str
                 yield f"{where}: {found['id']} ({found['impact']}): {nodes}"
 
 
-def examine(page: Page, name: str) -> None:
-    """Look at an answer that cannot be opened again by its address, in every width and scheme; photograph it."""
+def examine(page: Page, name: str, *, briefly: bool = False) -> None:
+    """Look at an answer that cannot be opened again by its address, in every width and scheme; photograph it.
+
+    `briefly` looks once in each scheme: for a page whose parts other looks show at every width.
+    """
     faults: list[str] = []
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        for width in WIDTHS:
+        for width in (_AXE_WIDTH[scheme],) if briefly else WIDTHS:
             page.set_viewport_size({"width": width, "height": _HEIGHT})
             photograph(page, f"{name}-{width}-{scheme}")
             faults += faults_of(page, name, width=width, scheme=scheme)

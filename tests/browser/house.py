@@ -75,11 +75,10 @@ class House:
         return self.codes(order)[index]
 
 
-def run(home: Path, *arguments: str) -> str:
+def run(home: Path, *arguments: str, **settings: str) -> str:
     """Run `authcode ARGUMENTS` for this home and return what it printed."""
-    ended = subprocess.run(
-        [*_AUTHCODE, *arguments], env=_environment(home), capture_output=True, text=True, check=False
-    )
+    environ = _environment(home) | settings
+    ended = subprocess.run([*_AUTHCODE, *arguments], env=environ, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, f"authcode {' '.join(arguments)}: {ended.stderr}"
     return ended.stdout
 
@@ -115,6 +114,18 @@ def build(home: Path) -> House:
     found = re.search(r"one-time password (\S+)", printed)
     assert found is not None, printed
     return House(home=home, port=port, one_time_password=found.group(1))
+
+
+def build_small(home: Path, order: str, count: int, **settings: str) -> House:
+    """A brand with one product and one order of hidden codes on sale, and nothing else: no pictures, no staff."""
+    port = _free_port()
+    home.mkdir(parents=True, exist_ok=True)
+    run(home, "init", "--brand", "Aurel", "--prefix", f"http://127.0.0.1:{port}", **settings)
+    run(home, "product", "add", *_CREAM, **settings)
+    issue = ("batch", "issue", "--order", order, "--count", str(count), "--placement", "inside", "--formats", "csv")
+    run(home, *issue, "--product", _CREAM[0], **settings)
+    run(home, "batch", "activate", order, **settings)
+    return House(home=home, port=port, one_time_password="")
 
 
 def _sell_late(home: Path) -> None:

@@ -13,6 +13,12 @@ from tests.browser.house import NOT_ACTIVATED, RECALLED, SAMPLE, VOID, House, ru
 WIDTHS = (390, 768, 1440)
 SCHEMES = ("light", "dark")
 _HEIGHT = 900
+SHOPPERS = (
+    *("home", "proof-home", "look", "genuine", "already-verified", "not-activated", "recalled", "sample", "void"),
+    *("expired", "not-ours", "no-page"),
+)
+"""Looks at shoppers' pages among the addresses below."""
+
 _STAFF = "staff"
 _BUYER = "buyer"
 _STRANGER = "stranger"

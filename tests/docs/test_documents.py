@@ -148,3 +148,27 @@ def test_the_page_of_the_interface_names_every_address_of_its_description() -> N
         if method in {"get", "post", "put", "delete"}
     }
     assert described - named == set()
+
+
+def test_the_reference_of_the_interface_is_made_from_its_description() -> None:
+    from tests.docs.reference import reference, written
+
+    assert written() == reference(), "run `make reference`"
+
+
+def test_every_refusal_of_the_description_stands_on_the_errors_page_with_its_status() -> None:
+    from server.web.api.openapi import document
+    from server.web.api.openapi_refusals import REFUSALS
+
+    operations = {way["operationId"] for ways in document()["paths"].values() for way in ways.values()}
+    assert operations == REFUSALS.keys()
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| (\d{3}) \|", page, re.MULTILINE))
+    of_the_web = {"request_too_large": "413", "too_many_requests": "429"}
+    for path, ways in document()["paths"].items():
+        for method, operation in ways.items():
+            for status, answer in operation["responses"].items():
+                if status != "200":
+                    schema = answer["content"]["application/problem+json"]["schema"]
+                    for code in schema["allOf"][1]["properties"]["code"]["enum"]:
+                        assert (told | of_the_web)[code] == status, (path, method, code)

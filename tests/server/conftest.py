@@ -49,6 +49,7 @@ from server.storage import migrate
 from server.storage.batches import BatchRecord
 from server.storage.engine import Database
 from tests.postgres import Cluster
+from tests.server.described import note_undescribed
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 CHEAP = ScryptCost(n=2)
@@ -246,6 +247,7 @@ def make_world(
 ) -> Iterator[MakeWorld]:
     """Make servers: each has a copy of the database, and of the keys where pseudonyms are made."""
     opened = ExitStack()
+    undescribed: list[str] = []
 
     def make(**changes: Any) -> World:
         home = tmp_path / secrets.token_hex(4)
@@ -273,10 +275,13 @@ def make_world(
             clock=clock,
             random=secrets.token_bytes,
         )
-        return World(brand=brand, ctx=ctx, clock=clock, settings=settings, app=create_app(settings, context=ctx))
+        app = create_app(settings, context=ctx)
+        note_undescribed(app, undescribed)
+        return World(brand=brand, ctx=ctx, clock=clock, settings=settings, app=app)
 
     with opened:
         yield make
+    assert undescribed == []
 
 
 @pytest.fixture

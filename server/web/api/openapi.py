@@ -6,6 +6,7 @@ from typing import Any
 from keys.domains import Listing
 from server.domain.holding import HolderAct
 from server.domain.redemption import Verdict
+from server.web.api.openapi_refusals import with_refusals
 from server.web.api.openapi_station import station_paths, station_schemas
 
 Json = dict[str, Any]
@@ -262,6 +263,6 @@ def document() -> Json:
             "says that the request itself is unusable. JSON only, no CORS. Pass a code's exact text. What print "
             "stations send needs a token (RFC 6750), made by the operator with `authcode token new`.",
         },
-        "paths": _paths(),
+        "paths": with_refusals(_paths()),
         "components": {"schemas": _schemas(), "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     }

@@ -92,7 +92,7 @@ class PageMaker:
         product = self._product(seen)
         told = self._told(seen)
         always = ("was_yours", "others_tried", "returned", "owner", "caution_key_withdrawn")
-        said = (self._catalogue.note(name, told) for name in (*always, *notes))
+        said = (self._note(name, told, product) for name in (*always, *notes))
         return Page(
             site=self._site_of(seen),
             tint=_tint_of(seen),
@@ -213,7 +213,8 @@ class PageMaker:
     ) -> Page:
         """A page about no code in particular. With `forms` its links lead to the forms on the page itself."""
         links = {"home": "/", "photo": "#photo", "serial": "#serial"} if forms else _PAGE_LINKS
-        words = self._catalogue.page(name, {**told_of_site(self._site), **(told or {})}, links)
+        known = {**told_of_site(self._site), **(told or {})}
+        words = self._catalogue.page(name, known, {**links, **_contact_link(known)})
         return Page(site=self._site, tint=tint, words=words, forms=forms, answer=True)
 
     def _card(self, seen: Seen) -> Card:
@@ -231,7 +232,14 @@ class PageMaker:
             if product.has_comparison:
                 links["compare"] = "#compare"
         told = {**self._told(seen), **_told_of_receipt(receipt)}
-        return self._catalogue.page(_entry_name(seen), told, links)
+        return self._catalogue.page(_entry_name(seen), told, {**links, **_contact_link(told)})
+
+    def _note(self, name: str, told: Mapping[str, str | None], product: ProductView | None) -> Markup | None:
+        """A sentence beside the explanation; that others tried says where the genuine pack is shown."""
+        note = self._catalogue.note(name, told)
+        if note and name == "others_tried" and product is not None and product.has_comparison:
+            return Markup('{} <a href="#compare">{}</a>').format(note, self._catalogue.word("compare_link"))
+        return note
 
     def _told(self, seen: Seen) -> dict[str, str | None]:
         told = told_of_site(self._site)
@@ -258,6 +266,12 @@ def _told_of_lister(foreign: ForeignText, site: Site) -> dict[str, str | None]:
     if foreign.listed is None or foreign.listed.brand == site.brand:
         return {}
     return {"brand": foreign.listed.brand, "our_host": None}
+
+
+def _contact_link(told: Mapping[str, str | None]) -> dict[str, str]:
+    """Where the steps lead that ask to tell the brand something; nowhere where it gave no address."""
+    address = told.get("contact")
+    return {"contact": address} if address else {}
 
 
 def _told_of_receipt(receipt: ReceiptView | None) -> dict[str, str | None]:

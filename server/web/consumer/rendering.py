@@ -1,5 +1,6 @@
 """From a page to bytes: the one template, the stylesheet's address, the site."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from flask import Response, make_response, render_template, request
@@ -21,7 +22,15 @@ def catalogue() -> Catalogue:
 
 def page_maker() -> PageMaker:
     """The maker of pages in this visitor's language, for the brand whose host was asked."""
-    return PageMaker(catalogue(), site_of(context().keyrings(), request.host))
+    site = site_of(context().keyrings(), request.host)
+    return PageMaker(catalogue(), replace(site, support=_support_of(site.brand)))
+
+
+def _support_of(brand: str | None) -> str | None:
+    """Whom the brand of the site lets shoppers ask."""
+    keyrings = context().keyrings
+    known = (keyrings.brand(keyring.brand_id) for keyring in keyrings().keyrings if keyring.brand == brand)
+    return next((record.support for record in known), None)
 
 
 def respond(page: Page, status: int = HTTPStatus.OK) -> Response:

@@ -19,8 +19,8 @@ _WEB = re.compile(r"https?://([A-Za-z0-9.-]+)(?::[0-9]{1,5})?(?:/[^\s\"<>]*)?", 
 
 
 def told_of_site(site: Site) -> dict[str, str | None]:
-    """What is known before any code is: whose pages these are, and the host its codes lead to."""
-    return {"brand": site.brand, "our_host": site.host}
+    """What is known before any code is: whose pages these are, whom to ask, and the host its codes lead to."""
+    return {"brand": site.brand, "our_host": site.host, **_told_of_support(site.support)}
 
 
 _TOLD_WITH_CAUTION = frozenset(
@@ -51,7 +51,13 @@ def told_of_code(catalogue: Catalogue, facts: CodeFacts, verdict: Verdict) -> To
         **_told_of_recall(catalogue, facts),
         **_told_of_later_scan(catalogue, facts, verdict),
         **_told_of_product(catalogue, facts.product),
+        **_told_of_support((facts.product and facts.product.support) or facts.support),
     }
+
+
+def _told_of_support(support: str | None) -> Told:
+    """Whom to ask: `support` as it is shown, `contact` as the address a step leads to, where it plainly is one."""
+    return {"support": contact(support), "contact": contact_address(support)}
 
 
 def _told_of_return(catalogue: Catalogue, facts: CodeFacts, verdict: Verdict) -> Told:
@@ -89,7 +95,6 @@ def _told_of_product(catalogue: Catalogue, product: ProductFacts | None) -> Told
     features = len(product.features)
     return {
         "product": unbroken(product.name),
-        "support": contact(product.support),
         "placement_hint": product.placement_hint,
         "picture": product.name if product.has_picture else None,
         "things": catalogue.counted("things", features) if features else None,
@@ -109,11 +114,19 @@ def contact(text: str | None) -> Markup | None:
     web = _WEB.fullmatch(text)
     if web:
         return Markup('<a href="{}" rel="noopener">{}</a>').format(text, web.group(1))
+    address = contact_address(text)
+    return Markup('<a href="{}">{}</a>').format(address, text) if address else escape(text)
+
+
+def contact_address(text: str | None) -> str | None:
+    """Where a contact leads; None where there is none, or where it is no address but words."""
+    if not text:
+        return None
+    if _WEB.fullmatch(text):
+        return text
     if _MAIL.fullmatch(text):
-        return Markup('<a href="mailto:{}">{}</a>').format(text, text)
-    if _PHONE.fullmatch(text):
-        return Markup('<a href="tel:{}">{}</a>').format(re.sub(r"[^0-9+]", "", text), text)
-    return escape(text)
+        return f"mailto:{text}"
+    return f"tel:{re.sub(r'[^0-9+]', '', text)}" if _PHONE.fullmatch(text) else None
 
 
 def product_view(catalogue: Catalogue, facts: CodeFacts, picture: str | None) -> ProductView:

@@ -21,10 +21,14 @@ class Tint(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Whose page this is: the brand (None where the server has several and none is meant) and the host shown on top."""
+    """Whose page this is: the brand (None where the server has several and none is meant) and the host shown on top.
+
+    `support` is whom the brand lets shoppers ask.
+    """
 
     brand: str | None
     host: str
+    support: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
