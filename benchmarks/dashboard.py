@@ -39,7 +39,7 @@ from server.domain.redemption import Unit, Verdict
 from server.looks import MAX_WAITING
 from server.secrets import open_server_keys
 from server.services import dashboard
-from server.services.alert_views import budget, counted_views, rule_records
+from server.services.alert_views import budget, counted_views, news, rule_records
 from server.services.edit_product import product_list
 from server.services.read_audit import audit_page
 from server.services.redeem_code import Visitor, verify
@@ -184,6 +184,8 @@ def _history(db: Database, wanted: argparse.Namespace) -> None:
     made = time.perf_counter()
     migrate.upgrade(db)
     counted = time.perf_counter()
+    with db.write() as connection:
+        connection.execute(sa.text("UPDATE alert SET loud_at = last_at"))
     print(
         f"{wanted.scans:,} attempts, as many looks, {wanted.alerts:,} alerts made in {made - started:.0f} s; "
         f"counted by the migration in {counted - made:.0f} s\n"
@@ -199,6 +201,8 @@ def _pages(ctx: Context, times: int) -> None:
         "alerts, ranked": lambda: dashboard.alerts(ctx, opened),
         "alerts, counted views": lambda: counted_views(ctx, [opened] * 6),
         "alerts, budget": lambda: budget(ctx),
+        "alerts, all of them news": lambda: news(ctx, opened, after=NOW - YEAR),
+        "alerts, no news": lambda: news(ctx, opened, after=NOW),
         "how good each rule is": lambda: rule_records(ctx),
         "alert, largest": lambda: dashboard.alert(ctx, 1),
         "alert, largest, last page": lambda: dashboard.alert(ctx, 1, page=last),

@@ -54,7 +54,7 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
             raise AlertUnknown
         brand = brand_by_id(connection, record.brand)
         first = None if record.unit is None else first_use(connection, Unit.of_id(record.unit))
-        page, pages, offset = page_of(page, record.count)
+        page, pages, offset = page_of(page, record.count, size=PAGE_SIZE)
         told, days = told_of(connection, alert_id)
         places = tuple(alert_rows.places_of(connection, alert_id, limit=_PLACES))
         causes = rule_records_of(connection)[record.rule]

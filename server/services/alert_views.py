@@ -1,5 +1,6 @@
 """Stage 7, alert: how many alerts lie where, how good each rule is, and what was done with one alert."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from server.storage import alert_work as work
 from server.storage.alerts import count_each, count_news
 from server.storage.brands import all_brands
 from server.storage.engine import Connection
+from server.storage.scans import attempts_since
 
 HISTORY_SHOWN = 100
 """Lines of an alert's history on its page: the latest."""
@@ -31,6 +33,14 @@ class Budget:
     def left(self) -> int:
         """How many open alerts still fit into this week."""
         return max(0, self.a_week - self.closed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietWeek:
+    """Attempts to verify since Monday (UTC), and how many of the alerts closed in the last seven days were real."""
+
+    scans: int
+    precision: Precision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +75,17 @@ def news(ctx: Context, wanted: AlertFilter, *, after: datetime) -> int:
     wanted = replace(wanted, now=ctx.clock())
     with ctx.db.read() as connection:
         return count_news(connection, wanted, after=after, limit=MOST_NEWS)
+
+
+def quiet_week(ctx: Context) -> QuietWeek:
+    """What stands where there is nothing to act on."""
+    now = ctx.clock()
+    monday = now - timedelta(days=now.weekday())
+    with ctx.db.read() as connection:
+        closed: Counter[Cause] = Counter()
+        for causes in work.closed_by_cause(connection, since=now - BUDGET_WINDOW).values():
+            closed.update(causes)
+        return QuietWeek(scans=attempts_since(connection, monday), precision=precision_of(closed))
 
 
 def budget(ctx: Context) -> Budget:

@@ -1,7 +1,7 @@
 """Stage 7, alert: what the dashboard shows. Read models: nothing here changes anything."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from authcode.payload import NotOurs
@@ -118,7 +118,7 @@ def batch_list(db: Database, *, now: datetime, page: int = 1, brand: int | None 
     """
     with db.read() as connection:
         total = count_batches(connection, brand=brand)
-        page, pages, offset = page_of(page, total)
+        page, pages, offset = page_of(page, total, size=PAGE_SIZE)
         found = latest_batches(connection, limit=PAGE_SIZE, offset=offset, brand=brand)
         return BatchList(batches=batch_rows_of(connection, found, now), total=total, page=page, pages=pages)
 
@@ -152,8 +152,8 @@ def batch_to_act_on(db: Database, row: int, *, now: datetime) -> ActTarget:
         )
 
 
-def batch_page(ctx: Context, row: int, *, country: str | None = None) -> BatchPage:
-    """One batch with what happened to its codes; its latest attempts of one `country` where one is named.
+def batch_page(ctx: Context, row: int, *, country: str | None = None, day: date | None = None) -> BatchPage:
+    """One batch with what happened to its codes; its latest attempts of one `country` or `day` (UTC) where it is named.
 
     Raises:
         BatchUnknown: there is none.
@@ -182,7 +182,7 @@ def batch_page(ctx: Context, row: int, *, country: str | None = None) -> BatchPa
             looks_by_state=look_rows.looks_by_state(connection, row),
             days=days_of(connection, row),
             countries=tuple(scan_rows.countries_of_batch(connection, row, limit=_COUNTRIES)),
-            recent=scan_rows_of(scan_rows.scans_of_batch(connection, row, limit=_RECENT, country=country)),
+            recent=scan_rows_of(scan_rows.scans_of_batch(connection, row, limit=_RECENT, country=country, day=day)),
             scanned=tuple(scan_rows.indices_of_batch(connection, row, limit=_DOTS)),
             alerts=alert_rows_of(connection, alert_rows.alerts_like(connection, named, limit=_RECENT), now=now),
             mutes=tuple(mutes_of(connection, row)),
@@ -197,7 +197,7 @@ def alerts(ctx: Context, wanted: AlertFilter, *, page: int = 1) -> AlertList:
         newest = alert_rows.latest_news(connection)  # before the rows: what comes in between is told twice, not never
         by_severity = alert_rows.count_like(connection, replace(wanted, severity=None))
         total = sum(alert_rows.count_like(connection, wanted).values())
-        page, pages, offset = page_of(page, total)
+        page, pages, offset = page_of(page, total, size=PAGE_SIZE)
         found = alert_rows.alerts_like(connection, wanted, limit=PAGE_SIZE, offset=offset)
         return AlertList(
             alerts=alert_rows_of(connection, found, now=now),
@@ -227,7 +227,7 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
         if state is None:
             raise CodeUnknown
         total = scan_rows.count_of_unit(connection, unit.id)
-        page, pages, offset = page_of(page, total)
+        page, pages, offset = page_of(page, total, size=PAGE_SIZE)
         scans = scan_rows.scans_of_unit(connection, unit.id, limit=PAGE_SIZE, offset=offset)
         first = state.first
         return CodeHistory(

@@ -8,7 +8,7 @@ from authcode.serial import Tier, printed_serial
 from server.domain.alert import Rule
 from server.domain.range_act import Stretch
 from server.domain.redemption import Unit, Verdict
-from server.services.read_models import PAGE_SIZE, AlertRow, BatchRow, DayCount, ScanRow
+from server.services.read_models import AlertRow, BatchRow, DayCount, ScanRow
 from server.services.withdrawals import stretches_of
 from server.storage import alerts as alert_rows
 from server.storage import looks as look_rows
@@ -174,8 +174,8 @@ def alert_rows_of(
     return tuple(rows)
 
 
-def page_of(page: int, total: int) -> tuple[int, int, int]:
+def page_of(page: int, total: int, *, size: int) -> tuple[int, int, int]:
     """The page to show, how many there are, and the rows before it."""
-    pages = max(1, -(-total // PAGE_SIZE))
+    pages = max(1, -(-total // size))
     shown = min(max(1, page), pages)
-    return shown, pages, (shown - 1) * PAGE_SIZE
+    return shown, pages, (shown - 1) * size

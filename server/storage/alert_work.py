@@ -110,11 +110,12 @@ def alerts_of_rule(connection: sa.Connection, batch_row: int, rule: Rule, *, lim
     return list(connection.execute(sa.select(alert.c.id).where(here).order_by(alert.c.id).limit(limit)).scalars())
 
 
-def closed_by_cause(connection: sa.Connection) -> Mapping[Rule, Mapping[Cause, int]]:
-    """How many alerts of each rule are closed with each cause."""
+def closed_by_cause(connection: sa.Connection, *, since: datetime | None = None) -> Mapping[Rule, Mapping[Cause, int]]:
+    """How many alerts of each rule are closed with each cause; those closed `since` a moment, or all."""
+    closed = alert.c.closed_at.is_not(None) if since is None else alert.c.closed_at >= since
     query = (
         sa.select(alert.c.rule, alert.c.cause, sa.func.count())
-        .where(alert.c.closed_at.is_not(None) & alert.c.cause.is_not(None))
+        .where(closed & alert.c.cause.is_not(None))
         .group_by(alert.c.rule, alert.c.cause)
     )
     found: dict[Rule, dict[Cause, int]] = {rule: {} for rule in Rule}

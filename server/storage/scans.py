@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +11,16 @@ from server.domain.alert import Attempt
 from server.domain.place import UNKNOWN, Place
 from server.domain.redemption import Verdict
 from server.storage.engine import add_to_counters
-from server.storage.schema import COUNTER_SLOTS, alert_scan, attempt_day, attempt_place, day_number, day_text, scan
+from server.storage.schema import (
+    COUNTER_SLOTS,
+    alert_scan,
+    attempt_day,
+    attempt_place,
+    batch,
+    day_number,
+    day_text,
+    scan,
+)
 
 KEEP_CHANNEL = "keep"
 """The channel of an attempt that named its holder by the keep-code."""
@@ -112,9 +121,17 @@ def scans_of_unit(connection: sa.Connection, unit: int, *, limit: int, offset: i
     return _page(connection, chosen, limit=limit, offset=offset)
 
 
-def scans_of_batch(connection: sa.Connection, row: int, *, limit: int, country: str | None = None) -> list[ScanRecord]:
-    """The latest attempts on a batch's units, newest first; those of one country are looked for among the latest."""
+def scans_of_batch(
+    connection: sa.Connection, row: int, *, limit: int, country: str | None = None, day: date | None = None
+) -> list[ScanRecord]:
+    """The latest attempts on a batch's units (of one day, UTC), newest first.
+
+    Those of one country are looked for among the latest.
+    """
     chosen = sa.select(scan.c.id).where(scan.c.batch_row == row).order_by(*_NEWEST_FIRST)
+    if day is not None:
+        begin = datetime.combine(day, time(), UTC)
+        chosen = chosen.where((scan.c.at >= begin) & (scan.c.at < begin + timedelta(days=1)))
     if country is not None:
         latest = chosen.limit(LATEST_SEARCHED).subquery()
         asked = scan.c.country.is_(None) if country == UNKNOWN else scan.c.country == country
@@ -191,6 +208,13 @@ def totals_of_batches(connection: sa.Connection, rows: Sequence[int]) -> Mapping
         .group_by(attempt_place.c.batch_row)
     )
     return {row: (int(burned), int(refused)) for row, burned, refused in connection.execute(query)}
+
+
+def attempts_since(connection: sa.Connection, moment: datetime) -> int:
+    """The attempts on all batches from the day (UTC) of a moment on, batch by batch along their counters' key."""
+    joined = batch.join(attempt_day, attempt_day.c.batch_row == batch.c.row)
+    total = sa.select(sa.func.coalesce(sa.func.sum(attempt_day.c.attempts), 0)).select_from(joined)
+    return int(connection.execute(total.where(attempt_day.c.day >= day_number(moment))).scalar_one())
 
 
 def days_of_batch(connection: sa.Connection, row: int) -> Mapping[str, tuple[int, int]]:

@@ -46,6 +46,7 @@ LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "consumer.show_proof": (120, "minute"),
         "consumer.proof_file": (60, "minute"),
         "dashboard.login": (30, "minute"),
+        "dashboard.find_photo": (60, "minute"),
     }
 )
 """Requests of one network by endpoint; photos cost CPU."""

@@ -1,8 +1,12 @@
 """What the brand's staff do, in a real Chromium against a real server process."""
 
+import base64
+import io
+import re
 from collections.abc import Iterator
 
 import pytest
+import qrcode
 from playwright.sync_api import expect
 
 from tests.browser.chromium import DESK, PHONE, heading, log_in, verify
@@ -109,3 +113,22 @@ def test_the_settings_offer_the_zone_of_this_device_and_times_follow_it(person: 
     expect(staff.get_by_role("button", name="Take this device's")).to_have_count(0)
     staff.get_by_label("Times are shown in").fill("UTC")
     staff.get_by_role("button", name="Keep the zone").click()
+
+
+def test_a_pasted_picture_is_found(person: Person, house: House, fresh: str) -> None:
+    picture = qrcode.make(fresh, box_size=6)
+    kept = io.BytesIO()
+    picture.save(kept)
+    staff = person(viewport=DESK)
+    log_in(staff, house)
+    staff.get_by_role("searchbox").evaluate(
+        """(box, text) => {
+            const bytes = Uint8Array.from(atob(text), (mark) => mark.charCodeAt(0));
+            const held = new DataTransfer();
+            held.items.add(new File([bytes], "copied.png", { type: "image/png" }));
+            box.dispatchEvent(new ClipboardEvent("paste", { clipboardData: held, bubbles: true, cancelable: true }));
+        }""",
+        base64.b64encode(kept.getvalue()).decode(),
+    )
+    staff.wait_for_url(re.compile(r"/staff/codes/\d+"))
+    expect(staff.get_by_text(f"index {house.codes('SPRING-24').index(fresh)} ")).to_be_visible()

@@ -76,5 +76,49 @@ def test_a_crowd_on_one_code_makes_the_page_propose_a_lock_which_staff_confirm(a
     assert heading(form.text) == "Lock"
     assert 'value="30 other people asked to verify this code"' in form.text
     assert world.verdict(issued.text(0), "nobody-yet") == "already_verified", "a proposal locks nothing"
+    assert "Lock this code" not in page, "it is offered once"
     world.act(issued, ActKind.LOCK, "0", reason="copies found")
     assert "Proposed:" not in opened(anna)
+
+
+def test_where_there_is_nothing_to_act_on_the_week_is_told(anna: Staff, world: World, issued: Issued) -> None:
+    assert "A row appears here" in anna.open("/staff/alerts").text
+    for index in range(3):
+        world.verdict(issued.text(index), f"buyer-{index}")
+    page = told(anna.open("/staff/alerts").text)
+    assert "Three scans since Monday, no notes ." in page
+    assert "so much was real" not in page
+    duplicated(world, issued)
+    (number,) = numbers(anna)
+    anna.submit(f"/staff/alerts/{number}", {"act": "closed", "cause": "clone"}, to=f"/staff/alerts/{number}/work")
+    page = told(anna.open("/staff/alerts").text)
+    assert "in the last seven days so much was real: 1.00 [.21, 1.00] of 1 closed" in page
+    world.clock.forward(days=8)
+    page = told(anna.open("/staff/alerts").text)
+    assert "scans since Monday" not in page
+    assert "so much was real" not in page
+
+
+def test_a_day_of_the_chart_is_a_filter_of_the_latest_attempts(anna: Staff, world: World, issued: Issued) -> None:
+    world.verdict(issued.text(0), "on-the-first-day")
+    first = world.clock().date()
+    world.clock.forward(days=1)
+    for index in (1, 2):
+        world.verdict(issued.text(index), f"on-the-second-{index}")
+    page = anna.open(f"/staff/batches/{issued.batch.row}").text
+    links = [html.unescape(link) for link in re.findall(r'<a href="(/staff/batches/\d+\?day=[^"]+)"', page)]
+    assert len(links) == 2
+    shown = [anna.open(link.partition("#")[0]).text for link in links]
+    assert [page.count('<td class="lead"><time') for page in shown] == [1, 2]
+    assert f"{first:%-d %b %Y} (UTC)" in shown[0]
+    both = anna.open(f"/staff/batches/{issued.batch.row}?day={first}&country=KR").text
+    assert "None from there among the latest 5,000 of that day." in both
+    empty = anna.open(f"/staff/batches/{issued.batch.row}?day=2001-01-01").text
+    assert "No attempts to verify on that day." in empty
+
+
+@pytest.mark.parametrize("day", ["", "yesterday", "0001-01-01", "9999-12-31", "2026-13-01"])
+def test_a_day_that_cannot_be_read_filters_nothing(day: str, anna: Staff, world: World, issued: Issued) -> None:
+    world.verdict(issued.text(0), "somebody")
+    page = anna.open(f"/staff/batches/{issued.batch.row}", query_string={"day": day}).text
+    assert page.count('<td class="lead"><time') == 1

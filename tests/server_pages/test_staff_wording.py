@@ -236,7 +236,7 @@ def test_an_estimate_of_copies_says_what_it_takes_for_granted() -> None:
     found = Copies(point=1622, low=866, high=2745, others=12, verified=300, on_sale=40_000)
     visible = wording.copies_told(replace(DETAIL, copies=found, placement="visible"))
     assert "300 of 40,000 other codes" in visible
-    assert "12 other people stand for about 1,622 packs, 866 to 2,745 in 95 of 100 cases" in visible
+    assert "12 other people stand for about 1,620 packs, 866 to 2,750 in 95 of 100 cases" in visible
     assert "visible code" in visible
     assert "visible code" not in wording.copies_told(replace(DETAIL, copies=found, placement="scratch"))
     assert "nothing honest can be said" in wording.copies_told(DETAIL)

@@ -12,7 +12,7 @@ from keys.errors import AuthcodeError
 from server.domain.alert import Rule
 from server.domain.alert_work import Cause, Event
 from server.services import dashboard as read
-from server.services.alert_views import MOST_NEWS, budget, counted_views, news, rule_records
+from server.services.alert_views import MOST_NEWS, budget, counted_views, news, quiet_week, rule_records
 from server.services.work_alerts import Act, mute_rule, unmute_rule, work_on_alerts
 from server.web.dashboard import charts, maps, wording
 from server.web.dashboard.filters import ListAddress, SavedView, day_of, moment_of, page_number
@@ -73,6 +73,7 @@ def _list(address: ListAddress, *, problem: str | None = None, chosen: frozenset
         page_size=read.PAGE_SIZE,
         news=urlencode({"after": (found.newest or _BEFORE_ALL).isoformat()}),
         most_news=MOST_NEWS,
+        quiet=None if found.alerts else quiet_week(context()),
         address=address,
         views=list(zip(views, amounts, strict=True)),
         counted={str(view): amount for view, amount in zip(views, amounts, strict=True)},

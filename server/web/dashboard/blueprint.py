@@ -4,6 +4,7 @@ Every page shows what a service answers; what changes something is a POST with a
 """
 
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask_login import current_user, logout_user
@@ -20,7 +21,8 @@ from server.web.dashboard import charts, wording
 from server.web.dashboard.acts import effect, read_act, selection
 from server.web.dashboard.alert_pages import ID, init_alert_pages
 from server.web.dashboard.audit_page import init_audit_page
-from server.web.dashboard.filters import country_of, page_number
+from server.web.dashboard.filters import chart_day, country_of, page_number
+from server.web.dashboard.finding import init_finding
 from server.web.dashboard.login import guard, next_page, staff, start_session
 from server.web.dashboard.problems import init_problem_pages
 from server.web.dashboard.product_pages import init_product_pages
@@ -45,6 +47,7 @@ blueprint.add_app_template_global(static_address)
 _ACTS_A_PAGE = 50
 init_alert_pages(blueprint)
 init_audit_page(blueprint)
+init_finding(blueprint)
 init_product_pages(blueprint)
 
 
@@ -142,8 +145,8 @@ def batch_list() -> str:
 @blueprint.get(f"/batches/<{ID}:row>")
 def batch(row: int) -> tuple[str, int]:
     """One batch: its strip, its balance, what happened to its codes, and the acts on it."""
-    country = country_of(request.args)
-    page = read.batch_page(context(), row, country=country)
+    country, day = country_of(request.args), chart_day(request.args)
+    page = read.batch_page(context(), row, country=country, day=day)
     histories = max(1, -(-len(page.acts) // _ACTS_A_PAGE))
     selected, problem = None, None
     try:
@@ -157,6 +160,8 @@ def batch(row: int) -> tuple[str, int]:
         pieces=charts.strip(page.stretches, page.batch.count),
         dots=charts.dots(page.scanned, page.batch.count),
         country=country,
+        day=day,
+        narrowed=lambda **to: urlencode({k: v for k, v in {"country": country, "day": day, **to}.items() if v}),
         selected=selected,
         problem=problem,
         history=min(page_number(request.args), histories),
@@ -197,22 +202,6 @@ def act(row: int, kind: str) -> Response | tuple[str, int] | str:
     )
     flash(f"{wording.act_sentence(done)}.")
     return redirect(url_for(".batch", row=row), HTTPStatus.SEE_OTHER)
-
-
-@blueprint.route("/codes", methods=["GET", "POST"])
-def find_code() -> Response | tuple[str, int] | str:
-    """Find a code by its text, its serial, or order and index; a batch by its order. By POST: a code is a secret."""
-    if request.method == "GET":
-        return render_template("dashboard/find.html", problem=None)
-    asked = request.form.get("code", "").strip()
-    try:
-        row = read.find_batch(context().db, asked)
-        if row is not None:
-            return redirect(url_for(".batch", row=row), HTTPStatus.SEE_OTHER)
-        unit = read.find_code(context(), asked)
-    except AuthcodeError as problem:
-        return render_template("dashboard/find.html", problem=str(problem)), problem.http_status
-    return redirect(url_for(".code", unit_id=unit.id), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get("/codes/<int:unit_id>")

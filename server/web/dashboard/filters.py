@@ -170,6 +170,12 @@ def moment_of(text: str) -> datetime | None:
     return moment if moment.tzinfo and _FIRST <= moment <= _LAST else None
 
 
+def chart_day(query: Mapping[str, str]) -> date | None:
+    """The day of a chart that is asked for (UTC); None for anything else."""
+    day = day_of(query.get("day", ""))
+    return day if day and _FIRST.date() <= day <= _LAST.date() else None
+
+
 def day_of(text: str) -> date | None:
     """A day as a form sends it; None for anything else."""
     try:

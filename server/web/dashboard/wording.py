@@ -1,5 +1,6 @@
 """What staff read: verdicts, rules and severities as words, an alert as one plain sentence, times and counts."""
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -10,7 +11,7 @@ from babel import Locale
 from authcode.batch import Placement
 from server.domain.alert import KEEP_CODE_REGIONS, KEEP_CODE_USES, Rule, Severity
 from server.domain.alert_work import REAL, Cause, Event, Precision
-from server.domain.copies import LEAST_OTHERS, LEAST_VERIFIED
+from server.domain.copies import LEAST_OTHERS, LEAST_VERIFIED, Copies
 from server.domain.likely_cause import Fact, Guess, Likelihood
 from server.domain.place import UNKNOWN
 from server.domain.range_act import ActKind, RangeAct
@@ -235,11 +236,29 @@ def copies_told(detail: AlertDetail) -> str:
     shop = "" if detail.placement in _HIDDEN else " A visible code that several scan on one pack counts too high."
     return (
         f"{number(found.verified)} of {number(found.on_sale)} other codes of this batch on sale were verified, so that "
-        f"{counted(found.others, 'other person', 'other people')} stand for about {number(found.point)} packs, "
-        f"{number(found.low)} to {number(found.high)} in 95 of 100 cases. It takes each of them to have held a pack of "
+        f"{counted(found.others, 'other person', 'other people')} stand for about {about(found.point)} packs, "
+        f"{about_range(found)} in 95 of 100 cases. It takes each of them to have held a pack of "
         f"their own, and copies to be sold and verified as the batch is.{shop} Goods that are not sold yet make it too "
         "high; people who only looked and did not tell us of their pack are not counted, which makes it too low."
     )
+
+
+def about(amount: int) -> str:
+    """An estimate, to three digits: more would be believed."""
+    return number(_rounded(amount, round))
+
+
+def about_range(found: Copies) -> str:
+    """An estimate's bounds, to three digits outwards."""
+    return f"{number(_rounded(found.low, math.floor))} to {number(_rounded(found.high, math.ceil))}"
+
+
+def _rounded(amount: int, way: Callable[[float], int]) -> int:
+    unit: int = 10 ** max(0, len(str(amount)) - _DIGITS)
+    return way(amount / unit) * unit
+
+
+_DIGITS = 3
 
 
 def guess_by_word(guess: Guess) -> list[tuple[str, str]]:

@@ -51,6 +51,27 @@
     doing[event.key]();
   });
 
+  // The search box takes a picture too: one that is pasted, or dropped on it, is sent as the page "Codes" sends it.
+  const box = document.querySelector("form.search");
+  if (box) {
+    const send = (event, files) => {
+      const picture = Array.from(files || []).find((file) => file.type.startsWith("image/"));
+      if (!picture) return;
+      event.preventDefault();
+      const held = new DataTransfer();
+      held.items.add(picture);
+      const file = document.createElement("input");
+      Object.assign(file, { type: "file", name: "photo", hidden: true, files: held.files });
+      box.append(file);
+      box.enctype = "multipart/form-data";
+      box.action = box.dataset.photo;
+      box.submit();
+    };
+    box.addEventListener("paste", (event) => send(event, event.clipboardData.files));
+    box.addEventListener("dragover", (event) => event.preventDefault());
+    box.addEventListener("drop", (event) => send(event, event.dataTransfer.files));
+  }
+
   // The list of alerts: what became news since it was drawn is told by a link that loads the list again. Nothing moves
   // by itself, and nothing is asked for while nobody sees the page.
   const pill = document.querySelector("[data-news]");
