@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, tell_json, the_time
+from authcode.commands.options import example, home_option, json_option, tell, the_time
 from authcode.events import KEYRING_PUBLISHED, announce_keyring, listeners
 from keys.errors import AuthcodeError, HomeExists, KeyringInvalid
 from keys.home import home_dir, issuer_dir, issuer_keyring_path, keep_apart
@@ -60,18 +60,31 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
         click.echo(f"The issuer's part is made in {place}. Mend what follows, then: authcode keys publish", err=True)
         raise
     keyring = opened.keyring
+    tell(
+        _facts(place, opened, notes),
+        f"{keyring.brand}: home made in {place}, codes will begin with {keyring.prefixes[0]}",
+        f"  root key {opened.root_fingerprint}",
+        f"  keep a copy of {issuer_dir(place)} and its passphrase in a safe place: nobody can restore them",
+        as_json=as_json,
+        notes=(*notes, *_about_plain_http(keyring.prefixes[0])),
+    )
     if as_json:
-        tell_json(_facts(place, opened, notes))
         return
-    click.echo(f"{keyring.brand}: home made in {place}, codes will begin with {keyring.prefixes[0]}")
-    click.echo(f"  root key {opened.root_fingerprint}")
-    click.echo(f"  keep a copy of {issuer_dir(place)} and its passphrase in a safe place: nobody can restore them")
-    for note in notes:
-        click.echo(f"  {note}")
     if issuer_only:
         click.echo("Next: `authcode keys address` at the server, then here: authcode keys send --to ADDRESS")
     else:
         click.echo("Next: authcode batch issue --order first --count 24 --placement inside")
+
+
+def _about_plain_http(prefix: str) -> tuple[str, ...]:
+    """What is printed stays printed: a warning before the first code that leads to an open connection."""
+    from authcode.payload import shown_host
+    from authcode.remote.connection import is_this_machine
+
+    host = shown_host(prefix).partition(":")[0]
+    if not prefix.startswith("HTTP://") or is_this_machine(host):
+        return ()
+    return ("Mind: without https anybody on the way reads and changes what shoppers see; print no codes for sale so.",)
 
 
 def _check(brand: str, prefix: str) -> None:

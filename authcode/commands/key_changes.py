@@ -7,7 +7,7 @@ import click
 
 from authcode.batch import OrderBook
 from authcode.commands.keys import announce_keys, key_facts
-from authcode.commands.options import example, home_option, json_option, tell_json, the_time, unlocked_issuer
+from authcode.commands.options import example, home_option, json_option, tell, tell_json, the_time, unlocked_issuer
 from authcode.commands.values import MOMENT
 from authcode.events import Touched, ask_what_is_touched
 from keys.errors import AddressInvalid
@@ -133,12 +133,8 @@ def send(address: str, out: Path, home: Path | None, as_json: bool) -> None:
 
 def _publish(issuer: UnlockedIssuer, facts: dict[str, object], told: str, *, as_json: bool) -> None:
     notes = announce_keys(issuer)
-    if as_json:
-        tell_json({**facts, "version": issuer.keyring.keyring.version, "notes": list(notes)})
-        return
-    click.echo(told)
-    for note in notes:
-        click.echo(f"  {note}")
+    facts = {**facts, "version": issuer.keyring.keyring.version, "notes": list(notes)}
+    tell(facts, told, as_json=as_json, notes=notes)
 
 
 def _counted(issuer: UnlockedIssuer, key_id: str, answers: tuple[Touched, ...]) -> dict[str, object]:

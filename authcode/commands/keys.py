@@ -11,6 +11,7 @@ from authcode.commands.options import (
     json_option,
     server_option,
     station_at,
+    tell,
     tell_json,
     the_time,
     unlocked_issuer,
@@ -42,12 +43,8 @@ def new(profile: str, form: str, prefix: str | None, home: Path | None, as_json:
     chosen = prefix or issuer.keyring.keyring.prefixes[-1]
     key = issuer.new_code_key(profile=Profile(profile), form=Form(form), prefix=chosen, now=the_time())
     notes = announce_keys(issuer)
-    if as_json:
-        tell_json({**key_facts(key), "notes": list(notes)})
-        return
-    click.echo(f"Key {key.key_id}: {key.profile}, {key.form} form, {key.prefix}")
-    for note in notes:
-        click.echo(f"  {note}")
+    told = f"Key {key.key_id}: {key.profile}, {key.form} form, {key.prefix}"
+    tell({**key_facts(key), "notes": list(notes)}, told, as_json=as_json, notes=notes)
 
 
 @click.command("list", epilog=example("authcode keys list --json"))
@@ -82,13 +79,10 @@ def publish(server: str | None, home: Path | None, as_json: bool) -> None:
     opened = issuer.refresh_keyring(the_time())
     notes = _publish_over_there(station, opened) if station else announce_keys(issuer)
     path = issuer_keyring_path(issuer.home)
-    if as_json:
-        tell_json({**_keyring_facts(opened), "keyring": str(path), "notes": list(notes)})
-        return
     keyring = opened.keyring
-    click.echo(f"Keyring {keyring.version}, valid until {keyring.expires:%Y-%m-%d %H:%M} UTC, lies in {path}")
-    for note in notes:
-        click.echo(f"  {note}")
+    told = f"Keyring {keyring.version}, valid until {keyring.expires:%Y-%m-%d %H:%M} UTC, lies in {path}"
+    facts = {**_keyring_facts(opened), "keyring": str(path), "notes": list(notes)}
+    tell(facts, told, as_json=as_json, notes=notes)
 
 
 def _publish_over_there(station: "Station", opened: OpenedKeyring) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Options that several commands share, and the way to the home that they name."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,6 +76,15 @@ def unlocked_issuer(home: Path | None) -> UnlockedIssuer:
     place = home_dir(home)
     issuer = IssuerHome.open(place)
     return issuer.unlock(read_passphrase("issuer", place))
+
+
+def tell(facts: object, *lines: str, as_json: bool, notes: Iterable[str] = ()) -> None:
+    """Answer a command: `facts` as JSON for machines, else `lines` for a person, `notes` of whoever was told below."""
+    if as_json:
+        tell_json(facts)
+        return
+    for line in (*lines, *(f"  {note}" for note in notes)):
+        click.echo(line)
 
 
 def tell_json(answer: object) -> None:

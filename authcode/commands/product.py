@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell_json
+from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell, tell_json
 from authcode.events import announce_product
 from authcode.payload import check_gtin
 from authcode.products import MAX_PICTURE_BYTES, Product, load_products, save_product
@@ -66,12 +66,8 @@ def add(  # noqa: PLR0913, PLR0917 - one argument an option
     if station:
         _publish(station, product)
         notes = (*notes, f"{station.server}: product {product.sku} is published")
-    if as_json:
-        tell_json({**_facts(product), "file": str(path), "notes": list(notes)})
-        return
-    click.echo(f"Product {product.sku}: {product.name}, kept in {path}")
-    for note in notes:
-        click.echo(f"  {note}")
+    facts = {**_facts(product), "file": str(path), "notes": list(notes)}
+    tell(facts, f"Product {product.sku}: {product.name}, kept in {path}", as_json=as_json, notes=notes)
 
 
 @click.command("list", epilog=example("authcode product list --json"))

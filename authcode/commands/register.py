@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from authcode.batch import OrderBook
-from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell_json
+from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell
 from authcode.events import announce_batch
 from authcode.products import is_sku, product_unknown
 from keys.document import MAX_DOCUMENT_BYTES
@@ -72,10 +72,7 @@ def register(order: str | None, manifest: Path | None, server: str | None, home:
         if not notes:
             raise ServerMissing(place)
         facts, told = {"order": order, "notes": list(notes)}, "\n".join(notes)
-    if as_json:
-        tell_json(facts)
-    else:
-        click.echo(told)
+    tell(facts, told, as_json=as_json)
 
 
 def registered_lines(server: str, answer: "Json") -> list[str]:

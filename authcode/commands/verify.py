@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, keyring_option, tell_json, the_time
+from authcode.commands.options import example, home_option, json_option, keyring_option, tell, the_time
 from authcode.commands.values import MOMENT
 from keys.errors import AuthcodeError
 from keys.home import home_dir, issuer_keyring_path
@@ -94,9 +94,9 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
     try:
         answer = verify_offline(text, opened, at or the_time())
     except NotOurs as error:
-        _tell({"state": error.code}, str(error), as_json=as_json)
+        tell({"state": error.code}, str(error), as_json=as_json)
         click.get_current_context().exit(1)
-    _tell(_facts(answer), f"{answer.brand}, serial {answer.code.serial}: {_SAID[answer.state]}", as_json=as_json)
+    tell(_facts(answer), f"{answer.brand}, serial {answer.code.serial}: {_SAID[answer.state]}", as_json=as_json)
     if answer.state is not OfflineState.SIGNATURE_VALID:
         click.get_current_context().exit(1)
 
@@ -128,10 +128,3 @@ def _keyring(path: Path | None, home: Path, root: str | None) -> OpenedKeyring:
     if root is not None:
         open_keyring(document, root_fingerprint=root)  # a wrong one is never pinned
     return TrustFile(home / "trust.json").admit(document)
-
-
-def _tell(facts: dict[str, object], sentence: str, *, as_json: bool) -> None:
-    if as_json:
-        tell_json(facts)
-    else:
-        click.echo(sentence)

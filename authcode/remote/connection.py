@@ -62,13 +62,14 @@ def server_origin(text: str) -> str:
         raise ServerUrlInvalid("it is no address of a web server")
     if parts.username is not None or parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise ServerUrlInvalid("it has more than scheme, host and port")
-    if parts.scheme == "http" and not _is_this_machine(host):
+    if parts.scheme == "http" and not is_this_machine(host):
         raise ServerUrlInvalid("without https anybody on the way could read the token")
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a host's name or address is this very machine: what goes there can be read by nobody on the way."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -86,7 +87,7 @@ class Connection:
         """
         self.server = server_origin(server)
         self._token, self._timeout_s, self._total_s = token, timeout_s, total_s
-        near = _is_this_machine(urlsplit(self.server).hostname or "")
+        near = is_this_machine(urlsplit(self.server).hostname or "")
         # Without the library's handlers for errors and redirects: every answer comes back as it is, and goes nowhere.
         self._opener = urllib.request.OpenerDirector()
         self._opener.add_handler(urllib.request.ProxyHandler({} if near else None))

@@ -14,6 +14,7 @@ from authcode.commands.options import (
     json_option,
     server_option,
     station_at,
+    tell,
     tell_json,
     the_time,
 )
@@ -242,11 +243,11 @@ def find(code: str, home: Path | None, as_json: bool) -> None:
     try:
         history = code_history(ctx, find_code(ctx, sys.stdin.readline() if code == "-" else code))
     except CodeUnknown as unknown:
-        _tell(as_json=as_json, facts={"found": False, "code": unknown.code}, lines=[str(unknown)])
+        tell({"found": False, "code": unknown.code}, str(unknown), as_json=as_json)
         sys.exit(1)
     finally:
         ctx.db.close()
-    _tell(as_json=as_json, facts={"found": True, **_history_facts(history)}, lines=_history_lines(history))
+    tell({"found": True, **_history_facts(history)}, *_history_lines(history), as_json=as_json)
 
 
 _SAID = {
@@ -315,10 +316,3 @@ def _history_lines(history: "CodeHistory") -> list[str]:
         *(f"  returned to unused by {one.by} on {one.at:%Y-%m-%d %H:%M} UTC" for one in history.returns),
         *(f"  {act.kind} {act.first}-{act.last} on {act.at:%Y-%m-%d %H:%M} UTC by {act.actor}" for act in history.acts),
     ]
-
-
-def _tell(*, as_json: bool, facts: dict[str, object], lines: list[str]) -> None:
-    if as_json:
-        tell_json(facts)
-    else:
-        click.echo("\n".join(lines))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, tell_json, the_time
+from authcode.commands.options import example, home_option, json_option, tell, tell_json, the_time
 
 
 @click.command(epilog=example("authcode keys address"))
@@ -21,10 +21,7 @@ def address(home: Path | None, as_json: bool) -> None:
 
     place = home_dir(home)
     public = address_of(address_secret(open_server_keys(place, read_passphrase("server", place)))).hex()
-    if as_json:
-        tell_json({"address": public})
-    else:
-        click.echo(public)
+    tell({"address": public}, public, as_json=as_json)
 
 
 def _fingerprint(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:

@@ -143,35 +143,52 @@ def alert_rows_of(
     brands = {brand.id: brand.name for brand in all_brands(connection)}
     named = batches_by_rows(connection, {record.batch_row for record in records if record.batch_row is not None})
     products = _product_names(connection, named.values())
-    rows = []
-    for record in records:
-        batch = None if record.batch_row is None else named.get(record.batch_row)
-        rows.append(
-            AlertRow(
-                id=record.id,
-                rule=record.rule,
-                severity=record.severity,
-                brand=brands[record.brand],
-                batch_row=record.batch_row,
-                order=None if batch is None else batch.order_name,
-                product=None if batch is None else products[batch.row],
-                unit=None if record.unit is None else Unit.of_id(record.unit),
-                serial_printed=None if record.serial is None else printed_serial(record.serial),
-                key_id=record.subject.partition(":")[2] if record.rule in _ABOUT_A_KEY else None,
-                first_at=record.first_at,
-                last_at=record.last_at,
-                count=record.count,
-                people=record.claims + (record.rule is Rule.DUPLICATE),
-                places=record.places,
-                owner=None if record.owner is None else owners.get(record.owner),
-                snoozed_until=record.snoozed_until,
-                closed_at=record.closed_at,
-                cause=record.cause,
-                muted=record.muted,
-                recent=tuple(recent[record.id].get(day, 0) for day in days),
-            )
+    paired = [(record, None if record.batch_row is None else named.get(record.batch_row)) for record in records]
+    return tuple(
+        _alert_row(
+            record,
+            brand=brands[record.brand],
+            order=None if batch is None else batch.order_name,
+            product=None if batch is None else products[batch.row],
+            owner=None if record.owner is None else owners.get(record.owner),
+            recent=tuple(recent[record.id].get(day, 0) for day in days),
         )
-    return tuple(rows)
+        for record, batch in paired
+    )
+
+
+def _alert_row(  # noqa: PLR0913 - a record, and the names of all that it numbers
+    record: alert_rows.AlertRecord,
+    *,
+    brand: str,
+    order: str | None,
+    product: str | None,
+    owner: str | None,
+    recent: tuple[int, ...],
+) -> AlertRow:
+    return AlertRow(
+        id=record.id,
+        rule=record.rule,
+        severity=record.severity,
+        brand=brand,
+        batch_row=record.batch_row,
+        order=order,
+        product=product,
+        unit=None if record.unit is None else Unit.of_id(record.unit),
+        serial_printed=None if record.serial is None else printed_serial(record.serial),
+        key_id=record.subject.partition(":")[2] if record.rule in _ABOUT_A_KEY else None,
+        first_at=record.first_at,
+        last_at=record.last_at,
+        count=record.count,
+        people=record.claims + (record.rule is Rule.DUPLICATE),
+        places=record.places,
+        owner=owner,
+        snoozed_until=record.snoozed_until,
+        closed_at=record.closed_at,
+        cause=record.cause,
+        muted=record.muted,
+        recent=recent,
+    )
 
 
 def page_of(page: int, total: int, *, size: int) -> tuple[int, int, int]:

@@ -1,10 +1,11 @@
 """Where a request was started: only our own page may burn, and only an encrypted page can give a browser a mark."""
 
 from collections.abc import Collection
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request
+
+from authcode.remote.connection import is_this_machine
 
 SAME_ORIGIN = "same-origin"
 
@@ -36,7 +37,6 @@ def is_remembered(request: Request, prefixes: Collection[str]) -> bool:
 def is_loopback(host: str) -> bool:
     """Whether a Host header names this machine itself, with or without a port."""
     try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or ip_address(name).is_loopback
+        return is_this_machine(urlsplit(f"//{host}").hostname or "")
     except ValueError:
         return False

@@ -48,6 +48,6 @@ def test_the_answers_to_pictures_and_typed_codes(person: Person, house: House, t
         page.get_by_role("button", name="Read this picture").click()
         examine(page, name)
     page.goto(f"{house.address}/")
-    page.get_by_label("The letters and digits").fill("7Q4K")
+    page.get_by_label("The short code").fill("7Q4K")
     page.get_by_role("button", name="Look it up").click()
     examine(page, "typed-too-little")

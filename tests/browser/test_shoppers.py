@@ -162,10 +162,30 @@ def test_a_typed_serial_looks(person: Person, house: House, fresh: str) -> None:
     page.goto(fresh)
     printed = page.locator("dd.mono").last.inner_text()
     page.goto(f"{house.address}/")
-    page.get_by_label("The letters and digits").fill(printed.lower().replace(" ", "-"))
+    page.get_by_label("The short code").fill(printed.lower().replace(" ", "-"))
     page.get_by_role("button", name="Look it up").click()
     assert heading(page).endswith("not verified yet")
     expect(page.get_by_text("Typing only looks")).to_be_visible()
+
+
+def test_one_wrong_character_is_mended_in_the_field_where_it_was_typed(
+    person: Person, house: House, fresh: str
+) -> None:
+    page = person()
+    page.goto(fresh)
+    printed = page.locator("dd.mono").last.inner_text()
+    wrong = printed[:-1] + ("A" if printed[-1] != "A" else "B")
+    page.goto(f"{house.address}/")
+    page.get_by_label("The short code").fill(wrong)
+    page.get_by_role("button", name="Look it up").click()
+    field = page.get_by_label("The short code")
+    expect(field).to_have_value(wrong)
+    assert page.url == f"{house.address}/check/serial"
+    field.press("End")
+    field.press("Backspace")
+    field.press_sequentially(printed[-1])
+    page.get_by_role("button", name="Look it up").click()
+    assert heading(page).endswith("not verified yet")
 
 
 def widest(page: Page) -> int:

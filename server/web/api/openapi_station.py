@@ -27,6 +27,26 @@ def station_schemas() -> Json:
             "description": "Key ids whose serial or MAC key this server lacks: `authcode keys send` brings them.",
         },
     }
+    act = {
+        "order": _TEXT,
+        "kind": {"enum": list(map(str, ActKind))},
+        "first": _NUMBER,
+        "last": _NUMBER,
+        "actor": _TEXT | {"description": "The token, as the history names it."},
+        "at": _MOMENT,
+    }
+    batches = {"type": "array", "items": {"$ref": "#/components/schemas/Batch"}}
+    return {
+        "Keyring": _whole(keyring),
+        "PublishedProduct": _whole({"sku": _TEXT, "name": _TEXT, "picture_type": _TEXT_OR_NULL}),
+        "Registered": _registered(),
+        "Acted": _whole(act),
+        "Batch": _batch(),
+        "Batches": _whole({"batches": batches, "total": _NUMBER, "page": _NUMBER, "pages": _NUMBER}),
+    }
+
+
+def _registered() -> Json:
     registered = {
         "order": _TEXT,
         "batch_number": _NUMBER,
@@ -41,23 +61,7 @@ def station_schemas() -> Json:
         "registered_at": _MOMENT,
         "manifest_sha256": _TEXT | {"description": "Of the bytes that came, in hexadecimal."},
     }
-    act = {
-        "order": _TEXT,
-        "kind": {"enum": list(map(str, ActKind))},
-        "first": _NUMBER,
-        "last": _NUMBER,
-        "actor": _TEXT | {"description": "The token, as the history names it."},
-        "at": _MOMENT,
-    }
-    batches = {"type": "array", "items": {"$ref": "#/components/schemas/Batch"}}
-    return {
-        "Keyring": _whole(keyring),
-        "PublishedProduct": _whole({"sku": _TEXT, "name": _TEXT, "picture_type": _TEXT_OR_NULL}),
-        "Registered": _whole(registered),
-        "Acted": _whole(act),
-        "Batch": _batch(),
-        "Batches": _whole({"batches": batches, "total": _NUMBER, "page": _NUMBER, "pages": _NUMBER}),
-    }
+    return _whole(registered)
 
 
 def _batch() -> Json:

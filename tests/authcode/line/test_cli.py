@@ -93,6 +93,23 @@ def test_init_makes_a_home_that_issues(tmp_path: Path, line: Any) -> None:
     assert (code, "[home_exists]" in err) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("prefix", "warned"),
+    [
+        ("http://v.acme.example", True),
+        ("http://v.acme.example:8470", True),
+        ("https://v.acme.example", False),
+        ("http://127.0.0.1:8470", False),
+        ("http://localhost", False),
+    ],
+)
+def test_init_warns_of_codes_that_lead_to_an_open_connection(
+    tmp_path: Path, line: Any, prefix: str, *, warned: bool
+) -> None:
+    code, out, _ = line("init", "--brand", "Acme", "--prefix", prefix, "--home", tmp_path / "new", "--issuer-only")
+    assert (code, "Mind: without https" in out) == (0, warned)
+
+
 def test_init_hands_keyring_and_shared_keys_to_whoever_listens(
     tmp_path: Path, line: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
