@@ -19,8 +19,7 @@ from server.domain.redemption import Verdict
 from server.services.alert_views import StreamLine
 from server.services.dashboard import AlertDetail, AlertRow
 from server.web.dashboard import storms
-from server.web.dashboard.amounts import counted as counted
-from server.web.dashboard.amounts import number as number
+from server.web.dashboard.amounts import counted, number
 
 SEVERITY_WORDS: Final[Mapping[Severity, str]] = {
     Severity.HIGH: "Act now",
