@@ -230,6 +230,18 @@ def test_a_closed_storm_stays_closed_within_its_hour_and_opens_with_the_next_sto
     assert (again.id, again.closed_at, again.count) == (storm.id, None, 2 * LOOKS_IN_STORM + 3)
 
 
+def test_an_erased_holder_is_no_place_of_an_alert_any_more(world: World) -> None:
+    code = world.issue().text(0)
+    attempt(world, code, "anna", BERLIN)
+    attempt(world, code, "ben", LIMA)
+    answer = world.client.post("/api/v1/erase", json={"code": code, "claim": "anna"})
+    assert answer.status_code == 200, answer.text
+    for rule in (Rule.OUTSIDE_MARKET, Rule.IMPOSSIBLE_TRAVEL):
+        (alert,) = alerts(world, rule)
+        places = dict(dashboard.alert(world.ctx, alert.id).places)
+        assert places == {"unknown": 1, "PE-LIM": 1}, rule
+
+
 ON_ALERTS = re.compile("(FROM|INTO|UPDATE) alert")
 
 
