@@ -5,6 +5,7 @@ staff never count; an expired or recalled pack raises nothing by that alone. The
 (brand, rule, subject).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -36,6 +37,10 @@ class Rule(StrEnum):
     UNKNOWN_UNIT = "unknown_unit"
     KEY_WITHDRAWN = "key_withdrawn"
     KEEP_CODE_SHARED = "keep_code_shared"
+    OUTSIDE_MARKET = "outside_market"
+    IMPOSSIBLE_TRAVEL = "impossible_travel"
+    BURST = "burst"
+    LOOK_STORM = "look_storm"
 
 
 class Severity(StrEnum):
@@ -53,21 +58,48 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt to verify, as the rules see it. `mark` tells people apart on this unit, and says nothing else."""
+    """One attempt to verify, as the rules see it. `mark` tells people apart on this unit, and says nothing else.
+
+    `network` is the day's pseudonym of the network that asked, where it is known. `burned`: it was the first use.
+    """
 
     at: datetime
     place: Place
     mark: bytes
     staff: bool = False
+    network: bytes | None = None
+    burned: bool = False
+
+    @property
+    def asker(self) -> bytes:
+        """Who asked, for rules about many: all of one network on a day are one, and a claim that is made up is none."""
+        return self.network or self.mark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """So many distinct askers, or places where those count, within a time: what makes a note an alert."""
+
+    window: timedelta
+    askers: int
+    places: int | None = None
+
+    def is_among(self, attempts: Sequence[Attempt], at: datetime) -> bool:
+        """Whether these attempts are such a crowd, counting those within the window around a moment."""
+        near = [one for one in attempts if abs(one.at - at) <= self.window]
+        if len({one.asker for one in near}) >= self.askers:
+            return True
+        return self.places is not None and len({one.place for one in near}) >= self.places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDraft:
-    """What an attempt adds to the alert of (brand, rule, subject)."""
+    """What an attempt adds to the alert of (brand, rule, subject). With a `crowd` behind it, a note is an alert."""
 
     rule: Rule
     subject: str
     severity: Severity
+    crowd: Crowd | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +120,14 @@ class AlertFilter:
     ranked: bool = False
 
 
-def _duplicate(attempt: Attempt, unit: Unit, first: FirstUse, *, others: int, alert_from: int) -> AlertDraft:
+def _duplicate(  # noqa: PLR0913 - one attempt and everything that the rule looks at
+    attempt: Attempt, unit: Unit, first: FirstUse, *, others: int, alert_from: int, burst: bool
+) -> AlertDraft:
     near = attempt.place == Place(country=first.country, region=first.region)
     soon = attempt.at - first.at <= NOTE_WINDOW
     quiet = others == 1 and near and soon and others < alert_from
-    return AlertDraft(
-        rule=Rule.DUPLICATE, subject=f"unit:{unit.id}", severity=Severity.NOTE if quiet else Severity.ALERT
-    )
+    severity = Severity.NOTE if quiet else Severity.ALERT
+    return AlertDraft(rule=Rule.DUPLICATE, subject=f"unit:{unit.id}", severity=Severity.HIGH if burst else severity)
 
 
 def drafts_for(  # noqa: PLR0913 - one attempt and everything that the rules look at
@@ -106,17 +139,21 @@ def drafts_for(  # noqa: PLR0913 - one attempt and everything that the rules loo
     holder: bool,
     others: int,
     alert_from: int,
+    burst: bool = False,
 ) -> tuple[AlertDraft, ...]:
     """The alerts one attempt on a registered unit adds to.
 
     `first` is the redemption that stood before the attempt, `holder` whether the attempt is its holder's own, `others`
-    the number of distinct other claims with this one. Leaks are grouped by batch: one lost reel is one alert.
+    the number of distinct other claims with this one. Leaks are grouped by batch: one lost reel is one alert. A `burst`
+    makes a duplicate louder, and is an alert of its own where there is none: it is one thing that happened.
     """
     if attempt.staff or conditions.sample or holder:
         return ()
     drafts: list[AlertDraft] = []
     if first is not None:
-        drafts.append(_duplicate(attempt, unit, first, others=others, alert_from=alert_from))
+        drafts.append(_duplicate(attempt, unit, first, others=others, alert_from=alert_from, burst=burst))
+    elif burst:
+        drafts.append(AlertDraft(rule=Rule.BURST, subject=f"unit:{unit.id}", severity=Severity.ALERT))
     if conditions.voided:
         drafts.append(AlertDraft(rule=Rule.VOIDED, subject=f"batch:{unit.row}", severity=Severity.ALERT))
     elif not conditions.activated:

@@ -81,6 +81,10 @@ _PRIOR: Final[Mapping[Rule, Mapping[Cause, float]]] = {
     Rule.UNKNOWN_UNIT: {Cause.LEAK: 5, Cause.LATE_SYNC: 5},
     Rule.KEY_WITHDRAWN: {Cause.LEAK: 6, Cause.LATE_SYNC: 4},
     Rule.KEEP_CODE_SHARED: {Cause.CLONE: 7, Cause.OWN_RESCAN: 2, Cause.STAFF: 1},
+    Rule.OUTSIDE_MARKET: {Cause.OWN_RESCAN: 5, Cause.DIVERSION: 4, Cause.STAFF: 1},
+    Rule.IMPOSSIBLE_TRAVEL: {Cause.OWN_RESCAN: 5, Cause.CLONE: 4, Cause.BOT: 1},
+    Rule.BURST: {Cause.BOT: 4, Cause.CLONE: 4, Cause.LATE_SYNC: 1, Cause.STAFF: 1},
+    Rule.LOOK_STORM: {Cause.BOT: 6, Cause.CLONE: 3, Cause.OWN_RESCAN: 1},
 }
 _FACTORS: Final[Mapping[Fact, Mapping[Cause, float]]] = {
     Fact.ONE_OTHER_NEAR: {Cause.OWN_RESCAN: 3, Cause.CLONE: 0.3, Cause.DIVERSION: 0.3},
@@ -89,12 +93,14 @@ _FACTORS: Final[Mapping[Fact, Mapping[Cause, float]]] = {
     Fact.SOME_REGIONS: {Cause.CLONE: 2, Cause.DIVERSION: 2, Cause.OWN_RESCAN: 0.7},
     Fact.MANY_REGIONS: {Cause.CLONE: 5, Cause.DIVERSION: 2, Cause.OWN_RESCAN: 0.2, Cause.STAFF: 0.3},
     Fact.ONE_ASKER: {Cause.STAFF: 3},
-    Fact.MANY_ASKERS: {Cause.LATE_SYNC: 2, Cause.LEAK: 2, Cause.STAFF: 0.1},
+    Fact.MANY_ASKERS: {Cause.LATE_SYNC: 2, Cause.LEAK: 2, Cause.DIVERSION: 3, Cause.STAFF: 0.1, Cause.OWN_RESCAN: 0.5},
 }
 
 
 def facts_of(measured: Measured) -> tuple[Fact, ...]:
-    """The facts that an alert's numbers make."""
+    """The facts that an alert's numbers make; who looks is not known, and so makes none."""
+    if measured.rule is Rule.LOOK_STORM:
+        return ()
     if measured.rule is not Rule.DUPLICATE:
         asked = ((Fact.ONE_ASKER, measured.others <= 1), (Fact.MANY_ASKERS, measured.others >= MANY))
         return tuple(fact for fact, holds in asked if holds)

@@ -54,12 +54,14 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
             raise AlertUnknown
         brand = brand_by_id(connection, record.brand)
         first = None if record.unit is None else first_use(connection, Unit.of_id(record.unit))
-        page, pages, offset = page_of(page, record.count, size=PAGE_SIZE)
+        of_looks = record.rule is Rule.LOOK_STORM
+        scans_total = 0 if of_looks else record.count
+        page, pages, offset = page_of(page, scans_total, size=PAGE_SIZE)
         told, days = told_of(connection, alert_id)
         places = tuple(alert_rows.places_of(connection, alert_id, limit=_PLACES))
         causes = rule_records_of(connection)[record.rule]
         measured = _measured(record, places)
-        days = _with_looks(connection, record, days, now)
+        days = _with_looks(connection, record, () if of_looks else days, now)
         batch = None if record.batch_row is None else batch_by_row(connection, record.batch_row)
         pieces = () if batch is None else stretches_of(connection, [batch], today=now.date())[batch.row]
         unit = None if record.unit is None else Unit.of_id(record.unit)
@@ -84,7 +86,7 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
             told=told,
             days=days,
             scans=scan_rows_of(scans),
-            scans_total=record.count,
+            scans_total=scans_total,
             page=page,
             pages=pages,
         )

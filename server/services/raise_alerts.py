@@ -1,6 +1,9 @@
 """Stage 7, alert: lets alerts grow in the transaction of the attempt that feeds them (docs/protocol.md §2 rule 6)."""
 
+from collections.abc import Sequence
+
 from server.domain.alert import (
+    AlertDraft,
     AlertFilter,
     Attempt,
     Rule,
@@ -10,14 +13,15 @@ from server.domain.alert import (
     drafts_for,
 )
 from server.domain.place import UNKNOWN
-from server.domain.redemption import FirstUse
+from server.domain.redemption import FirstUse, Unit
+from server.domain.storm import TRAVEL_WINDOW, contradicts, draft_for_market, draft_for_travel, is_burst
 from server.services.facts import CodeState
 from server.services.resolve_code import Resolved
 from server.storage.alerts import add_to_alert, count_like, others_with
 from server.storage.engine import Connection
 from server.storage.holdings import handed_on_at
 from server.storage.redemptions import hold
-from server.storage.scans import keep_code_uses
+from server.storage.scans import attempts_around, keep_code_uses
 
 
 def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules look at
@@ -30,23 +34,65 @@ def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules 
     holder: bool,
 ) -> None:
     """Run the rules on an attempt; `before` is the redemption that stood before it, `holder` whether it is its own."""
-    brand, unit = state.code.brand, state.unit
-    others = 0
-    if before is not None and not holder:
-        hold(connection, unit)
-        others = others_with(connection, brand.id, (Rule.DUPLICATE, f"unit:{unit.id}"), attempt.mark)
-    for draft in drafts_for(
-        attempt, unit, state.conditions, before, holder=holder, others=others, alert_from=brand.alert_from
-    ):
-        one_code = draft.rule is Rule.DUPLICATE
+    brand, unit, alone = state.code.brand, state.unit, holder or attempt.staff or state.conditions.sample
+    others, around = 0, list[tuple[int, Attempt]]()
+    if not alone:
+        if before is not None:
+            hold(connection, unit)
+            others = others_with(connection, brand.id, (Rule.DUPLICATE, f"unit:{unit.id}"), attempt.mark)
+        around = [one for one in attempts_around(connection, unit.id, attempt.at, TRAVEL_WINDOW) if one[0] != scan]
+    burst = not alone and is_burst(attempt, [one for _, one in around])
+    drafts = drafts_for(
+        attempt,
+        unit,
+        state.conditions,
+        before,
+        holder=holder,
+        others=others,
+        alert_from=brand.alert_from,
+        burst=burst,
+    )
+    for draft in drafts:
+        came_before = [one for one in around if draft.rule is Rule.BURST and _is_new(connection, unit, draft.rule)]
+        _grow(connection, state, draft, [*reversed(came_before), (scan, attempt)])
+    _after_place(connection, state, attempt, scan=scan, around=around, own=holder)
+
+
+def _after_place(  # noqa: PLR0913 - one attempt and everything that the rules look at
+    connection: Connection,
+    state: CodeState,
+    attempt: Attempt,
+    *,
+    scan: int,
+    around: Sequence[tuple[int, Attempt]],
+    own: bool,
+) -> None:
+    """The rules about places; the pack that contradicts an earlier attempt takes the latest such one in."""
+    markets = state.standing.activation.details.markets if state.standing.activation else ()
+    outside = draft_for_market(attempt, state.unit, state.conditions, markets, own=own)
+    if outside is not None:
+        _grow(connection, state, outside, [(scan, attempt)])
+    other = next((one for one in around if contradicts(attempt, one[1])), None)
+    if other is not None:
+        _grow(connection, state, draft_for_travel(state.unit), [other, (scan, attempt)])
+
+
+def _is_new(connection: Connection, unit: Unit, rule: Rule) -> bool:
+    return not any(count_like(connection, AlertFilter(rule=rule, unit=unit)).values())
+
+
+def _grow(connection: Connection, state: CodeState, draft: AlertDraft, attempts: Sequence[tuple[int, Attempt]]) -> None:
+    """Let an alert about a registered unit, or about its whole batch, grow by attempts with their numbers."""
+    one_code = draft.subject.startswith("unit:")
+    for scan, attempt in attempts:
         add_to_alert(
             connection,
-            brand.id,
+            state.code.brand.id,
             draft,
             attempt,
             scan=scan,
-            batch_row=unit.row,
-            unit=unit.id if one_code else None,
+            batch_row=state.unit.row,
+            unit=state.unit.id if one_code else None,
             serial=state.code.serial if one_code else None,
         )
 
@@ -59,18 +105,7 @@ def after_keep_code(connection: Connection, state: CodeState) -> None:
     draft = draft_for_keep_code(unit, uses=len(uses), regions=len(regions))
     if draft is None:
         return
-    known = any(count_like(connection, AlertFilter(rule=draft.rule, unit=unit)).values())
-    for scan, attempt in uses[-1:] if known else uses:
-        add_to_alert(
-            connection,
-            state.code.brand.id,
-            draft,
-            attempt,
-            scan=scan,
-            batch_row=unit.row,
-            unit=unit.id,
-            serial=state.code.serial,
-        )
+    _grow(connection, state, draft, uses if _is_new(connection, unit, draft.rule) else uses[-1:])
 
 
 def after_unknown_unit(connection: Connection, code: Resolved, attempt: Attempt, *, scan: int) -> None:

@@ -87,7 +87,15 @@ def append_attempt(ctx: Context, connection: Connection, code: Resolved, ask: As
         network_day=networks.day,
         network_unit=networks.unit,
     )
-    return Attempt(at=ask.now, place=place, mark=note.mark, staff=ask.visitor.staff), scan
+    attempt = Attempt(
+        at=ask.now,
+        place=place,
+        mark=note.mark,
+        staff=ask.visitor.staff,
+        network=networks.day,
+        burned=note.burned,
+    )
+    return attempt, scan
 
 
 def mark_of(ctx: Context, unit: Unit, ask: Ask) -> bytes:

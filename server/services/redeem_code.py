@@ -179,7 +179,9 @@ def _look_at(  # noqa: PLR0913, PLR0917 - one look, with everything that decides
     counted = not (visitor.silent or visitor.staff)
     if is_disowned(code, state):
         if counted and state is not None:
-            ctx.looks.count(state.unit, ctx.places.of(visitor.address).key, Verdict.NOT_OURS, now=now)
+            ctx.looks.count(
+                state.unit, ctx.places.of(visitor.address).key, Verdict.NOT_OURS, now=now, serial=code.serial
+            )
         raise NotOurs
     if state is None:
         unknown = Look(state=Verdict.NOT_ACTIVATED, facts=bare_facts(code))
@@ -187,7 +189,7 @@ def _look_at(  # noqa: PLR0913, PLR0917 - one look, with everything that decides
     use = _use(ctx, state, visitor, claim, now)
     verdict = said(state.conditions, use)
     if counted:
-        ctx.looks.count(state.unit, ctx.places.of(visitor.address).key, verdict, now=now)
+        ctx.looks.count(state.unit, ctx.places.of(visitor.address).key, verdict, now=now, serial=code.serial)
     seen = Look(
         state=verdict,
         facts=facts_of(connection, state, holder=use in _HOLDS, later=verdict is Verdict.VERIFIED_BY_YOU),

@@ -1,5 +1,6 @@
 """Stage 7, alert: one growing row for each (brand, rule, subject), with rows of its own for claims and places."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,9 +9,10 @@ import sqlalchemy as sa
 
 from server.domain.alert import AlertDraft, AlertFilter, Attempt, Rule, Severity
 from server.domain.alert_work import Cause, Event, Pile
-from server.domain.redemption import Verdict
+from server.domain.redemption import Unit, Verdict
 from server.storage.engine import add_to_counters, insert_or_nothing
-from server.storage.scans import said_in_scan
+from server.storage.looks import LookKey
+from server.storage.scans import attempts_behind, said_in_scan
 from server.storage.schema import (
     alert,
     alert_claim,
@@ -50,6 +52,8 @@ class AlertRecord:
     cause: Cause | None
     muted: bool
 
+
+_CROWD_READ = 100  # attempts behind an alert, the latest, among which a crowd is looked for
 
 _MUTED = alert_mute.c.rule.is_not(None)
 _WITH_MUTES = alert.outerjoin(
@@ -96,16 +100,17 @@ def add_to_alert(  # noqa: PLR0913 - one alert grows by one attempt, with everyt
 ) -> None:
     """Let the alert grow by one attempt: new if it is the first. Its severity never falls.
 
-    One that was closed opens again when somebody new asks, or when it becomes louder.
+    One that was closed opens again when somebody new asks, or when it becomes louder. An attempt counts once.
     """
     values = {"batch_row": batch_row, "unit": unit, "serial": serial}
     grown = _found_or_new(connection, brand, draft, attempt.at, values)
+    if not insert_or_nothing(connection, alert_scan, alert=grown["id"], scan=scan):
+        return
     new_claim = insert_or_nothing(connection, alert_claim, alert=grown["id"], mark=attempt.mark)
     new_place = _new_place(connection, grown["id"], attempt.place.key)
-    insert_or_nothing(connection, alert_scan, alert=grown["id"], scan=scan)
     told = {"alert": grown["id"], "day": day_number(attempt.at), "said": said_in_scan(connection, scan)}
     add_to_counters(connection, alert_day, [{**told, "attempts": 1}])
-    severity = max(grown["severity"], draft.severity.rank)
+    severity = max(grown["severity"], _loudness(connection, grown, draft, attempt.at))
     is_louder = severity > grown["severity"]
     opens_again = grown["closed_at"] is not None and (new_claim or is_louder)
     if opens_again:
@@ -124,6 +129,52 @@ def add_to_alert(  # noqa: PLR0913 - one alert grows by one attempt, with everyt
             loud_at=attempt.at if is_news else grown["loud_at"],
         )
     )
+
+
+def _loudness(connection: sa.Connection, grown: sa.RowMapping, draft: AlertDraft, at: datetime) -> int:
+    """How loud an attempt makes its alert; where a crowd decides, by the latest attempts behind the alert."""
+    if draft.crowd is None or grown["severity"] >= Severity.ALERT.rank:
+        return draft.severity.rank
+    crowd = draft.crowd.is_among(attempts_behind(connection, grown["id"], limit=_CROWD_READ), at)
+    return max(draft.severity, Severity.ALERT if crowd else Severity.NOTE, key=lambda one: one.rank).rank
+
+
+def add_looks_to_alert(  # noqa: PLR0913 - one alert grows by an hour's looks, with everything that its rows say
+    connection: sa.Connection,
+    brand: int,
+    draft: AlertDraft,
+    looks: Mapping[LookKey, int],
+    *,
+    at: datetime,
+    unit: Unit,
+    serial: str | None,
+) -> None:
+    """Let the alert of a storm grow by looks that it has not counted, the last of them `at` a moment.
+
+    Nobody is known of those who look, so that a closed one opens again when a storm comes in a later hour.
+    """
+    hour = min(key.hour for key in looks)
+    grown = _found_or_new(connection, brand, draft, hour, {"batch_row": unit.row, "unit": unit.id, "serial": serial})
+    places, said = Counter[str](), Counter[tuple[int, str]]()
+    for key, amount in looks.items():
+        places[key.place] += amount
+        said[day_number(key.hour), key.said] += amount
+    new_places = sum(_new_place(connection, grown["id"], place, times=places[place]) for place in sorted(places))
+    told = [{"alert": grown["id"], "day": day, "said": word, "attempts": said[day, word]} for day, word in sorted(said)]
+    add_to_counters(connection, alert_day, told)
+    is_louder = draft.severity.rank > grown["severity"]
+    opens_again = grown["closed_at"] is not None and (is_louder or hour > grown["closed_at"])
+    if opens_again:
+        _reopen(connection, grown["id"], at)
+    values = {
+        "severity": max(grown["severity"], draft.severity.rank),
+        "first_at": min(grown["first_at"], hour),
+        "last_at": max(grown["last_at"], at),
+        "count": grown["count"] + places.total(),
+        "places": grown["places"] + new_places,
+        "loud_at": at if opens_again or is_louder or not grown["count"] else grown["loud_at"],
+    }
+    connection.execute(alert.update().where(alert.c.id == grown["id"]).values(**values))
 
 
 def _found_or_new(
@@ -148,12 +199,12 @@ def _found_or_new(
     return connection.execute(sa.select(alert).where(here).with_for_update()).mappings().one()
 
 
-def _new_place(connection: sa.Connection, number: int, place: str) -> bool:
-    """Count an attempt of an alert at its place: whether it is the first from there."""
-    if insert_or_nothing(connection, alert_place, alert=number, place=place, attempts=1):
+def _new_place(connection: sa.Connection, number: int, place: str, *, times: int = 1) -> bool:
+    """Count attempts or looks of an alert at their place: whether they are the first from there."""
+    if insert_or_nothing(connection, alert_place, alert=number, place=place, attempts=times):
         return True
     here = (alert_place.c.alert == number) & (alert_place.c.place == place)
-    connection.execute(alert_place.update().where(here).values(attempts=alert_place.c.attempts + 1))
+    connection.execute(alert_place.update().where(here).values(attempts=alert_place.c.attempts + times))
     return False
 
 

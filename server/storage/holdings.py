@@ -9,10 +9,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from server.domain.place import UNKNOWN, Place
 from server.domain.redemption import FirstUse, Marks, ReturnedBy, Unit
-from server.storage.engine import insert_or_nothing
+from server.storage.engine import add_to_counters, insert_or_nothing
 from server.storage.scans import KEEP_CHANNEL
-from server.storage.schema import alert_claim, alert_scan, handover, keep_try, redemption, scan, undo
+from server.storage.schema import alert_claim, alert_place, alert_scan, handover, keep_try, redemption, scan, undo
 
 
 def return_unit(
@@ -111,3 +112,21 @@ def _forget_tries(connection: sa.Connection, unit: Unit, own: sa.ColumnElement[b
     alerts = sa.select(alert_scan.c.alert).join(scan, scan.c.id == alert_scan.c.scan).where(own)
     marks = sa.select(scan.c.mark).where(own)
     connection.execute(alert_claim.delete().where(alert_claim.c.alert.in_(alerts) & alert_claim.c.mark.in_(marks)))
+    _forget_places(connection, own)
+
+
+def _forget_places(connection: sa.Connection, own: sa.ColumnElement[bool]) -> None:
+    """Count the holders' attempts behind alerts as from an unknown place."""
+    counted = (
+        sa.select(alert_scan.c.alert, scan.c.country, scan.c.region, sa.func.count().label("attempts"))
+        .join(scan, scan.c.id == alert_scan.c.scan)
+        .where(own & scan.c.country.is_not(None))
+        .group_by(alert_scan.c.alert, scan.c.country, scan.c.region)
+        .order_by(alert_scan.c.alert, scan.c.country, scan.c.region)
+    )
+    for row in connection.execute(counted).all():
+        place = Place(country=row.country, region=row.region).key
+        here = (alert_place.c.alert == row.alert) & (alert_place.c.place == place)
+        connection.execute(alert_place.update().where(here).values(attempts=alert_place.c.attempts - row.attempts))
+        connection.execute(alert_place.delete().where(here & (alert_place.c.attempts <= 0)))
+        add_to_counters(connection, alert_place, [{"alert": row.alert, "place": UNKNOWN, "attempts": row.attempts}])

@@ -1,7 +1,7 @@
 """Stage 5, verify: counts of looks; telemetry, and the only thing a look ever writes."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,6 +48,27 @@ def add_looks(connection: sa.Connection, counted: Sequence[tuple[LookKey, int]])
             for (row, day, said), looks in sorted(days.items())
         ],
     )
+
+
+def storming(
+    connection: sa.Connection, counted: Sequence[LookKey], *, least: int, without: Collection[str]
+) -> dict[tuple[int, datetime], dict[LookKey, int]]:
+    """Of these counts' units and hours those with so many looks, with all counts of the hour by place and answer.
+
+    What was said of some looks leaves them out.
+    """
+    units, hours = {key.unit for key in counted}, {key.hour for key in counted}
+    chosen = look_count.c.unit.in_(units) & look_count.c.hour.in_(hours) & look_count.c.said.not_in(sorted(without))
+    total = sa.func.sum(look_count.c.looks)
+    grouped = sa.select(look_count.c.unit, look_count.c.hour).where(chosen).group_by("unit", "hour")
+    found: dict[tuple[int, datetime], dict[LookKey, int]] = {}
+    for unit, hour in connection.execute(grouped.having(total >= least).order_by("unit", "hour")).all():
+        rows = sa.select(look_count).where(chosen & (look_count.c.unit == unit) & (look_count.c.hour == hour))
+        found[unit, hour] = {
+            LookKey(unit=row.unit, hour=row.hour, place=row.place, said=row.said): int(row.looks)
+            for row in connection.execute(rows)
+        }
+    return found
 
 
 def looks_of_unit(connection: sa.Connection, unit: int) -> int:

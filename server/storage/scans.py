@@ -28,6 +28,12 @@ KEEP_CHANNEL = "keep"
 LATEST_SEARCHED = 5_000
 """Attempts of a batch, the latest, among which those of one country are looked for."""
 
+_STORM_READ = 100  # attempts on one unit, the latest, that rules about many look at
+
+_ATTEMPTS = sa.select(
+    scan.c.id, scan.c.at, scan.c.country, scan.c.region, scan.c.mark, scan.c.network_day, scan.c.burned
+)
+
 _REFUSED = tuple(
     verdict
     for verdict in Verdict
@@ -177,6 +183,27 @@ def keep_code_uses(connection: sa.Connection, unit: int, *, since: datetime | No
 def network_of_burn(connection: sa.Connection, unit: int) -> bytes | None:
     """The pseudonym, on this unit, of the network that it was verified from; None where that is not known."""
     return connection.execute(sa.select(scan.c.network_unit).where((scan.c.unit == unit) & scan.c.burned)).scalar()
+
+
+def attempts_around(connection: sa.Connection, unit: int, at: datetime, window: timedelta) -> list[tuple[int, Attempt]]:
+    """What was tried on a unit within a time around a moment, each with its number, the latest first.
+
+    The first verification is among them; its holder's later scans and staff are not. In a storm the latest only.
+    """
+    wanted = (scan.c.unit == unit) & (scan.c.at >= at - window) & (scan.c.at <= at + window)
+    query = _ATTEMPTS.where(wanted & ~scan.c.staff & (~scan.c.own | scan.c.burned)).order_by(*_NEWEST_FIRST)
+    return [(row.id, _attempt(row)) for row in connection.execute(query.limit(_STORM_READ))]
+
+
+def attempts_behind(connection: sa.Connection, alert: int, *, limit: int) -> list[Attempt]:
+    """The attempts behind an alert, the latest noted first."""
+    query = _ATTEMPTS.join(alert_scan, alert_scan.c.scan == scan.c.id).where(alert_scan.c.alert == alert)
+    return [_attempt(row) for row in connection.execute(query.order_by(alert_scan.c.scan.desc()).limit(limit))]
+
+
+def _attempt(row: Any) -> Attempt:  # noqa: ANN401 - a row of the columns above
+    place = Place(country=row.country, region=row.region)
+    return Attempt(at=row.at, place=place, mark=row.mark, network=row.network_day, burned=row.burned)
 
 
 def latest_by_others(connection: sa.Connection, unit: int) -> tuple[datetime, str | None] | None:

@@ -6,6 +6,8 @@ import re
 import pytest
 
 from server.domain.range_act import ActKind
+from server.domain.storm import BURST_ASKERS, LOOKS_IN_STORM
+from server.services.redeem_code import Channel, Visitor, look, verify
 from server.services.staff_accounts import add_staff
 from tests.server.conftest import START, Issued, World
 from tests.server_pages.conftest import heading
@@ -122,3 +124,26 @@ def test_a_day_that_cannot_be_read_filters_nothing(day: str, anna: Staff, world:
     world.verdict(issued.text(0), "somebody")
     page = anna.open(f"/staff/batches/{issued.batch.row}", query_string={"day": day}).text
     assert page.count('<td class="lead"><time') == 1
+
+
+def test_a_storm_of_looks_is_told_in_looks(anna: Staff, world: World, issued: Issued) -> None:
+    for _ in range(LOOKS_IN_STORM):
+        look(world.ctx, issued.text(0), Visitor(), Channel.API)
+    world.ctx.looks.flush()
+    listed = told(anna.open("/staff/alerts?view=all").text)
+    assert f"{LOOKS_IN_STORM} looks" in listed
+    assert "0 people" not in listed
+    page = told(opened(anna))
+    assert f"One code looked at {LOOKS_IN_STORM} times in a storm of looks" in page
+    assert f"Looks {LOOKS_IN_STORM}" in page
+    assert f"It is a note from {LOOKS_IN_STORM} looks within an hour on" in page
+    assert "People" not in page
+    assert "The scans behind it" not in page
+
+
+def test_a_burst_says_in_its_duplicate_why_it_is_loud(anna: Staff, world: World, issued: Issued) -> None:
+    for number in range(BURST_ASKERS):
+        verify(world.ctx, issued.text(0), claim=f"claim-{number}", visitor=Visitor(address=f"10.{number}.0.1"))
+    page = told(opened(anna))
+    assert "Act now" in page
+    assert f"made louder by a burst: {BURST_ASKERS} networks or more asked for one code within an hour" in page

@@ -80,6 +80,22 @@ DETAIL = AlertDetail(
             {"rule": Rule.KEY_WITHDRAWN, "count": 3, "places": 1, "key_id": "K1"},
             "Three scans of codes of a withdrawn key, key K1",
         ),
+        (
+            {"rule": Rule.OUTSIDE_MARKET, "count": 3, "places": 2},
+            "Three scans of codes outside their markets in two regions",
+        ),
+        (
+            {"rule": Rule.IMPOSSIBLE_TRAVEL, "people": 2, "places": 2},
+            "One code scanned by two people too far apart for the time between",
+        ),
+        (
+            {"rule": Rule.BURST, "people": 20, "places": 1},
+            "One code that is not verified scanned by 20 people, many within an hour",
+        ),
+        (
+            {"rule": Rule.LOOK_STORM, "people": 0, "count": 312, "places": 1},
+            "One code looked at 312 times in a storm of looks",
+        ),
     ],
 )
 def test_an_alert_is_one_plain_sentence(changes: dict[str, object], sentence: str) -> None:
@@ -90,8 +106,12 @@ def test_an_alert_is_one_plain_sentence(changes: dict[str, object], sentence: st
 def test_every_rule_says_why_it_fired_with_what_was_measured(rule: Rule) -> None:
     said = wording.why_it_fired(replace(DETAIL, alert=replace(ALERT, rule=rule)))
     assert said.endswith(".")
-    assert "3,113 other people" in said or "3,113 visitors" in said or rule in {Rule.UNKNOWN_UNIT, Rule.KEY_WITHDRAWN}
+    measured = ("3,113 other people", "3,113 visitors", "3,114 times")
+    assert any(value in said for value in measured) or rule in {Rule.UNKNOWN_UNIT, Rule.KEY_WITHDRAWN}
     assert "two other people" in said or rule is not Rule.DUPLICATE
+    assert "burst" not in said
+    loud = wording.why_it_fired(replace(DETAIL, alert=replace(ALERT, rule=rule, severity=Severity.HIGH)))
+    assert ("20 networks" in loud) is (rule in {Rule.DUPLICATE, Rule.BURST})
 
 
 def test_every_word_of_the_domain_has_a_word_for_staff() -> None:

@@ -15,6 +15,7 @@ from server.services import dashboard as read
 from server.services.alert_views import MOST_NEWS, budget, counted_views, news, quiet_week, rule_records
 from server.services.work_alerts import Act, mute_rule, unmute_rule, work_on_alerts
 from server.web.dashboard import charts, maps, wording
+from server.web.dashboard.amounts import counted
 from server.web.dashboard.filters import ListAddress, SavedView, day_of, moment_of, page_number
 from server.web.dashboard.login import staff
 from server.web.dashboard.times import Times
@@ -97,7 +98,7 @@ def work_on_some() -> Response | tuple[str, int]:
         amount = work_on_alerts(context(), [number for number in chosen if number < 1 << 63], act, staff=staff())
     except AuthcodeError as refused:
         return _list(address, problem=str(refused), chosen=chosen), refused.http_status
-    flash(f"{wording.counted(amount, 'alert').capitalize()} {_DONE[act.kind]}.")
+    flash(f"{counted(amount, 'alert').capitalize()} {_DONE[act.kind]}.")
     return redirect(f"{url_for('.alert_list')}?{address.query}", HTTPStatus.SEE_OTHER)
 
 

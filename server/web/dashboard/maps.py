@@ -1,18 +1,18 @@
 """Geometry of the alert page's map, in SVG units: a dot for each country, sized by its scans, over the world's cities.
 
 There are no tiles and no borders, which are disputed and heavy: faint dots of cities make the continents out.
-`world.csv` holds the cities of the time zone database's zone.tab (in the public domain), each country's main city
-first; a country's dot stands there, whatever its regions.
+The cities are those of `server.domain.world`, each country's main city first; a country's dot stands there, whatever
+its regions.
 """
 
-import csv
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Final
+
+from server.domain.world import cities
 
 MAP_WIDTH, MAP_HEIGHT = 640.0, 256.0
 _NORTH, _SOUTH = 80.0, -64.0  # degrees of latitude: nobody lives beyond
@@ -73,9 +73,7 @@ def _mains() -> Mapping[str, tuple[float, float]]:
 
 @cache
 def _cities() -> tuple[tuple[str, float, float], ...]:
-    text = resources.files("server.web.dashboard").joinpath("world.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return tuple((row["country"], *_project(float(row["latitude"]), float(row["longitude"]))) for row in rows)
+    return tuple((country, *_project(latitude, longitude)) for country, latitude, longitude in cities())
 
 
 def _project(latitude: float, longitude: float) -> tuple[float, float]:

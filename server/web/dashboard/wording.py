@@ -18,6 +18,8 @@ from server.domain.range_act import ActKind, RangeAct
 from server.domain.redemption import Verdict
 from server.services.alert_views import StreamLine
 from server.services.dashboard import AlertDetail, AlertRow
+from server.web.dashboard import storms
+from server.web.dashboard.amounts import counted, number
 
 SEVERITY_WORDS: Final[Mapping[Severity, str]] = {
     Severity.HIGH: "Act now",
@@ -31,6 +33,10 @@ RULE_WORDS: Final[Mapping[Rule, str]] = {
     Rule.UNKNOWN_UNIT: "signed, but never registered",
     Rule.KEY_WITHDRAWN: "of a withdrawn key",
     Rule.KEEP_CODE_SHARED: "keep-code used by many",
+    Rule.OUTSIDE_MARKET: "asked for outside its markets",
+    Rule.IMPOSSIBLE_TRAVEL: "in two places too far apart",
+    Rule.BURST: "asked for by many within an hour",
+    Rule.LOOK_STORM: "storm of looks",
 }
 STATE_WORDS: Final[Mapping[Verdict, str]] = {
     Verdict.UNUSED: "active, not verified",
@@ -144,7 +150,6 @@ ACT_DONE: Final[Mapping[ActKind, str]] = {
 }
 
 _ENGLISH = Locale("en")
-_WORDS_UP_TO = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def alert_sentence(alert: AlertRow) -> str:
@@ -164,10 +169,12 @@ def alert_sentence(alert: AlertRow) -> str:
             sentence = f"{scans} of codes of a withdrawn key{where}, key {alert.key_id}"
         case Rule.KEEP_CODE_SHARED:
             sentence = f"one keep-code used {counted(alert.count, 'time')}{where}"
+        case _:
+            sentence = storms.sentence(alert, where)
     return sentence[0].upper() + sentence[1:]
 
 
-def why_it_fired(detail: AlertDetail) -> str:
+def why_it_fired(detail: AlertDetail) -> str:  # noqa: PLR0911 - one text for each rule
     """The rule with its threshold and the measured value."""
     others = counted(detail.measured, "other person", "other people")
     match detail.alert.rule:
@@ -177,9 +184,10 @@ def why_it_fired(detail: AlertDetail) -> str:
                 if detail.threshold
                 else "An alert is raised"
             )
+            burst = f" It was made louder by a burst: {storms.BURST}." if detail.alert.severity is Severity.HIGH else ""
             return (
                 f"After the first verification, {others} asked to verify the same code. {limit}, and at once where the "
-                "place is another or 48 hours have passed; anything less is a note."
+                f"place is another or 48 hours have passed; anything less is a note.{burst}"
             )
         case Rule.NOT_ACTIVATED:
             return (
@@ -205,6 +213,8 @@ def why_it_fired(detail: AlertDetail) -> str:
                 f"from {KEEP_CODE_USES} uses on, or from more than {counted(KEEP_CODE_REGIONS, 'region')}: a buyer "
                 "keeps it, a forger prints it beside each copy."
             )
+        case _:
+            return storms.why_it_fired(detail)
 
 
 def precision(measured: Precision) -> str:
@@ -358,17 +368,6 @@ def act_sentence(act: RangeAct) -> str:
 def index_range(first: int, last: int) -> str:
     """A range of indices as people write it."""
     return f"Index {number(first)}" if first == last else f"Indices {number(first)} to {number(last)}"
-
-
-def counted(amount: int, one: str, many: str | None = None) -> str:
-    """An amount with its noun; small amounts as words."""
-    written = _WORDS_UP_TO[amount] if amount < len(_WORDS_UP_TO) else number(amount)
-    return f"{written} {one if amount == 1 else many or one + 's'}"
-
-
-def number(amount: int) -> str:
-    """A whole number with its thousands apart."""
-    return f"{amount:,}"
 
 
 def day(date_: date) -> str:
