@@ -46,7 +46,7 @@ class Racer(threading.Thread):
             self.fault = fault
 
     def ask(self, connection: http.client.HTTPConnection, code: str) -> None:
-        body = json.dumps({"code": code, "claim": f"client-{self.number}"})
+        body = json.dumps({"code": code, "claim": f"client-{self.number:032}"})
         connection.request("POST", "/api/v1/verify", body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
         self.answers[code].append(answer.read())
