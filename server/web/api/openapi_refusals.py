@@ -11,8 +11,10 @@ from keys.errors import (
     KeyringInvalid,
     KeyringRollback,
     KeyringSignatureInvalid,
+    KeyStateRefused,
     RootChanged,
     SuccessionInvalid,
+    UnknownKey,
 )
 from keys.proof import ProofAlgorithmRefused, ProofAltered, ProofFromElsewhere, ProofIncomplete, ProofUnreadable
 from scanner.errors import (
@@ -81,6 +83,7 @@ REFUSALS: Final[dict[str, Errors]] = {
     "orders": (*_TOKEN, RequestInvalid),
     "order": (*_TOKEN, RequestInvalid, OrderUnknown),
     "act": (*_TOKEN, OrderUnknown, RangeInvalid),
+    "withdrawal": (*_TOKEN, RequestInvalid, KeyStateRefused, UnknownKey),
     "openapi": (),
 }
 """The refusals of each operation beside a body that is none, records out of reach, and `_BY_STATUS`."""
