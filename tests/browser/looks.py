@@ -79,6 +79,8 @@ STAGED: Final[dict[str, Make]] = {
     "look_typed": CASES["look by short code"],
     "look_cut": CASES["look without signature"],
     "not_ours_text": CASES["not_ours, no address"],
+    "not_ours_partner": CASES["not_ours, a partner's website"],
+    "not_ours_lookalike": CASES["not_ours, a known look-alike"],
     "typed_unknown": lambda maker: maker.typed_page("typed_unknown", "7Q4KM2XD9FA1C", tint=Tint.CAREFUL),
     "proof_gone": lambda maker: maker.proof_gone_page("21 November 2026, 14:05 UTC", None),
     "proof_unread": lambda maker: maker.proof_photo_page("move_closer", {"module_px": 1.8}),

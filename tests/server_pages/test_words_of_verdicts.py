@@ -11,13 +11,14 @@ import pytest
 from authcode.batch import Placement
 from authcode.foreign import describe_foreign
 from authcode.serial import Tier
+from keys.domains import Listing
 from server.domain.redemption import ReturnedBy, Verdict
 from server.services.facts import LaterScan
 from server.services.redeem_code import Channel
 from server.web.consumer.catalogue import Catalogue, catalogues
 from server.web.consumer.pages import PageMaker, Seen
 from server.web.consumer.view import Burn, KeepForm, Page, ReceiptView, Site
-from tests.server_pages.conftest import BARE, FACTS, MINE, NOW, RECALLED, RETURNED, SITE, USED, seen
+from tests.server_pages.conftest import BARE, FACTS, MINE, NOW, RECALLED, RETURNED, SITE, USED, listed, seen
 
 WRITTEN = Path(__file__).parent / "words_of_verdicts.md"
 RECEIPT = ReceiptView(
@@ -123,6 +124,12 @@ CASES: dict[str, Make] = {
     ),
     "locked, key withdrawn, nothing known": bare(Verdict.LOCKED, **WITHDRAWN),
     "genuine, key withdrawn": code(seen(Verdict.GENUINE, replace(HIDDEN, caution="key_withdrawn")), receipt=RECEIPT),
+    "not_ours, a partner's website": code(
+        seen(Verdict.NOT_OURS, None, foreign=listed("shop.example", Listing.PARTNER))
+    ),
+    "not_ours, a known look-alike": code(
+        seen(Verdict.NOT_OURS, None, foreign=listed("aur0ra.example", Listing.LOOKALIKE))
+    ),
     "not_ours, no address": code(seen(Verdict.NOT_OURS, None, foreign=describe_foreign("WIFI:T:WPA;S:cafe;;"))),
 }
 
