@@ -40,7 +40,7 @@ def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules 
         if before is not None:
             hold(connection, unit)
             others = others_with(connection, brand.id, (Rule.DUPLICATE, f"unit:{unit.id}"), attempt.mark)
-        around = [one for one in attempts_around(connection, unit.id, attempt.at, TRAVEL_WINDOW) if one[0] != scan]
+        around = attempts_around(connection, unit.id, attempt.at, TRAVEL_WINDOW)
     burst = not alone and is_burst(attempt, [one for _, one in around])
     drafts = drafts_for(
         attempt,

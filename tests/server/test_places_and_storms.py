@@ -125,6 +125,16 @@ def test_the_same_pack_on_two_continents_within_an_hour_is_a_note_and_a_third_as
     assert {scan.country for scan in dashboard.alert(world.ctx, alert.id).scans} == {"KR", "DE", "PE"}
 
 
+def test_nobody_contradicts_staff_or_a_holder_on_their_travels(world: World) -> None:
+    code = world.issue().text(0)
+    attempt(world, code, "anna", SEOUL)
+    world.clock.forward(hours=12)
+    attempt(world, code, "anna", BERLIN)
+    attempt(world, code, "staff", LIMA, staff=True)
+    attempt(world, code, "ben", SEOUL)
+    assert alerts(world, Rule.IMPOSSIBLE_TRAVEL) == ()
+
+
 def test_a_pack_that_was_carried_contradicts_nothing(world: World) -> None:
     code = world.issue().text(0)
     attempt(world, code, "anna", SEOUL)
@@ -142,6 +152,8 @@ def crowd(world: World, code: str, people: int, *, first: int = 0) -> None:
 def test_a_burst_makes_the_duplicate_louder_in_its_row(world: World) -> None:
     code = world.issue().text(0)
     crowd(world, code, BURST_ASKERS - 1)
+    assert [alert.severity for alert in alerts(world, Rule.DUPLICATE)] == [Severity.ALERT]
+    attempt(world, code, "other-of-that-network", f"10.{BURST_ASKERS - 2}.0.1")
     assert [alert.severity for alert in alerts(world, Rule.DUPLICATE)] == [Severity.ALERT]
     crowd(world, code, 1, first=100)
     assert [alert.severity for alert in alerts(world, Rule.DUPLICATE)] == [Severity.HIGH]
@@ -177,6 +189,8 @@ def test_a_storm_of_looks_is_one_note_that_counts_every_look_once(world: World) 
     looks(world, issued.text(0), 5, address="8.8.8.8")
     looks(world, issued.text(1), 5)
     world.ctx.looks.flush()
+    world.act(issued, ActKind.RECALL, "0", reason="a seal may leak")
+    looks(world, issued.text(0), 3)
     world.ctx.looks.flush()
     (note,) = alerts(world, Rule.LOOK_STORM)
     assert (note.severity, note.count, note.people, note.places) == (Severity.NOTE, LOOKS_IN_STORM + 5, 0, 2)
@@ -184,7 +198,7 @@ def test_a_storm_of_looks_is_one_note_that_counts_every_look_once(world: World) 
     assert note.serial_printed is not None
     page = dashboard.alert(world.ctx, note.id)
     assert (page.scans, page.scans_total, page.pages) == ((), 0, 1)
-    assert [(day.looks, day.refused) for day in page.days] == [(note.count, 0)]
+    assert [(day.looks, day.refused) for day in page.days] == [(note.count + 3, 0)]
     assert page.told == {Verdict.UNUSED: note.count}
 
 
