@@ -70,8 +70,8 @@ class TestProducts:
         ("change", "said"),
         [
             ({"name": ""}, "its name takes 1 to 120"),
-            ({"more_url": "javascript:alert(1)"}, "its address starts with https"),
-            ({"feature": ["x" * 2001]}, "a text is empty, has control"),
+            ({"more_url": "javascript:alert(1)"}, "its page with more starts with https"),
+            ({"feature": ["x" * 2001]}, "its feature is empty, has control"),
         ],
     )
     def test_what_cannot_be_shown_is_refused_and_kept_in_the_form(
