@@ -1,6 +1,8 @@
 """Stage 5, verify: taking in a brand's published keyring (docs/format.md §1)."""
 
 import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
@@ -9,6 +11,7 @@ from keys.errors import AuthcodeError, KeyringInvalid, RootChanged, UnknownKey
 from keys.keyring import Keyring, KeyringSet, OpenedKeyring, check_successor, open_keyring
 from keys.records import Profile
 from server.context import Context
+from server.secrets import ServerKeys
 from server.services.api_tokens import Station, TokenForOtherBrand
 from server.storage import audit
 from server.storage.brands import BrandRecord, add_brand, all_brands, brand_by_brand_id, replace_keyring, set_alert_from
@@ -17,6 +20,9 @@ from server.storage.engine import Connection, Database
 EXPIRY_WARNING: Final = timedelta(days=7)
 """From when on an ageing keyring is spoken of: time enough for somebody who is on holiday this week."""
 
+
+SHARED_KEY_MISSING: Final = "shared_key_missing"
+"""The warning's stable name, at the start and on /readyz."""
 
 CLOCK_TOLERANCE: Final = timedelta(days=1)
 """How far a station's clock may be ahead; a keyring dated further on would outlive its thirty days."""
@@ -54,12 +60,15 @@ def keyring_of(brand: BrandRecord) -> Keyring:
     return open_keyring(brand.keyring, root_fingerprint=brand.root_fingerprint).keyring
 
 
+def published_keyrings(db: Database) -> list[Keyring]:
+    """The keyrings of all brands that are in force here."""
+    with db.read() as connection:
+        return [keyring_of(one) for one in all_brands(connection)]
+
+
 def ageing_keyrings(db: Database, *, now: datetime) -> list[Keyring]:
     """The published keyrings that offline verifiers soon call out of date, or already do; this server goes on."""
-    with db.read() as connection:
-        records = all_brands(connection)
-    opened = [open_keyring(one.keyring, root_fingerprint=one.root_fingerprint).keyring for one in records]
-    return [keyring for keyring in opened if keyring.expires - now < EXPIRY_WARNING]
+    return [keyring for keyring in published_keyrings(db) if keyring.expires - now < EXPIRY_WARNING]
 
 
 def publish_keyring(
@@ -140,16 +149,46 @@ def _check_follows(known: BrandRecord, opened: OpenedKeyring) -> None:
     check_successor(open_keyring(known.keyring, root_fingerprint=known.root_fingerprint).keyring, opened.keyring)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingKey:
+    """A serial or MAC key that a published keyring names, and this server does not hold.
+
+    `key_ids` are the code keys whose codes cannot be judged without it.
+    """
+
+    brand: str
+    name: str
+    key_ids: tuple[str, ...]
+
+    @property
+    def warning(self) -> str:
+        """What to tell whoever runs the server: the stable name, then brand, key and the way out."""
+        return (
+            f"{SHARED_KEY_MISSING}: this server does not hold the {self.name} of {self.brand}, so that codes of key "
+            f"{', '.join(self.key_ids)} cannot be judged; bring it with `authcode keys publish` where the issuer's "
+            "part lies in the same home, else with `authcode keys receive`"
+        )
+
+
+def missing_keys(keys: ServerKeys, keyrings: Iterable[Keyring]) -> tuple[MissingKey, ...]:
+    """The serial and MAC keys of these keyrings that were never brought here, or were lost."""
+    found = []
+    for keyring in keyrings:
+        for number in sorted({key.serial_key for key in keyring.code_keys}):
+            try:
+                keys.serial(keyring.brand_id, number)
+            except UnknownKey:
+                ids = tuple(sorted(key.key_id for key in keyring.code_keys if key.serial_key == number))
+                found.append(MissingKey(brand=keyring.brand, name=f"serial key {number}", key_ids=ids))
+        for key_id in sorted(key.key_id for key in keyring.code_keys if key.profile is Profile.COMPACT):
+            if key_id not in keys.mac:
+                found.append(MissingKey(brand=keyring.brand, name=f"MAC key {key_id}", key_ids=(key_id,)))
+    return tuple(found)
+
+
 def keys_not_here(ctx: Context, keyring: Keyring) -> tuple[str, ...]:
     """The key ids whose codes this server could not judge: their serial or MAC key was never sent here."""
-    compact = {key.key_id for key in keyring.code_keys if key.profile is Profile.COMPACT}
-    lacking = {key_id for key_id in compact if key_id not in ctx.keys.mac}
-    for number in {key.serial_key for key in keyring.code_keys}:
-        try:
-            ctx.keys.serial(keyring.brand_id, number)
-        except UnknownKey:
-            lacking |= {key.key_id for key in keyring.code_keys if key.serial_key == number}
-    return tuple(sorted(lacking))
+    return tuple(sorted({key_id for missing in missing_keys(ctx.keys, [keyring]) for key_id in missing.key_ids}))
 
 
 def alert_on_duplicates_from(db: Database, brand_id: bytes, others: int) -> None:

@@ -9,7 +9,7 @@ from server.context import Context
 from server.domain.place import truncated_network
 from server.domain.redemption import Verdict
 from server.services.redeem_code import Channel, Look, Visitor, look
-from server.services.resolve_code import verified
+from server.services.resolve_code import SerialKeyMissing, verified
 from server.settings import RateLimit
 
 MAX_SYMBOLS = 32
@@ -64,6 +64,8 @@ def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
             verified(ctx, text)
         except NotOurs:
             return False
+        except SerialKeyMissing:
+            return True  # it is; the look at it says that there is no answer yet
         return True
 
     found = scan_in_turn(ctx, data, visitor.address, accept=is_ours)

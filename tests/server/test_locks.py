@@ -18,8 +18,10 @@ from server.services.log import latest_entries, sign_newest_head
 from server.services.preview_facts import told_after
 from server.services.preview_withdrawal import preview_withdrawal
 from server.services.publish_keyring import publish_keyring
+from server.services.range_acts import ActivationRefused
 from server.services.read_audit import audit_page
 from server.services.staff_accounts import Staff
+from server.storage.batches import acts_of
 from tests.server.conftest import Brand, Issued, World
 from tests.server.test_api import conforms
 from tests.server.test_station_api import made, send
@@ -179,6 +181,19 @@ def test_a_unit_activated_in_the_moment_of_the_withdrawal_was_not_in_the_world_b
     publish_keyring(world.ctx.db, issuer.keyring.document, server_id=None, now=world.clock.now)
     assert (world.state(issued.text(4)), world.state(issued.text(5))) == ("locked", "not_ours")
     assert batch_page(world.ctx, issued.batch.row).batch.states == {Verdict.LOCKED: 5, Verdict.NOT_OURS: 5}
+
+
+def test_codes_of_a_withdrawn_key_are_not_activated_anew(world: World, issuer: UnlockedIssuer) -> None:
+    before, late = withdrawn(world, issuer)
+    with pytest.raises(ActivationRefused, match=f"Key {late.batch.key_id} .* keys rotate"):
+        world.act(late, ActKind.ACTIVATE, "6-9")
+    body = {"kind": "activate", "range": "6-9"}
+    refused = send(world, "POST", f"/batches/{late.batch.order_name}/acts", made(world, Scope.ACT), body)
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "activation_refused")
+    with world.ctx.db.read() as connection:
+        assert len(acts_of(connection, late.batch.row)) == 1
+    world.act(late, ActKind.VOID, "6-9", reason="never sold")
+    assert world.act(before, ActKind.ACTIVATE, "0-3", lot="L2").details.lot == "L2"  # goods in the world: a correction
 
 
 def preview(world: World, key_id: str, since: str) -> tuple[int, dict[str, object]]:

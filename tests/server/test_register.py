@@ -26,7 +26,7 @@ from server.services.publish_keyring import (
     published_keyring,
 )
 from server.services.publish_product import BrandUnknown, product_picture, publish_product
-from server.services.range_acts import OrderAmbiguous, OrderUnknown, act_on_range
+from server.services.range_acts import ActivationRefused, OrderAmbiguous, OrderUnknown, act_on_range
 from server.services.register_batch import BatchConflict, ManifestForOtherServer, register_batch
 from server.storage import schema
 from tests.server.conftest import Brand, MakeWorld, World
@@ -228,8 +228,9 @@ def test_goods_stay_in_the_world_when_their_lot_is_corrected_after_a_withdrawal(
     since = world.clock.now + timedelta(hours=1)
     _publish_changed(world, brand, lambda key: replace(key, state=KeyState.WITHDRAWN, since=since, reason="leaked"))
     world.clock.forward(days=1)
-    for issued in (sold, late):
-        world.act(issued, ActKind.ACTIVATE, lot="L2-corrected")
+    world.act(sold, ActKind.ACTIVATE, lot="L2-corrected")
+    with pytest.raises(ActivationRefused):
+        world.act(late, ActKind.ACTIVATE, lot="L2-corrected")
     told = world.ask(sold.text(0), "anna").get_json()
     assert (told["verdict"], told["lot"]) == ("locked", "L2-corrected")
     assert world.verdict(late.text(0), "anna") == "not_ours"
