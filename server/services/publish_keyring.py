@@ -1,15 +1,16 @@
 """Stage 5, verify: taking in a brand's published keyring (docs/format.md §1)."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from authcode.payload import shown_host
 from keys.errors import AuthcodeError, KeyringInvalid, RootChanged, UnknownKey
+from keys.instants import format_instant
 from keys.keyring import Keyring, KeyringSet, OpenedKeyring, check_successor, open_keyring
-from keys.records import Profile
+from keys.records import KeyState, Profile
 from server.context import Context
 from server.secrets import ServerKeys
 from server.services.api_tokens import Station, TokenForOtherBrand
@@ -20,6 +21,9 @@ from server.storage.engine import Connection, Database
 EXPIRY_WARNING: Final = timedelta(days=7)
 """From when on an ageing keyring is spoken of: time enough for somebody who is on holiday this week."""
 
+
+MAX_SUBJECT: Final = 254
+"""Characters that a line of the audit has for what an act was done to."""
 
 SHARED_KEY_MISSING: Final = "shared_key_missing"
 """The warning's stable name, at the start and on /readyz."""
@@ -71,8 +75,14 @@ def ageing_keyrings(db: Database, *, now: datetime) -> list[Keyring]:
     return [keyring for keyring in published_keyrings(db) if keyring.expires - now < EXPIRY_WARNING]
 
 
-def publish_keyring(
-    db: Database, document: bytes, *, server_id: str | None, now: datetime, station: Station | None = None
+def publish_keyring(  # noqa: PLR0913 - what is taken in, and who brings it
+    db: Database,
+    document: bytes,
+    *,
+    server_id: str | None,
+    now: datetime,
+    station: Station | None = None,
+    actor: str | None = None,
 ) -> Keyring:
     """Keep a keyring: the first one of a brand pins its root, later ones must be signed by it or its heir, and newer.
 
@@ -80,7 +90,8 @@ def publish_keyring(
     one vouched for it.   3. Its version is not lower, nor the same with other bytes; no key id stands for another key
     than before, and no key went back to an earlier state.   4. No key id of it belongs to another brand.
 
-    What a `station` sends is its own brand's, and enters the history.
+    What a `station` sends is its own brand's. It enters the history, each key that it withdraws on a line of its own,
+    where a station or another `actor` is named.
 
     Raises:
         DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid: it is no keyring.
@@ -103,11 +114,39 @@ def publish_keyring(
         held = [open_keyring(one.keyring, root_fingerprint=one.root_fingerprint).keyring for one in others]
         KeyringSet([*held, keyring])  # (4)
         _keep(connection, known, opened, document, server_id=server_id, now=now)
-        if station is not None:
-            told = {"brand": keyring.brand_id.hex(), "keyring_sha256": hashlib.sha256(document).hexdigest()}
-            version = f"version {keyring.version}"
-            audit.note(connection, at=now, actor=station.actor, action="keys.publish", subject=version, details=told)
+        who = actor if station is None else station.actor
+        if who is not None:
+            _note(connection, None if known is None else keyring_of(known), keyring, document, actor=who, now=now)
     return keyring
+
+
+def _note(  # noqa: PLR0913 - what the history says of a publication
+    connection: Connection, before: Keyring | None, keyring: Keyring, document: bytes, *, actor: str, now: datetime
+) -> None:
+    """The publication, with what is new in it; and each withdrawal, which nobody can take back."""
+    known = {} if before is None else {key.key_id: key.state for key in before.code_keys}
+    brand = keyring.brand_id.hex()
+    told: dict[str, object] = {
+        "brand": brand,
+        "keyring_sha256": hashlib.sha256(document).hexdigest(),
+        "new_keys": [key.key_id for key in keyring.code_keys if key.key_id not in known],
+        "retired_keys": _newly(keyring, known, KeyState.RETIRED),
+        "lookalike_domains": list(keyring.lookalike_domains),
+        "partner_domains": list(keyring.partner_domains),
+    }
+    version = f"version {keyring.version}"
+    audit.note(connection, at=now, actor=actor, action="keys.publish", subject=version, details=told)
+    for key_id in _newly(keyring, known, KeyState.WITHDRAWN):
+        key = keyring.code_key(key_id)
+        since = format_instant(key.since)
+        subject = f"key {key_id} since {key.since:%Y-%m-%d %H:%M} UTC, {version}: {key.reason}"[:MAX_SUBJECT]
+        told = {"brand": brand, "key_id": key_id, "since": since, "reason": key.reason, "version": keyring.version}
+        audit.note(connection, at=now, actor=actor, action="keys.withdraw", subject=subject, details=told)
+
+
+def _newly(keyring: Keyring, known: Mapping[str, KeyState], state: KeyState) -> list[str]:
+    """The keys that are in a state since this keyring."""
+    return [key.key_id for key in keyring.code_keys if key.state is state and known.get(key.key_id) is not state]
 
 
 def _keep(  # noqa: PLR0913 - what becomes the row
@@ -180,9 +219,12 @@ def missing_keys(keys: ServerKeys, keyrings: Iterable[Keyring]) -> tuple[Missing
             except UnknownKey:
                 ids = tuple(sorted(key.key_id for key in keyring.code_keys if key.serial_key == number))
                 found.append(MissingKey(brand=keyring.brand, name=f"serial key {number}", key_ids=ids))
-        for key_id in sorted(key.key_id for key in keyring.code_keys if key.profile is Profile.COMPACT):
-            if key_id not in keys.mac:
-                found.append(MissingKey(brand=keyring.brand, name=f"MAC key {key_id}", key_ids=(key_id,)))
+        compact = sorted(key.key_id for key in keyring.code_keys if key.profile is Profile.COMPACT)
+        found += [
+            MissingKey(brand=keyring.brand, name=f"MAC key {key_id}", key_ids=(key_id,))
+            for key_id in compact
+            if key_id not in keys.mac
+        ]
     return tuple(found)
 
 

@@ -246,7 +246,7 @@ def test_a_keyring_that_drops_a_key_or_gives_its_id_to_another_is_refused(world:
     assert world.client.get("/.well-known/authcode-keys.json").data == brand.issuer.keyring.document
 
 
-def test_a_server_without_the_keys_of_a_code_does_not_know_it(make_world: MakeWorld, brand: Brand) -> None:
+def test_a_server_without_the_keys_of_a_code_does_not_judge_it(make_world: MakeWorld, brand: Brand) -> None:
     world = make_world()
     from keys.records import Form, Profile
 
@@ -257,7 +257,8 @@ def test_a_server_without_the_keys_of_a_code_does_not_know_it(make_world: MakeWo
     world.ctx.keys.store.remove(Purpose.MAC, mac_key)
     assert world.state(compact) == "not_ours"
     world.ctx.keys.store.remove(Purpose.SERIAL, f"{keyring.brand_id.hex()}-1")
-    assert world.state(short) == "not_ours"
+    answer = world.client.post("/api/v1/look", json={"code": short})
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "serial_key_missing")
 
 
 def test_acts_name_a_registered_order_and_a_range_in_it(world: World) -> None:

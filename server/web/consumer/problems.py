@@ -48,7 +48,10 @@ def problem_page(status: int, *, wait_s: int | None = None) -> Response:
 
 
 def offline_page(status: int) -> Response:
-    """Our records, or the key to them, are out of reach: no answer. Only a code whose signature holds is said to be its brand's."""
+    """Our records, or the key to them, are out of reach: no answer.
+
+    Only a code whose signature holds is said to be its brand's.
+    """
     raw_path, query = raw_target()
     keyrings = context().keyrings()
     told: dict[str, str | None] = {"brand": None}
