@@ -29,7 +29,7 @@ class Touched:
 
     `active_unburned` can be verified today and were not. Of these some were in the world before the moment, and are
     answered as their brand chose: `locked`, or `as_usual` with a caution; the others `not_ours`. `used` were verified
-    already.
+    already; what their holders will read then is `used_locked` or `used_not_ours` (0 where that is not known).
     """
 
     orders: int
@@ -37,6 +37,8 @@ class Touched:
     locked: int
     used: int
     as_usual: int = 0
+    used_locked: int = 0
+    used_not_ours: int = 0
 
     @property
     def not_ours(self) -> int:

@@ -174,10 +174,12 @@ def _counted(issuer: UnlockedIssuer, key_id: str, answers: tuple[Touched, ...]) 
         "as_usual": None,
         "not_ours": None,
         "used": None,
+        "used_locked": None,
+        "used_not_ours": None,
     }
     if not answers:
         return facts
-    counted = ("active_unburned", "locked", "as_usual", "not_ours", "used")
+    counted = ("active_unburned", "locked", "as_usual", "not_ours", "used", "used_locked", "used_not_ours")
     return {**facts, **{name: sum(getattr(one, name) for one in answers) for name in counted}}
 
 
@@ -194,4 +196,11 @@ def _tell_touched(key_id: str, since: datetime, facts: dict[str, object]) -> Non
     else:
         click.echo(f'    {facts["locked"]:,} {before} will be answered "locked"')
     click.echo(f'    {facts["not_ours"]:,} activated later will be answered "not ours"')
-    click.echo(f"  {facts['used']:,} units were used already.")
+    click.echo(f"  {facts['used']:,} units were used already{_told_holders(facts)}.")
+
+
+def _told_holders(facts: dict[str, object]) -> str:
+    """What those who verified will read; withdrawing a key does not spare them."""
+    words = (("used_locked", "locked"), ("used_not_ours", "not ours"))
+    told = [f'the holders of {facts[name]:,} will read "{said}"' for name, said in words if facts[name]]
+    return "".join(f"; {one}" for one in told)

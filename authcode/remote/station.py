@@ -78,7 +78,8 @@ class Station:
         path = f"/api/v1/keys/{quote(key_id, safe='')}/withdrawal?since={format_instant(since)}"
         counts = ("orders", "active_unburned", "locked", "as_usual", "used")
         answer = self._with(self._connection.ask("GET", path), dict.fromkeys(counts, int))
-        return Touched(**{name: answer[name] for name in counts})
+        later = {name: answer[name] for name in ("used_locked", "used_not_ours") if isinstance(answer.get(name), int)}
+        return Touched(**{name: answer[name] for name in counts}, **later)
 
     def _batch(self, answer: object) -> Json:
         counts = dict.fromkeys(("count", "verified", "refused", "looks", "alerts", "notes"), int)

@@ -89,8 +89,15 @@ def receipt_of(ctx: Context, state: CodeState) -> Receipt | None:
         address=state.code.address,
         hop=state.first.hop,
         log_head=state.first.log_head,
-        undo_until=undo_until(state.first, state.use.returns, window_s=ctx.settings.undo_window_s),
+        undo_until=_undo_until(ctx, state, state.first),
     )
+
+
+def _undo_until(ctx: Context, state: CodeState, first: FirstUse) -> datetime | None:
+    """Until when its holder may undo it; None where that would be refused now."""
+    until = undo_until(first, state.use.returns, window_s=ctx.settings.undo_window_s)
+    over = until is not None and ctx.clock() > until
+    return None if over or gate(state.conditions) is not None else until
 
 
 def check_proof(ctx: Context, text: str) -> CheckedProof:

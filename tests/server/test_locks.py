@@ -237,15 +237,30 @@ def test_the_preview_of_a_withdrawal_says_what_the_brand_chose(world: World) -> 
     since = world.clock.now
     world.clock.forward(hours=1)
     world.act(late, ActKind.ACTIVATE, "0-5")
+    for text in (before.text(2), late.text(0)):
+        world.verdict(text, "ben")
     key_id, moment = before.batch.key_id, format_instant(since)
-    counted = {"key_id": key_id, "since": moment, "orders": 2, "active_unburned": 14, "not_ours": 6, "used": 1}
-    assert preview(world, key_id, moment) == (200, {**counted, "locked": 8, "as_usual": 0})
+    counted = {"key_id": key_id, "since": moment, "orders": 2, "active_unburned": 12, "not_ours": 5, "used": 3}
+    counted["used_not_ours"] = 1
+    assert preview(world, key_id, moment) == (200, {**counted, "locked": 7, "as_usual": 0, "used_locked": 2})
     choose(world, "usual")
-    assert preview(world, key_id, moment) == (200, {**counted, "locked": 0, "as_usual": 8})
+    assert preview(world, key_id, moment) == (200, {**counted, "locked": 0, "as_usual": 7, "used_locked": 0})
     (brand,) = brands(world.ctx.db)
     touched = preview_withdrawal(world.ctx.db, brand.brand_id, key_id, since=since, now=world.clock.now)
-    assert (touched.locked, touched.as_usual, touched.not_ours, touched.used) == (0, 8, 6, 1)
+    assert (touched.locked, touched.as_usual, touched.not_ours, touched.used) == (0, 7, 5, 3)
     assert world.state(before.text(0)) == "unused"
+
+
+def test_no_moment_to_undo_is_named_where_undoing_is_refused(world: World) -> None:
+    issued = world.issue()
+    assert world.ask(issued.text(0), "anna").get_json()["undo_until"] is not None
+    world.act(issued, ActKind.LOCK, "0", reason="copies")
+    locked = world.ask(issued.text(0), "anna").get_json()
+    assert (locked["verdict"], locked["was_yours"], locked["undo_until"]) == ("locked", True, None)
+    world.act(issued, ActKind.UNLOCK, "0", reason="a mistake")
+    assert world.ask(issued.text(0), "anna").get_json()["undo_until"] is not None
+    world.clock.forward(days=2)
+    assert world.ask(issued.text(0), "anna").get_json()["undo_until"] is None
 
 
 def test_the_preview_of_a_withdrawal_refuses_what_the_act_refuses(world: World) -> None:

@@ -222,6 +222,8 @@ def touched_json(key_id: str, since: datetime, touched: Touched) -> Json:
         "as_usual": touched.as_usual,
         "not_ours": touched.not_ours,
         "used": touched.used,
+        "used_locked": touched.used_locked,
+        "used_not_ours": touched.used_not_ours,
     }
 
 

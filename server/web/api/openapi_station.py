@@ -75,7 +75,9 @@ def _withdrawal() -> Json:
             "locked": _NUMBER | {"description": "In the world before; the brand has such units locked."},
             "as_usual": _NUMBER | {"description": "In the world before; the brand has them answered with a caution."},
             "not_ours": _NUMBER | {"description": "Activated or registered later."},
-            "used": _NUMBER,
+            "used": _NUMBER | {"description": "Units that were verified already; of these:"},
+            "used_locked": _NUMBER | {"description": "Their holders will read `locked`."},
+            "used_not_ours": _NUMBER | {"description": "Their holders will read `not_ours`."},
         }
     )
 

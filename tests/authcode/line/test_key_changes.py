@@ -100,7 +100,7 @@ def test_withdrawing_says_what_it_touches_asks_and_cannot_be_taken_back(
 
     def planned(*heard: Any) -> Touched:
         asked.append(heard)
-        return Touched(orders=1, active_unburned=5, locked=3, used=1)
+        return Touched(orders=1, active_unburned=5, locked=3, used=1, used_locked=1)
 
     known = {"authcode.withdrawal_planned": (planned,)}
     monkeypatch.setattr("authcode.events.listeners", lambda group: known.get(group, ()))
@@ -113,6 +113,7 @@ def test_withdrawing_says_what_it_touches_asks_and_cannot_be_taken_back(
     for typed, expected in (("n\n", 2), ("", 2)):
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         code, out, err = line(*command)
+        assert 'used already; the holders of 1 will read "locked".' in out
         assert (code, "5 units are active and not used yet" in out, "stopped" in err) == (expected, True, True)
     assert IssuerHome.open(home).keyring.keyring.code_key(key_id).state is KeyState.ACTIVE
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
