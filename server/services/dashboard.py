@@ -37,7 +37,7 @@ from server.services.read_models import (
     ScanRow,
 )
 from server.services.resolve_code import resolve, resolve_serial, resolved_unit, verified
-from server.services.withdrawals import stretches_of
+from server.services.withdrawals import stretches_of, withdrawn_key_of
 from server.storage import alerts as alert_rows
 from server.storage import looks as look_rows
 from server.storage import scans as scan_rows
@@ -186,6 +186,7 @@ def batch_page(ctx: Context, row: int, *, country: str | None = None, day: date 
             scanned=tuple(scan_rows.indices_of_batch(connection, row, limit=_DOTS)),
             alerts=alert_rows_of(connection, alert_rows.alerts_like(connection, named, limit=_RECENT), now=now),
             mutes=tuple(mutes_of(connection, row)),
+            withdrawn_key=withdrawn_key_of(connection, batch),
         )
 
 
@@ -251,6 +252,7 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
             present=unit_use(connection, unit).unit,
             hops=0 if first is None else first.hop,
             erased=first is not None and first.erased,
+            withdrawn_key=withdrawn_key_of(connection, batch),
         )
 
 

@@ -13,6 +13,7 @@ from server.domain.range_act import RangeAct, Stretch
 from server.domain.redemption import Returned, ReturnedBy, Unit, Verdict
 from server.services.alert_views import RuleRecord, StreamLine
 from server.services.facts import Facts
+from server.services.withdrawals import WithdrawnKey
 from server.storage.alert_work import MuteRecord
 
 PAGE_SIZE = 50
@@ -216,6 +217,7 @@ class BatchPage:
     scanned: tuple[int, ...]
     alerts: tuple[AlertRow, ...]
     mutes: tuple[MuteRecord, ...]
+    withdrawn_key: WithdrawnKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +244,7 @@ class CodeHistory:
     present: Unit | None = None
     hops: int = 0
     erased: bool = False
+    withdrawn_key: WithdrawnKey | None = None
 
     @property
     def can_be_returned(self) -> bool:

@@ -1,7 +1,8 @@
 """Stage 5, verify: what withdrawn keys mean for batches as a whole (docs/format.md §1)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from keys.keyring import Keyring, open_keyring
 from keys.records import CodeKey
@@ -27,6 +28,27 @@ def withdrawals_of(connection: Connection, batches: Sequence[BatchRecord]) -> Ma
         key: CodeKey | None = next((key for key in keyring.code_keys if key.key_id == batch.key_id), None)
         found[batch.row] = None if key is None else withdrawal_of(batch, key, brand)
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawnKey:
+    """A batch's key that was withdrawn, as staff are told of it; `locks` is the brand's choice."""
+
+    key_id: str
+    since: datetime
+    reason: str | None
+    locks: bool
+
+
+def withdrawn_key_of(connection: Connection, batch: BatchRecord) -> WithdrawnKey | None:
+    """The withdrawn key of a batch; None while its key is good."""
+    brand = brand_by_id(connection, batch.brand)
+    keyring = open_keyring(brand.keyring, root_fingerprint=brand.root_fingerprint).keyring
+    key = next((key for key in keyring.code_keys if key.key_id == batch.key_id), None)
+    withdrawal = None if key is None else withdrawal_of(batch, key, brand)
+    if key is None or withdrawal is None:
+        return None
+    return WithdrawnKey(key_id=key.key_id, since=key.since, reason=key.reason, locks=withdrawal.locks)
 
 
 def stretches_of(

@@ -1,13 +1,18 @@
 """The dashboard over HTTP, against the real services: login, alerts, batches, acts, the history of one code."""
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from keys.issuer import IssuerHome
 from server.app import create_app
 from server.domain.range_act import ActKind
+from server.domain.redemption import Unit
+from server.services.publish_keyring import publish_keyring
 from server.services.staff_accounts import add_staff, reset_staff
 from server.settings import RateLimit
 from tests.server.conftest import START, Issued, World
@@ -254,6 +259,30 @@ class TestBatches:
         assert EMAIL in done
         assert world.state(issued.text(1)) == "void"
         assert world.state(issued.text(4)) == "unused"
+
+    def test_staff_are_told_that_a_key_is_withdrawn_and_why_nothing_of_it_is_activated(
+        self, world: World, anna: Staff, issued: Issued, tmp_path: Path
+    ) -> None:
+        late = world.issue(activate=False)
+        pages = [f"/staff/batches/{issued.batch.row}", f"/staff/codes/{Unit(row=issued.batch.row, index=3).id}"]
+        assert not any("is withdrawn since" in anna.open(page).text for page in pages)
+        shutil.copytree(world.brand.home / "issuer", tmp_path / "issuing" / "issuer")
+        issuer = IssuerHome.open(tmp_path / "issuing").unlock("issuer-pass")
+        world.clock.forward(hours=1)
+        now = world.clock.now
+        issuer.withdraw_code_key(issued.batch.key_id, since=now, reason="laptop stolen", now=now)
+        publish_keyring(world.ctx.db, issuer.keyring.document, server_id=None, now=now)
+        for page in pages:
+            told = anna.open(page).text
+            assert "is withdrawn since" in told
+            assert ": laptop stolen. Codes that were" in told
+            assert 'reads "This code can no longer be checked"' in told
+        place = f"/staff/batches/{late.batch.row}/activate"
+        shown = anna.submit(place, {"range": "0-3"})
+        assert "would still be answered" in shown
+        assert 'name="confirm"' not in shown
+        assert "activation_refused" in anna.submit(place, {"range": "0-3", "confirm": "yes"})
+        assert world.state(late.text(0)) == "not_ours"
 
     def test_activating_carries_lot_date_and_markets_to_the_shopper(self, world: World, anna: Staff) -> None:
         issued = world.issue(activate=False)
