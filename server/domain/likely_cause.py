@@ -39,6 +39,7 @@ class Likelihood(StrEnum):
 class Fact(StrEnum):
     """What was measured on an alert and speaks for or against a cause."""
 
+    ONE_NETWORK = "one_network"
     ONE_OTHER_NEAR = "one_other_near"
     SOME_OTHERS = "some_others"
     MANY_OTHERS = "many_others"
@@ -64,6 +65,8 @@ class Measured:
     others: int
     regions: int
     scans: int
+    networks: int | None = None
+    """From how many networks they asked, None where that is not known."""
 
 
 _PRIOR: Final[Mapping[Rule, Mapping[Cause, float]]] = {
@@ -87,6 +90,7 @@ _PRIOR: Final[Mapping[Rule, Mapping[Cause, float]]] = {
     Rule.LOOK_STORM: {Cause.BOT: 6, Cause.CLONE: 3, Cause.OWN_RESCAN: 1},
 }
 _FACTORS: Final[Mapping[Fact, Mapping[Cause, float]]] = {
+    Fact.ONE_NETWORK: {Cause.OWN_RESCAN: 3, Cause.BOT: 10, Cause.STAFF: 2, Cause.CLONE: 0.2, Cause.DIVERSION: 0.2},
     Fact.ONE_OTHER_NEAR: {Cause.OWN_RESCAN: 3, Cause.CLONE: 0.3, Cause.DIVERSION: 0.3},
     Fact.SOME_OTHERS: {Cause.CLONE: 3, Cause.OWN_RESCAN: 0.5},
     Fact.MANY_OTHERS: {Cause.CLONE: 20, Cause.BOT: 2, Cause.OWN_RESCAN: 0.1, Cause.MISREAD: 0.1},
@@ -104,6 +108,8 @@ def facts_of(measured: Measured) -> tuple[Fact, ...]:
     if measured.rule is not Rule.DUPLICATE:
         asked = ((Fact.ONE_ASKER, measured.others <= 1), (Fact.MANY_ASKERS, measured.others >= MANY))
         return tuple(fact for fact, holds in asked if holds)
+    if measured.networks == 1 and measured.others > 1 and measured.regions <= 1:
+        return (Fact.ONE_NETWORK,)  # claims that one script makes up are no crowd
     facts = []
     if measured.others <= 1 and measured.regions <= 1:
         facts.append(Fact.ONE_OTHER_NEAR)

@@ -60,7 +60,8 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
         told, days = told_of(connection, alert_id)
         places = tuple(alert_rows.places_of(connection, alert_id, limit=_PLACES))
         causes = rule_records_of(connection)[record.rule]
-        measured = _measured(record, places)
+        networks = scan_rows.networks_of_alert(connection, alert_id) if record.rule is Rule.DUPLICATE else None
+        measured = _measured(record, places, networks)
         days = _with_looks(connection, record, () if of_looks else days, now)
         batch = None if record.batch_row is None else batch_by_row(connection, record.batch_row)
         pieces = () if batch is None else stretches_of(connection, [batch], today=now.date())[batch.row]
@@ -71,6 +72,7 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
             alert=alert_rows_of(connection, [record], now=now)[0],
             threshold=brand.alert_from if record.rule is Rule.DUPLICATE else None,
             measured=record.claims,
+            networks=networks,
             first_verified_at=None if first is None else first.at,
             first_place=None if first is None else Place(country=first.country, region=first.region).key,
             places=places,
@@ -92,9 +94,9 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
         )
 
 
-def _measured(record: alert_rows.AlertRecord, places: Sequence[tuple[str, int]]) -> Measured:
+def _measured(record: alert_rows.AlertRecord, places: Sequence[tuple[str, int]], networks: int | None) -> Measured:
     regions = sum(1 for key, _ in places if key != UNKNOWN)
-    return Measured(rule=record.rule, others=record.claims, regions=regions, scans=record.count)
+    return Measured(rule=record.rule, others=record.claims, regions=regions, scans=record.count, networks=networks)
 
 
 def _copies(connection: Connection, record: alert_rows.AlertRecord, pieces: Sequence[Stretch]) -> Copies | None:

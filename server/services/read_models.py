@@ -166,6 +166,7 @@ class AlertDetail:
     number of distinct other claims; `record` is how its rule did so far, `stream` what was done with it, newest first.
     `stretches` are its batch's, empty where it has none. `told` and `days` count all scans behind it, not only those
     of this page. `guess` is what it probably is; `copies` about how many packs bear its code, None where too few scan.
+    `networks` is how many its claims came from (duplicates only), None where that is not known.
     """
 
     alert: AlertRow
@@ -189,6 +190,7 @@ class AlertDetail:
     copies: Copies | None = None
     placement: str | None = None
     lock_is_proposed: bool = False
+    networks: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,6 +157,14 @@ def scans_of_alert(connection: sa.Connection, alert: int, *, limit: int, offset:
     return _page(connection, chosen, limit=limit, offset=offset)
 
 
+def networks_of_alert(connection: sa.Connection, alert: int) -> int | None:
+    """How many networks the attempts behind an alert came from; None where one of them is not known."""
+    chosen = sa.select(alert_scan.c.scan).where(alert_scan.c.alert == alert)
+    query = sa.select(scan.c.network_unit).where(scan.c.id.in_(chosen)).distinct()
+    found = list(connection.execute(query).scalars())
+    return None if None in found or not found else len(found)
+
+
 def count_of_unit(connection: sa.Connection, unit: int) -> int:
     """How many attempts a unit has seen."""
     query = sa.select(sa.func.count()).select_from(scan).where(scan.c.unit == unit)

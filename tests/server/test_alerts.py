@@ -10,6 +10,7 @@ from netaddr import IPSet
 from authcode.batch import Tiers
 from authcode.serial import Tier
 from server.domain.alert import Rule, Severity
+from server.domain.alert_work import Cause
 from server.domain.range_act import ActKind
 from server.domain.redemption import Verdict
 from server.services import dashboard
@@ -18,7 +19,7 @@ from server.services.publish_keyring import alert_on_duplicates_from
 from server.services.read_models import ScanRow
 from server.services.redeem_code import Visitor, verify
 from server.storage import schema
-from server.web.dashboard.wording import alert_sentence
+from server.web.dashboard.wording import alert_sentence, why_it_fired
 from tests.server.conftest import Issued, MakeWorld, World
 
 
@@ -250,3 +251,15 @@ def test_an_outer_code_in_good_standing_is_looked_at(world: World) -> None:
     issued = world.issue(tiers=Tiers.PAIR)
     assert world.verdict(issued.text(0, Tier.OUTER), "anna") == "unused"
     assert outer_codes(world, issued) == []
+
+
+def test_many_claims_from_one_network_are_sooner_a_program_than_copies(world: World) -> None:
+    code = world.issue().text(0)
+    for claim in ("anna", "ben", "cleo", "dora", "emil"):
+        world.verdict(code, claim)
+    (row,) = dashboard.alerts(world.ctx, AlertFilter()).alerts
+    detail = dashboard.alert(world.ctx, row.id)
+    causes = [cause for cause, _ in detail.guess.causes]
+    assert detail.networks == 1
+    assert max(causes.index(Cause.OWN_RESCAN), causes.index(Cause.BOT)) < causes.index(Cause.CLONE)
+    assert "came from one network: one phone or program can make up any number of them." in why_it_fired(detail)

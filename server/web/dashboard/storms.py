@@ -61,3 +61,12 @@ def why_it_fired(detail: AlertDetail) -> str:
                 f"{counted(STORM_PLACES, 'known place')}. Looks of its holder and of staff, and of samples and of "
                 "recalled or expired goods, are not counted."
             )
+
+
+def from_networks(detail: AlertDetail) -> str:
+    """How many networks the claims of a duplicate came from, where that is known."""
+    if detail.networks is None:
+        return ""
+    told = f" The claims came from {counted(detail.networks, 'network')}"
+    many = detail.networks == 1 and detail.measured > 1
+    return f"{told}: one phone or program can make up any number of them." if many else f"{told}."

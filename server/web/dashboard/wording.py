@@ -188,7 +188,8 @@ def why_it_fired(detail: AlertDetail) -> str:  # noqa: PLR0911 - one text for ea
             burst = f" It was made louder by a burst: {storms.BURST}." if detail.alert.severity is Severity.HIGH else ""
             return (
                 f"After the first verification, {others} asked to verify the same code. {limit}, and at once where the "
-                f"place is another or 48 hours have passed; anything less is a note.{burst}"
+                f"place is another or 48 hours have passed; anything less is a note."
+                f"{storms.from_networks(detail)}{burst}"
             )
         case Rule.NOT_ACTIVATED:
             return (
@@ -301,6 +302,7 @@ def lock_reason(detail: AlertDetail) -> str:
 
 _HIDDEN: Final = frozenset({Placement.INSIDE, Placement.SCRATCH})
 _FACT_WORDS: Final[Mapping[Fact, Callable[[AlertDetail], str]]] = {
+    Fact.ONE_NETWORK: lambda detail: f"{counted(detail.measured, 'other claim')} from one network",
     Fact.ONE_OTHER_NEAR: lambda _detail: "one other person, and no second region",
     Fact.SOME_OTHERS: lambda detail: counted(detail.measured, "other person", "other people"),
     Fact.MANY_OTHERS: lambda detail: counted(detail.measured, "other person", "other people"),
