@@ -238,3 +238,16 @@ def test_domains_are_listed_added_and_removed_from_the_command_line(line: Any, h
     code, out, _ = line("keys", "domains", "add", "--partner", "https://x", "--json")
     assert (code, json.loads(out)["error"]["code"]) == (2, "domain_refused")
     assert line("keys", "domains", "add", "shop.example")[0] == 2
+    assert line("keys", "domains", "add")[0] == 2
+
+
+def test_partners_and_look_alikes_of_one_command_each_enter_their_own_list(line: Any, home: Path) -> None:
+    """Each name belongs to the option before it: nobody is called a look-alike by the order of words."""
+    version = IssuerHome.open(home).keyring.keyring.version
+    named = ("--partner", "a.example", "--lookalike", "fake.example", "--partner", "b.example")
+    told = json.loads(line("keys", "domains", "add", *named, "--json")[1])
+    assert (told["partner_domains"], told["lookalike_domains"]) == (["a.example", "b.example"], ["fake.example"])
+    assert told["version"] == version + 1
+    code, out, _ = line("keys", "domains", "add", "--partner", "c.example", "--lookalike", "c.example", "--json")
+    assert (code, json.loads(out)["error"]["code"]) == (2, "domain_refused")
+    assert IssuerHome.open(home).keyring.keyring.version == version + 1
