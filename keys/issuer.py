@@ -361,7 +361,9 @@ class UnlockedIssuer:
         self._publish(replace(next_version(keyring, now), prefixes=prefixes, code_keys=(*keyring.code_keys, key)))
         return key
 
-    def _publish_lists(self, keyring: Keyring, lists: Mapping[Listing, tuple[str, ...]], now: datetime) -> OpenedKeyring:
+    def _publish_lists(
+        self, keyring: Keyring, lists: Mapping[Listing, tuple[str, ...]], now: datetime
+    ) -> OpenedKeyring:
         lookalikes, partners = lists[Listing.LOOKALIKE], lists[Listing.PARTNER]
         return self._publish(
             replace(next_version(keyring, now), lookalike_domains=lookalikes, partner_domains=partners)
