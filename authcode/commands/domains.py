@@ -47,8 +47,8 @@ def add(lookalike: tuple[str, ...], partner: tuple[str, ...], home: Path | None,
     """Put domains on the lists and publish the keyring.
 
     Whoever scans a code that leads there is told so: a partner is named as one, a look-alike as known and not yours.
-    A domain speaks for every host below it, so list none that strangers share: co.uk and the like are not recognised
-    here and would be taken.
+    A domain speaks for every host below it, so list none that strangers share: public suffixes (co.uk and the like)
+    are not checked here and would be taken.
     """
     additions = {Listing.LOOKALIKE: lookalike, Listing.PARTNER: partner}
     if not any(additions.values()):
