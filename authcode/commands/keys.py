@@ -77,7 +77,7 @@ def publish(server: str | None, home: Path | None, as_json: bool) -> None:
     station = station_at(server) if server is not None else None
     issuer = unlocked_issuer(home)
     opened = issuer.refresh_keyring(the_time())
-    notes = _publish_over_there(station, opened) if station else announce_keys(issuer)
+    notes = publish_over_there(station, opened) if station else announce_keys(issuer)
     path = issuer_keyring_path(issuer.home)
     keyring = opened.keyring
     told = f"Keyring {keyring.version}, valid until {keyring.expires:%Y-%m-%d %H:%M} UTC, lies in {path}"
@@ -85,7 +85,8 @@ def publish(server: str | None, home: Path | None, as_json: bool) -> None:
     tell(facts, told, as_json=as_json, notes=notes)
 
 
-def _publish_over_there(station: "Station", opened: OpenedKeyring) -> tuple[str, ...]:
+def publish_over_there(station: "Station", opened: OpenedKeyring) -> tuple[str, ...]:
+    """Publish the keyring at a server over the network; gives what to tell of it. Errors: see `Connection.ask`."""
     answer = station.publish_keyring(opened.document)
     lacking = ", ".join(map(str, answer["keys_not_here"]))
     missing = f"Mind: that server cannot judge codes of {lacking} yet; send its keys with `authcode keys send`"

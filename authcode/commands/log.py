@@ -137,7 +137,7 @@ def _receipt(receipt: Path | None, keys: Path | None) -> "Proof | None":
     try:
         document = json.loads(_text(keys))
         return open_proof(_text(receipt).strip(), public_keys_of(document))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         raise LogDocumentInvalid("the file of receipt keys is no key set") from None
 
 

@@ -7,6 +7,8 @@ import click
 
 _DAY: Final = "%Y-%m-%d"
 _MOMENT: Final = "%Y-%m-%dT%H:%M:%SZ"
+_MAX_DIGITS: Final = 12
+"""More than anybody counts, and far below the length that Python refuses to read as a number."""
 
 
 class _Day(click.ParamType[date]):
@@ -50,7 +52,9 @@ class _WholeNumber(click.ParamType[int]):
         if isinstance(value, int):
             return value
         if not value.isascii() or not value.isdigit():
-            self.fail(f"{value!r} is no whole number; write digits alone, as in 5000", param, ctx)
+            self.fail(f"{value[:40]!r} is no whole number; write digits alone, as in 5000", param, ctx)
+        if len(value) > _MAX_DIGITS:
+            self.fail(f"{value[:_MAX_DIGITS]}... has more than {_MAX_DIGITS} digits", param, ctx)
         return int(value)
 
 

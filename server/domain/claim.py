@@ -50,7 +50,7 @@ def check_claim(claim: object) -> str:
 
 
 def is_guessable(claim: str) -> bool:
-    """Whether a claim is too short to be 128 random bits, so that others may find it by trying (ADR 0023)."""
+    """Whether a claim is too short to be 128 random bits, so that others may find it by trying (ADR 0022)."""
     return len(claim) < UNGUESSABLE_CHARS
 
 

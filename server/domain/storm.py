@@ -2,7 +2,7 @@
 
 Pure, like all rules; event times decide, not arrival. Places lie: phones roam, programs ask through other countries,
 and without a database of places none is known. False alarms are what wears staff out, so that each rule begins with a
-note, or asks for more than one household, shop or script can bring (docs/protocol.md §2 rule 6, ADR 0026).
+note, or asks for more than one household, shop or script can bring (docs/protocol.md §2 rule 6, ADR 0025).
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Stage 6, redeem: claims that can be guessed are compared only so often (docs/protocol.md §2 rule 2, ADR 0023).
+"""Stage 6, redeem: claims that can be guessed are compared only so often (docs/protocol.md §2 rule 2, ADR 0022).
 
 A claim names the holder as a keep-code does. Those of 128 bits need no limit; shorter ones that are wrong are counted
 per unit and network, and per unit.
