@@ -29,8 +29,8 @@ from server.services.facts import CodeState, facts_of, state_of
 from server.services.log import LogEntryUnknown, prove_unit, sign_newest_head
 from server.services.raise_alerts import after_keep_code
 from server.services.receipts import receipt_of
-from server.services.redeem_code import Answer, Channel, Visitor, look, look_at_page, nobody, text_of_page
-from server.services.resolve_code import resolve, verified
+from server.services.redeem_code import Answer, Channel, Visitor, look, look_at_page, text_of_page
+from server.services.resolve_code import nobody, resolve, verified
 from server.storage.engine import Connection
 from server.storage.keep_tries import add_wrong_try, take_turns, wrong_tries
 from server.storage.redemptions import hold

@@ -75,6 +75,7 @@ def publish_keyring(
 
     Raises:
         DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid: it is no keyring.
+        PrefixInvalid, PublicKeyInvalid: it holds a prefix or a key that is none.
         RootChanged, KeyringRollback, KeyIdTaken, KeyStateRefused: it does not follow from what is known here.
         TokenForOtherBrand: the station is another brand's.
     """

@@ -53,8 +53,8 @@ def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules 
         burst=burst,
     )
     for draft in drafts:
-        came_before = [one for one in around if draft.rule is Rule.BURST and _is_new(connection, unit, draft.rule)]
-        _grow(connection, state, draft, [*reversed(came_before), (scan, attempt)])
+        came_before = around[::-1] if draft.rule is Rule.BURST and _is_new(connection, unit, draft.rule) else []
+        _grow(connection, state, draft, [*came_before, (scan, attempt)])
     _after_place(connection, state, attempt, scan=scan, around=around, own=holder)
 
 

@@ -24,7 +24,7 @@ from server.services.log import log_redemption
 from server.services.raise_alerts import after_attempt, after_disowned_code, after_unknown_unit
 from server.services.receipts import Receipt, receipt_of
 from server.services.record_attempt import Ask, Channel, Note, Visitor, append_attempt, mark_of
-from server.services.resolve_code import Resolved, resolve, resolve_serial, verified
+from server.services.resolve_code import Resolved, nobody, resolve, resolve_serial, verified
 from server.storage.engine import Connection
 from server.storage.redemptions import burn, first_use
 
@@ -37,7 +37,6 @@ __all__ = [
     "look",
     "look_at_page",
     "look_at_serial",
-    "nobody",
     "text_of_page",
     "verify",
     "verify_on_page",
@@ -231,11 +230,6 @@ def _offered(  # noqa: PLR0913, PLR0917 - one look, with everything that decides
     ttl = timedelta(seconds=ctx.settings.page_token_ttl_s)
     token = make_page_token(unit, tier, key=ctx.keys.page_token, now=ctx.clock(), ttl=ttl)
     return replace(seen, token=token, claim=claim or _new_claim(ctx, unit, visitor))
-
-
-def nobody(code: Resolved) -> Unit:
-    """The unit in whose name a code of no registered unit is marked and its page token is made."""
-    return Unit(row=0, index=code.index)
 
 
 _HOLDS = frozenset({Use.OWN_NOW, Use.OWN_LATER})

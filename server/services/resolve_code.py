@@ -45,6 +45,11 @@ class Resolved:
         return shown_host(self.key.prefix)
 
 
+def nobody(code: Resolved) -> Unit:
+    """The unit in whose name a code of no registered unit is marked and its page token is made."""
+    return Unit(row=0, index=code.index)
+
+
 def verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit]:
     """What a key vouches for in a text, and the unit its serial names; no database takes part.
 

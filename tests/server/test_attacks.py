@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -226,6 +227,15 @@ def test_claims_of_128_bits_wait_for_nobody(world: World) -> None:
     assert asked(world, HERE, "verify", code, long).data == first.data
     assert asked(world, HERE, "log/proof", code, long).status_code == 200
     assert asked(world, HERE, "undo", code, long).status_code == 200
+
+
+@pytest.mark.parametrize(("claim", "writes"), [("v" * UNGUESSABLE_CHARS, False), ("short", True)])
+def test_only_a_claim_that_is_counted_takes_the_writers_turn(claim: str, writes: bool, world: World) -> None:  # noqa: FBT001
+    code, begun = world.issue().text(0), []
+    told(world, HERE, code, VICTIM)
+    sa.event.listen(world.ctx.db.engine, "commit", lambda _connection: begun.append("commit"))
+    assert asked(world, ELSEWHERE, "log/proof", code, claim).status_code == 404
+    assert bool(begun) == writes
 
 
 def test_wrong_claims_keep_nobody_out_who_brings_the_keep_code(world: World) -> None:

@@ -179,6 +179,20 @@ def test_a_burst_on_a_code_that_cannot_be_verified_is_an_alert_with_all_its_scan
     assert dashboard.alert(world.ctx, alert.id).scans_total == BURST_ASKERS + 2
 
 
+def test_a_later_attempt_of_a_burst_asks_the_database_no_more_than_the_one_after_the_first(world: World) -> None:
+    issued = world.issue()
+    world.act(issued, ActKind.LOCK, reason="copies")
+    crowd(world, issued.text(0), BURST_ASKERS + 1)
+    counts = []
+    for number in range(3):
+        with questions(world) as asked:
+            crowd(world, issued.text(0), 1, first=100 + 4 * number)
+        counts.append(len(asked))
+        assert sum("count(*)" in statement and "FROM alert " in statement for statement in asked) <= 1, asked
+        crowd(world, issued.text(0), 3, first=101 + 4 * number)
+    assert len(set(counts)) == 1, counts
+
+
 def test_a_storm_of_looks_is_one_note_that_counts_every_look_once(world: World) -> None:
     issued = world.issue()
     looks(world, issued.text(0), LOOKS_IN_STORM - 1)

@@ -8,10 +8,13 @@ from authcode.products import ProductInvalid
 from keys.errors import (
     AuthcodeError,
     DocumentInvalid,
+    KeyIdTaken,
     KeyringInvalid,
     KeyringRollback,
     KeyringSignatureInvalid,
     KeyStateRefused,
+    PrefixInvalid,
+    PublicKeyInvalid,
     RootChanged,
     SuccessionInvalid,
     UnknownKey,
@@ -72,8 +75,8 @@ REFUSALS: Final[dict[str, Errors]] = {
     "log_proof": (ClaimInvalid, *_KEEP_CODE, LogEntryUnknown),
     "publish_keys": (
         *_TOKEN,
-        *(DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid),
-        *(RootChanged, KeyringRollback, TokenForOtherBrand),
+        *(DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid, PrefixInvalid, PublicKeyInvalid),
+        *(RootChanged, KeyringRollback, KeyIdTaken, KeyStateRefused, TokenForOtherBrand),
     ),
     "put_product": (*_TOKEN, ProductInvalid, *_PICTURE),
     "register": (

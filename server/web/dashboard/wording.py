@@ -174,6 +174,11 @@ def alert_sentence(alert: AlertRow) -> str:
     return sentence[0].upper() + sentence[1:]
 
 
+def thing_counted(rule: Rule) -> str:
+    """What an alert of a rule counts: nobody scanned what was only looked at."""
+    return "look" if rule is Rule.LOOK_STORM else "scan"
+
+
 def why_it_fired(detail: AlertDetail) -> str:  # noqa: PLR0911 - one text for each rule
     """The rule with its threshold and the measured value."""
     others = counted(detail.measured, "other person", "other people")
