@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -187,15 +187,14 @@ def test_the_last_two_of_a_burst_that_come_together_do_not_miss_each_other(world
     issued = world.issue()
     world.act(issued, ActKind.LOCK, reason="copies")
     crowd(world, issued.text(0), BURST_ASKERS - 2)
-    second_counts, counted, engine = threading.Event(), [0], world.ctx.db.engine
+    both_end = threading.Barrier(2)
 
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        counted[0] += "INTO attempt_day" in statement
-        if counted[0] > 1:
-            second_counts.set()
+    def end(_connection: object) -> None:
+        """End where the other one wants to end as well, or a moment later where it waits for this one."""
+        with suppress(threading.BrokenBarrierError):
+            both_end.wait(1)
 
-    sa.event.listen(engine, "before_cursor_execute", note)
-    sa.event.listen(engine, "commit", lambda _connection: second_counts.wait(5))
+    sa.event.listen(world.ctx.db.engine, "commit", end)
     with ThreadPoolExecutor(2) as pool:
         last = [pool.submit(attempt, world, issued.text(0), f"last-{n}", f"10.20{n}.0.1") for n in range(2)]
         assert [one.result() for one in last] == [Verdict.LOCKED] * 2
