@@ -3,11 +3,11 @@
     python -m benchmarks.dashboard [--scans N] [--alerts N] [--batches N] [--acts N] [--times N]
 
 The history is made by SQL, in a new home with a SQLite file, before the revision that counts it: half of all attempts
-are on one unit, each by another asker, and stand behind one alert; a quarter are first verifications in the same batch;
-a quarter are spread over the other batches and alerts. There is a row of looks for each attempt, a line of the audit
-for every second one, and 5,000 products. Every time is the median of what the page's service takes, or of the whole
-page where its address is named; `questions` are SQL statements. SQLite works within this process, so that its CPU time
-holds the queries whatever else the machine is doing.
+are on one unit, each by another asker, and stand behind one alert; a quarter are first verifications in the same batch,
+one in ten of which staff took back; a quarter are spread over the other batches and alerts. There is a row of looks for
+each attempt, a line of the audit for every second one, and 5,000 products. Every time is the median of what the page's
+service takes, or of the whole page where its address is named; `questions` are SQL statements. SQLite works within this
+process, so that its CPU time holds the queries whatever else the machine is doing.
 """
 
 import argparse
@@ -74,6 +74,10 @@ HISTORY = (
     f"""
     INSERT INTO redemption (unit, at, claim_hash, holder_hash, hop)
     {_NUMBERS} SELECT (1 << 35) + 8 + i, {_AT}, x'00', x'00', 0 FROM n WHERE i % 4 = 1
+    """,
+    f"""
+    INSERT INTO undo (unit, at, "by", reason)
+    {_NUMBERS} SELECT (1 << 35) + 8 + i, {_AT}, 'staff', 'made' FROM n WHERE i % 40 = 1
     """,
     f"""
     INSERT INTO alert (id, brand, rule, subject, severity, batch_row, unit, first_at, last_at, count, claims, places)
