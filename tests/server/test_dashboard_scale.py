@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import cast
 
 import pytest
 import sqlalchemy as sa
@@ -87,9 +87,9 @@ def test_no_page_reads_the_whole_history(world: World, sold: Issued, page: str) 
 @pytest.mark.parametrize("page", ["batches", "batch of an order"])
 def test_returns_are_read_for_the_batches_that_are_shown_alone(world: World, sold: Issued, page: str) -> None:
     """Staff return sets of thousands of units: their table is never gone through for others' sake."""
-    asked: list[tuple[str, Any]] = []
+    asked: list[tuple[str, object]] = []
 
-    def note(_connection: object, _cursor: object, statement: str, values: Any, *_rest: object) -> None:
+    def note(_connection: object, _cursor: object, statement: str, values: object, *_rest: object) -> None:
         if "FROM undo" in statement:
             asked.append((statement, values))
 
@@ -99,7 +99,11 @@ def test_returns_are_read_for_the_batches_that_are_shown_alone(world: World, sol
     assert "BETWEEN" in statement
     if world.ctx.db.file is not None:
         with world.ctx.db.read() as connection:
-            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).scalars("detail").all()
+            plan = (
+                connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", cast("tuple[int, ...]", values))
+                .scalars("detail")
+                .all()
+            )
         assert any("SEARCH undo" in step for step in plan)
         assert not any("SCAN undo" in step for step in plan), plan
 
