@@ -14,7 +14,7 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -76,10 +76,6 @@ HISTORY = (
     {_NUMBERS} SELECT (1 << 35) + 8 + i, {_AT}, x'00', x'00', 0 FROM n WHERE i % 4 = 1
     """,
     f"""
-    INSERT INTO undo (unit, at, "by", reason)
-    {_NUMBERS} SELECT (1 << 35) + 8 + i, {_AT}, 'staff', 'made' FROM n WHERE i % 40 = 1
-    """,
-    f"""
     INSERT INTO alert (id, brand, rule, subject, severity, batch_row, unit, first_at, last_at, count, claims, places)
     {_NUMBERS} SELECT i, 1, CASE WHEN i = 1 THEN 'duplicate' ELSE 'not_activated' END, 'made:' || i, i % 3,
         CASE WHEN i = 1 THEN 1 ELSE 2 + i % (:batches - 1) END, CASE WHEN i = 1 THEN (1 << 35) + 7 END,
@@ -104,6 +100,14 @@ HISTORY = (
     {_NUMBERS} SELECT (({_ROW}) << 35) + 8 + i, ({_AT}) / 3600000000 * 3600000000, {_COUNTRY}, 'unused', 1 FROM n
     """,
 )
+LATER = (
+    "UPDATE alert SET loud_at = last_at",
+    f"""
+    INSERT INTO undo (unit, at, "by", reason)
+    {_NUMBERS} SELECT (1 << 35) + 8 + i, {_AT}, 'staff', 'made' FROM n WHERE i % 40 = 1
+    """,
+)
+"""What belongs into tables of later revisions."""
 
 
 def main() -> None:
@@ -182,18 +186,22 @@ def _history(db: Database, wanted: argparse.Namespace) -> None:
     with db.write() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "0003-1")
-        for statement in HISTORY:
-            named = sa.text(statement)
-            connection.execute(named, {name: values[name] for name in named.compile().params})
+        _fill(connection, HISTORY, values)
     made = time.perf_counter()
     migrate.upgrade(db)
     counted = time.perf_counter()
     with db.write() as connection:
-        connection.execute(sa.text("UPDATE alert SET loud_at = last_at"))
+        _fill(connection, LATER, values)
     print(
         f"{wanted.scans:,} attempts, as many looks, {wanted.alerts:,} alerts made in {made - started:.0f} s; "
         f"counted by the migration in {counted - made:.0f} s\n"
     )
+
+
+def _fill(connection: Connection, statements: Sequence[str], values: Mapping[str, int]) -> None:
+    for statement in statements:
+        named = sa.text(statement)
+        connection.execute(named, {name: values[name] for name in named.compile().params})
 
 
 def _pages(ctx: Context, times: int) -> None:
