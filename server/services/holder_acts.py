@@ -104,6 +104,7 @@ def act_for_program(ctx: Context, text: str, act: HolderAct, holder: Holder) -> 
 
     Raises:
         ClaimInvalid: the claim is out of form.
+        ClaimTriesSpent: it can be guessed, and too many wrong ones came today.
         Everything that `ask_on_page` raises.
     """
     claim = check_claim(holder.claim) if holder.keep_code is None else None

@@ -236,7 +236,7 @@ def prove_redemption(ctx: Context, text: str, *, claim: str, visitor: Visitor) -
 
     Raises:
         ClaimInvalid: the claim is out of form.
-        KeepCodeTriesSpent: it can be guessed, and too many wrong ones came today.
+        ClaimTriesSpent: it can be guessed, and too many wrong ones came today.
         LogEntryUnknown: no such redemption, or another's; also for texts that are no codes.
     """
     kept = check_claim(claim)

@@ -67,7 +67,7 @@ def _after_place(  # noqa: PLR0913 - one attempt and everything that the rules l
     around: Sequence[tuple[int, Attempt]],
     own: bool,
 ) -> None:
-    """The rules about places; the pack that contradicts an earlier attempt takes the latest such one in."""
+    """The rules about places; where an attempt contradicts earlier ones, the latest of those is in the alert too."""
     markets = state.standing.activation.details.markets if state.standing.activation else ()
     outside = draft_for_market(attempt, state.unit, state.conditions, markets, own=own)
     if outside is not None:

@@ -1,7 +1,7 @@
 """Stage 3, photo, and Stage 4, decode: the codes in a picture that somebody sent. Looks only; never a burn."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from authcode.payload import NotOurs
 from scanner import Advice, PhotoScan, Symbol
@@ -38,8 +38,10 @@ class PhotoLook:
     advice: Advice | None
 
 
-def scan_in_turn(ctx: Context, data: bytes, address: str | None, *, accept: Callable[[str], bool]) -> PhotoScan:
+def scan_in_turn(ctx: Context, data: bytes, address: str | None) -> PhotoScan:
     """Read a picture in the confined readers, one of each network at a time where rate limits hold.
+
+    What is looked for is a text for which a key of ours vouches.
 
     Raises:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
@@ -47,7 +49,15 @@ def scan_in_turn(ctx: Context, data: bytes, address: str | None, *, accept: Call
     """
     limited = ctx.settings.rate_limit is not RateLimit.OFF
     whose = f"network {truncated_network(address)}" if limited else None
-    return ctx.photos.scan(data, accept=accept, whose=whose)
+    return ctx.photos.scan(data, accept=partial(_is_ours, ctx), whose=whose)
+
+
+def _is_ours(ctx: Context, text: str) -> bool:
+    try:
+        verified(ctx, text)
+    except NotOurs:
+        return False
+    return True
 
 
 def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
@@ -57,16 +67,7 @@ def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
         PhotosBusy: too many pictures are being read, or one of the same network.
     """
-
-    def is_ours(text: str) -> bool:
-        """Whether a key of ours vouches for a text."""
-        try:
-            verified(ctx, text)
-        except NotOurs:
-            return False
-        return True
-
-    found = scan_in_turn(ctx, data, visitor.address, accept=is_ours)
+    found = scan_in_turn(ctx, data, visitor.address)
     looks = tuple(_look_at(ctx, symbol, visitor) for symbol in found.symbols[:MAX_SYMBOLS])
     return PhotoLook(symbols=looks, advice=found.advice)
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from authcode.foreign import ForeignText, describe_foreign
-from authcode.payload import NotOurs, code_from_path, dropped_link, shown_host
+from authcode.foreign import ForeignText
+from authcode.payload import NotOurs, code_from_path, dropped_link
 from authcode.serial import Tier, read_typed_serial
 from server.context import Context
 from server.domain.claim import (
@@ -24,7 +24,7 @@ from server.services.log import log_redemption
 from server.services.raise_alerts import after_attempt, after_disowned_code, after_unknown_unit
 from server.services.receipts import Receipt, receipt_of
 from server.services.record_attempt import Ask, Channel, Note, Visitor, append_attempt, mark_of
-from server.services.resolve_code import Resolved, nobody, resolve, resolve_serial, verified
+from server.services.resolve_code import Resolved, nobody, not_ours, resolve, resolve_serial, verified
 from server.storage.engine import Connection
 from server.storage.redemptions import burn, first_use
 
@@ -145,20 +145,13 @@ def _look_at_page(ctx: Context, raw_path: str, query: str, visitor: Visitor, *, 
     return replace(_look(ctx, text, visitor, Channel.PAGE, claim=claim), foreign=None)
 
 
-def _not_ours(ctx: Context, text: str) -> ForeignText | None:
-    """A foreign text as it may be shown; None for what has the form of ours, forged and unknown alike."""
-    foreign = describe_foreign(text, ctx.keyrings().keyrings)
-    ours = {shown_host(prefix).partition(":")[0] for prefix in ctx.keyrings().prefixes}
-    return None if foreign.host in ours else foreign
-
-
 def _look(ctx: Context, text: str, visitor: Visitor, channel: Channel, *, claim: str | None) -> Look:
     try:
         code, named = verified(ctx, text)
         with ctx.db.read() as connection:
             return _look_at(ctx, connection, resolve(ctx, connection, code, named), visitor, channel, claim)
     except NotOurs:
-        return Look(state=Verdict.NOT_OURS, foreign=_not_ours(ctx, text))
+        return Look(state=Verdict.NOT_OURS, foreign=not_ours(ctx, text))
 
 
 def _look_by_serial(ctx: Context, serial: str, visitor: Visitor, *, gtin: str | None = None) -> Look:
@@ -258,7 +251,7 @@ def _verify(  # noqa: PLR0913 - one attempt, with everything that decides about 
         state = state_on_record(connection, found, now=ask.now)
         if is_disowned(found, state):
             _note_disowned(ctx, connection, found, state, ask)
-            return Answer(verdict=Verdict.NOT_OURS, foreign=_not_ours(ctx, text))
+            return Answer(verdict=Verdict.NOT_OURS, foreign=not_ours(ctx, text))
         if state is None:
             return _note_unknown(ctx, connection, found, ask)
         return _attempt(ctx, connection, state, ask)
@@ -267,7 +260,7 @@ def _verify(  # noqa: PLR0913 - one attempt, with everything that decides about 
         code, named = verified(ctx, text)  # (3)
         return ctx.db.attempt(attempt)
     except NotOurs:
-        return Answer(verdict=Verdict.NOT_OURS, foreign=_not_ours(ctx, text))
+        return Answer(verdict=Verdict.NOT_OURS, foreign=not_ours(ctx, text))
 
 
 def _attempt(ctx: Context, connection: Connection, state: CodeState, ask: Ask) -> Answer:

@@ -6,6 +6,7 @@ Signature first: nothing touches the database before the tag verifies. After thi
 from dataclasses import dataclass
 
 from authcode.batch import Tiers
+from authcode.foreign import ForeignText, describe_foreign
 from authcode.issue import TIERS_OF
 from authcode.payload import GTIN_NONE, NotOurs, shown_host
 from authcode.serial import SerialCipher, Tier
@@ -61,6 +62,13 @@ def verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit]:
         return code, ctx.keyrings.cipher(code.brand_id, code.key.serial_key).unit(code.serial)
     except (OnlineOnly, UnknownKey):
         raise NotOurs from None
+
+
+def not_ours(ctx: Context, text: str) -> ForeignText | None:
+    """A foreign text as it may be shown; None for what has the form of ours, forged and unknown alike."""
+    foreign = describe_foreign(text, ctx.keyrings().keyrings)
+    ours = {shown_host(prefix).partition(":")[0] for prefix in ctx.keyrings().prefixes}
+    return None if foreign.host in ours else foreign
 
 
 def resolve(ctx: Context, connection: Connection, code: VerifiedCode, named: SerialUnit) -> Resolved:

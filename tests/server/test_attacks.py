@@ -177,7 +177,7 @@ def test_a_claim_that_counts_up_is_guessed_in_order(later: int, world: World) ->
     assert {(scan.said, scan.own) for scan in history.scans[:50]} == {("already_verified", False)}
     for act in ("undo", "hand-on", "erase", "log/proof"):
         refused = asked(world, ELSEWHERE, act, code, VICTIM)
-        assert (refused.status_code, refused.get_json()["code"]) == (429, "keep_code_tries_spent")
+        assert (refused.status_code, refused.get_json()["code"]) == (429, "claim_tries_spent")
     assert world.state(code) == "already_verified"
     assert told(world, HERE, code, VICTIM) == ("verified_by_you" if later else "genuine")
     world.clock.forward(hours=25)

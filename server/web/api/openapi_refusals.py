@@ -30,7 +30,7 @@ from scanner.errors import (
     PhotoTruncated,
     PhotoUnreadable,
 )
-from server.domain.claim import ClaimInvalid
+from server.domain.claim import ClaimInvalid, ClaimTriesSpent
 from server.domain.holding import ActNotNow, HandOnLimit, HolderUnknown, UndoOver
 from server.domain.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.proof_id import ProofUnknown
@@ -56,7 +56,7 @@ _BY_STATUS: Final = {"413": "request_too_large", "429": "too_many_requests"}
 """What the web itself refuses, wherever the description names the status."""
 
 _KEEP_CODE: Final[Errors] = (KeepCodeInvalid, KeepCodeTriesSpent)
-_HOLDER: Final[Errors] = (ClaimInvalid, *_KEEP_CODE, HolderUnknown)
+_HOLDER: Final[Errors] = (ClaimInvalid, ClaimTriesSpent, *_KEEP_CODE, HolderUnknown)
 _PICTURE: Final[Errors] = (
     *(PhotoAnimated, PhotoEmpty, PhotoTooCostly, PhotoTooLarge, PhotoTooManyPixels, PhotoTruncated, PhotoUnreadable),
     PhotosBusy,
@@ -72,7 +72,7 @@ REFUSALS: Final[dict[str, Errors]] = {
     "check": (ProofAlgorithmRefused, ProofAltered, ProofFromElsewhere, ProofIncomplete, ProofUnreadable),
     "status": (ProofUnknown,),
     "photos": _PICTURE,
-    "log_proof": (ClaimInvalid, *_KEEP_CODE, LogEntryUnknown),
+    "log_proof": (ClaimInvalid, ClaimTriesSpent, *_KEEP_CODE, LogEntryUnknown),
     "publish_keys": (
         *_TOKEN,
         *(DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid, PrefixInvalid, PublicKeyInvalid),
