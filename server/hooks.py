@@ -14,6 +14,7 @@ from keys.home import server_dir
 from keys.issuer import IssuerHome, SharedKeys
 from keys.keyfile import ScryptCost
 from keys.keyring import open_keyring
+from server.command_line import command_line_actor
 from server.secrets import keep_shared_keys, lacks_shared_keys, make_server_keys
 from server.services.preview_withdrawal import preview_withdrawal
 from server.services.publish_keyring import publish_keyring
@@ -48,7 +49,8 @@ def keyring_published(
     db = open_database(load_settings(home).database)
     try:
         upgrade(db)
-        published = publish_keyring(db, keyring, server_id=_server_id(home), now=datetime.now(UTC))
+        now, who = datetime.now(UTC), command_line_actor()
+        published = publish_keyring(db, keyring, server_id=_server_id(home), now=now, actor=who)
     finally:
         db.close()
     return f"server: keyring version {published.version} of {published.brand} is in force"
@@ -75,7 +77,7 @@ def product_published(home: Path, product: Product) -> str | None:
         return None
     try:
         brand_id = IssuerHome.open(home).keyring.keyring.brand_id
-        publish_product(db, brand_id, product, now=datetime.now(UTC))
+        publish_product(db, brand_id, product, now=datetime.now(UTC), actor=command_line_actor())
     finally:
         db.close()
     return f"server: product {product.sku} is published"

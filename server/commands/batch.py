@@ -271,8 +271,8 @@ def _act(  # noqa: PLR0913 - one act, and where it is done
         done = station_at(server).act(order, kind, {"range": indices, "expires": expires, **told})
         _tell_act(order, kind, first=done["first"], last=done["last"], actor=done["actor"])
         return
+    from server.command_line import command_line_actor
     from server.commands.database import opened_database
-    from server.commands.staff import command_line_actor
     from server.domain.range_act import ActKind
     from server.services.range_acts import act_on_range
 

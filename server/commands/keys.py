@@ -48,6 +48,7 @@ def receive(file: Path, root: str | None, home: Path | None, as_json: bool) -> N
     from keys.home import home_dir
     from keys.passphrase import read_passphrase
     from keys.sending import MAX_SENT_BYTES, receive_shared_keys
+    from server.command_line import command_line_actor
     from server.commands.database import opened_database
     from server.secrets import address_secret, keep_shared_keys, open_server_keys
     from server.services.publish_keyring import publish_keyring
@@ -61,7 +62,8 @@ def receive(file: Path, root: str | None, home: Path | None, as_json: bool) -> N
         click.echo(f"{sent.keyring.keyring.brand} says its root key is {sent.keyring.root_fingerprint}.")
         click.confirm("Is that what the brand told you by another way?", abort=True)
     with opened_database(home) as db:
-        keyring = publish_keyring(db, sent.keyring.document, server_id=sent.server_id, now=the_time())
+        document, who = sent.keyring.document, command_line_actor()
+        keyring = publish_keyring(db, document, server_id=sent.server_id, now=the_time(), actor=who)
     keep_shared_keys(keys, keyring.brand_id, sent.shared)
     facts = {
         "brand": keyring.brand,

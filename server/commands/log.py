@@ -97,7 +97,7 @@ def erase(index: int, home: Path | None) -> None:
 
     This empties the log only. What the other tables keep of the same verification is not touched.
     """
-    from server.commands.staff import command_line_actor
+    from server.command_line import command_line_actor
     from server.services.log import erase_entry, sign_newest_head
 
     with _opened(home) as ctx:

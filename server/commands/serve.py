@@ -8,6 +8,7 @@ import click
 from authcode.commands.options import example, home_option, the_time
 
 if TYPE_CHECKING:
+    from server.secrets import ServerKeys
     from server.storage.engine import Database
 
 DEFAULT_PORT = 8470
@@ -43,7 +44,7 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     db = open_database(settings.database)
     try:
         require_current(db)
-        _warn(db)
+        _warn(db, keys)
     finally:
         db.close()
     with listen(host, port) as listener:
@@ -56,15 +57,17 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
         Supervisor(settings, keys, listener).run()
 
 
-def _warn(db: "Database") -> None:
+def _warn(db: "Database", keys: "ServerKeys") -> None:
     """Tell what the operator should mend, and what does not keep the server from starting."""
     from server.services.clock import clock_behind, clock_warning
-    from server.services.publish_keyring import ageing_keyrings
+    from server.services.publish_keyring import ageing_keyrings, missing_keys, published_keyrings
 
     now = the_time()
     behind = clock_behind(db, now=now)
     if behind is not None:
         click.echo(f"Warning: {clock_warning(behind)}.", err=True)
+    for missing in missing_keys(keys, published_keyrings(db)):
+        click.echo(f"Warning: {missing.warning}.", err=True)
     for keyring in ageing_keyrings(db, now=now):
         click.echo(
             f"The key list of {keyring.brand} is valid until {keyring.expires:%Y-%m-%d %H:%M} UTC; after that "

@@ -1,6 +1,5 @@
 """`authcode staff add` and `authcode staff reset`: who may open the dashboard."""
 
-import getpass
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ def reset(email: str, home: Path | None) -> None:
 
 
 def _give_password(write: Callable[..., Any], email: str, home: Path | None) -> None:
+    from server.command_line import command_line_actor
     from server.commands.database import opened_database
     from server.services.staff_accounts import new_one_time_password
 
@@ -39,11 +39,3 @@ def _give_password(write: Callable[..., Any], email: str, home: Path | None) -> 
         write(db, email, one_time=one_time, actor=command_line_actor(), now=the_time())
     click.echo(f"{email}: one-time password {one_time}")
     click.echo("It is shown this once, and changed at the first login.")
-
-
-def command_line_actor() -> str:
-    """Who acts at the command line, as the history names them."""
-    try:
-        return f"{getpass.getuser()} (command line)"
-    except (KeyError, OSError):
-        return "command line"

@@ -48,8 +48,8 @@ def new(  # noqa: PLR0913, PLR0917 - one argument an option
     as_json: bool,
 ) -> None:
     """Make a token for a print station; it is told once, and only its hash is kept."""
+    from server.command_line import command_line_actor
     from server.commands.database import opened_database
-    from server.commands.staff import command_line_actor
     from server.services.api_tokens import new_token
 
     if out is not None and out.exists():  # it may hold a token that nobody can show again
@@ -103,8 +103,8 @@ def list_all(home: Path | None, as_json: bool) -> None:
 @json_option
 def revoke(prefix: str, home: Path | None, as_json: bool) -> None:
     """Take the token with this PREFIX back: from the next request on it opens nothing. What it did stays done."""
+    from server.command_line import command_line_actor
     from server.commands.database import opened_database
-    from server.commands.staff import command_line_actor
     from server.services.api_tokens import revoke_token
 
     with opened_database(home) as db:

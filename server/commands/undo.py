@@ -40,7 +40,7 @@ def undo(  # noqa: PLR0913, PLR0917 - one parameter for each option
     from keys.home import home_dir
     from keys.passphrase import read_passphrase
     from server.app import create_context
-    from server.commands.staff import command_line_actor
+    from server.command_line import command_line_actor
     from server.secrets import open_server_keys
     from server.services.staff_undo import preview_undo, undo_by_staff
     from server.settings import load_settings

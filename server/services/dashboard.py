@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from authcode.payload import NotOurs
 from authcode.serial import TypedSerialInvalid, read_copied_serial
-from keys.errors import AuthcodeError, UnknownKey
+from keys.errors import AuthcodeError
 from server.context import Context
 from server.domain.alert import AlertFilter
 from server.domain.place import Place
@@ -214,6 +214,7 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
 
     Raises:
         CodeUnknown: there is none.
+        SerialKeyMissing: this server cannot tell its serial.
     """
     now = ctx.clock()
     with ctx.db.read() as connection:
@@ -222,7 +223,7 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
             raise CodeUnknown
         try:
             state = state_on_record(connection, resolved_unit(ctx, batch, unit), now=now, life=unit.life)
-        except (NotOurs, UnknownKey):
+        except NotOurs:
             raise CodeUnknown from None
         if state is None:
             raise CodeUnknown

@@ -1,14 +1,18 @@
 """Stage 5, verify: taking in a brand's published keyring (docs/format.md §1)."""
 
 import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from authcode.payload import shown_host
 from keys.errors import AuthcodeError, KeyringInvalid, RootChanged, UnknownKey
+from keys.instants import format_instant
 from keys.keyring import Keyring, KeyringSet, OpenedKeyring, check_successor, open_keyring
-from keys.records import Profile
+from keys.records import KeyState, Profile
 from server.context import Context
+from server.secrets import ServerKeys
 from server.services.api_tokens import Station, TokenForOtherBrand
 from server.storage import audit
 from server.storage.brands import BrandRecord, add_brand, all_brands, brand_by_brand_id, replace_keyring, set_alert_from
@@ -17,6 +21,12 @@ from server.storage.engine import Connection, Database
 EXPIRY_WARNING: Final = timedelta(days=7)
 """From when on an ageing keyring is spoken of: time enough for somebody who is on holiday this week."""
 
+
+MAX_SUBJECT: Final = 254
+"""Characters that a line of the audit has for what an act was done to."""
+
+SHARED_KEY_MISSING: Final = "shared_key_missing"
+"""The warning's stable name, at the start and on /readyz."""
 
 CLOCK_TOLERANCE: Final = timedelta(days=1)
 """How far a station's clock may be ahead; a keyring dated further on would outlive its thirty days."""
@@ -54,16 +64,25 @@ def keyring_of(brand: BrandRecord) -> Keyring:
     return open_keyring(brand.keyring, root_fingerprint=brand.root_fingerprint).keyring
 
 
+def published_keyrings(db: Database) -> list[Keyring]:
+    """The keyrings of all brands that are in force here."""
+    with db.read() as connection:
+        return [keyring_of(one) for one in all_brands(connection)]
+
+
 def ageing_keyrings(db: Database, *, now: datetime) -> list[Keyring]:
     """The published keyrings that offline verifiers soon call out of date, or already do; this server goes on."""
-    with db.read() as connection:
-        records = all_brands(connection)
-    opened = [open_keyring(one.keyring, root_fingerprint=one.root_fingerprint).keyring for one in records]
-    return [keyring for keyring in opened if keyring.expires - now < EXPIRY_WARNING]
+    return [keyring for keyring in published_keyrings(db) if keyring.expires - now < EXPIRY_WARNING]
 
 
-def publish_keyring(
-    db: Database, document: bytes, *, server_id: str | None, now: datetime, station: Station | None = None
+def publish_keyring(  # noqa: PLR0913 - what is taken in, and who brings it
+    db: Database,
+    document: bytes,
+    *,
+    server_id: str | None,
+    now: datetime,
+    station: Station | None = None,
+    actor: str | None = None,
 ) -> Keyring:
     """Keep a keyring: the first one of a brand pins its root, later ones must be signed by it or its heir, and newer.
 
@@ -71,7 +90,8 @@ def publish_keyring(
     one vouched for it.   3. Its version is not lower, nor the same with other bytes; no key id stands for another key
     than before, and no key went back to an earlier state.   4. No key id of it belongs to another brand.
 
-    What a `station` sends is its own brand's, and enters the history.
+    What a `station` sends is its own brand's. It enters the history, each key that it withdraws on a line of its own,
+    where a station or another `actor` is named.
 
     Raises:
         DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid: it is no keyring.
@@ -95,11 +115,39 @@ def publish_keyring(
         held = [open_keyring(one.keyring, root_fingerprint=one.root_fingerprint).keyring for one in others]
         KeyringSet([*held, keyring])  # (4)
         _keep(connection, known, opened, document, server_id=server_id, now=now)
-        if station is not None:
-            told = {"brand": keyring.brand_id.hex(), "keyring_sha256": hashlib.sha256(document).hexdigest()}
-            version = f"version {keyring.version}"
-            audit.note(connection, at=now, actor=station.actor, action="keys.publish", subject=version, details=told)
+        who = actor if station is None else station.actor
+        if who is not None:
+            _note(connection, None if known is None else keyring_of(known), keyring, document, actor=who, now=now)
     return keyring
+
+
+def _note(  # noqa: PLR0913 - what the history says of a publication
+    connection: Connection, before: Keyring | None, keyring: Keyring, document: bytes, *, actor: str, now: datetime
+) -> None:
+    """The publication, with what is new in it; and each withdrawal, which nobody can take back."""
+    known = {} if before is None else {key.key_id: key.state for key in before.code_keys}
+    brand = keyring.brand_id.hex()
+    told: dict[str, object] = {
+        "brand": brand,
+        "keyring_sha256": hashlib.sha256(document).hexdigest(),
+        "new_keys": [key.key_id for key in keyring.code_keys if key.key_id not in known],
+        "retired_keys": _newly(keyring, known, KeyState.RETIRED),
+        "lookalike_domains": list(keyring.lookalike_domains),
+        "partner_domains": list(keyring.partner_domains),
+    }
+    version = f"version {keyring.version}"
+    audit.note(connection, at=now, actor=actor, action="keys.publish", subject=version, details=told)
+    for key_id in _newly(keyring, known, KeyState.WITHDRAWN):
+        key = keyring.code_key(key_id)
+        since = format_instant(key.since)
+        subject = f"key {key_id} since {key.since:%Y-%m-%d %H:%M} UTC, {version}: {key.reason}"[:MAX_SUBJECT]
+        told = {"brand": brand, "key_id": key_id, "since": since, "reason": key.reason, "version": keyring.version}
+        audit.note(connection, at=now, actor=actor, action="keys.withdraw", subject=subject, details=told)
+
+
+def _newly(keyring: Keyring, known: Mapping[str, KeyState], state: KeyState) -> list[str]:
+    """The keys that are in a state since this keyring."""
+    return [key.key_id for key in keyring.code_keys if key.state is state and known.get(key.key_id) is not state]
 
 
 def _keep(  # noqa: PLR0913 - what becomes the row
@@ -141,16 +189,49 @@ def _check_follows(known: BrandRecord, opened: OpenedKeyring) -> None:
     check_successor(open_keyring(known.keyring, root_fingerprint=known.root_fingerprint).keyring, opened.keyring)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingKey:
+    """A serial or MAC key that a published keyring names, and this server does not hold.
+
+    `key_ids` are the code keys whose codes cannot be judged without it.
+    """
+
+    brand: str
+    name: str
+    key_ids: tuple[str, ...]
+
+    @property
+    def warning(self) -> str:
+        """What to tell whoever runs the server: the stable name, then brand, key and the way out."""
+        return (
+            f"{SHARED_KEY_MISSING}: this server does not hold the {self.name} of {self.brand}, so that codes of key "
+            f"{', '.join(self.key_ids)} cannot be judged; bring it with `authcode keys publish` where the issuer's "
+            "part lies in the same home, else with `authcode keys receive`"
+        )
+
+
+def missing_keys(keys: ServerKeys, keyrings: Iterable[Keyring]) -> tuple[MissingKey, ...]:
+    """The serial and MAC keys of these keyrings that were never brought here, or were lost."""
+    found = []
+    for keyring in keyrings:
+        for number in sorted({key.serial_key for key in keyring.code_keys}):
+            try:
+                keys.serial(keyring.brand_id, number)
+            except UnknownKey:
+                ids = tuple(sorted(key.key_id for key in keyring.code_keys if key.serial_key == number))
+                found.append(MissingKey(brand=keyring.brand, name=f"serial key {number}", key_ids=ids))
+        compact = sorted(key.key_id for key in keyring.code_keys if key.profile is Profile.COMPACT)
+        found += [
+            MissingKey(brand=keyring.brand, name=f"MAC key {key_id}", key_ids=(key_id,))
+            for key_id in compact
+            if key_id not in keys.mac
+        ]
+    return tuple(found)
+
+
 def keys_not_here(ctx: Context, keyring: Keyring) -> tuple[str, ...]:
     """The key ids whose codes this server could not judge: their serial or MAC key was never sent here."""
-    compact = {key.key_id for key in keyring.code_keys if key.profile is Profile.COMPACT}
-    lacking = {key_id for key_id in compact if key_id not in ctx.keys.mac}
-    for number in {key.serial_key for key in keyring.code_keys}:
-        try:
-            ctx.keys.serial(keyring.brand_id, number)
-        except UnknownKey:
-            lacking |= {key.key_id for key in keyring.code_keys if key.serial_key == number}
-    return tuple(sorted(lacking))
+    return tuple(sorted({key_id for missing in missing_keys(ctx.keys, [keyring]) for key_id in missing.key_ids}))
 
 
 def alert_on_duplicates_from(db: Database, brand_id: bytes, others: int) -> None:

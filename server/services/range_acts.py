@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import ClassVar
 
 from keys.errors import AuthcodeError
-from server.domain.range_act import ActDetails, ActKind, RangeAct, check_details, read_range
+from server.domain.range_act import ActDetails, ActKind, RangeAct, check_details, read_range, standings
+from server.services.withdrawals import withdrawals_of
 from server.storage import audit
-from server.storage.batches import BatchRecord, add_act, batches_by_order, last_act
+from server.storage.batches import BatchRecord, acts_of, add_act, batch_by_row, batches_by_order, last_act
 from server.storage.brands import brand_by_id
 from server.storage.engine import Connection, Database
 
@@ -41,6 +42,22 @@ class OrderAmbiguous(AuthcodeError):
         self.order, self.brands = order, brands
 
 
+class ActivationRefused(AuthcodeError):
+    """Codes of a withdrawn key that were not in the world before: activated, they would stay nobody's."""
+
+    code: ClassVar[str] = "activation_refused"
+    http_status: ClassVar[int] = 409
+
+    def __init__(self, key_id: str, since: datetime) -> None:
+        """Carry the key and the moment of its withdrawal."""
+        super().__init__(
+            f"Key {key_id} of these codes is withdrawn since {since:%Y-%m-%d %H:%M} UTC, and some of them were not in "
+            'the world before that: activated, they would still be answered "not ours". Issue an order with a new key '
+            "(`authcode keys rotate`), and print labels anew."
+        )
+        self.key_id, self.since = key_id, since
+
+
 def act_on_range(  # noqa: PLR0913 - one act, with everything that its row says
     db: Database,
     order: str,
@@ -61,6 +78,7 @@ def act_on_range(  # noqa: PLR0913 - one act, with everything that its row says
     Raises:
         OrderUnknown, OrderAmbiguous: the name leads to no batch, or to several.
         RangeInvalid: the range or a detail is out of form.
+        ActivationRefused: codes of a withdrawn key would be activated.
     """
     checked = check_details(details)
     with db.write() as connection:
@@ -70,11 +88,35 @@ def act_on_range(  # noqa: PLR0913 - one act, with everything that its row says
         wanted = (kind, first, last, actor, checked)
         if latest and (latest.kind, latest.first, latest.last, latest.actor, latest.details) == wanted:
             return latest
+        if kind is ActKind.ACTIVATE:
+            _refuse_dead_codes(connection, batch, first, last)
         subject = f"{batch.order_name} {first}-{last}"
         brand = brand_by_id(connection, batch.brand).brand_id.hex()
         told = {"batch": batch.number, "brand": brand, "first": first, "last": last, **_told(checked)}
         audit.note(connection, at=now, actor=actor, action=f"batch.{kind}", subject=subject, details=told)
         return add_act(connection, batch.row, kind, first=first, last=last, actor=actor, at=now, details=checked)
+
+
+def check_activation(db: Database, row: int, first: int, last: int) -> None:
+    """Say beforehand whether these codes can be activated.
+
+    Raises:
+        ActivationRefused: their key was withdrawn, and not all of them were in the world before that.
+    """
+    with db.read() as connection:
+        batch = batch_by_row(connection, row)
+        if batch is not None:
+            _refuse_dead_codes(connection, batch, first, last)
+
+
+def _refuse_dead_codes(connection: Connection, batch: BatchRecord, first: int, last: int) -> None:
+    """A lot or date of goods that were in the world before can still be corrected; nothing else can be activated."""
+    withdrawal = withdrawals_of(connection, [batch])[batch.row]
+    if withdrawal is None:
+        return
+    for low, high, standing in standings(acts_of(connection, batch.row), count=batch.count):
+        if low <= last and first <= high and not standing.was_in_the_world(withdrawal):
+            raise ActivationRefused(batch.key_id, withdrawal.since)
 
 
 def _told(details: ActDetails) -> dict[str, object]:

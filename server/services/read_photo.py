@@ -1,5 +1,6 @@
 """Stage 3, photo, and Stage 4, decode: the codes in a picture that somebody sent. Looks only; never a burn."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +10,7 @@ from server.context import Context
 from server.domain.place import truncated_network
 from server.domain.redemption import Verdict
 from server.services.redeem_code import Channel, Look, Visitor, look
-from server.services.resolve_code import verified
+from server.services.resolve_code import SerialKeyMissing, verified
 from server.settings import RateLimit
 
 MAX_SYMBOLS = 32
@@ -38,10 +39,10 @@ class PhotoLook:
     advice: Advice | None
 
 
-def scan_in_turn(ctx: Context, data: bytes, address: str | None) -> PhotoScan:
+def scan_in_turn(ctx: Context, data: bytes, address: str | None, *, accept: Callable[[str], bool]) -> PhotoScan:
     """Read a picture in the confined readers, one of each network at a time where rate limits hold.
 
-    What is looked for is a text for which a key of ours vouches.
+    What is looked for is a text that `accept` takes.
 
     Raises:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
@@ -49,14 +50,17 @@ def scan_in_turn(ctx: Context, data: bytes, address: str | None) -> PhotoScan:
     """
     limited = ctx.settings.rate_limit is not RateLimit.OFF
     whose = f"network {truncated_network(address)}" if limited else None
-    return ctx.photos.scan(data, accept=partial(_is_ours, ctx), whose=whose)
+    return ctx.photos.scan(data, accept=accept, whose=whose)
 
 
-def _is_ours(ctx: Context, text: str) -> bool:
+def is_ours(ctx: Context, text: str) -> bool:
+    """Whether a key of ours vouches for a text; also where the key that reads its serial is missing here."""
     try:
         verified(ctx, text)
     except NotOurs:
         return False
+    except SerialKeyMissing:
+        return True  # the look at it says that there is no answer yet
     return True
 
 
@@ -67,7 +71,7 @@ def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
         PhotosBusy: too many pictures are being read, or one of the same network.
     """
-    found = scan_in_turn(ctx, data, visitor.address)
+    found = scan_in_turn(ctx, data, visitor.address, accept=partial(is_ours, ctx))
     looks = tuple(_look_at(ctx, symbol, visitor) for symbol in found.symbols[:MAX_SYMBOLS])
     return PhotoLook(symbols=looks, advice=found.advice)
 

@@ -10,7 +10,6 @@ from enum import StrEnum
 
 from authcode.payload import NotOurs
 from authcode.serial import Tier
-from keys.errors import UnknownKey
 from keys.proof import Proof
 from server.context import Context
 from server.domain.holding import undo_until
@@ -163,5 +162,5 @@ def _state_of_unit(ctx: Context, connection: Connection, unit: Unit) -> CodeStat
         return None
     try:
         return state_of(connection, resolved_unit(ctx, batch, unit), now=ctx.clock(), life=unit.life)
-    except (NotOurs, UnknownKey):
+    except NotOurs:
         return None

@@ -4,6 +4,7 @@ Signature first: nothing touches the database before the tag verifies. After thi
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from authcode.batch import Tiers
 from authcode.foreign import ForeignText, describe_foreign
@@ -12,7 +13,7 @@ from authcode.payload import GTIN_NONE, NotOurs, shown_host
 from authcode.serial import SerialCipher, Tier
 from authcode.serial import Unit as SerialUnit
 from authcode.verify import OnlineOnly, VerifiedCode, verify_code
-from keys.errors import UnknownKey
+from keys.errors import AuthcodeError, UnknownKey
 from keys.keyring import Keyring
 from keys.records import CodeKey
 from server.context import Context
@@ -20,6 +21,21 @@ from server.domain.redemption import Unit
 from server.storage.batches import BatchRecord, batch_by_number
 from server.storage.brands import BrandRecord
 from server.storage.engine import Connection
+
+
+class SerialKeyMissing(AuthcodeError):
+    """A key vouches for the code, or a serial may be a code's, but the serial key to tell which is not here."""
+
+    code: ClassVar[str] = "serial_key_missing"
+    http_status: ClassVar[int] = 503
+
+    def __init__(self, brand: str, number: int) -> None:
+        """Carry brand and number of the key; a published keyring names both."""
+        super().__init__(
+            f"This server was not given serial key {number} of {brand}, so there is no answer yet; nothing was used "
+            "up. Its operator brings the key with `authcode keys publish` or `authcode keys receive`."
+        )
+        self.brand, self.number = brand, number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +71,15 @@ def verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit]:
     """What a key vouches for in a text, and the unit its serial names; no database takes part.
 
     Raises:
-        NotOurs: anything else, with one text; also a compact code whose key this server was never given.
+        NotOurs: anything else, with one text; also a compact code whose MAC key this server was never given, since
+            nobody can tell it from a forged one.
+        SerialKeyMissing: a key vouches for it, and this server was never given the key that reads its serial.
     """
     try:
         code = verify_code(text, ctx.keyrings(), mac_keys=ctx.keys.mac)
-        return code, ctx.keyrings.cipher(code.brand_id, code.key.serial_key).unit(code.serial)
-    except (OnlineOnly, UnknownKey):
+    except OnlineOnly:
         raise NotOurs from None
+    return code, _cipher(ctx, code.brand_id, code.key.serial_key).unit(code.serial)
 
 
 def not_ours(ctx: Context, text: str) -> ForeignText | None:
@@ -87,13 +105,19 @@ def resolve_serial(ctx: Context, connection: Connection, serial: str, *, gtin: s
 
     Raises:
         NotOurs: no registered unit has this serial, or not with this GTIN.
+        SerialKeyMissing: the same, but of some serial key nobody can say it here.
     """
+    missing: SerialKeyMissing | None = None
     for keyring in ctx.keyrings().keyrings:
         for number in sorted({key.serial_key for key in keyring.code_keys}):
-            found = _by_serial(ctx, connection, keyring, number, serial)
+            try:
+                found = _by_serial(ctx, connection, keyring, number, serial)
+            except SerialKeyMissing as lacking:
+                missing = lacking
+                continue
             if found is not None and found.batch is not None and gtin in {None, found.batch.gtin}:
                 return found
-    raise NotOurs
+    raise missing or NotOurs
 
 
 def resolved_unit(ctx: Context, batch: BatchRecord, unit: Unit) -> Resolved:
@@ -101,7 +125,7 @@ def resolved_unit(ctx: Context, batch: BatchRecord, unit: Unit) -> Resolved:
 
     Raises:
         NotOurs: its key is no longer known here.
-        UnknownKey: its serial key was never shared with this server.
+        SerialKeyMissing: its serial key was never shared with this server.
     """
     found = ctx.keyrings().by_key_id(batch.key_id)
     if found is None:
@@ -109,15 +133,21 @@ def resolved_unit(ctx: Context, batch: BatchRecord, unit: Unit) -> Resolved:
     keyring, key = found
     tier = Tier.SINGLE if batch.tiers == Tiers.SINGLE else Tier.INNER
     named = SerialUnit(batch=batch.number, index=unit.index, tier=tier)
-    serial = ctx.keyrings.cipher(keyring.brand_id, key.serial_key).serial(named)
+    serial = _cipher(ctx, keyring.brand_id, key.serial_key).serial(named)
     return _resolved(ctx.keyrings.brand(keyring.brand_id), key, serial, named, batch)
+
+
+def _cipher(ctx: Context, brand_id: bytes, number: int) -> SerialCipher:
+    try:
+        return ctx.keyrings.cipher(brand_id, number)
+    except UnknownKey:
+        raise SerialKeyMissing(ctx.keyrings.brand(brand_id).name, number) from None
 
 
 def _by_serial(ctx: Context, connection: Connection, keyring: Keyring, number: int, serial: str) -> Resolved | None:
     try:
-        cipher: SerialCipher = ctx.keyrings.cipher(keyring.brand_id, number)
-        named = cipher.unit(serial)
-    except (NotOurs, UnknownKey):
+        named = _cipher(ctx, keyring.brand_id, number).unit(serial)
+    except NotOurs:
         return None
     brand = ctx.keyrings.brand(keyring.brand_id)
     batch = batch_by_number(connection, brand.id, named.batch)

@@ -21,6 +21,7 @@ from keys.keyfile import ScryptCost
 from keys.keyring import sign_keyring
 from keys.primitives import SigningKey
 from keys.records import Purpose
+from server import command_line
 from server.commands import batch as batch_commands
 from server.commands import db as db_commands
 from server.commands import serve as serve_commands
@@ -199,7 +200,7 @@ def test_the_actor_of_a_command_has_a_name_even_without_one(monkeypatch: pytest.
         raise KeyError
 
     monkeypatch.setattr("getpass.getuser", nobody)
-    assert staff_commands.command_line_actor() == "command line"
+    assert command_line.command_line_actor() == "command line"
 
 
 def test_a_server_part_is_made_once_and_upgraded_without_a_passphrase(

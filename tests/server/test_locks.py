@@ -8,6 +8,9 @@ import pytest
 
 from keys.instants import format_instant
 from keys.issuer import IssuerHome, UnlockedIssuer
+from keys.records import Form, Profile
+from server import hooks
+from server.command_line import command_line_actor
 from server.domain.alert import AlertFilter, Rule
 from server.domain.range_act import ActDetails, ActKind
 from server.domain.redemption import Verdict
@@ -18,9 +21,11 @@ from server.services.log import latest_entries, sign_newest_head
 from server.services.preview_facts import told_after
 from server.services.preview_withdrawal import preview_withdrawal
 from server.services.publish_keyring import publish_keyring
+from server.services.range_acts import ActivationRefused
 from server.services.read_audit import audit_page
 from server.services.staff_accounts import Staff
-from tests.server.conftest import Brand, Issued, World
+from server.storage.batches import acts_of
+from tests.server.conftest import PREFIX, PRODUCT, Brand, Issued, World
 from tests.server.test_api import conforms
 from tests.server.test_station_api import made, send
 
@@ -179,6 +184,42 @@ def test_a_unit_activated_in_the_moment_of_the_withdrawal_was_not_in_the_world_b
     publish_keyring(world.ctx.db, issuer.keyring.document, server_id=None, now=world.clock.now)
     assert (world.state(issued.text(4)), world.state(issued.text(5))) == ("locked", "not_ours")
     assert batch_page(world.ctx, issued.batch.row).batch.states == {Verdict.LOCKED: 5, Verdict.NOT_OURS: 5}
+
+
+def test_what_is_done_with_keys_on_the_servers_own_machine_stands_in_audit_and_log(world: World) -> None:
+    home, now = world.settings.home, world.clock.now
+    shutil.copytree(world.brand.home / "issuer", home / "issuer")
+    issuer = IssuerHome.open(home).unlock("issuer-pass")
+    _, retired = issuer.rotate_code_key(profile=Profile.SIGNED, form=Form.SHORT, prefix=PREFIX, now=now)
+    hooks.keyring_published(home, issuer.keyring.document, issuer.shared_keys(), lambda: "server-pass")
+    issuer.withdraw_code_key(retired[0], since=now, reason="laptop stolen", now=now)
+    for _again in range(2):
+        hooks.keyring_published(home, issuer.keyring.document, issuer.shared_keys(), lambda: "server-pass")
+    hooks.product_published(home, PRODUCT)
+    version = issuer.keyring.keyring.version
+    product, withdrawal, second, first = audit_page(world.ctx.db).lines[:4]
+    assert {line.actor for line in (product, withdrawal, second, first)} == {command_line_actor()}
+    assert (product.action, product.subject) == ("product.publish", "TEA-1")
+    told = f"key {retired[0]} since {now:%Y-%m-%d %H:%M} UTC, version {version}: laptop stolen"
+    assert (withdrawal.action, withdrawal.subject) == ("keys.withdraw", told)
+    assert [line.subject for line in (second, first)] == [f"version {version}", f"version {version - 1}"]
+    sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=now)
+    records = [leaf.entry.record for leaf in latest_entries(world.ctx.db, limit=50) if leaf.entry]
+    (logged,) = (record for record in records if '"keys.withdraw"' in record)
+    assert all(f'"{part}"' in logged for part in (retired[0], format_instant(now), "laptop stolen"))
+
+
+def test_codes_of_a_withdrawn_key_are_not_activated_anew(world: World, issuer: UnlockedIssuer) -> None:
+    before, late = withdrawn(world, issuer)
+    with pytest.raises(ActivationRefused, match=f"Key {late.batch.key_id} .* keys rotate"):
+        world.act(late, ActKind.ACTIVATE, "6-9")
+    body = {"kind": "activate", "range": "6-9"}
+    refused = send(world, "POST", f"/batches/{late.batch.order_name}/acts", made(world, Scope.ACT), body)
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "activation_refused")
+    with world.ctx.db.read() as connection:
+        assert len(acts_of(connection, late.batch.row)) == 1
+    world.act(late, ActKind.VOID, "6-9", reason="never sold")
+    assert world.act(before, ActKind.ACTIVATE, "0-3", lot="L2").details.lot == "L2"  # goods in the world: a correction
 
 
 def preview(world: World, key_id: str, since: str) -> tuple[int, dict[str, object]]:

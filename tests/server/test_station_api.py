@@ -361,7 +361,8 @@ def test_a_newer_keyring_is_published_and_an_older_one_refused(world: World) -> 
     assert world.client.get("/.well-known/authcode-keys.json").data == document
     with world.ctx.db.read() as connection:
         noted = connection.execute(sa.select(schema.audit).where(schema.audit.c.action == "keys.publish")).all()
-    assert [row.subject for row in noted] == [f"version {newer.version}"]
+    assert [row.subject for row in noted][-1:] == [f"version {newer.version}"]
+    assert sum("command line" not in row.actor for row in noted) == 1
 
 
 def test_a_keyring_that_does_not_follow_is_refused_by_the_name_of_its_fault(world: World) -> None:

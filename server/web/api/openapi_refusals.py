@@ -44,8 +44,9 @@ from server.services.api_tokens import (
     TokenUnknown,
 )
 from server.services.log import LogEntryUnknown
-from server.services.range_acts import OrderUnknown
+from server.services.range_acts import ActivationRefused, OrderUnknown
 from server.services.register_batch import BatchConflict, ManifestForOtherServer
+from server.services.resolve_code import SerialKeyMissing
 from server.storage.engine import RecordsUnreachable
 from server.web.problem import RequestInvalid
 
@@ -56,7 +57,7 @@ _BY_STATUS: Final = {"413": "request_too_large", "429": "too_many_requests"}
 """What the web itself refuses, wherever the description names the status."""
 
 _KEEP_CODE: Final[Errors] = (KeepCodeInvalid, KeepCodeTriesSpent)
-_HOLDER: Final[Errors] = (ClaimInvalid, ClaimTriesSpent, *_KEEP_CODE, HolderUnknown)
+_HOLDER: Final[Errors] = (ClaimInvalid, ClaimTriesSpent, *_KEEP_CODE, HolderUnknown, SerialKeyMissing)
 _PICTURE: Final[Errors] = (
     *(PhotoAnimated, PhotoEmpty, PhotoTooCostly, PhotoTooLarge, PhotoTooManyPixels, PhotoTruncated, PhotoUnreadable),
     PhotosBusy,
@@ -64,15 +65,22 @@ _PICTURE: Final[Errors] = (
 _TOKEN: Final[Errors] = (TokenMissing, TokenUnknown, TokenExpired, TokenRevoked, TokenScopeMissing)
 
 REFUSALS: Final[dict[str, Errors]] = {
-    "look": (),
-    "verify": (ClaimInvalid, *_KEEP_CODE),
+    "look": (SerialKeyMissing,),
+    "verify": (ClaimInvalid, *_KEEP_CODE, SerialKeyMissing),
     "undo": (*_HOLDER, ActNotNow, UndoOver),
     "hand_on": (*_HOLDER, ActNotNow, HandOnLimit),
     "erase": _HOLDER,
-    "check": (ProofAlgorithmRefused, ProofAltered, ProofFromElsewhere, ProofIncomplete, ProofUnreadable),
-    "status": (ProofUnknown,),
-    "photos": _PICTURE,
-    "log_proof": (ClaimInvalid, ClaimTriesSpent, *_KEEP_CODE, LogEntryUnknown),
+    "check": (
+        ProofAlgorithmRefused,
+        ProofAltered,
+        ProofFromElsewhere,
+        ProofIncomplete,
+        ProofUnreadable,
+        SerialKeyMissing,
+    ),
+    "status": (ProofUnknown, SerialKeyMissing),
+    "photos": (*_PICTURE, SerialKeyMissing),
+    "log_proof": (ClaimInvalid, ClaimTriesSpent, *_KEEP_CODE, LogEntryUnknown, SerialKeyMissing),
     "publish_keys": (
         *_TOKEN,
         *(DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid, PrefixInvalid, PublicKeyInvalid),
@@ -85,7 +93,7 @@ REFUSALS: Final[dict[str, Errors]] = {
     ),
     "orders": (*_TOKEN, RequestInvalid),
     "order": (*_TOKEN, RequestInvalid, OrderUnknown),
-    "act": (*_TOKEN, OrderUnknown, RangeInvalid),
+    "act": (*_TOKEN, OrderUnknown, RangeInvalid, ActivationRefused),
     "withdrawal": (*_TOKEN, RequestInvalid, UnknownKey, KeyStateRefused),
     "openapi": (),
 }

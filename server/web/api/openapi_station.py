@@ -135,7 +135,7 @@ def station_paths() -> Json:
             "get": _operation("order", "How one order stands.", Scope.READ, "Batch", "404", named=[order])
         },
         "/api/v1/batches/{order}/acts": {
-            "post": _operation("act", act, Scope.ACT, "Acted", "404", body=_act_body(), named=[order])
+            "post": _operation("act", act, Scope.ACT, "Acted", "404", "409", body=_act_body(), named=[order])
         },
     }
 

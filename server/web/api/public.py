@@ -9,7 +9,7 @@ from server.domain.scope import Scope
 from server.services import log
 from server.services.api_tokens import TokenRefused
 from server.services.clock import CLOCK_BEHIND, clock_behind
-from server.services.publish_keyring import published_keyring
+from server.services.publish_keyring import missing_keys, published_keyring
 from server.storage.migrate import require_current
 from server.web.api.bearer import refused, station_with
 from server.web.metrics import metrics_page
@@ -90,5 +90,6 @@ def readiness() -> Response:
     """The process can work: its database answers with this version's tables. `warnings` names what wants attention."""
     ctx = context()
     require_current(ctx.db)
-    behind = clock_behind(ctx.db, now=ctx.clock())
-    return jsonify({"status": "ready", "warnings": [CLOCK_BEHIND] if behind else []})
+    warnings = [CLOCK_BEHIND] if clock_behind(ctx.db, now=ctx.clock()) else []
+    warnings += [missing.warning for missing in missing_keys(ctx.keys, ctx.keyrings().keyrings)]
+    return jsonify({"status": "ready", "warnings": warnings})

@@ -10,6 +10,7 @@ from authcode.payload import code_from_path
 from authcode.verify import verify_code
 from keys.errors import AuthcodeError
 from scanner.errors import PhotosBusy
+from server.services.resolve_code import SerialKeyMissing
 from server.storage.engine import RecordsUnreachable
 from server.web.consumer.rendering import catalogue, page_maker, respond
 from server.web.limits import seconds_to_wait
@@ -47,7 +48,10 @@ def problem_page(status: int, *, wait_s: int | None = None) -> Response:
 
 
 def offline_page(status: int) -> Response:
-    """Our records are out of reach: no answer. Only a code whose signature holds is said to be its brand's."""
+    """Our records, or the key to them, are out of reach: no answer.
+
+    Only a code whose signature holds is said to be its brand's.
+    """
     raw_path, query = raw_target()
     keyrings = context().keyrings()
     told: dict[str, str | None] = {"brand": None}
@@ -67,7 +71,7 @@ def http_problem_page(error: HTTPException) -> Response:
 
 def _of_ours(error: AuthcodeError) -> Response:
     log_ours(error)
-    if isinstance(error, RecordsUnreachable):
+    if isinstance(error, RecordsUnreachable | SerialKeyMissing):
         return offline_page(error.http_status)
     if isinstance(error, PhotosBusy):
         return with_wait_of(error, respond(page_maker().plain_page("photos_busy"), error.http_status))

@@ -15,10 +15,10 @@ from server.domain.range_act import ActKind, RangeInvalid
 from server.domain.redemption import Unit
 from server.services import dashboard as read
 from server.services.preview_facts import told_after
-from server.services.range_acts import act_on_range
+from server.services.range_acts import ActivationRefused, act_on_range, check_activation
 from server.services.staff_accounts import authenticate, end_sessions, set_password
 from server.web.dashboard import charts, wording
-from server.web.dashboard.acts import effect, read_act, selection
+from server.web.dashboard.acts import WantedAct, effect, read_act, selection
 from server.web.dashboard.alert_pages import ID, init_alert_pages
 from server.web.dashboard.audit_page import init_audit_page
 from server.web.dashboard.filters import chart_day, country_of, page_number
@@ -189,6 +189,7 @@ def act(row: int, kind: str) -> Response | tuple[str, int] | str:
         touched = effect(wanted, batch.stretches)
         told = told_after(context(), row, wanted.kind, wanted.details, first=wanted.first, now=context().clock())
         shown["told"] = preview(*told) if told else None
+        shown["refused"] = _why_not(row, wanted)
         return render_template("dashboard/confirm.html", **shown, wanted=wanted, touched=touched)
     done = act_on_range(
         context().db,
@@ -202,6 +203,16 @@ def act(row: int, kind: str) -> Response | tuple[str, int] | str:
     )
     flash(f"{wording.act_sentence(done)}.")
     return redirect(url_for(".batch", row=row), HTTPStatus.SEE_OTHER)
+
+
+def _why_not(row: int, wanted: WantedAct) -> str | None:
+    """Why an act would be refused, told before anybody is asked to confirm it."""
+    if wanted.kind is ActKind.ACTIVATE:
+        try:
+            check_activation(context().db, row, wanted.first, wanted.last)
+        except ActivationRefused as refusal:
+            return f"{refusal} [{refusal.code}]"
+    return None
 
 
 @blueprint.get("/codes/<int:unit_id>")

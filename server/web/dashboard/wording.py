@@ -106,6 +106,7 @@ AUDIT_WORDS: Final[Mapping[str, str]] = {
     "brand.settings": "changed a brand's settings",
     "code.undo": "took a verification back",
     "keys.publish": "published a keyring",
+    "keys.withdraw": "withdrew a key",
     "log.erase": "erased an entry of the log",
     "product.edit": "changed a product",
     "product.publish": "published a product",
