@@ -125,6 +125,9 @@ def test_withdrawing_says_what_it_touches_asks_and_cannot_be_taken_back(
     assert (code, json.loads(out)["error"]["code"]) == (2, "no_key_for_order")
     listed = json.loads(line("keys", "list", "--json")[1])["keys"]
     assert [key["reason"] for key in listed if key["key_id"] == key_id] == ["laptop stolen"]
+    shown = line("keys", "list")[1]
+    assert f"withdrawn since {_today()} 00:00 UTC: laptop stolen" in shown
+    assert IssuerHome.open(home).keyring.root_fingerprint in shown
 
 
 def test_without_a_server_in_the_home_the_preview_says_that_nobody_knows(line: Any) -> None:
