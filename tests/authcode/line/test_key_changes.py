@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -241,3 +242,24 @@ def test_domains_are_listed_added_and_removed_from_the_command_line(line: Any, h
     code, out, _ = line("keys", "domains", "add", "--partner", "https://x", "--json")
     assert (code, json.loads(out)["error"]["code"]) == (2, "domain_refused")
     assert line("keys", "domains", "add", "shop.example")[0] == 2
+
+
+def test_a_part_is_sealed_under_a_new_passphrase_and_works_on(
+    line: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = tmp_path / "new.txt"
+    chosen.write_text("quite another passphrase\n", encoding="utf-8")
+    chosen.chmod(0o600)
+    code, out, err = line("keys", "passphrase", "issuer", "--new-file", chosen)
+    assert (code, err) == (0, "")
+    assert "replace your backups" in out
+    assert "AUTHCODE_ISSUER_PASSPHRASE" in out
+    assert "[wrong_passphrase]" in line("keys", "publish")[2]
+    monkeypatch.setenv("AUTHCODE_ISSUER_PASSPHRASE", "quite another passphrase")
+    assert line("keys", "publish")[0] == 0
+    _issue(line, "spring")
+    shutil.copytree(home / "issuer" / "keys", home / "server" / "keys")
+    monkeypatch.setenv("AUTHCODE_SERVER_PASSPHRASE", "quite another passphrase")
+    assert "[passphrases_equal]" in line("keys", "passphrase", "server", "--new-file", chosen)[2]
+    assert "[passphrase_missing]" in line("keys", "passphrase", "issuer")[2]
+    assert "[home_missing]" in line("keys", "passphrase", "issuer", "--home", tmp_path / "none")[2]
