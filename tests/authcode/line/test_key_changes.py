@@ -114,7 +114,8 @@ def test_withdrawing_says_what_it_touches_asks_and_cannot_be_taken_back(
     for typed, expected in (("n\n", 2), ("", 2)):
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         code, out, err = line(*command)
-        assert (code, "5 units are active and not used yet" in out, "stopped" in err) == (expected, True, True)
+        assert (code, "5 units are active and not used yet" in out, "[stopped]" in err) == (expected, True, True)
+        assert "nothing was withdrawn" in err
     assert IssuerHome.open(home).keyring.keyring.code_key(key_id).state is KeyState.ACTIVE
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     assert line(*command)[0] == 0
@@ -175,6 +176,8 @@ def test_a_withdrawal_that_cannot_be_is_refused_with_its_sentence(line: Any) -> 
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     code, out, err = line("keys", "withdraw", key_id, "--since", tomorrow, "--reason", "lost", "--preview")
     assert (code, out, "[key_state_refused]" in err) == (2, "", True)
+    assert f"it is {_today()} " in err
+    assert " UTC now" in err
     code, _, err = line("keys", "withdraw", key_id, "--since", tomorrow, "--reason", "lost", "--yes")
     assert (code, "[key_state_refused]" in err) == (2, True)
     code, _, err = line("keys", "withdraw", "zz", "--since", _today(), "--reason", "lost", "--yes")
@@ -242,6 +245,15 @@ def test_domains_are_listed_added_and_removed_from_the_command_line(line: Any, h
     code, out, _ = line("keys", "domains", "add", "--partner", "https://x", "--json")
     assert (code, json.loads(out)["error"]["code"]) == (2, "domain_refused")
     assert line("keys", "domains", "add", "shop.example")[0] == 2
+
+
+def test_a_moment_is_taken_as_people_write_it_and_a_newer_key_needs_no_advice(line: Any) -> None:
+    key_id, _ = _issue(line, "spring")
+    command = ("keys", "withdraw", key_id, "--since", f"{_today()} 00:00", "--reason", "lost")
+    assert json.loads(line(*command, "--preview", "--json")[1])["since"] == f"{_today()}T00:00:00Z"
+    assert line("keys", "rotate")[0] == 0
+    code, out, _ = line(*command, "--yes")
+    assert (code, "keys rotate" in out) == (0, False)
 
 
 def test_a_part_is_sealed_under_a_new_passphrase_and_works_on(
