@@ -25,7 +25,7 @@ from keys.errors import AddressInvalid, AuthcodeError
 from keys.home import is_apart, issuer_dir
 from keys.instants import format_instant
 from keys.issuer import UnlockedIssuer
-from keys.records import Form, KeyState, Profile, check_withdrawal_moment
+from keys.records import CodeKey, Form, KeyState, Profile, check_withdrawal_moment
 
 if TYPE_CHECKING:
     from authcode.remote.station import Station
@@ -117,11 +117,11 @@ def withdraw(  # noqa: PLR0913, PLR0917 - one argument an option
             tell_json({**facts, "withdrawn": key.state is KeyState.WITHDRAWN})
         return
     if not yes:
-        click.confirm(f"Withdraw key {key_id}? It cannot be taken back", abort=True, err=True)
+        _ask_whether(key_id)
     issuer.withdraw_code_key(key_id, since=since, reason=reason, now=now)
     published, about_servers = _bring_withdrawal(issuer, key_id, station)
     facts |= {"withdrawn": True, "published_at_server": published}
-    told = f"Key {key_id} is withdrawn since {facts['since']}. For new orders: authcode keys rotate"
+    told = f"Key {key_id} is withdrawn since {facts['since']}.{_next_key(issuer, key)}"
     _publish(issuer, facts, told, as_json=as_json, notes=about_servers)
     if published is False:
         click.get_current_context().exit(1)
@@ -158,6 +158,35 @@ def send(address: str, out: Path, home: Path | None, as_json: bool) -> None:
         return
     click.echo(f"{out} is for the server {recipient.hex()[:16]}... alone; there: authcode keys receive {out.name}")
     click.echo(f"  tell it your root key by another way: {issuer.keyring.root_fingerprint}")
+
+
+class NothingWithdrawn(AuthcodeError):
+    """A withdrawal was asked about, and not confirmed."""
+
+    code = "stopped"
+
+    def __init__(self, key_id: str) -> None:
+        """Carry the key."""
+        super().__init__(f"nothing was withdrawn: key {key_id} is as it was")
+        self.key_id = key_id
+
+
+def _ask_whether(key_id: str) -> None:
+    try:
+        confirmed = click.confirm(f"Withdraw key {key_id}? It cannot be taken back", err=True)
+    except click.Abort:
+        confirmed = False
+    if not confirmed:
+        raise NothingWithdrawn(key_id)
+
+
+def _next_key(issuer: UnlockedIssuer, withdrawn: CodeKey) -> str:
+    """The advice to make a key, where none is left that new orders of the same kind could use."""
+    wanted = (withdrawn.profile, withdrawn.form)
+    left = any(
+        (key.profile, key.form) == wanted for key in issuer.keyring.keyring.code_keys if key.state is KeyState.ACTIVE
+    )
+    return "" if left else " For new orders: authcode keys rotate"
 
 
 def _ask(

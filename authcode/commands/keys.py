@@ -22,7 +22,7 @@ from keys.instants import format_instant
 from keys.issuer import IssuerHome, UnlockedIssuer
 from keys.keyring import OpenedKeyring
 from keys.passphrase import read_passphrase
-from keys.records import CodeKey, Form, Profile
+from keys.records import CodeKey, Form, KeyState, Profile
 
 if TYPE_CHECKING:
     from authcode.remote.station import Station
@@ -60,6 +60,9 @@ def list_keys(home: Path | None, as_json: bool) -> None:
     click.echo(f"{keyring.brand}: keyring {keyring.version}, valid until {keyring.expires:%Y-%m-%d %H:%M} UTC")
     for key in keyring.code_keys:
         click.echo(f"  {key.key_id}  {key.profile:8} {key.form:6} {key.state:10} {key.prefix}")
+        if key.state is KeyState.WITHDRAWN:
+            click.echo(f"      withdrawn since {key.since:%Y-%m-%d %H:%M} UTC: {key.reason}")
+    click.echo(f"Root fingerprint, to be compared by whoever trusts this brand: {opened.root_fingerprint}")
 
 
 @click.command(epilog=example("authcode keys publish"))

@@ -22,7 +22,7 @@ from keys.errors import (
     UnknownKey,
     WrongPassphrase,
 )
-from keys.files import exclusive_lock, write_atomic
+from keys.files import exchange_dirs, exclusive_lock, write_atomic
 from keys.keyfile import KeyFile, KeyHeader, Lock, ScryptCost
 from keys.records import Purpose
 from keys.store import open_store
@@ -389,3 +389,57 @@ def test_a_lock_is_let_go_when_the_work_fails(tmp_path: Path) -> None:
         raise RuntimeError
     with exclusive_lock(tmp_path / "lock"):
         assert (tmp_path / "lock").exists()
+
+
+def test_a_new_passphrase_opens_every_key_and_the_old_one_none(
+    folder: Path, cheap: ScryptCost, passphrase: str
+) -> None:
+    before = {path.name: path.read_bytes() for path in folder.glob("*.json")}
+    store = open_store(f"file:{folder}").unlock(passphrase)
+    elsewhere = open_store(f"file:{folder}").unlock(passphrase)
+    assert store.change_passphrase("another one", cost=cheap) == 2
+    with pytest.raises(WrongPassphrase):
+        open_store(f"file:{folder}").unlock(passphrase)
+    for opened in (store, open_store(f"file:{folder}").unlock("another one")):
+        assert opened.get(Purpose.SIGNING, "K1") == SECRET
+        assert opened.get(Purpose.SERIAL, "1") == b"\x33" * 32
+    with pytest.raises(KeyFileInvalid):
+        elsewhere.put(Purpose.SERIAL, "2", BRAND, SECRET)
+    after = {path.name: path.read_bytes() for path in folder.glob("*.json")}
+    assert after.keys() == before.keys()
+    assert not set(after.values()) & set(before.values())
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE((folder / name).stat().st_mode) for name in after} == {0o600}
+
+
+@pytest.mark.parametrize("broken", ["keys.store.write_atomic", "keys.store.exchange_dirs"])
+def test_a_change_of_passphrase_that_breaks_off_leaves_everything_as_it_was(
+    folder: Path, cheap: ScryptCost, passphrase: str, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    store = open_store(f"file:{folder}").unlock(passphrase)
+    monkeypatch.setattr(broken, full)
+    with pytest.raises(OSError, match="full"):
+        store.change_passphrase("another one", cost=cheap)
+    assert open_store(f"file:{folder}").unlock(passphrase).get(Purpose.SIGNING, "K1") == SECRET
+    assert store.get(Purpose.SIGNING, "K1") == SECRET
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_folders_change_names_where_the_system_cannot_do_it_at_once_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keys.files._exchanged_at_once", lambda _one, _other: False)
+    one, other = tmp_path / "one", tmp_path / "other"
+    for path in (one, other):
+        path.mkdir()
+        (path / path.name).touch()
+    exchange_dirs(one, other)
+    assert ([path.name for path in one.iterdir()], [path.name for path in other.iterdir()]) == (["other"], ["one"])
+    with pytest.raises(FileNotFoundError):
+        exchange_dirs(one, tmp_path / "none")
+    assert {path.name for path in tmp_path.iterdir()} == {"one", "other"}
+    assert [path.name for path in one.iterdir()] == ["other"]

@@ -6,6 +6,7 @@ Run by hand it writes the vectors anew, which is a change of the format: `python
 
 import ast
 import hashlib
+import io
 import json
 import subprocess
 import sys
@@ -330,6 +331,22 @@ def test_the_single_file_reads_standard_input_and_refuses_older_lists(tmp_path: 
     code, _, err = _run_single_file("--keyring", str(tmp_path / "none"), text)
     assert (code, b"[keyring_missing]" in err) == (2, True)
     assert _run_single_file("--at", "soon", text)[0] == 2
+    code, _, err = _run_single_file("--root", "sha256:948d6f8e", text)
+    assert (code, b"64 digits" in err, b"do not use it" in err) == (2, True, False)
+
+
+def test_nothing_on_standard_input_is_no_code_and_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keyring = tmp_path / "keyring.json"
+    keyring.write_text(_signed(), encoding="ascii")
+    code, out, single = _run_single_file("--keyring", str(keyring), "-", stdin=b"\n")
+    assert (code, out, b"no input" in single) == (2, b"", True)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\n")))
+    home = ("--home", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    assert cli.run(["verify", "--offline", "--keyring", str(keyring), *home, "-"]) == 2
+    assert "no input" in capsys.readouterr().err
 
 
 def test_the_single_file_imports_the_standard_library_alone() -> None:

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,8 @@ def test_withdrawing_says_what_it_touches_asks_and_cannot_be_taken_back(
     for typed, expected in (("n\n", 2), ("", 2)):
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         code, out, err = line(*command)
-        assert (code, "5 units are active and not used yet" in out, "stopped" in err) == (expected, True, True)
+        assert (code, "5 units are active and not used yet" in out, "[stopped]" in err) == (expected, True, True)
+        assert "nothing was withdrawn" in err
     assert IssuerHome.open(home).keyring.keyring.code_key(key_id).state is KeyState.ACTIVE
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     assert line(*command)[0] == 0
@@ -126,6 +128,9 @@ def test_withdrawing_says_what_it_touches_asks_and_cannot_be_taken_back(
     assert (code, json.loads(out)["error"]["code"]) == (2, "no_key_for_order")
     listed = json.loads(line("keys", "list", "--json")[1])["keys"]
     assert [key["reason"] for key in listed if key["key_id"] == key_id] == ["laptop stolen"]
+    shown = line("keys", "list")[1]
+    assert f"withdrawn since {_today()} 00:00 UTC: laptop stolen" in shown
+    assert IssuerHome.open(home).keyring.root_fingerprint in shown
 
 
 def test_without_a_server_in_the_home_the_preview_says_that_nobody_knows(line: Any) -> None:
@@ -207,6 +212,8 @@ def test_a_withdrawal_that_cannot_be_is_refused_with_its_sentence(line: Any) -> 
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     code, out, err = line("keys", "withdraw", key_id, "--since", tomorrow, "--reason", "lost", "--preview")
     assert (code, out, "[key_state_refused]" in err) == (2, "", True)
+    assert f"it is {_today()} " in err
+    assert " UTC now" in err
     code, _, err = line("keys", "withdraw", key_id, "--since", tomorrow, "--reason", "lost", "--yes")
     assert (code, "[key_state_refused]" in err) == (2, True)
     code, _, err = line("keys", "withdraw", "zz", "--since", _today(), "--reason", "lost", "--yes")
@@ -287,3 +294,33 @@ def test_partners_and_look_alikes_of_one_command_each_enter_their_own_list(line:
     code, out, _ = line("keys", "domains", "add", "--partner", "c.example", "--lookalike", "c.example", "--json")
     assert (code, json.loads(out)["error"]["code"]) == (2, "domain_refused")
     assert IssuerHome.open(home).keyring.keyring.version == version + 1
+
+
+def test_a_moment_is_taken_as_people_write_it_and_a_newer_key_needs_no_advice(line: Any) -> None:
+    key_id, _ = _issue(line, "spring")
+    command = ("keys", "withdraw", key_id, "--since", f"{_today()} 00:00", "--reason", "lost")
+    assert json.loads(line(*command, "--preview", "--json")[1])["since"] == f"{_today()}T00:00:00Z"
+    assert line("keys", "rotate")[0] == 0
+    code, out, _ = line(*command, "--yes")
+    assert (code, "keys rotate" in out) == (0, False)
+
+
+def test_a_part_is_sealed_under_a_new_passphrase_and_works_on(
+    line: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = tmp_path / "new.txt"
+    chosen.write_text("quite another passphrase\n", encoding="utf-8")
+    chosen.chmod(0o600)
+    code, out, err = line("keys", "passphrase", "issuer", "--new-file", chosen)
+    assert (code, err) == (0, "")
+    assert "replace your backups" in out
+    assert "AUTHCODE_ISSUER_PASSPHRASE" in out
+    assert "[wrong_passphrase]" in line("keys", "publish")[2]
+    monkeypatch.setenv("AUTHCODE_ISSUER_PASSPHRASE", "quite another passphrase")
+    assert line("keys", "publish")[0] == 0
+    _issue(line, "spring")
+    shutil.copytree(home / "issuer" / "keys", home / "server" / "keys")
+    monkeypatch.setenv("AUTHCODE_SERVER_PASSPHRASE", "quite another passphrase")
+    assert "[passphrases_equal]" in line("keys", "passphrase", "server", "--new-file", chosen)[2]
+    assert "[passphrase_missing]" in line("keys", "passphrase", "issuer")[2]
+    assert "[home_missing]" in line("keys", "passphrase", "issuer", "--home", tmp_path / "none")[2]
