@@ -20,7 +20,6 @@ from server.services.resolve_code import Resolved
 from server.storage.alerts import add_to_alert, count_like, others_with
 from server.storage.engine import Connection
 from server.storage.holdings import handed_on_at
-from server.storage.redemptions import hold
 from server.storage.scans import attempts_around, keep_code_uses
 
 
@@ -33,12 +32,14 @@ def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules 
     before: FirstUse | None,
     holder: bool,
 ) -> None:
-    """Run the rules on an attempt; `before` is the redemption that stood before it, `holder` whether it is its own."""
+    """Run the rules on an attempt; `before` is the redemption that stood before it, `holder` whether it is its own.
+
+    Whoever calls holds that redemption, so that each attempt counts those before it.
+    """
     brand, unit, alone = state.code.brand, state.unit, holder or attempt.staff or state.conditions.sample
     others, around = 0, list[tuple[int, Attempt]]()
     if not alone:
         if before is not None:
-            hold(connection, unit)
             others = others_with(connection, brand.id, (Rule.DUPLICATE, f"unit:{unit.id}"), attempt.mark)
         around = attempts_around(connection, unit.id, attempt.at, TRAVEL_WINDOW)
     burst = not alone and is_burst(attempt, [one for _, one in around])

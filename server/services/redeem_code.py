@@ -26,7 +26,7 @@ from server.services.receipts import Receipt, receipt_of
 from server.services.record_attempt import Ask, Channel, Note, Visitor, append_attempt, mark_of
 from server.services.resolve_code import Resolved, nobody, not_ours, resolve, resolve_serial, verified
 from server.storage.engine import Connection
-from server.storage.redemptions import burn, first_use
+from server.storage.redemptions import burn, first_use, hold
 
 __all__ = [
     "OFFERED",
@@ -264,6 +264,8 @@ def _verify(  # noqa: PLR0913 - one attempt, with everything that decides about 
 
 
 def _attempt(ctx: Context, connection: Connection, state: CodeState, ask: Ask) -> Answer:
+    if state.first is not None:
+        hold(connection, state.unit)
     brought = _marks(ctx, state.unit, ask)
     marks = marks_that_count(ctx, connection, state, brought, ask)
     own = state.first is not None and is_holder(state.first, marks)  # (4)
@@ -322,6 +324,7 @@ def _burn(
     if burn(connection, state.unit, mine):
         log_redemption(connection, state.code, state.unit, mine)
         return None, True
+    hold(connection, state.unit)
     return first_use(connection, state.unit), False
 
 
@@ -352,6 +355,8 @@ def _note_disowned(ctx: Context, connection: Connection, code: Resolved, state: 
     """
     unit = nobody(code) if state is None else state.unit
     first = None if state is None else state.first
+    if first is not None:
+        hold(connection, unit)
     mark = mark_of(ctx, unit, ask)
     claimed = marks_of(unit, claim=ask.claim, holder=None, key=ctx.keys.claim)
     own = first is not None and is_holder(first, replace(claimed, holder_hash=mark))

@@ -90,7 +90,11 @@ def _first(row: sa.Row[tuple[object, ...]]) -> FirstUse:
 
 
 def hold(connection: sa.Connection, unit: Unit) -> None:
-    """Let attempts on a used unit take turns until the transaction ends, so that each counts those before it."""
+    """Let attempts on a used unit take turns until the transaction ends, so that each counts those before it.
+
+    Whatever else an attempt locks comes later, always in this order: the redemption, the turn of its tries, the
+    counters of its batch, its alerts. In another order two attempts on one unit would wait for each other.
+    """
     connection.execute(sa.select(redemption.c.unit).where(redemption.c.unit == unit.id).with_for_update(key_share=True))
 
 
