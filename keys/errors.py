@@ -91,16 +91,17 @@ class RootChanged(AuthcodeError):
 
 
 class BrandConflict(AuthcodeError):
-    """A keyring of a brand that is new here has the name or a code prefix of a brand that is pinned already."""
+    """A keyring has the name, or a host of a code prefix, that belongs to another brand which was here before."""
 
     code = "brand_conflict"
     http_status = 409
 
-    def __init__(self, shared: str, pinned: str, offered: str) -> None:
+    def __init__(self, shared: str, pinned: str, offered: str, *, root_settles: bool) -> None:
         """Carry what is `shared` (the name or a prefix), and the fingerprints of the `pinned` and `offered` root."""
+        advice = "and name its root with --root" if root_settles else "and use another name or host here"
         super().__init__(
             f"the keyring of root {offered} is refused: {shared!r} belongs to the brand of root {pinned}, which was "
-            "seen before; ask the brand which one is right, and name its root with --root"
+            f"seen before; ask the brand which one is right, {advice}"
         )
         self.shared, self.pinned, self.offered = shared, pinned, offered
 

@@ -118,6 +118,8 @@ def test_a_root_for_which_one_signature_fits_everything_is_refused(keyring: Make
         ("prefixes", {}),
         ("lookalike_domains", ["V-EXAMPLE.COM"]),
         ("partner_domains", ["a b"]),
+        ("partner_domains", ["com"]),
+        ("lookalike_domains", ["com"]),
         ("office_keys", [None]),
         ("code_keys", "K1"),
     ],
@@ -127,6 +129,16 @@ def test_a_keyring_that_breaks_a_rule_is_refused(
 ) -> None:
     with pytest.raises(KeyringInvalid):
         open_keyring(_signed({**_payload(keyring(), root), field: value}, root), root_fingerprint=None)
+
+
+BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f\u2065\u2800\u3164\ufe00\ufe0e\ufe0f\uffa0\ufff0"
+
+
+@pytest.mark.parametrize("mark", [*BLANK, "\U0001bca0", "\U0001d173", "\U000e0000", "\U000e0100", "\U000e0fff"])
+def test_a_name_holds_no_character_that_draws_nothing(keyring: MakeKeyring, root: SigningKey, mark: str) -> None:
+    for name in (f"Blue Stars{mark}", f"Blue{mark} Stars"):
+        with pytest.raises(KeyringInvalid, match="can be seen"):
+            open_keyring(_signed({**_payload(keyring(), root), "brand": name}, root), root_fingerprint=None)
 
 
 @pytest.mark.parametrize(
@@ -438,6 +450,8 @@ class TestTrust:
             ("Blue Stars", "HTTPS://V.EXAMPLE.ORG/"),
             ("BLUE  \uff33tars", "HTTPS://V.EXAMPLE.ORG/"),
             ("Red Moons", PREFIX),
+            ("Red Moons", "HTTP://V.EXAMPLE.COM/"),
+            ("Red Moons", "HTTPS://V.EXAMPLE.COM:444/"),
         ],
     )
     def test_no_other_brand_comes_with_the_name_or_a_prefix_of_a_pinned_one(
@@ -450,7 +464,7 @@ class TestTrust:
         with pytest.raises(BrandConflict) as caught:
             trust.admit(sign_keyring(copied, stranger))
         assert caught.value.code == "brand_conflict"
-        assert (caught.value.shared, caught.value.pinned) == (prefix if prefix == PREFIX else name, root.fingerprint)
+        assert (caught.value.shared, caught.value.pinned) == (name if name != "Red Moons" else prefix, root.fingerprint)
         assert caught.value.offered == stranger.fingerprint
         assert trust.pins() == before
         assert not trust.admit(sign_keyring(keyring(version=2), root)).first_seen
