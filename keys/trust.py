@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from keys.document import FINGERPRINT_CHARS, read_document
-from keys.errors import KeyringRollback, RootChanged, TrustFileInvalid
+from keys.errors import KeyringRollback, RootChanged, TrustFileInvalid, TrustFileOlder
 from keys.fields import Fields
 from keys.files import exclusive_lock, make_private_dir, write_atomic
 from keys.keyring import MAX_BRAND_CHARS, MAX_PREFIXES, MAX_VERSION, OpenedKeyring, open_keyring
@@ -84,6 +84,7 @@ class TrustFile:
             RootChanged: another root is pinned for this brand, and did not vouch for this one.
             KeyringRollback: a higher version, or another document of this version, was seen.
             BrandConflict: the name or a host belongs to another brand that is pinned.
+            TrustFileOlder: the brand is new, and the names of those that are pinned were not kept.
             TrustFileInvalid: the file is damaged.
         """
         opened = open_keyring(document, root_fingerprint=root_fingerprint)  # (1)
@@ -100,10 +101,17 @@ class TrustFile:
             if pin is not None and pin.version >= keyring.version and not _same_document(pin, offered):  # (3)
                 raise KeyringRollback(keyring.version, pin.version)
             if root_fingerprint is None:
-                before = None if pin is None else _holder(pin)
-                refuse_conflict(before, _holder(offered), map(_holder, pins.values()), root_settles=True)  # (4)
+                self._refuse_conflict(pin, offered, pins)  # (4)
             self._write({**pins, keyring.brand_id: offered})  # (5)
         return replace(opened, first_seen=pin is None)
+
+    def _refuse_conflict(self, pin: Pin | None, offered: Pin, others: Mapping[bytes, Pin]) -> None:
+        """Refuse a newcomer that has, or may have, what is another's; a pin whose name was not kept is no newcomer."""
+        if pin is None and any(other.brand is None for other in others.values()):
+            raise TrustFileOlder(self._path, offered.root)
+        if pin is None or pin.brand is not None:
+            before = None if pin is None else _holder(pin)
+            refuse_conflict(before, _holder(offered), map(_holder, others.values()), root_settles=True)
 
     def _write(self, pins: Mapping[bytes, Pin]) -> None:
         brands = [
