@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from keys.errors import DomainRefused
 from keys.keyring import MAX_DOMAINS, Keyring
-from keys.prefix import is_domain
+from keys.prefix import host_of, is_domain
 
 
 class Listing(StrEnum):
@@ -22,9 +22,10 @@ class Listing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedHost:
-    """A host that a brand lists: as what, the brand's name, and the `domain` of the list that it falls under."""
+    """A host that a brand lists: as what, the brand's id and name, and the `domain` of the list that it falls under."""
 
     listing: Listing
+    brand_id: bytes
     brand: str
     domain: str
 
@@ -40,14 +41,24 @@ def falls_under(host: str, domain: str) -> bool:
 
 
 def listed_host(host: str, keyrings: Iterable[Keyring]) -> ListedHost | None:
-    """What verified `keyrings` say of `host` (lower case); look-alikes of any of them come before partners."""
+    """What verified `keyrings` say of `host` (lower case); look-alikes of any of them come before partners.
+
+    No brand makes a partner of where another one is at home: its hosts, those below them, and domains above them.
+    """
     brands = tuple(keyrings)
+    homes = {keyring.brand_id: {host_of(prefix) for prefix in keyring.prefixes} for keyring in brands}
     for listing in Listing:
         for keyring in brands:
+            others = [home for brand_id, hosts in homes.items() if brand_id != keyring.brand_id for home in hosts]
             for domain in domains_of(keyring, listing):
-                if falls_under(host, domain):
-                    return ListedHost(listing=listing, brand=keyring.brand, domain=domain)
+                vouched = listing is Listing.PARTNER and _is_home(host, domain, others)
+                if falls_under(host, domain) and not vouched:
+                    return ListedHost(listing=listing, brand_id=keyring.brand_id, brand=keyring.brand, domain=domain)
     return None
+
+
+def _is_home(host: str, domain: str, homes: Iterable[str]) -> bool:
+    return any(falls_under(host, home) or falls_under(home, domain) for home in homes)
 
 
 def added_domains(keyring: Keyring, additions: Mapping[Listing, Collection[str]]) -> Mapping[Listing, tuple[str, ...]]:
@@ -60,7 +71,7 @@ def added_domains(keyring: Keyring, additions: Mapping[Listing, Collection[str]]
             a list would be too long.
     """
     lists = {kind: tuple(dict.fromkeys(_with(keyring, kind, additions))) for kind in Listing}
-    own = {_host_of(prefix) for prefix in keyring.prefixes}
+    own = {host_of(prefix) for prefix in keyring.prefixes}
     for listing, domains in lists.items():
         held = domains_of(keyring, listing)
         others = [one for kind, listed in lists.items() if kind is not listing for one in listed]
@@ -76,7 +87,7 @@ def _with(keyring: Keyring, listing: Listing, additions: Mapping[Listing, Collec
 
 
 def _check(domain: str, own: Collection[str], others: Iterable[str]) -> None:
-    if not is_domain(domain) or "." not in domain:
+    if not is_domain(domain):
         raise DomainRefused(domain, "write the domain alone, as in shop.example.com, an international one as xn--")
     if any(falls_under(host, domain) for host in own):
         raise DomainRefused(domain, "codes of the brand itself lead there")
@@ -84,7 +95,3 @@ def _check(domain: str, own: Collection[str], others: Iterable[str]) -> None:
         if falls_under(domain, other) or falls_under(other, domain):
             same = "it" if other == domain else f"{other}, which has hosts in common with it,"
             raise DomainRefused(domain, f"{same} stands on the other list; take that off first")
-
-
-def _host_of(prefix: str) -> str:
-    return prefix.partition("://")[2].rstrip("/").partition(":")[0].lower()

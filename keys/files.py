@@ -34,6 +34,17 @@ def mode_for_others(file: IO[bytes]) -> int | None:
     return mode if os.name == "posix" and mode & _OTHERS else None
 
 
+def other_owner(file: IO[bytes]) -> int | None:
+    """The user who owns an open file where that is neither who runs this process nor root; None where it is.
+
+    An owner can read and change a file whatever its mode says. Where users are no numbers: None.
+    """
+    if sys.platform == "win32":  # pragma: no cover - no POSIX users there
+        return None
+    owner = os.fstat(file.fileno()).st_uid
+    return None if owner in {os.geteuid(), 0} else owner
+
+
 def write_atomic(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
     """Write `path` so that any reader, and any crash, sees the old content or the new one, never a part.
 

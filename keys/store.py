@@ -13,8 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from keys.errors import KeyFileInvalid, KeyFileReadable, KeyIdTaken, UnknownBackend, UnknownKey, WrongPassphrase
-from keys.files import exchange_dirs, exclusive_lock, make_private_dir, mode_for_others, write_atomic
+from keys.errors import (
+    KeyFileInvalid,
+    KeyFileOwner,
+    KeyFileReadable,
+    KeyIdTaken,
+    UnknownBackend,
+    UnknownKey,
+    WrongPassphrase,
+)
+from keys.files import exchange_dirs, exclusive_lock, make_private_dir, mode_for_others, other_owner, write_atomic
 from keys.keyfile import MAX_KEY_FILE_BYTES, MAX_KEY_ID_CHARS, SALT_BYTES, KeyFile, KeyHeader, Lock, ScryptCost
 from keys.records import Purpose
 
@@ -72,6 +80,9 @@ class FileShelf:
                 mode = mode_for_others(file)
                 if mode is not None:
                     raise KeyFileReadable(path, mode)
+                owner = other_owner(file)
+                if owner is not None:
+                    raise KeyFileOwner(path, owner)
                 return file.read(MAX_KEY_FILE_BYTES + 1)
         except FileNotFoundError:
             return None

@@ -302,8 +302,7 @@ def earlier_roots(steps: list[dict[str, Any]], brand_id: bytes, root: bytes) -> 
 def check_keyring(values: dict[str, Any]) -> None:
     """Check every rule of a keyring (ValueError, or Refused where the rule has a code of its own)."""
     binary_in(values, "brand_id", 16)
-    hidden = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"}
-    if any(mark != " " and unicodedata.category(mark) in hidden for mark in text_in(values, "brand", 100)):
+    if not all(map(is_seen, text_in(values, "brand", 100))):
         raise ValueError("the brand's name has 1 to 100 characters that can be seen")
     number_in(values, "version", 1, 2**31 - 1)
     if not timedelta(0) < time_in(values, "expires") - time_in(values, "issued") <= timedelta(days=30):
@@ -325,14 +324,28 @@ def check_keyring(values: dict[str, Any]) -> None:
         raise ValueError("an office key stands there twice")
 
 
+def is_seen(mark: str) -> bool:
+    """Whether a character may stand in a name: it is neither hidden nor one of those that draw nothing."""
+    blank = [(0x34F, 0x34F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2060, 0x206F), (0x2800, 0x2800)]
+    blank += [(0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3)]
+    blank += [(0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)]
+    hidden = unicodedata.category(mark) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"}
+    return mark == " " or not (hidden or any(first <= ord(mark) <= last for first, last in blank))
+
+
+def is_domain(domain: str) -> bool:
+    """Whether this is a domain in lower case, of two labels or more."""
+    return domain.isascii() and domain == domain.lower() and "." in domain and is_host(domain.upper())
+
+
 def check_addresses(prefixes: list[str], domains: list[str]) -> None:
     """Check the code prefixes, and the look-alike and partner domains."""
     if not 1 <= len(set(prefixes)) == len(prefixes):
         raise ValueError("it has 1 to 64 code prefixes, each once")
     for prefix in prefixes:
         check_prefix(prefix)
-    if not all(domain.isascii() and domain == domain.lower() and is_host(domain.upper()) for domain in domains):
-        raise ValueError("a look-alike or partner domain is no lower-case domain name")
+    if not all(map(is_domain, domains)):
+        raise ValueError("a look-alike or partner domain is no lower-case domain name of several labels")
 
 
 def check_code_key(key: dict[str, Any]) -> tuple[str, str]:

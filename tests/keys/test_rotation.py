@@ -226,4 +226,6 @@ def test_a_host_on_both_lists_is_a_look_alikes_and_a_domain_stands_for_all_hosts
     found = {host: listed_host(host, [listed]) for host in ("a.example", "x.a.example", "x.b.example", "aa.example")}
     kinds = {host: one.listing if one else None for host, one in found.items()}
     assert list(kinds.values()) == [Listing.PARTNER, Listing.PARTNER, Listing.LOOKALIKE, None]
-    assert found["x.b.example"] == ListedHost(listing=Listing.LOOKALIKE, brand=listed.brand, domain="b.example")
+    assert found["x.b.example"] == ListedHost(
+        listing=Listing.LOOKALIKE, brand_id=listed.brand_id, brand=listed.brand, domain="b.example"
+    )

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from keys.errors import (
     AuthcodeError,
     KeyFileInvalid,
+    KeyFileOwner,
     KeyFileReadable,
     KeyFileTooCostly,
     KeyIdTaken,
@@ -110,6 +111,38 @@ def test_a_link_does_not_hide_who_may_read_a_key_file(folder: Path, k1: Path, tm
     k1.symlink_to(elsewhere)
     with pytest.raises(KeyFileReadable):
         open_store(f"file:{folder}").headers()
+
+
+@needs_modes
+def test_a_key_file_of_another_user_is_refused_by_every_way_into_the_store(
+    folder: Path, k1: Path, passphrase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlocked = open_store(f"file:{folder}").unlock(passphrase)
+    if os.geteuid() == 0:
+        os.chown(k1, 12345, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: k1.stat().st_uid + 1)
+    closed = open_store(f"file:{folder}")
+    ways: list[Callable[[], object]] = [
+        closed.headers,
+        closed.check_closed,
+        lambda: closed.unlock(passphrase),
+        lambda: unlocked.get(Purpose.SIGNING, "K1"),
+    ]
+    for way in ways:
+        with pytest.raises(KeyFileOwner, match=f"number {k1.stat().st_uid}.*chown") as caught:
+            way()
+        assert caught.value.code == "key_file_owner"
+
+
+@needs_modes
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file away")
+def test_a_key_file_of_root_is_used_by_the_user_who_may_read_it(
+    folder: Path, k1: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert k1.stat().st_uid == 0
+    open_store(f"file:{folder}").check_closed()
 
 
 @needs_modes

@@ -117,10 +117,11 @@ def test_the_host_on_top_is_a_published_one_whatever_the_request_says(world: Wor
         assert site_of(keyrings, host) == Site(brand="Example Tea", host="v.example.com", brand_id=known)
 
 
-def test_two_brands_of_one_name_have_each_their_own_contact_and_colour(world: World, tmp_path: Path) -> None:
-    name, now = world.brand.issuer.keyring.keyring.brand, world.clock.now
-    home, prefix = tmp_path / "twin", "https://twin.example/"
-    twin = IssuerHome.create(home, brand=name, prefix=prefix, passphrase="p", now=now, cost=ScryptCost(n=2)).keyring
+def test_two_brands_of_one_server_have_each_their_own_contact_and_colour(world: World, tmp_path: Path) -> None:
+    now, home, prefix = world.clock.now, tmp_path / "twin", "https://twin.example/"
+    twin = IssuerHome.create(
+        home, brand="Twin Tea", prefix=prefix, passphrase="p", now=now, cost=ScryptCost(n=2)
+    ).keyring
     publish_keyring(world.ctx.db, twin.document, server_id=None, now=now)
     ours = world.brand.issuer.keyring.keyring.brand_id
     with world.ctx.db.write() as connection:

@@ -7,6 +7,7 @@ from authcode.manifest import ManifestInvalid, ManifestSignatureInvalid
 from authcode.products import ProductInvalid
 from keys.errors import (
     AuthcodeError,
+    BrandConflict,
     DocumentInvalid,
     KeyIdTaken,
     KeyringInvalid,
@@ -84,7 +85,7 @@ REFUSALS: Final[dict[str, Errors]] = {
     "publish_keys": (
         *_TOKEN,
         *(DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid, PrefixInvalid, PublicKeyInvalid),
-        *(RootChanged, KeyringRollback, KeyIdTaken, KeyStateRefused, TokenForOtherBrand),
+        *(RootChanged, KeyringRollback, KeyIdTaken, KeyStateRefused, TokenForOtherBrand, BrandConflict),
     ),
     "put_product": (*_TOKEN, ProductInvalid, *_PICTURE),
     "register": (
