@@ -1,6 +1,7 @@
 """Stage 3, photo, and Stage 7, alert: the codes in a picture that staff put into the search. No look, never a burn."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from authcode.foreign import ForeignText, describe_foreign
 from authcode.payload import NotOurs
@@ -8,7 +9,7 @@ from authcode.serial import printed_serial
 from scanner import Advice
 from server.context import Context
 from server.domain.redemption import Unit
-from server.services.read_photo import MAX_SYMBOLS, scan_in_turn
+from server.services.read_photo import MAX_SYMBOLS, is_ours, scan_in_turn
 from server.services.resolve_code import not_ours, resolve, verified
 from server.storage.redemptions import unit_use
 
@@ -43,7 +44,7 @@ def find_in_photo(ctx: Context, data: bytes, address: str | None) -> PhotoFind:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
         PhotosBusy: too many pictures are being read, or one of the same network.
     """
-    scan = scan_in_turn(ctx, data, address)
+    scan = scan_in_turn(ctx, data, address, accept=partial(is_ours, ctx))
     codes: dict[Unit, FoundCode] = {}
     foreign: list[ForeignText] = []
     unregistered = 0

@@ -1,5 +1,6 @@
 """Stage 3, photo, and Stage 4, decode: the codes in a picture that somebody sent. Looks only; never a burn."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -38,10 +39,10 @@ class PhotoLook:
     advice: Advice | None
 
 
-def scan_in_turn(ctx: Context, data: bytes, address: str | None) -> PhotoScan:
+def scan_in_turn(ctx: Context, data: bytes, address: str | None, *, accept: Callable[[str], bool]) -> PhotoScan:
     """Read a picture in the confined readers, one of each network at a time where rate limits hold.
 
-    What is looked for is a text for which a key of ours vouches.
+    `accept` tells the texts that are looked for.
 
     Raises:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
@@ -49,10 +50,11 @@ def scan_in_turn(ctx: Context, data: bytes, address: str | None) -> PhotoScan:
     """
     limited = ctx.settings.rate_limit is not RateLimit.OFF
     whose = f"network {truncated_network(address)}" if limited else None
-    return ctx.photos.scan(data, accept=partial(_is_ours, ctx), whose=whose)
+    return ctx.photos.scan(data, accept=accept, whose=whose)
 
 
-def _is_ours(ctx: Context, text: str) -> bool:
+def is_ours(ctx: Context, text: str) -> bool:
+    """Whether a key of ours vouches for a text."""
     try:
         verified(ctx, text)
     except NotOurs:
@@ -67,7 +69,7 @@ def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
         PhotosBusy: too many pictures are being read, or one of the same network.
     """
-    found = scan_in_turn(ctx, data, visitor.address)
+    found = scan_in_turn(ctx, data, visitor.address, accept=partial(is_ours, ctx))
     looks = tuple(_look_at(ctx, symbol, visitor) for symbol in found.symbols[:MAX_SYMBOLS])
     return PhotoLook(symbols=looks, advice=found.advice)
 
