@@ -12,7 +12,7 @@ from server.domain.storm import BURST_ASKERS, LOOKS_IN_STORM
 from server.services.dashboard import find_code
 from server.services.redeem_code import Visitor, verify
 from server.services.staff_accounts import add_staff
-from server.web.dashboard import wording
+from server.web.dashboard import alert_pages, wording
 from tests.server.conftest import START, Issued, World
 from tests.server_pages.conftest import heading
 from tests.server_pages.test_alert_work import numbers
@@ -151,6 +151,12 @@ def test_a_storm_of_looks_is_told_in_looks(anna: Staff, world: World, issued: Is
     assert f"It is a note from {LOOKS_IN_STORM} looks within an hour on" in page
     assert "People" not in page
     assert "The scans behind it" not in page
+
+
+@pytest.mark.parametrize("view", ["act&rule=burst", "mine", "closed", "look&batch=7"])
+def test_only_a_list_that_tells_of_the_week_adds_it_up(anna: Staff, monkeypatch: pytest.MonkeyPatch, view: str) -> None:
+    monkeypatch.setattr(alert_pages, "quiet_week", lambda _ctx: pytest.fail("it is not shown here"))
+    assert anna.open(f"/staff/alerts?view={view}").status_code == 200
 
 
 def test_a_burst_says_in_its_duplicate_why_it_is_loud(anna: Staff, world: World, issued: Issued) -> None:
