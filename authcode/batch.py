@@ -281,7 +281,10 @@ class OrderBook:
 
     def _next_number(self) -> int:
         counter = self._directory / "next-batch-number"
-        number = int(counter.read_text(encoding="ascii")) if counter.exists() else 1
+        try:
+            number = int(counter.read_text(encoding="ascii")) if counter.exists() else 1
+        except ValueError:
+            raise OrderRecordInvalid(counter) from None
         write_atomic(counter, f"{number + 1}\n".encode("ascii"))
         return number
 

@@ -12,6 +12,7 @@ What placing the entries and signing a head over them takes afterwards is added 
 import argparse
 import http.client
 import json
+import math
 import multiprocessing
 import os
 import socket
@@ -173,7 +174,8 @@ def main() -> None:
                 for kind in ("clock", "processor"):
                     logged, bare = (getattr(costs[log], kind) for log in (True, False))
                     head = f"{database:<12}{way:<9}{kind:<11}"
-                    print(f"{head}{logged:>10.3f}{bare:>13.3f}{logged / bare:>8.3f}", flush=True)
+                    ratio = logged / bare if bare else math.nan  # processor time is told in hundredths of a second
+                    print(f"{head}{logged:>10.3f}{bare:>13.3f}{ratio:>8.3f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,13 @@ A listed domain stands for itself and every host below it. A host that is on bot
 careful without need costs a buyer less than the other mistake.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from keys.errors import DomainRefused
 from keys.keyring import MAX_DOMAINS, Keyring
-from keys.prefix import is_domain
+from keys.prefix import host_of, is_domain
 
 
 class Listing(StrEnum):
@@ -22,9 +22,10 @@ class Listing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedHost:
-    """A host that a brand lists: as what, the brand's name, and the `domain` of the list that it falls under."""
+    """A host that a brand lists: as what, the brand's id and name, and the `domain` of the list that it falls under."""
 
     listing: Listing
+    brand_id: bytes
     brand: str
     domain: str
 
@@ -34,38 +35,63 @@ def domains_of(keyring: Keyring, listing: Listing) -> tuple[str, ...]:
     return keyring.lookalike_domains if listing is Listing.LOOKALIKE else keyring.partner_domains
 
 
+def falls_under(host: str, domain: str) -> bool:
+    """Whether `domain` stands for `host`, both in lower case: it is that host or one above it."""
+    return host == domain or host.endswith(f".{domain}")
+
+
 def listed_host(host: str, keyrings: Iterable[Keyring]) -> ListedHost | None:
-    """What verified `keyrings` say of `host` (lower case); look-alikes of any of them come before partners."""
+    """What verified `keyrings` say of `host` (lower case); look-alikes of any of them come before partners.
+
+    No brand makes a partner of where another one is at home: its hosts, those below them, and domains above them.
+    """
     brands = tuple(keyrings)
+    homes = {keyring.brand_id: {host_of(prefix) for prefix in keyring.prefixes} for keyring in brands}
     for listing in Listing:
         for keyring in brands:
+            others = [home for brand_id, hosts in homes.items() if brand_id != keyring.brand_id for home in hosts]
             for domain in domains_of(keyring, listing):
-                if host == domain or host.endswith(f".{domain}"):
-                    return ListedHost(listing=listing, brand=keyring.brand, domain=domain)
+                vouched = listing is Listing.PARTNER and _is_home(host, domain, others)
+                if falls_under(host, domain) and not vouched:
+                    return ListedHost(listing=listing, brand_id=keyring.brand_id, brand=keyring.brand, domain=domain)
     return None
 
 
-def added_domains(keyring: Keyring, listing: Listing, domains: Collection[str]) -> tuple[str, ...]:
-    """Those of `domains`, in lower case, that are not on that list of the keyring yet and may enter it.
+def _is_home(host: str, domain: str, homes: Iterable[str]) -> bool:
+    return any(falls_under(host, home) or falls_under(home, domain) for home in homes)
+
+
+def added_domains(keyring: Keyring, additions: Mapping[Listing, Collection[str]]) -> Mapping[Listing, tuple[str, ...]]:
+    """Both lists with those of `additions`, in lower case, that may enter them; what is on its list stays where it is.
+
+    A name that belongs to everybody, as `co.uk` does, is not recognised: there is no list of them here.
 
     Raises:
-        DomainRefused: one is no domain, the brand's own or on the other list, or the list would be too long.
+        DomainRefused: one is no domain or the brand's own, one of the other list is the same, above it or below it, or
+            a list would be too long.
     """
-    held = domains_of(keyring, listing)
-    added = tuple(dict.fromkeys(one for one in map(str.lower, domains) if one not in held))
-    own = {_host_of(prefix) for prefix in keyring.prefixes}
-    others = {one for kind in Listing if kind is not listing for one in domains_of(keyring, kind)}
-    for domain in added:
-        if not is_domain(domain) or "." not in domain:
-            raise DomainRefused(domain, "write the domain alone, as in shop.example.com, an international one as xn--")
-        if any(host == domain or host.endswith(f".{domain}") for host in own):
-            raise DomainRefused(domain, "codes of the brand itself lead there")
-        if domain in others:
-            raise DomainRefused(domain, "it stands on the other list; take it off first")
-    if len(held) + len(added) > MAX_DOMAINS:
-        raise DomainRefused(added[-1], f"a list has at most {MAX_DOMAINS} domains")
-    return added
+    lists = {kind: tuple(dict.fromkeys(_with(keyring, kind, additions))) for kind in Listing}
+    own = {host_of(prefix) for prefix in keyring.prefixes}
+    for listing, domains in lists.items():
+        held = domains_of(keyring, listing)
+        others = [one for kind, listed in lists.items() if kind is not listing for one in listed]
+        for domain in domains[len(held) :]:
+            _check(domain, own, others)
+        if len(domains) > MAX_DOMAINS:
+            raise DomainRefused(domains[-1], f"a list has at most {MAX_DOMAINS} domains")
+    return lists
 
 
-def _host_of(prefix: str) -> str:
-    return prefix.partition("://")[2].rstrip("/").partition(":")[0].lower()
+def _with(keyring: Keyring, listing: Listing, additions: Mapping[Listing, Collection[str]]) -> tuple[str, ...]:
+    return (*domains_of(keyring, listing), *map(str.lower, additions.get(listing, ())))
+
+
+def _check(domain: str, own: Collection[str], others: Iterable[str]) -> None:
+    if not is_domain(domain):
+        raise DomainRefused(domain, "write the domain alone, as in shop.example.com, an international one as xn--")
+    if any(falls_under(host, domain) for host in own):
+        raise DomainRefused(domain, "codes of the brand itself lead there")
+    for other in others:
+        if falls_under(domain, other) or falls_under(other, domain):
+            same = "it" if other == domain else f"{other}, which has hosts in common with it,"
+            raise DomainRefused(domain, f"{same} stands on the other list; take that off first")

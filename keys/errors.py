@@ -91,18 +91,34 @@ class RootChanged(AuthcodeError):
 
 
 class BrandConflict(AuthcodeError):
-    """A keyring of a brand that is new here has the name or a code prefix of a brand that is pinned already."""
+    """A keyring has the name, or a host of a code prefix, that belongs to another brand which was here before."""
 
     code = "brand_conflict"
     http_status = 409
 
-    def __init__(self, shared: str, pinned: str, offered: str) -> None:
+    def __init__(self, shared: str, pinned: str, offered: str, *, root_settles: bool) -> None:
         """Carry what is `shared` (the name or a prefix), and the fingerprints of the `pinned` and `offered` root."""
+        advice = "and name its root with --root" if root_settles else "and use another name or host here"
         super().__init__(
             f"the keyring of root {offered} is refused: {shared!r} belongs to the brand of root {pinned}, which was "
-            "seen before; ask the brand which one is right, and name its root with --root"
+            f"seen before; ask the brand which one is right, {advice}"
         )
         self.shared, self.pinned, self.offered = shared, pinned, offered
+
+
+class TrustFileOlder(AuthcodeError):
+    """A trust file of an earlier release lacks the name of a pinned brand, and another brand is seen first."""
+
+    code = "trust_file_older"
+    http_status = 409
+
+    def __init__(self, path: Path, offered: str) -> None:
+        """Carry the file's `path` and the `offered` root's fingerprint."""
+        super().__init__(
+            f"{path} lacks names of the brands in it, so nobody can tell whether the keyring of root {offered} copies "
+            "one of them; verify a code of each with its newest keyring, or name the new brand's root with --root"
+        )
+        self.path, self.offered = path, offered
 
 
 class SuccessionInvalid(AuthcodeError):
@@ -291,6 +307,20 @@ class KeyFileReadable(AuthcodeError):
             "machine take its keys for copied: replace them"
         )
         self.path, self.mode = path, mode
+
+
+class KeyFileOwner(AuthcodeError):
+    """A key file belongs to another user than the one who runs this, and not to root (docs/format.md §1)."""
+
+    code = "key_file_owner"
+
+    def __init__(self, path: Path, owner: int) -> None:
+        """Carry the `path` and the number of the user who owns it."""
+        super().__init__(
+            f"key file {path} belongs to another user (number {owner}), who can read and change it; give it to the "
+            "user who runs authcode with `chown`, and where others use this machine take its keys for copied"
+        )
+        self.path, self.owner = path, owner
 
 
 class KeyFileInvalid(AuthcodeError):

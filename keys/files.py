@@ -1,6 +1,7 @@
 """Files that hold secrets or promises: written whole or not at all, private, and changed by one process at a time."""
 
 import contextlib
+import ctypes
 import os
 import secrets
 import stat
@@ -12,6 +13,10 @@ from typing import IO, Final
 PRIVATE_FILE: Final = 0o600
 PRIVATE_DIR: Final = 0o700
 PUBLIC_FILE: Final = 0o644
+_HERE: Final = -100
+"""AT_FDCWD of <fcntl.h>: relative paths begin where the process stands."""
+_EXCHANGE: Final = 2
+"""RENAME_EXCHANGE of <linux/fs.h>."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -27,6 +32,17 @@ def mode_for_others(file: IO[bytes]) -> int | None:
     """
     mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
     return mode if os.name == "posix" and mode & _OTHERS else None
+
+
+def other_owner(file: IO[bytes]) -> int | None:
+    """The user who owns an open file where that is neither who runs this process nor root; None where it is.
+
+    An owner can read and change a file whatever its mode says. Where users are no numbers: None.
+    """
+    if sys.platform == "win32":  # pragma: no cover - no POSIX users there
+        return None
+    owner = os.fstat(file.fileno()).st_uid
+    return None if owner in {os.geteuid(), 0} else owner
 
 
 def write_atomic(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
@@ -57,6 +73,33 @@ def sync_dir(path: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def exchange_dirs(one: Path, other: Path) -> None:
+    """Let two folders of one file system change names: on Linux in one step, so that no crash finds neither.
+
+    Elsewhere in three renamings, of which those that were done are taken back where one fails.
+
+    Raises:
+        OSError: they cannot be renamed; both stand as before.
+    """
+    if not _exchanged_at_once(one, other):
+        aside = one.with_name(f"{one.name}.aside-{secrets.token_hex(4)}")
+        one.rename(aside)
+        try:
+            other.rename(one)
+        except OSError:
+            aside.rename(one)
+            raise
+        aside.rename(other)
+    sync_dir(one.parent)
+
+
+def _exchanged_at_once(one: Path, other: Path) -> bool:
+    if sys.platform != "linux":  # pragma: no cover - renameat2 is Linux's
+        return False
+    call = getattr(ctypes.CDLL(None), "renameat2", None)
+    return call is not None and call(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ Whoever changes keyring or keys holds a lock file, so that two commands at once 
 
 import secrets
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -261,18 +261,22 @@ class UnlockedIssuer:
         return office.fingerprint
 
     def list_domains(self, listing: Listing, domains: Collection[str], now: datetime) -> OpenedKeyring:
-        """Put domains on a list of the keyring and publish it, unless all of them stand there already.
+        """Put domains on one list of the keyring: see `add_domains`."""
+        return self.add_domains({listing: domains}, now)
+
+    def add_domains(self, additions: Mapping[Listing, Collection[str]], now: datetime) -> OpenedKeyring:
+        """Put domains on the lists of the keyring and publish it once, unless all of them stand there already.
 
         Raises:
-            DomainRefused: one is no domain, the brand's own or on the other list, or the list would be too long.
+            DomainRefused: one is no domain or the brand's own, one of the other list is the same, above it or below it,
+                or a list would be too long. Then none of them is listed.
         """
         with self._locked():
             opened = self.keyring
-            lists = {kind: domains_of(opened.keyring, kind) for kind in Listing}
-            added = added_domains(opened.keyring, listing, domains)
-            if not added:
+            lists = added_domains(opened.keyring, additions)
+            if all(lists[kind] == domains_of(opened.keyring, kind) for kind in Listing):
                 return opened
-            return self._publish_lists(opened.keyring, {**lists, listing: (*lists[listing], *added)}, now)
+            return self._publish_lists(opened.keyring, lists, now)
 
     def unlist_domains(self, domains: Collection[str], now: datetime) -> OpenedKeyring:
         """Take domains off whichever list they stand on, and publish the keyring; DomainRefused for one on none."""
@@ -357,7 +361,9 @@ class UnlockedIssuer:
         self._publish(replace(next_version(keyring, now), prefixes=prefixes, code_keys=(*keyring.code_keys, key)))
         return key
 
-    def _publish_lists(self, keyring: Keyring, lists: dict[Listing, tuple[str, ...]], now: datetime) -> OpenedKeyring:
+    def _publish_lists(
+        self, keyring: Keyring, lists: Mapping[Listing, tuple[str, ...]], now: datetime
+    ) -> OpenedKeyring:
         lookalikes, partners = lists[Listing.LOOKALIKE], lists[Listing.PARTNER]
         return self._publish(
             replace(next_version(keyring, now), lookalike_domains=lookalikes, partner_domains=partners)

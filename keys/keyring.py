@@ -1,7 +1,6 @@
 """Stage 5, verify: the signed keyring, which says what every key id of a brand stands for (docs/format.md §1)."""
 
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from keys.errors import (
 )
 from keys.fields import Fields
 from keys.instants import format_instant
+from keys.names import is_seen
 from keys.prefix import MAX_PREFIX_CHARS, is_domain, normalise_prefix
 from keys.primitives import (
     LABEL_KEYRING,
@@ -52,8 +52,6 @@ MAX_DOMAINS: Final = 1000
 MAX_CODE_KEYS: Final = 1024
 """As many as there are key ids of two characters."""
 MAX_OFFICE_KEYS: Final = 64
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"})
-"""Unicode categories that no name holds: controls, formats, surrogates, private use, separators but the space."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +102,7 @@ class Keyring:
                 raise KeyringInvalid(f"prefix {prefix} is not written as {normalise_prefix(prefix)}")
         for domain in (*self.lookalike_domains, *self.partner_domains):
             if not is_domain(domain):
-                raise KeyringInvalid("a look-alike or partner domain is no lower-case domain name")
+                raise KeyringInvalid("a look-alike or partner domain is no lower-case domain name of several labels")
 
     def _check_code_keys(self) -> None:
         seen: set[str] = set()
@@ -309,13 +307,8 @@ def check_brand(name: str) -> None:
     Raises:
         KeyringInvalid: it is empty, too long, or has characters that nobody sees.
     """
-    if not 1 <= len(name) <= MAX_BRAND_CHARS or not all(map(_is_seen, name)):
+    if not 1 <= len(name) <= MAX_BRAND_CHARS or not all(map(is_seen, name)):
         raise KeyringInvalid(f"the brand's name has 1 to {MAX_BRAND_CHARS} characters that can be seen")
-
-
-def _is_seen(character: str) -> bool:
-    """Whether a character may stand in a name. An unassigned one may: which these are depends on the reader's age."""
-    return character == " " or unicodedata.category(character) not in _HIDDEN
 
 
 def _payload_of(keyring: Keyring, root: bytes) -> dict[str, object]:

@@ -42,6 +42,19 @@ def read_passphrase(part: Part, home: Path, *, new: bool = False) -> str:
     return _ask(part, new=new)  # (4)
 
 
+def read_new_passphrase(part: Part, path: Path | None) -> str:
+    """The passphrase that takes the place of the present one: of the file `path`, else asked twice on a terminal.
+
+    Raises:
+        PassphraseFileReadable, PassphraseMissing: as `read_passphrase`.
+    """
+    if path is not None:
+        return _read_file(part, path)
+    if not sys.stdin.isatty():
+        raise PassphraseMissing(part, "no new one was given and there is no terminal to ask at")
+    return _ask(part, new=True)
+
+
 def _read_file(part: Part, path: Path) -> str:
     try:
         with path.open("rb") as file:

@@ -46,9 +46,17 @@ def normalise_prefix(url: str) -> str:
     return f"{scheme}://{host}/" if port == _DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{port}/"
 
 
+def host_of(prefix: str) -> str:
+    """The host of a prefix, in lower case and without its port."""
+    return prefix.partition("://")[2].rstrip("/").partition(":")[0].lower()
+
+
 def is_domain(text: str) -> bool:
-    """Whether `text` is a domain name in lower case, as the lists of look-alike and partner domains hold it."""
-    return text.isascii() and text == text.lower() and _is_host(text.upper())
+    """Whether `text` is a domain name in lower case, as the lists of look-alike and partner domains hold it.
+
+    A single label (`com`) is none: it would speak for everybody's hosts below it.
+    """
+    return text.isascii() and text == text.lower() and "." in text and _is_host(text.upper())
 
 
 def _is_host(host: str) -> bool:

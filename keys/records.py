@@ -143,4 +143,7 @@ def check_withdrawal_moment(key_id: str, *, since: datetime, now: datetime) -> N
         KeyStateRefused: it is yet to come.
     """
     if since > now:
-        raise KeyStateRefused(key_id, "a key is withdrawn since a moment that has come, not one that will")
+        reason = (
+            f"it is {now:%Y-%m-%d %H:%M} UTC now, and {since:%Y-%m-%d %H:%M} UTC is still to come; a key is withdrawn"
+        )
+        raise KeyStateRefused(key_id, f"{reason} since a moment that has come")

@@ -6,13 +6,23 @@ scheme names the known ones (docs/format.md §1).
 
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from keys.errors import KeyFileInvalid, KeyFileReadable, KeyIdTaken, UnknownBackend, UnknownKey, WrongPassphrase
-from keys.files import exclusive_lock, make_private_dir, mode_for_others, write_atomic
+from keys.errors import (
+    KeyFileInvalid,
+    KeyFileOwner,
+    KeyFileReadable,
+    KeyIdTaken,
+    UnknownBackend,
+    UnknownKey,
+    WrongPassphrase,
+)
+from keys.files import exchange_dirs, exclusive_lock, make_private_dir, mode_for_others, other_owner, write_atomic
 from keys.keyfile import MAX_KEY_FILE_BYTES, MAX_KEY_ID_CHARS, SALT_BYTES, KeyFile, KeyHeader, Lock, ScryptCost
 from keys.records import Purpose
 
@@ -38,6 +48,9 @@ class Shelf(Protocol):
 
     def remove(self, name: str) -> None:
         """Take `name` away, if it is there."""
+
+    def replace_all(self, content: Mapping[str, bytes]) -> None:
+        """Put `content` in the place of everything, at once or not at all."""
 
     def locked(self) -> AbstractContextManager[None]:
         """Keep other writers out."""
@@ -67,6 +80,9 @@ class FileShelf:
                 mode = mode_for_others(file)
                 if mode is not None:
                     raise KeyFileReadable(path, mode)
+                owner = other_owner(file)
+                if owner is not None:
+                    raise KeyFileOwner(path, owner)
                 return file.read(MAX_KEY_FILE_BYTES + 1)
         except FileNotFoundError:
             return None
@@ -78,6 +94,17 @@ class FileShelf:
     def remove(self, name: str) -> None:
         """Delete a key file, if it is there."""
         self._path(name).unlink(missing_ok=True)
+
+    def replace_all(self, content: Mapping[str, bytes]) -> None:
+        """Write a folder beside this one and let the two change names; what was here before is deleted then."""
+        beside = self._directory.with_name(f"{self._directory.name}.new-{secrets.token_hex(4)}")
+        make_private_dir(beside)
+        try:
+            for name, data in content.items():
+                write_atomic(beside / (name + _SUFFIX), data)
+            exchange_dirs(self._directory, beside)
+        finally:  # a half-written folder, or the one of before
+            shutil.rmtree(beside)
 
     def locked(self) -> AbstractContextManager[None]:
         """Hold the folder's lock file."""
@@ -112,6 +139,10 @@ class MemoryShelf:
     def remove(self, name: str) -> None:
         """Forget `name`."""
         self._content.pop(name, None)
+
+    def replace_all(self, content: Mapping[str, bytes]) -> None:
+        """Keep `content` alone."""
+        self._content = dict(content)
 
     def locked(self) -> AbstractContextManager[None]:
         """Need no lock: nobody else has this shelf."""
@@ -244,6 +275,30 @@ class UnlockedStore:
         """Delete a key for good, if it is there: a pseudonym key at the end of its time (docs/protocol.md §3)."""
         with self._shelf.locked():
             self._shelf.remove(_name_of(purpose, key_id))
+
+    def change_passphrase(self, passphrase: str, *, cost: ScryptCost | None = None) -> int:
+        """Seal every key anew under `passphrase` with a new salt, all at once or not at all; gives how many.
+
+        Whoever opened the store before must unlock it again. Copies made before still open under the old passphrase.
+
+        Raises:
+            KeyFileInvalid: a file was changed or is not of this store; nothing is changed then.
+            OSError: the disk is full or the folder cannot be replaced; nothing is changed then.
+        """
+        lock = Lock(salt=secrets.token_bytes(SALT_BYTES), cost=cost or self._lock.cost)
+        store_key = lock.derive(passphrase)
+        with self._shelf.locked():
+            sealed: dict[str, bytes] = {}
+            for file in _read_all(self._shelf):
+                secret = self.get(file.header.purpose, file.header.key_id)
+                header = replace(file.header, lock=lock)
+                anew = KeyFile.seal(file.name, header, secret, store_key).to_bytes()
+                if KeyFile.parse(file.name, anew).open(store_key) != secret or file.name in sealed:
+                    raise KeyFileInvalid(file.name, "it could not be sealed anew")
+                sealed[file.name] = anew
+            self._shelf.replace_all(sealed)
+        self._lock, self._store_key = lock, store_key
+        return len(sealed)
 
 
 def _name_of(purpose: Purpose, key_id: str) -> str:

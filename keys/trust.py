@@ -6,22 +6,22 @@
 A root is pinned when a brand is first seen. From then on another root, a lower version, and another keyring of the same
 version (`document` is the SHA-256 of the one seen, without its succession) are refused. Where the pinned root vouched
 for a new one, the pin moves on to that, and the old root is believed no more. No other brand may come with the name or
-a prefix of a pinned one: whoever copies a brand draws a brand id of their own.
+a host of a pinned one: whoever copies a brand draws a brand id of their own.
 """
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from keys.document import FINGERPRINT_CHARS, read_document
-from keys.errors import BrandConflict, KeyringRollback, RootChanged, TrustFileInvalid
+from keys.errors import KeyringRollback, RootChanged, TrustFileInvalid, TrustFileOlder
 from keys.fields import Fields
 from keys.files import exclusive_lock, make_private_dir, write_atomic
 from keys.keyring import MAX_BRAND_CHARS, MAX_PREFIXES, MAX_VERSION, OpenedKeyring, open_keyring
+from keys.names import Holder, refuse_conflict
 from keys.prefix import MAX_PREFIX_CHARS
 from keys.primitives import LABEL_KEYRING
 from keys.records import BRAND_ID_BYTES
@@ -76,14 +76,15 @@ class TrustFile:
 
         1. The keyring verifies under the root that it names, or an heir of the one that was learnt in another way.
         2. That root is the pinned one, or the pinned one vouched for it.   3. Its version is not lower, and the same
-        version is the same document.   4. A name or prefix that is new here is no other brand's, unless the root was
+        version is the same document.   4. A name or host that is new here is no other brand's, unless the root was
         learnt in another way.   5. Remember it, durably, before it is used.
 
         Raises:
             DocumentInvalid, KeyringSignatureInvalid, SuccessionInvalid, ...: as `open_keyring`.
             RootChanged: another root is pinned for this brand, and did not vouch for this one.
             KeyringRollback: a higher version, or another document of this version, was seen.
-            BrandConflict: the name or a prefix belongs to another brand that is pinned.
+            BrandConflict: the name or a host belongs to another brand that is pinned.
+            TrustFileOlder: the brand is new, and the names of those that are pinned were not kept.
             TrustFileInvalid: the file is damaged.
         """
         opened = open_keyring(document, root_fingerprint=root_fingerprint)  # (1)
@@ -100,9 +101,17 @@ class TrustFile:
             if pin is not None and pin.version >= keyring.version and not _same_document(pin, offered):  # (3)
                 raise KeyringRollback(keyring.version, pin.version)
             if root_fingerprint is None:
-                _refuse_conflict(pin, offered, pins)  # (4)
+                self._refuse_conflict(pin, offered, pins)  # (4)
             self._write({**pins, keyring.brand_id: offered})  # (5)
         return replace(opened, first_seen=pin is None)
+
+    def _refuse_conflict(self, pin: Pin | None, offered: Pin, others: Mapping[bytes, Pin]) -> None:
+        """Refuse a newcomer that has, or may have, what is another's; a pin whose name was not kept is no newcomer."""
+        if pin is None and any(other.brand is None for other in others.values()):
+            raise TrustFileOlder(self._path, offered.root)
+        if pin is None or pin.brand is not None:
+            before = None if pin is None else _holder(pin)
+            refuse_conflict(before, _holder(offered), map(_holder, others.values()), root_settles=True)
 
     def _write(self, pins: Mapping[bytes, Pin]) -> None:
         brands = [
@@ -151,23 +160,8 @@ def _same_document(pin: Pin, offered: Pin) -> bool:
     )
 
 
-def _refuse_conflict(before: Pin | None, offered: Pin, others: Mapping[bytes, Pin]) -> None:
-    """Refuse a name or prefix that `offered` did not have `before` and another brand has."""
-    had = set() if before is None else _claims(before).keys()
-    for claim, shown in _claims(offered).items():
-        for other in others.values():
-            if claim not in had and claim in _claims(other):
-                raise BrandConflict(shown, other.root, offered.root)
-
-
-def _claims(pin: Pin) -> dict[str, str]:
-    """What stands for the brand, as it is compared and as it is shown. Names that read alike are one name."""
-    names = [] if pin.brand is None else [pin.brand]
-    return {**{_folded(name): name for name in names}, **{prefix: prefix for prefix in pin.prefixes}}
-
-
-def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).split())
+def _holder(pin: Pin) -> Holder:
+    return Holder(root=pin.root, brand=pin.brand, prefixes=pin.prefixes)
 
 
 def _digest(document: bytes) -> bytes:

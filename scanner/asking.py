@@ -9,12 +9,13 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from authcode.foreign import describe_foreign
 from authcode.payload import NotOurs
 from authcode.remote.errors import ServerAnswerUnusable, ServerUnreachable
 from authcode.verify import OfflineState, OnlineOnly, verify_offline
+from keys.domains import Listing
 from keys.keyring import OpenedKeyring
 
 SERVER_TIMEOUT_S: Final = 10.0
@@ -36,11 +37,15 @@ class Judgement:
         ours: True or False, or None where nobody could be asked.
         state: the verdict code, or None likewise.
         host: for a foreign text the host that it names, None where that is unclear; never followed.
+        listed, brand: on which of a brand's signed lists that host stands (partner, lookalike), and whose it is; None
+            where it stands on none.
     """
 
     ours: bool | None
     state: str | None
     host: str | None = None
+    listed: Listing | None = None
+    brand: str | None = None
 
 
 class Judge(Protocol):
@@ -70,7 +75,9 @@ class KeyringJudge:
         try:
             answer = verify_offline(text, self._opened, self._now)
         except NotOurs:
-            return _not_ours(text)
+            foreign = describe_foreign(text, [self._opened.keyring])
+            by = foreign.listed
+            return _not_ours(foreign.host, by.listing if by else None, by.brand if by else None)
         except OnlineOnly:
             return Judgement(ours=None, state=ONLINE_ONLY)
         valid = answer.state is OfflineState.SIGNATURE_VALID
@@ -115,22 +122,32 @@ class ServerJudge:
                 raise ServerAnswerUnusable(self._server, error.code) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise ServerUnreachable(self._server, _reason(error)) from None
-        state = self._state(body, status)
-        return _not_ours(text) if state == NOT_OURS else Judgement(ours=True, state=state)
+        answer = self._answer(body, status)
+        if answer["state"] != NOT_OURS:
+            return Judgement(ours=True, state=answer["state"])
+        return _not_ours(describe_foreign(text).host, *_listed_by(answer))
 
-    def _state(self, body: bytes, status: int) -> str:
+    def _answer(self, body: bytes, status: int) -> dict[str, Any]:
         try:
             answer = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ServerAnswerUnusable(self._server, status) from None
-        state = answer.get("state") if isinstance(answer, dict) else None
-        if not isinstance(state, str):
+        if not isinstance(answer, dict) or not isinstance(answer.get("state"), str):
             raise ServerAnswerUnusable(self._server, status)
-        return state
+        return answer
 
 
-def _not_ours(text: str) -> Judgement:
-    return Judgement(ours=False, state=NOT_OURS, host=describe_foreign(text).host)
+def _listed_by(answer: dict[str, Any]) -> tuple[Listing | None, str | None]:
+    """What a server says of the host of a foreign text: a kind of list that is known here, and a brand's name."""
+    foreign = answer.get("foreign")
+    listed, brand = (foreign.get("listed"), foreign.get("brand")) if isinstance(foreign, dict) else (None, None)
+    if listed not in tuple(Listing) or not isinstance(brand, str):
+        return None, None
+    return Listing(listed), brand
+
+
+def _not_ours(host: str | None, listed: Listing | None, brand: str | None) -> Judgement:
+    return Judgement(ours=False, state=NOT_OURS, host=host, listed=listed, brand=brand)
 
 
 def _reason(error: Exception) -> str:

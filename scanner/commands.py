@@ -23,7 +23,7 @@ from keys.keyring import OpenedKeyring
 from scanner.errors import PhotoError, PhotoNotFound, PhotoTooLarge
 
 if TYPE_CHECKING:
-    from scanner.asking import Judge, KeyringJudge
+    from scanner.asking import Judge, Judgement, KeyringJudge
     from scanner.scan import PhotoScan, Symbol
 
 
@@ -96,7 +96,9 @@ def _symbol_facts(symbol: "Symbol", judge: "Judge") -> dict[str, object]:
         "ours": judgement.ours,
         "state": judgement.state,
     }
-    return facts | {"host": judgement.host} if judgement.ours is False else facts
+    if judgement.ours is not False:
+        return facts
+    return facts | {"host": judgement.host, "listed": judgement.listed, "brand": judgement.brand}
 
 
 def _tell_words(path: Path, found: "PhotoScan", judge: "Judge") -> None:
@@ -113,7 +115,19 @@ def _tell_words(path: Path, found: "PhotoScan", judge: "Judge") -> None:
             click.echo(f"{path}: {state}: {symbol.text}")
         else:
             host = f", leads to {judgement.host or 'an unclear address'}" if judgement.ours is False else ""
-            click.echo(f"{path}: {state}{host}: {describe_foreign(symbol.text).shortened}")
+            click.echo(f"{path}: {state}{host}{_listing(judgement)}: {describe_foreign(symbol.text).shortened}")
+
+
+def _listing(judgement: "Judgement") -> str:
+    """What a brand's signed lists say of the host; its name comes from a server and reaches a terminal."""
+    from keys.domains import Listing
+
+    if judgement.listed is None:
+        return ""
+    brand = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in judgement.brand or "")
+    if judgement.listed is Listing.PARTNER:
+        return f", listed by {brand} as a partner's"
+    return f", listed by {brand} as a look-alike: known, and not theirs"
 
 
 def _tell_refusal(path: Path, error: PhotoError, *, as_json: bool) -> None:

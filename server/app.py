@@ -89,6 +89,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
         context = create_context(settings, opened)
         context.looks.start()
         LogKeeper(context).start()
+        context.pseudonyms.start(context.clock)
     context.keyrings()  # read once, so that a page can say whose it is while the records are out of reach
     app = _App("server")
     app.url_map.merge_slashes = (

@@ -217,3 +217,10 @@ def forget_other_periods(store: UnlockedStore, purpose: Purpose, name: str) -> N
     for header in store.headers():
         if header.purpose is purpose and header.key_id != name:
             store.remove(purpose, header.key_id)
+
+
+def forget_earlier_periods(store: UnlockedStore, purpose: Purpose, name: str) -> None:
+    """Delete the keys of the periods before one; names of later periods come later as texts."""
+    for header in store.headers():
+        if header.purpose is purpose and header.key_id < name:
+            store.remove(purpose, header.key_id)

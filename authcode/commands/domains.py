@@ -38,21 +38,23 @@ def list_domains(home: Path | None, as_json: bool) -> None:
             click.echo(f"  {_SAID[listing]:10} {domain}")
 
 
-@domains.command(epilog=example("authcode keys domains add --partner shop.example.org"))
-@click.argument("names", nargs=-1, required=True, metavar="DOMAIN...")
-@click.option("--lookalike", "listing", flag_value=Listing.LOOKALIKE.value, help="They resemble ours and are not.")
-@click.option("--partner", "listing", flag_value=Listing.PARTNER.value, help="They belong to somebody we work with.")
+@domains.command(epilog=example("authcode keys domains add --partner shop.example.org --partner tea.example.net"))
+@click.option("--lookalike", metavar="DOMAIN", multiple=True, help="It resembles ours and is not; may be repeated.")
+@click.option("--partner", metavar="DOMAIN", multiple=True, help="It is somebody's we work with; may be repeated.")
 @home_option
 @json_option
-def add(names: tuple[str, ...], listing: str | None, home: Path | None, as_json: bool) -> None:
-    """Put domains on one of the lists and publish the keyring.
+def add(lookalike: tuple[str, ...], partner: tuple[str, ...], home: Path | None, as_json: bool) -> None:
+    """Put domains on the lists and publish the keyring.
 
     Whoever scans a code that leads there is told so: a partner is named as one, a look-alike as known and not yours.
+    A domain speaks for every host below it, so list none that strangers share: public suffixes (co.uk and the like)
+    are not checked here and would be taken.
     """
-    if listing is None:
-        raise click.UsageError("Say --lookalike or --partner.")
+    additions = {Listing.LOOKALIKE: lookalike, Listing.PARTNER: partner}
+    if not any(additions.values()):
+        raise click.UsageError("Say --lookalike DOMAIN or --partner DOMAIN.")
     issuer = unlocked_issuer(home)
-    _publish(issuer, issuer.list_domains(Listing(listing), names, the_time()), as_json=as_json)
+    _publish(issuer, issuer.add_domains(additions, the_time()), as_json=as_json)
 
 
 @domains.command(epilog=example("authcode keys domains remove shop.example.org"))

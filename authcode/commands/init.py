@@ -8,7 +8,7 @@ from authcode.commands.options import example, home_option, json_option, tell, t
 from authcode.events import KEYRING_PUBLISHED, announce_keyring, listeners
 from keys.errors import AuthcodeError, HomeExists, KeyringInvalid
 from keys.home import home_dir, issuer_dir, issuer_keyring_path, keep_apart
-from keys.issuer import IssuerHome
+from keys.issuer import IssuerHome, UnlockedIssuer
 from keys.keyring import OpenedKeyring, check_brand
 from keys.passphrase import read_passphrase
 from keys.prefix import normalise_prefix
@@ -49,16 +49,8 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
         raise PassphrasesEqual
     issuer = IssuerHome.create(place, brand=brand, prefix=prefix, passphrase=passphrase, now=the_time())
     unlocked = issuer.unlock(passphrase)
+    notes = _hand_over(unlocked, server_passphrase or "", issuer_only=issuer_only)
     opened = unlocked.keyring
-    notes: tuple[str, ...] = ()
-    try:
-        if issuer_only:
-            keep_apart(place)
-        else:
-            notes = announce_keyring(place, opened.document, unlocked.shared_keys(), lambda: server_passphrase or "")
-    except AuthcodeError:
-        click.echo(f"The issuer's part is made in {place}. Mend what follows, then: authcode keys publish", err=True)
-        raise
     keyring = opened.keyring
     tell(
         _facts(place, opened, notes),
@@ -74,6 +66,19 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
         click.echo("Next: `authcode keys address` at the server, then here: authcode keys send --to ADDRESS")
     else:
         click.echo("Next: authcode batch issue --order first --count 24 --placement inside")
+
+
+def _hand_over(unlocked: UnlockedIssuer, server_passphrase: str, *, issuer_only: bool) -> tuple[str, ...]:
+    """Announce the first keyring, or remember that this home is apart; gives the listeners' sentences."""
+    place = unlocked.home
+    try:
+        if issuer_only:
+            keep_apart(place)
+            return ()
+        return announce_keyring(place, unlocked.keyring.document, unlocked.shared_keys(), lambda: server_passphrase)
+    except AuthcodeError:
+        click.echo(f"The issuer's part is made in {place}. Mend what follows, then: authcode keys publish", err=True)
+        raise
 
 
 def _about_plain_http(prefix: str) -> tuple[str, ...]:

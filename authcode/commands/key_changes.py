@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from authcode.batch import OrderBook
-from authcode.commands.keys import announce_keys, key_facts
+from authcode.commands.keys import announce_keys, key_facts, publish_over_there
 from authcode.commands.options import (
     example,
     home_option,
@@ -20,11 +21,14 @@ from authcode.commands.options import (
 )
 from authcode.commands.values import MOMENT
 from authcode.events import Touched, ask_what_is_touched
-from keys.errors import AddressInvalid
-from keys.home import issuer_dir
+from keys.errors import AddressInvalid, AuthcodeError
+from keys.home import is_apart, issuer_dir
 from keys.instants import format_instant
 from keys.issuer import UnlockedIssuer
-from keys.records import Form, KeyState, Profile, check_withdrawal_moment
+from keys.records import CodeKey, Form, KeyState, Profile, check_withdrawal_moment
+
+if TYPE_CHECKING:
+    from authcode.remote.station import Station
 
 
 @click.command(epilog=example("authcode keys rotate --form short"))
@@ -96,18 +100,15 @@ def withdraw(  # noqa: PLR0913, PLR0917 - one argument an option
 
     Online, units that were registered and activated before that moment are answered "locked" (or as usual with a
     caution, where the brand chose that), all others "not ours". It cannot be taken back. What it touches is counted and
-    shown first, with --server by that one; then it asks. `authcode keys publish --server` brings it there.
+    shown first, with --server by that one; then it asks. With --server the keyring is published there too, where the
+    token has keys:publish; where that fails the key is still good there: it is said, and the exit code is 1.
     """
     station = station_at(server) if server is not None else None
     issuer = unlocked_issuer(home)
     now = the_time()
-    keyring = issuer.keyring.keyring
-    key = keyring.code_key(key_id)
+    key = issuer.keyring.keyring.code_key(key_id)
     check_withdrawal_moment(key_id, since=since, now=now)
-    if station is not None:
-        answers: tuple[Touched, ...] = (station.withdrawal(key_id, since=since),)
-    else:
-        answers = ask_what_is_touched(issuer.home, keyring.brand_id, key_id, since=since, now=now)
+    answers = _ask(issuer, station, key_id, since=since, now=now)
     facts = {"key_id": key_id, "since": format_instant(since), **_counted(issuer, key_id, answers)}
     if not as_json:
         _tell_touched(key_id, since, facts)
@@ -116,12 +117,14 @@ def withdraw(  # noqa: PLR0913, PLR0917 - one argument an option
             tell_json({**facts, "withdrawn": key.state is KeyState.WITHDRAWN})
         return
     if not yes:
-        click.confirm(f"Withdraw key {key_id}? It cannot be taken back", abort=True, err=True)
+        _ask_whether(key_id)
     issuer.withdraw_code_key(key_id, since=since, reason=reason, now=now)
-    told = f"Key {key_id} is withdrawn since {facts['since']}. For new orders: authcode keys rotate"
-    if station is not None:
-        told += f"\n  {station.server} knows it from: authcode keys publish --server {station.server}"
-    _publish(issuer, {**facts, "withdrawn": True}, told, as_json=as_json)
+    published, about_servers = _bring_withdrawal(issuer, key_id, station)
+    facts |= {"withdrawn": True, "published_at_server": published}
+    told = f"Key {key_id} is withdrawn since {facts['since']}.{_next_key(issuer, key)}"
+    _publish(issuer, facts, told, as_json=as_json, notes=about_servers)
+    if published is False:
+        click.get_current_context().exit(1)
 
 
 @click.command(epilog=example("authcode keys send --to 9f3c... --out keys-for-server.json"))
@@ -157,8 +160,69 @@ def send(address: str, out: Path, home: Path | None, as_json: bool) -> None:
     click.echo(f"  tell it your root key by another way: {issuer.keyring.root_fingerprint}")
 
 
-def _publish(issuer: UnlockedIssuer, facts: dict[str, object], told: str, *, as_json: bool) -> None:
-    notes = announce_keys(issuer)
+class NothingWithdrawn(AuthcodeError):
+    """A withdrawal was asked about, and not confirmed."""
+
+    code = "stopped"
+
+    def __init__(self, key_id: str) -> None:
+        """Carry the key."""
+        super().__init__(f"nothing was withdrawn: key {key_id} is as it was")
+        self.key_id = key_id
+
+
+def _ask_whether(key_id: str) -> None:
+    try:
+        confirmed = click.confirm(f"Withdraw key {key_id}? It cannot be taken back", err=True)
+    except click.Abort:
+        confirmed = False
+    if not confirmed:
+        raise NothingWithdrawn(key_id)
+
+
+def _next_key(issuer: UnlockedIssuer, withdrawn: CodeKey) -> str:
+    """The advice to make a key, where none is left that new orders of the same kind could use."""
+    wanted = (withdrawn.profile, withdrawn.form)
+    left = any(
+        (key.profile, key.form) == wanted for key in issuer.keyring.keyring.code_keys if key.state is KeyState.ACTIVE
+    )
+    return "" if left else " For new orders: authcode keys rotate"
+
+
+def _ask(
+    issuer: UnlockedIssuer, station: "Station | None", key_id: str, *, since: datetime, now: datetime
+) -> tuple[Touched, ...]:
+    """What the server that was named knows, else whoever knows units of this home."""
+    if station is not None:
+        return (station.withdrawal(key_id, since=since),)
+    return ask_what_is_touched(issuer.home, issuer.keyring.keyring.brand_id, key_id, since=since, now=now)
+
+
+def _bring_withdrawal(
+    issuer: UnlockedIssuer, key_id: str, station: "Station | None"
+) -> tuple[bool | None, tuple[str, ...]]:
+    """Whether the server that was named knows of it now (None where none was), and what to tell.
+
+    That a stolen key is still good somewhere goes to standard error at once: what comes next may fail too.
+    """
+    if station is None:
+        if not is_apart(issuer.home):
+            return None, ()
+        return None, (f"Mind: at its server the key {key_id} is still good until the keyring is published there",)
+    try:
+        return True, publish_over_there(station, issuer.keyring)
+    except AuthcodeError as error:
+        command = f"authcode keys publish --server {station.server}"
+        note = f"Mind: at {station.server} the key {key_id} is STILL GOOD, codes of it go on being verified: {error}"
+        remedy = f"{note} [{error.code}]. Run, with a token of the scope keys:publish: {command}"
+        click.echo(remedy, err=True)
+        return False, (remedy,)
+
+
+def _publish(
+    issuer: UnlockedIssuer, facts: dict[str, object], told: str, *, as_json: bool, notes: tuple[str, ...] = ()
+) -> None:
+    notes = (*notes, *announce_keys(issuer))
     facts = {**facts, "version": issuer.keyring.keyring.version, "notes": list(notes)}
     tell(facts, told, as_json=as_json, notes=notes)
 

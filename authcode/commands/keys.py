@@ -22,7 +22,7 @@ from keys.instants import format_instant
 from keys.issuer import IssuerHome, UnlockedIssuer
 from keys.keyring import OpenedKeyring
 from keys.passphrase import read_passphrase
-from keys.records import CodeKey, Form, Profile
+from keys.records import CodeKey, Form, KeyState, Profile
 
 if TYPE_CHECKING:
     from authcode.remote.station import Station
@@ -60,6 +60,9 @@ def list_keys(home: Path | None, as_json: bool) -> None:
     click.echo(f"{keyring.brand}: keyring {keyring.version}, valid until {keyring.expires:%Y-%m-%d %H:%M} UTC")
     for key in keyring.code_keys:
         click.echo(f"  {key.key_id}  {key.profile:8} {key.form:6} {key.state:10} {key.prefix}")
+        if key.state is KeyState.WITHDRAWN:
+            click.echo(f"      withdrawn since {key.since:%Y-%m-%d %H:%M} UTC: {key.reason}")
+    click.echo(f"Root fingerprint, to be compared by whoever trusts this brand: {opened.root_fingerprint}")
 
 
 @click.command(epilog=example("authcode keys publish"))
@@ -77,7 +80,7 @@ def publish(server: str | None, home: Path | None, as_json: bool) -> None:
     station = station_at(server) if server is not None else None
     issuer = unlocked_issuer(home)
     opened = issuer.refresh_keyring(the_time())
-    notes = _publish_over_there(station, opened) if station else announce_keys(issuer)
+    notes = publish_over_there(station, opened) if station else announce_keys(issuer)
     path = issuer_keyring_path(issuer.home)
     keyring = opened.keyring
     told = f"Keyring {keyring.version}, valid until {keyring.expires:%Y-%m-%d %H:%M} UTC, lies in {path}"
@@ -85,7 +88,8 @@ def publish(server: str | None, home: Path | None, as_json: bool) -> None:
     tell(facts, told, as_json=as_json, notes=notes)
 
 
-def _publish_over_there(station: "Station", opened: OpenedKeyring) -> tuple[str, ...]:
+def publish_over_there(station: "Station", opened: OpenedKeyring) -> tuple[str, ...]:
+    """Publish the keyring at a server over the network; gives what to tell of it. Errors: see `Connection.ask`."""
     answer = station.publish_keyring(opened.document)
     lacking = ", ".join(map(str, answer["keys_not_here"]))
     missing = f"Mind: that server cannot judge codes of {lacking} yet; send its keys with `authcode keys send`"

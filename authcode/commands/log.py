@@ -59,7 +59,8 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
         answers = [_refusal(kept or receipt, problem)]
     else:
         answers = [checking.answer(file) for file in files]
-    _tell(answers, as_json=as_json)
+    shown = None if receipt is None or proof is None else (receipt, proof)
+    _tell(answers, receipt=shown, as_json=as_json)
     if not all(answer["holds"] for answer in answers):
         click.get_current_context().exit(1)
 
@@ -137,7 +138,7 @@ def _receipt(receipt: Path | None, keys: Path | None) -> "Proof | None":
     try:
         document = json.loads(_text(keys))
         return open_proof(_text(receipt).strip(), public_keys_of(document))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         raise LogDocumentInvalid("the file of receipt keys is no key set") from None
 
 
@@ -171,21 +172,16 @@ def _agree(roots: dict[int, bytes], head: "Head | None") -> None:
         raise LogProofRefused(f"two heads of {head.size} leaves have two roots, both signed: history was rewritten")
 
 
-def _tell(answers: list[dict[str, object]], *, as_json: bool) -> None:
-    for answer in answers:
-        if as_json:
+def _tell(answers: list[dict[str, object]], *, receipt: tuple[Path, "Proof"] | None, as_json: bool) -> None:
+    """Say it in the words of the single file, so that two checkers say one thing alike."""
+    from authcode.standalone.authcode_verify import conclusion, file_in_words
+
+    if as_json:
+        for answer in answers:
             tell_json(answer)
-        else:
-            click.echo(_line(answer))
-
-
-def _line(answer: dict[str, object]) -> str:
-    if not answer["holds"]:
-        return f"{answer['file']}: does NOT hold: {answer['reason']}"
-    size = f"the head of {answer['size']} entries of {answer['origin']}"
-    if answer["kind"] == "inclusion":
-        record = "a record that is not shown" if answer["record"] is None else answer["record"]
-        return f"{answer['file']}: holds: entry {answer['index']} stands under {size}: {record}"
-    if answer["kind"] == "consistency":
-        return f"{answer['file']}: holds: {size} continues the kept one of {answer['old']}"
-    return f"{answer['file']}: holds: {size}"
+        return
+    if receipt is not None:
+        path, proof = receipt
+        answers = [{"file": str(path), "holds": True, "kind": "receipt", **proof.claims()}, *answers]
+    for line in (*map(file_in_words, answers), *conclusion(answers, receipt=receipt is not None)):
+        click.echo(line)

@@ -1,6 +1,7 @@
 """Options that several commands share, and the way to the home that they name."""
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -49,6 +50,13 @@ def server_option(command: _Command) -> _Command:
     """Add `--server`."""
     text = "Ask this server over the network, with the token in the file that AUTHCODE_TOKEN_FILE names."
     return click.option("--server", metavar="URL", help=text)(command)
+
+
+def read_fingerprint(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Check what was given for `--root`; a callback of that option, so that a cut one is a slip and no verdict."""
+    if value is not None and re.fullmatch("sha256:[0-9a-f]{64}", value) is None:
+        raise click.BadParameter("a fingerprint is sha256: and 64 digits of 0-9a-f, as `authcode keys list` tells it.")
+    return value
 
 
 def station_at(server: str) -> "Station":

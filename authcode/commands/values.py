@@ -1,12 +1,15 @@
 """What a person types as an option's value; a wrong one is answered with what was given, what is expected and how."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Final
 
 import click
 
 _DAY: Final = "%Y-%m-%d"
-_MOMENT: Final = "%Y-%m-%dT%H:%M:%SZ"
+_MOMENTS: Final = ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", _DAY)
+_MAX_DIGITS: Final = 12
+"""More than anybody counts, and far below the length that Python refuses to read as a number."""
 
 
 class _Day(click.ParamType[date]):
@@ -24,6 +27,13 @@ class _Day(click.ParamType[date]):
             self.fail(f"{value!r} is no day; write year-month-day, as in 2028-03-31", param, ctx)
 
 
+def _moment_of(value: str) -> datetime | None:
+    for form in _MOMENTS:
+        with suppress(ValueError):
+            return datetime.strptime(value, form).replace(tzinfo=UTC)
+    return None
+
+
 class _Moment(click.ParamType[datetime]):
     """A moment in UTC: a day, which begins at midnight, or a day and a time."""
 
@@ -33,11 +43,11 @@ class _Moment(click.ParamType[datetime]):
         """The moment, aware, or click's own error."""
         if isinstance(value, datetime):
             return value
-        try:
-            return datetime.strptime(value, _MOMENT if "T" in value else _DAY).replace(tzinfo=UTC)
-        except ValueError:
-            expected = "a day or a moment in UTC, as in 2028-03-31 or 2028-03-31T14:30:00Z"
+        found = _moment_of(value)
+        if found is None:
+            expected = "a day or a moment in UTC, as in 2028-03-31 or 2028-03-31T14:30:00Z or '2028-03-31 14:30'"
             self.fail(f"{value!r} is no moment; write {expected}", param, ctx)
+        return found
 
 
 class _WholeNumber(click.ParamType[int]):
@@ -50,7 +60,9 @@ class _WholeNumber(click.ParamType[int]):
         if isinstance(value, int):
             return value
         if not value.isascii() or not value.isdigit():
-            self.fail(f"{value!r} is no whole number; write digits alone, as in 5000", param, ctx)
+            self.fail(f"{value[:40]!r} is no whole number; write digits alone, as in 5000", param, ctx)
+        if len(value) > _MAX_DIGITS:
+            self.fail(f"{value[:_MAX_DIGITS]}... has more than {_MAX_DIGITS} digits", param, ctx)
         return int(value)
 
 

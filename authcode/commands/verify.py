@@ -13,6 +13,7 @@ from authcode.commands.options import (
     home_option,
     json_option,
     keyring_option,
+    read_fingerprint,
     tell,
     the_time,
     trust_facts,
@@ -65,7 +66,12 @@ class OfflineNotSaid(AuthcodeError):
 @click.argument("code", required=False)
 @click.option("--offline", is_flag=True, help="Check signature and key state only; nothing is asked or recorded.")
 @keyring_option
-@click.option("--root", metavar="FINGERPRINT", help="The brand's root key, where you learnt it in another way.")
+@click.option(
+    "--root",
+    metavar="FINGERPRINT",
+    callback=read_fingerprint,
+    help="The brand's root key, where you learnt it in another way.",
+)
 @click.option("--at", type=MOMENT, help="Judge as of a moment in UTC [now].")
 @click.option(
     "--print-standalone", is_flag=True, help="Print a verifier in one file that needs only Python, and do nothing else."
@@ -99,6 +105,8 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
         raise OfflineNotSaid
     opened = _keyring(keyring, home_dir(home), root)
     text = sys.stdin.buffer.read(MAX_CODE_BYTES + 3).removesuffix(b"\n").removesuffix(b"\r") if code == "-" else code
+    if code == "-" and not text:
+        raise click.UsageError("there was no input: nothing to check.")
     try:
         answer = verify_offline(text, opened, at or the_time())
     except NotOurs as error:

@@ -302,8 +302,7 @@ def earlier_roots(steps: list[dict[str, Any]], brand_id: bytes, root: bytes) -> 
 def check_keyring(values: dict[str, Any]) -> None:
     """Check every rule of a keyring (ValueError, or Refused where the rule has a code of its own)."""
     binary_in(values, "brand_id", 16)
-    hidden = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"}
-    if any(mark != " " and unicodedata.category(mark) in hidden for mark in text_in(values, "brand", 100)):
+    if not all(map(is_seen, text_in(values, "brand", 100))):
         raise ValueError("the brand's name has 1 to 100 characters that can be seen")
     number_in(values, "version", 1, 2**31 - 1)
     if not timedelta(0) < time_in(values, "expires") - time_in(values, "issued") <= timedelta(days=30):
@@ -325,14 +324,28 @@ def check_keyring(values: dict[str, Any]) -> None:
         raise ValueError("an office key stands there twice")
 
 
+def is_seen(mark: str) -> bool:
+    """Whether a character may stand in a name: it is neither hidden nor one of those that draw nothing."""
+    blank = [(0x34F, 0x34F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2060, 0x206F), (0x2800, 0x2800)]
+    blank += [(0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3)]
+    blank += [(0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)]
+    hidden = unicodedata.category(mark) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"}
+    return mark == " " or not (hidden or any(first <= ord(mark) <= last for first, last in blank))
+
+
+def is_domain(domain: str) -> bool:
+    """Whether this is a domain in lower case, of two labels or more."""
+    return domain.isascii() and domain == domain.lower() and "." in domain and is_host(domain.upper())
+
+
 def check_addresses(prefixes: list[str], domains: list[str]) -> None:
     """Check the code prefixes, and the look-alike and partner domains."""
     if not 1 <= len(set(prefixes)) == len(prefixes):
         raise ValueError("it has 1 to 64 code prefixes, each once")
     for prefix in prefixes:
         check_prefix(prefix)
-    if not all(domain.isascii() and domain == domain.lower() and is_host(domain.upper()) for domain in domains):
-        raise ValueError("a look-alike or partner domain is no lower-case domain name")
+    if not all(map(is_domain, domains)):
+        raise ValueError("a look-alike or partner domain is no lower-case domain name of several labels")
 
 
 def check_code_key(key: dict[str, Any]) -> tuple[str, str]:
@@ -686,7 +699,9 @@ def check_log_file(
         lines, note = split_proof(text)
         old = number_line(lines, "old ")
         path, head = path_in(lines), open_head(note, key)
-        if kept is None or old != kept[1]:
+        if kept is None:
+            raise Refused("usage", "name the head that you kept with --kept: a proof of growth starts from it")
+        if old != kept[1]:
             raise does_not_hold("it starts from another size than the head that was kept")
         check_growth(old, head[1], (kept[2], head[2]), path)
         return head, {"kind": "consistency", "old": old}
@@ -770,7 +785,100 @@ def check_own_entry(claims: dict[str, Any], head: Head, shown: dict[str, Any]) -
         raise does_not_hold("the entry stands before the head that the receipt names, or in another log")
 
 
+# --- What a person reads ---------------------------------------------------------------------------------------------
+
+MONTHS = (
+    "January February March April May June July August September October November December".split()  # noqa: SIM905 - legible
+)
+HAPPENED = {
+    "redemption": "the code with serial {serial} was verified for the first time",
+    "undo": "the code with serial {serial} was returned to unused, by {by}",
+    "handover": "the code with serial {serial} was handed on to its next holder, number {hop}",
+    "erasure": "what was kept about the holders of the code with serial {serial} was erased",
+    "staff": "{actor} of the staff did this: {action}, to {subject}",
+}
+CLOSING = (
+    "Keep these files as they are, check that the key is the one this log publishes, and ask whoever runs the log."
+)
+
+
+def plain(value: object) -> str:
+    """Give a value for a terminal: what cannot be seen is escaped."""
+    return repr(str(value))[1:-1]
+
+
+def in_words(moment: datetime) -> str:
+    """Give a moment (UTC) as people write it."""
+    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year} at {moment:%H:%M:%S} UTC"
+
+
+def record_in_words(record: dict[str, Any]) -> str:
+    """Say what an entry of the log tells of; one of a kind that is not known is shown field by field."""
+    template, facts = HAPPENED.get(str(record.get("kind"))), {name: plain(value) for name, value in record.items()}
+    try:
+        at = in_words(datetime.strptime(str(record["at"]), "%Y-%m-%dT%H:%M:%SZ"))  # noqa: DTZ007 - it is UTC
+        told = str(template).format(**facts)
+    except (KeyError, ValueError):
+        template = None
+    if template is None:
+        return "a record that reads " + ", ".join(f"{name} {value}" for name, value in facts.items())
+    country = f", in the country {facts['country']}" if record.get("country") else ""
+    unknown = ", country not known" if record.get("kind") == "redemption" and not country else ""
+    return f"on {at}{country}{unknown} {told}"
+
+
+def file_in_words(one: dict[str, Any]) -> str:
+    """Say what one file shows."""
+    name = plain(one["file"])
+    if not one["holds"]:
+        reason = str(one["reason"]).removeprefix("this does not hold: ").partition("; keep it, and ask")[0]
+        return f"{name}: does NOT hold: {plain(reason)}."
+    if one["kind"] == "receipt":
+        at = in_words(datetime.fromtimestamp(one["iat"], timezone.utc))  # noqa: UP017 - any Python
+        times = "once" if one["hop"] == 1 else f"{one['hop']} times"
+        since = f", and was handed on {times} before this receipt" if one["hop"] else ""
+        told = f"the server of {plain(one['iss'])} signed that the code with serial {plain(one['serial'])}"
+        return f"{name}: holds: {told} was verified for the first time on {at}{since}."
+    log = f"the log {plain(one['origin'])}"
+    if one["kind"] == "inclusion":
+        record = one["record"]
+        told = "its content is not shown" if record is None else f"it says that {record_in_words(record)}"
+        return f"{name}: holds: this is entry {one['index']} (counted from 0) of the {one['size']} in {log}; {told}."
+    if one["kind"] == "consistency":
+        return f"{name}: holds: {log} only grew from {one['old']} to {one['size']} entries; nothing before was changed."
+    return f"{name}: holds: {log} signed this head when it had {one['size']} entries."
+
+
+def conclusion(answers: list[dict[str, Any]], *, receipt: bool) -> list[str]:
+    """Sum up the answers: what they show together, and what was not checked."""
+    if not all(one["holds"] for one in answers):
+        return ["Conclusion: NO, not everything holds. " + CLOSING]
+    kinds = {one["kind"] for one in answers}
+    shown = ["the receipt is genuine"] if receipt else []
+    shown += ["the entry stands in the log"] if "inclusion" in kinds else []
+    grown = "since the head that the receipt names" if receipt else "since the head that was kept"
+    shown += [f"the log has only grown {grown}"] if "consistency" in kinds else []
+    lines = ["Conclusion: " + (", and ".join(shown) or "each head is signed by the log's key") + "."]
+    missing = []
+    if receipt and "inclusion" not in kinds:
+        missing.append("whether this verification stands in the log (give its entry, and the log's key with --key)")
+    if "consistency" not in kinds:
+        kept = "the head that the receipt names" if receipt else "a head that somebody kept (--kept)"
+        missing.append(f"whether the log was rewritten (give a proof of growth from {kept})")
+    elif receipt:
+        missing.append("whether it was written later than it says (needs a head that somebody kept from soon after)")
+    missing.append("whether what the log was told is true, and how the code stands now (only its server knows)")
+    return [*lines, "Not checked:", *(f"  - {one};" for one in missing[:-1]), f"  - {missing[-1]}."]
+
+
 # --- The command ----------------------------------------------------------------------------------------------------
+
+
+def root_of(text: str) -> str:
+    """Read a fingerprint; argparse's own error for anything else."""
+    if re.fullmatch("sha256:[0-9a-f]{64}", text, re.ASCII) is None:
+        raise argparse.ArgumentTypeError("a fingerprint is sha256: and 64 digits of 0-9a-f")
+    return text
 
 
 def options() -> argparse.ArgumentParser:
@@ -779,7 +887,9 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("code", help="the exact text of the symbol, or - to read it from standard input")
     named = os.environ.get("AUTHCODE_KEYRING", "authcode-keys.json")
     parser.add_argument("--keyring", default=named, help="the brand's published key list [%(default)s]")
-    parser.add_argument("--root", help="fingerprint of the brand's root key, learnt in another way than the key list")
+    parser.add_argument(
+        "--root", type=root_of, help="fingerprint of the brand's root key, learnt in another way than the key list"
+    )
     parser.add_argument("--newest", type=int, default=0, metavar="N", help="refuse a key list older than version N")
     parser.add_argument("--at", type=time_of, metavar="TIME", help="judge as of 2026-03-01T08:30:00Z [now]")
     parser.add_argument("--json", action="store_true", dest="as_json", help="answer in JSON")
@@ -803,6 +913,8 @@ def answer(asked: argparse.Namespace) -> dict[str, Any]:
     text = asked.code
     if text == "-":
         text = sys.stdin.buffer.read(MAX_CODE_BYTES + 3).removesuffix(b"\n").removesuffix(b"\r")
+        if not text:
+            raise Refused("usage", "there was no input: nothing to check")
     try:
         facts = verify_offline(text, keyring, asked.at or datetime.now(timezone.utc))  # noqa: UP017 - any Python
     except NotOurs:
@@ -880,14 +992,9 @@ def main_files(words: list[str]) -> int:
         answers = answer_files(asked)
     except Refused as error:
         return tell_refused(error, as_json=asked.as_json, code=1 if error.code == "log_proof_refused" else 2)
-    for one in answers:
-        if asked.as_json:
-            sys.stdout.write(json.dumps(one) + "\n")
-        else:
-            facts = ", ".join(f"{name} {value}" for name, value in one.items() if name not in {"file", "holds"})
-            sys.stdout.buffer.write(
-                f"{one['file']}: {'holds' if one['holds'] else 'does NOT hold'}: {facts}\n".encode()
-            )
+    said = [json.dumps(one) for one in answers] if asked.as_json else [file_in_words(one) for one in answers]
+    said += [] if asked.as_json else conclusion(answers, receipt="receipt" in asked)
+    sys.stdout.buffer.write("".join(f"{line}\n" for line in said).encode("utf-8", "backslashreplace"))
     return 0 if all(one["holds"] for one in answers) else 1
 
 

@@ -1,12 +1,11 @@
 """`authcode keys address` and `authcode keys receive`: a brand's serial and MAC keys, sent to this server."""
 
-import re
 import sys
 from pathlib import Path
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, tell, tell_json, the_time
+from authcode.commands.options import example, home_option, json_option, read_fingerprint, tell, tell_json, the_time
 
 
 @click.command(epilog=example("authcode keys address"))
@@ -24,18 +23,12 @@ def address(home: Path | None, as_json: bool) -> None:
     tell({"address": public}, public, as_json=as_json)
 
 
-def _fingerprint(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    if value is not None and re.fullmatch("sha256:[0-9a-f]{64}", value) is None:
-        raise click.BadParameter("a fingerprint is sha256: and 64 digits of 0-9a-f, as `authcode keys list` tells it.")
-    return value
-
-
 @click.command(epilog=example("authcode keys receive keys-for-server.json --root sha256:1f0c..."))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--root",
     metavar="FINGERPRINT",
-    callback=_fingerprint,
+    callback=read_fingerprint,
     help="The brand's root key as the brand told it [pinned at first sight, after a question at a terminal].",
 )
 @home_option

@@ -36,6 +36,20 @@ class ClaimInvalid(AuthcodeError):
         super().__init__(f"Send a claim of 1 to {MAX_CLAIM_CHARS} visible ASCII characters.")
 
 
+class ClaimTriesSpent(AuthcodeError):
+    """Too many wrong claims that can be guessed were tried on this unit; right ones of that kind wait with them."""
+
+    code: ClassVar[str] = "claim_tries_spent"
+    http_status: ClassVar[int] = 429
+
+    def __init__(self) -> None:
+        """Say when to come back, and what never has to wait."""
+        super().__init__(
+            f"Too many short claims were tried here today; try again tomorrow, and draw claims of {UNGUESSABLE_CHARS} "
+            "characters or more at random, which are never limited."
+        )
+
+
 def check_claim(claim: object) -> str:
     """The claim itself, once it is 1 to 64 visible ASCII characters.
 
@@ -50,7 +64,7 @@ def check_claim(claim: object) -> str:
 
 
 def is_guessable(claim: str) -> bool:
-    """Whether a claim is too short to be 128 random bits, so that others may find it by trying (ADR 0023)."""
+    """Whether a claim is too short to be 128 random bits, so that others may find it by trying (ADR 0022)."""
     return len(claim) < UNGUESSABLE_CHARS
 
 

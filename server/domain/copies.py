@@ -42,9 +42,9 @@ _EXACT = 1e-12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copies:
-    """About how many packs bear a code beside the genuine one: the median, and the bounds that hold in 95 of 100 cases.
+    """About how many packs bear a code beside the first verifier's, which may be a copy too: median and bounds.
 
-    From `others` people, and `verified` of the batch's codes `on_sale`.
+    The bounds hold in 95 of 100 cases. From `others` people, and `verified` of the batch's codes `on_sale`.
     """
 
     point: int

@@ -45,14 +45,14 @@ class KeepCodeInvalid(AuthcodeError):
 
 
 class KeepCodeTriesSpent(AuthcodeError):
-    """Too many wrong keep-codes, or short claims, were tried on this unit or from this network; right ones wait too."""
+    """Too many wrong keep-codes were tried on this unit or from this network; right ones wait with them."""
 
     code: ClassVar[str] = "keep_code_tries_spent"
     http_status: ClassVar[int] = 429
 
     def __init__(self) -> None:
         """Say when to come back."""
-        super().__init__("Too many keep-codes or short claims were tried here today; try again tomorrow.")
+        super().__init__("Too many keep-codes were tried here today; try again tomorrow.")
 
 
 def keep_code_of(unit: Unit, first: FirstUse, *, key: bytes) -> str:

@@ -22,8 +22,11 @@ MANY = 10
 CROWD = 30
 """The same where no place is known."""
 
-SPREAD = 3
-"""Regions that the holders of one pack plausibly ask from: protocol's three distinct places."""
+SOME = 3
+"""Other people from which on one buyer and whoever they show the pack to is no longer the first thing to think of."""
+
+LEAST_CROWD_REGIONS = 3
+"""Regions from which on many people were not all beside one pack: the protocol's three distinct places."""
 
 _MOST_LIKELY, _POSSIBLE = 0.5, 0.1
 
@@ -59,7 +62,7 @@ class Guess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What an alert has measured: distinct askers beside the holder, the regions that are known, a scan's number."""
+    """What an alert has measured: distinct askers beside the holder, known regions, and the number of scans."""
 
     rule: Rule
     others: int
@@ -115,9 +118,9 @@ def facts_of(measured: Measured) -> tuple[Fact, ...]:
         facts.append(Fact.ONE_OTHER_NEAR)
     elif measured.others >= MANY:
         facts.append(Fact.MANY_OTHERS)
-    elif measured.others >= SPREAD:
+    elif measured.others >= SOME:
         facts.append(Fact.SOME_OTHERS)
-    if measured.regions > SPREAD:
+    if measured.regions >= LEAST_CROWD_REGIONS:
         facts.append(Fact.MANY_REGIONS)
     elif measured.regions > 1:
         facts.append(Fact.SOME_REGIONS)
@@ -151,7 +154,7 @@ def proposes_lock(measured: Measured) -> bool:
     """
     match measured.rule:
         case Rule.DUPLICATE:
-            spread = measured.others >= MANY and measured.regions >= SPREAD
+            spread = measured.others >= MANY and measured.regions >= LEAST_CROWD_REGIONS
             return spread or measured.others >= CROWD
         case Rule.KEEP_CODE_SHARED:
             return measured.scans >= KEEP_CODE_USES and measured.regions > KEEP_CODE_REGIONS

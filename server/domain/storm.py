@@ -2,7 +2,7 @@
 
 Pure, like all rules; event times decide, not arrival. Places lie: phones roam, programs ask through other countries,
 and without a database of places none is known. False alarms are what wears staff out, so that each rule begins with a
-note, or asks for more than one household, shop or script can bring (docs/protocol.md §2 rule 6, ADR 0026).
+note, or asks for more than one household, shop or script can bring (docs/protocol.md §2 rule 6, ADR 0025).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -90,7 +90,9 @@ def draft_for_travel(unit: Unit) -> AlertDraft:
 def is_burst(attempt: Attempt, around: Sequence[Attempt]) -> bool:
     """Whether an attempt lies within some hour in which too many networks asked for the unit, `around` being others'.
 
-    Whatever the order in which they arrive, the last of them to arrive finds it.
+    Whatever the order in which they arrive, the last of them to arrive finds it: attempts on one unit take turns at its
+    counter of the day. Only two of the same moment that are told different things, or have midnight between them, may
+    miss each other where nobody has verified the unit; the next one finds them.
     """
     near = [one for one in (attempt, *around) if abs(one.at - attempt.at) <= BURST_WINDOW]
     if len({one.asker for one in near}) < BURST_ASKERS:

@@ -1,21 +1,20 @@
-"""Stage 6, redeem: claims that can be guessed are compared only so often (docs/protocol.md §2 rule 2, ADR 0023).
+"""Stage 6, redeem: claims that can be guessed are compared only so often (docs/protocol.md §2 rule 2, ADR 0022).
 
 A claim names the holder as a keep-code does. Those of 128 bits need no limit; shorter ones that are wrong are counted
 per unit and network, and per unit.
 """
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from server.context import Context
-from server.domain.claim import MAX_WRONG_CLAIMS_HERE, MAX_WRONG_CLAIMS_OF_UNIT, is_guessable
-from server.domain.keep_code import TRIES_WINDOW, KeepCodeTriesSpent
+from server.domain.claim import MAX_WRONG_CLAIMS_HERE, MAX_WRONG_CLAIMS_OF_UNIT, ClaimTriesSpent, is_guessable
+from server.domain.keep_code import TRIES_WINDOW
 from server.domain.redemption import FirstUse, Marks, Unit, is_holder
 from server.pseudonyms import NetworkMarks
 from server.services.facts import CodeState
 from server.services.record_attempt import Ask, Visitor
 from server.storage.engine import Connection
-from server.storage.keep_tries import add_wrong_try, take_turns, wrong_tries
+from server.storage.keep_tries import TryKind, add_wrong_try, take_turns, wrong_tries
 from server.storage.redemptions import hold
 from server.storage.scans import network_of_burn
 
@@ -37,18 +36,12 @@ def may_be_holder(  # noqa: PLR0913 - one claim, with everything that decides ab
     well.
 
     Raises:
-        KeepCodeTriesSpent: too many wrong ones today; what this one is makes no difference, and it is not counted.
+        ClaimTriesSpent: too many wrong ones today; what this one is makes no difference, and it is not counted.
     """
-    if not is_guessable(claim):
-        return right
-    networks = ctx.pseudonyms.marks(visitor.address, unit.id, now=now)
-    hold(connection, unit)
-    take_turns(connection, unit.id)
-    if _are_spent(ctx, connection, unit, networks, first=first, now=now):
-        raise KeepCodeTriesSpent
-    if not right:
-        day, here = networks.day, networks.unit
-        add_wrong_try(connection, unit=unit.id, at=now, network_day=day, network_unit=here, claim=True)
+    if is_guessable(claim) and not _is_compared(
+        ctx, connection, unit, right=right, first=first, visitor=visitor, now=now
+    ):
+        raise ClaimTriesSpent
     return right
 
 
@@ -57,13 +50,34 @@ def marks_that_count(ctx: Context, connection: Connection, state: CodeState, mar
 
     On an unused unit there is nobody to be found out, and nothing is counted.
     """
-    if state.first is None:
+    first = state.first
+    if first is None or not is_guessable(ask.claim):
         return marks
-    right, who = is_holder(state.first, marks), ask.visitor
-    with suppress(KeepCodeTriesSpent):
-        may_be_holder(ctx, connection, state.unit, ask.claim, right=right, first=state.first, visitor=who, now=ask.now)
-        return marks
-    return Marks()
+    right, who = is_holder(first, marks), ask.visitor
+    compared = _is_compared(ctx, connection, state.unit, right=right, first=first, visitor=who, now=ask.now)
+    return marks if compared else Marks()
+
+
+def _is_compared(  # noqa: PLR0913 - one claim, with everything that decides about it
+    ctx: Context,
+    connection: Connection,
+    unit: Unit,
+    *,
+    right: bool,
+    first: FirstUse | None,
+    visitor: Visitor,
+    now: datetime,
+) -> bool:
+    """Whether a guessable claim may be compared after those before it; one that may and is not `right` is counted."""
+    networks = ctx.pseudonyms.marks(visitor.address, unit.id, now=now)
+    hold(connection, unit)
+    take_turns(connection, unit.id)
+    if _are_spent(ctx, connection, unit, networks, first=first, now=now):
+        return False
+    if not right:
+        day, here = networks.day, networks.unit
+        add_wrong_try(connection, TryKind.CLAIM, unit=unit.id, at=now, network_day=day, network_unit=here)
+    return True
 
 
 def _are_spent(  # noqa: PLR0913 - whose tries, on what
@@ -72,7 +86,7 @@ def _are_spent(  # noqa: PLR0913 - whose tries, on what
     """Strangers elsewhere cannot spend the tries of the network that verified a moment ago: its answer may be lost."""
     day, here = networks.day, networks.unit
     since = now - TRIES_WINDOW
-    wrong = wrong_tries(connection, unit=unit.id, since=since, network_day=day, network_unit=here, claim=True)
+    wrong = wrong_tries(connection, TryKind.CLAIM, unit=unit.id, since=since, network_day=day, network_unit=here)
     if wrong.here >= MAX_WRONG_CLAIMS_HERE:
         return True
     if wrong.of_unit < MAX_WRONG_CLAIMS_OF_UNIT:

@@ -1,15 +1,16 @@
 """Stage 3, photo, and Stage 7, alert: the codes in a picture that staff put into the search. No look, never a burn."""
 
 from dataclasses import dataclass
+from functools import partial
 
-from authcode.foreign import describe_foreign
+from authcode.foreign import ForeignText, describe_foreign
 from authcode.payload import NotOurs
 from authcode.serial import printed_serial
 from scanner import Advice
 from server.context import Context
 from server.domain.redemption import Unit
-from server.services.read_photo import MAX_SYMBOLS, scan_in_turn
-from server.services.resolve_code import Resolved, resolve, verified
+from server.services.read_photo import MAX_SYMBOLS, is_ours, scan_in_turn
+from server.services.resolve_code import not_ours, resolve, verified
 from server.storage.redemptions import unit_use
 
 
@@ -26,13 +27,13 @@ class FoundCode:
 class PhotoFind:
     """What a picture holds for staff.
 
-    `unregistered` counts codes with a good signature that no batch has, `foreign` names where the others lead (an empty
-    text where that is unclear or no address); `advice` says why nothing was read.
+    `unregistered` counts codes with a good signature that no batch has, `foreign` are the others, each once; `advice`
+    says why nothing was read.
     """
 
     codes: tuple[FoundCode, ...]
     unregistered: int
-    foreign: tuple[str, ...]
+    foreign: tuple[ForeignText, ...]
     advice: Advice | None
 
 
@@ -43,30 +44,22 @@ def find_in_photo(ctx: Context, data: bytes, address: str | None) -> PhotoFind:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
         PhotosBusy: too many pictures are being read, or one of the same network.
     """
-    scan = scan_in_turn(ctx, data, address, accept=lambda text: _resolve(ctx, text) is not None)
+    scan = scan_in_turn(ctx, data, address, accept=partial(is_ours, ctx))
     codes: dict[Unit, FoundCode] = {}
-    foreign: list[str] = []
+    foreign: list[ForeignText] = []
     unregistered = 0
-    for symbol in scan.symbols[:MAX_SYMBOLS]:
-        code = _resolve(ctx, symbol.text)
-        if code is None:
-            foreign.append(describe_foreign(symbol.text).host or "")
-        elif code.unit is None or code.batch is None:
-            unregistered += 1
-        else:
-            with ctx.db.read() as connection:
-                unit = unit_use(connection, code.unit).unit
+    with ctx.db.read() as connection:
+        for symbol in scan.symbols[:MAX_SYMBOLS]:
+            try:
+                code = resolve(ctx, connection, *verified(ctx, symbol.text))
+            except NotOurs:
+                foreign.append(not_ours(ctx, symbol.text) or describe_foreign(symbol.text))
+                continue
+            if code.unit is None or code.batch is None:
+                unregistered += 1
+                continue
+            unit = unit_use(connection, code.unit).unit
             serial = printed_serial(code.serial)
             codes.setdefault(unit, FoundCode(unit=unit, order=code.batch.order_name, serial_printed=serial))
     told = tuple(dict.fromkeys(foreign))
     return PhotoFind(codes=tuple(codes.values()), unregistered=unregistered, foreign=told, advice=scan.advice)
-
-
-def _resolve(ctx: Context, text: str) -> Resolved | None:
-    """The code that a text is, where a known key vouches for it."""
-    try:
-        code, named = verified(ctx, text)
-    except NotOurs:
-        return None
-    with ctx.db.read() as connection:
-        return resolve(ctx, connection, code, named)

@@ -33,8 +33,8 @@ from server.services.facts import CodeState, Facts, facts_of, state_of
 from server.services.keep_codes import append_own, is_right, note_right
 from server.services.log import EntriesWait, log_erasure, log_handover, log_return, sign_newest_head
 from server.services.receipts import Receipt, receipt_of
-from server.services.redeem_code import Channel, Visitor, nobody, text_of_page
-from server.services.resolve_code import resolve, verified
+from server.services.redeem_code import Channel, Visitor, text_of_page
+from server.services.resolve_code import nobody, resolve, verified
 from server.storage.engine import Connection, RecordsUnreachable
 from server.storage.holdings import forget_holder, hand_on, holder_before, hops_of, return_unit
 from server.storage.redemptions import hold, unit_use
@@ -104,6 +104,7 @@ def act_for_program(ctx: Context, text: str, act: HolderAct, holder: Holder) -> 
 
     Raises:
         ClaimInvalid: the claim is out of form.
+        ClaimTriesSpent: it can be guessed, and too many wrong ones came today.
         Everything that `ask_on_page` raises.
     """
     claim = check_claim(holder.claim) if holder.keep_code is None else None

@@ -29,10 +29,10 @@ from server.services.facts import CodeState, facts_of, state_of
 from server.services.log import LogEntryUnknown, prove_unit, sign_newest_head
 from server.services.raise_alerts import after_keep_code
 from server.services.receipts import receipt_of
-from server.services.redeem_code import Answer, Channel, Visitor, look, look_at_page, nobody, text_of_page
-from server.services.resolve_code import resolve, verified
+from server.services.redeem_code import Answer, Channel, Visitor, look, look_at_page, text_of_page
+from server.services.resolve_code import nobody, resolve, verified
 from server.storage.engine import Connection
-from server.storage.keep_tries import add_wrong_try, take_turns, wrong_tries
+from server.storage.keep_tries import TryKind, add_wrong_try, take_turns, wrong_tries
 from server.storage.redemptions import hold
 from server.storage.scans import append_scan
 
@@ -225,14 +225,15 @@ def is_right(  # noqa: PLR0913, PLR0917 - one try, with everything that decides 
     _limit_tries(connection, unit, networks, now)
     if any([is_keep_code_of(typed, one, first, key=ctx.keys.keep_code) for one, first in accepted]):  # noqa: C419
         return True
-    add_wrong_try(connection, unit=unit.id, at=now, network_day=networks.day, network_unit=networks.unit)
+    day, here = networks.day, networks.unit
+    add_wrong_try(connection, TryKind.KEEP_CODE, unit=unit.id, at=now, network_day=day, network_unit=here)
     return False
 
 
 def _limit_tries(connection: Connection, unit: Unit, networks: NetworkMarks, now: datetime) -> None:
-    wrong = wrong_tries(
-        connection, unit=unit.id, since=now - TRIES_WINDOW, network_day=networks.day, network_unit=networks.unit
-    )
+    day, here = networks.day, networks.unit
+    since = now - TRIES_WINDOW
+    wrong = wrong_tries(connection, TryKind.KEEP_CODE, unit=unit.id, since=since, network_day=day, network_unit=here)
     spent = (
         wrong.here >= MAX_WRONG_HERE or wrong.of_unit >= MAX_WRONG_OF_UNIT or wrong.of_network >= MAX_WRONG_OF_NETWORK
     )

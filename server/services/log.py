@@ -14,12 +14,12 @@ from authcode.payload import NotOurs
 from keys.errors import AuthcodeError
 from keys.primitives import SigningKey
 from server.context import Context
-from server.domain.claim import check_claim, marks_of
+from server.domain.claim import check_claim, is_guessable, marks_of
 from server.domain.log_record import erasure_record, handover_record, redemption_record, return_record
 from server.domain.redemption import FirstUse, Marks, ReturnedBy, Unit, UnitUse, is_holder
 from server.services.claim_tries import may_be_holder
 from server.services.record_attempt import Visitor
-from server.services.resolve_code import Resolved, resolve, verified
+from server.services.resolve_code import Resolved, nobody, resolve, verified
 from server.storage import audit, log
 from server.storage.engine import Connection, Database
 from server.storage.redemptions import unit_use
@@ -236,7 +236,7 @@ def prove_redemption(ctx: Context, text: str, *, claim: str, visitor: Visitor) -
 
     Raises:
         ClaimInvalid: the claim is out of form.
-        KeepCodeTriesSpent: it can be guessed, and too many wrong ones came today.
+        ClaimTriesSpent: it can be guessed, and too many wrong ones came today.
         LogEntryUnknown: no such redemption, or another's; also for texts that are no codes.
     """
     kept = check_claim(claim)
@@ -244,9 +244,7 @@ def prove_redemption(ctx: Context, text: str, *, claim: str, visitor: Visitor) -
     def attempt(connection: Connection) -> Unit | None:
         """One claim; None where it does not show the holder, who may not be there at all."""
         found = resolve(ctx, connection, code, named)
-        use = UnitUse(unit=Unit(row=0, index=found.index), first=None)
-        if found.unit is not None:
-            use = unit_use(connection, found.unit)
+        use = UnitUse(unit=nobody(found), first=None) if found.unit is None else unit_use(connection, found.unit)
         marks = marks_of(use.unit, claim=kept, holder=None, key=ctx.keys.claim)
         right = use.first is not None and is_holder(use.first, marks)
         shown = may_be_holder(
@@ -256,7 +254,11 @@ def prove_redemption(ctx: Context, text: str, *, claim: str, visitor: Visitor) -
 
     try:
         code, named = verified(ctx, text)
-        unit = ctx.db.attempt(attempt)
+        if is_guessable(kept):
+            unit = ctx.db.attempt(attempt)
+        else:  # nothing is counted: it waits for no writer, and keeps none waiting
+            with ctx.db.read() as connection:
+                unit = attempt(connection)
     except NotOurs:
         raise LogEntryUnknown from None
     if unit is None:

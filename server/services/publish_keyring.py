@@ -10,6 +10,7 @@ from authcode.payload import shown_host
 from keys.errors import AuthcodeError, KeyringInvalid, RootChanged, UnknownKey
 from keys.instants import format_instant
 from keys.keyring import Keyring, KeyringSet, OpenedKeyring, check_successor, open_keyring
+from keys.names import Holder, refuse_conflict
 from keys.records import KeyState, Profile
 from server.context import Context
 from server.secrets import ServerKeys
@@ -89,13 +90,16 @@ def publish_keyring(  # noqa: PLR0913 - what is taken in, and who brings it
     1. It verifies under the root it names, and is not of the future.   2. That root is the pinned one, or the pinned
     one vouched for it.   3. Its version is not lower, nor the same with other bytes; no key id stands for another key
     than before, and no key went back to an earlier state.   4. No key id of it belongs to another brand.
+    5. Nor does a name or a host that it did not have before: here the first to arrive keeps them, whoever sends it.
 
     What a `station` sends is its own brand's. It enters the history, each key that it withdraws on a line of its own,
     where a station or another `actor` is named.
 
     Raises:
         DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid: it is no keyring.
+        PrefixInvalid, PublicKeyInvalid: it holds a prefix or a key that is none.
         RootChanged, KeyringRollback, KeyIdTaken, KeyStateRefused: it does not follow from what is known here.
+        BrandConflict: its name or a host of its prefixes is another brand's here.
         TokenForOtherBrand: the station is another brand's.
     """
     opened = open_keyring(document, root_fingerprint=None)  # (1)
@@ -111,8 +115,10 @@ def publish_keyring(  # noqa: PLR0913 - what is taken in, and who brings it
         if known is not None:
             _check_follows(known, opened)  # (2), (3)
         others = [brand for brand in all_brands(connection) if brand.brand_id != keyring.brand_id]
-        held = [open_keyring(one.keyring, root_fingerprint=one.root_fingerprint).keyring for one in others]
-        KeyringSet([*held, keyring])  # (4)
+        KeyringSet([*map(keyring_of, others), keyring])  # (4)
+        before = None if known is None else _holder(known)
+        offered = Holder(root=opened.root_fingerprint, brand=keyring.brand, prefixes=keyring.prefixes)
+        refuse_conflict(before, offered, map(_holder, others), root_settles=False)  # (5)
         _keep(connection, known, opened, document, server_id=server_id, now=now)
         who = actor if station is None else station.actor
         if who is not None:
@@ -180,6 +186,10 @@ def _keep(  # noqa: PLR0913 - what becomes the row
         keyring=document,
         at=now,
     )
+
+
+def _holder(brand: BrandRecord) -> Holder:
+    return Holder(root=brand.root_fingerprint, brand=brand.name, prefixes=keyring_of(brand).prefixes)
 
 
 def _check_follows(known: BrandRecord, opened: OpenedKeyring) -> None:

@@ -20,7 +20,6 @@ from server.services.resolve_code import Resolved
 from server.storage.alerts import add_to_alert, count_like, others_with
 from server.storage.engine import Connection
 from server.storage.holdings import handed_on_at
-from server.storage.redemptions import hold
 from server.storage.scans import attempts_around, keep_code_uses
 
 
@@ -33,12 +32,14 @@ def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules 
     before: FirstUse | None,
     holder: bool,
 ) -> None:
-    """Run the rules on an attempt; `before` is the redemption that stood before it, `holder` whether it is its own."""
+    """Run the rules on an attempt; `before` is the redemption that stood before it, `holder` whether it is its own.
+
+    Whoever calls holds that redemption, so that each attempt counts those before it.
+    """
     brand, unit, alone = state.code.brand, state.unit, holder or attempt.staff or state.conditions.sample
     others, around = 0, list[tuple[int, Attempt]]()
     if not alone:
         if before is not None:
-            hold(connection, unit)
             others = others_with(connection, brand.id, (Rule.DUPLICATE, f"unit:{unit.id}"), attempt.mark)
         around = attempts_around(connection, unit.id, attempt.at, TRAVEL_WINDOW)
     burst = not alone and is_burst(attempt, [one for _, one in around])
@@ -53,8 +54,8 @@ def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules 
         burst=burst,
     )
     for draft in drafts:
-        came_before = [one for one in around if draft.rule is Rule.BURST and _is_new(connection, unit, draft.rule)]
-        _grow(connection, state, draft, [*reversed(came_before), (scan, attempt)])
+        came_before = around[::-1] if draft.rule is Rule.BURST and _is_new(connection, unit, draft.rule) else []
+        _grow(connection, state, draft, [*came_before, (scan, attempt)])
     _after_place(connection, state, attempt, scan=scan, around=around, own=holder)
 
 
@@ -67,7 +68,7 @@ def _after_place(  # noqa: PLR0913 - one attempt and everything that the rules l
     around: Sequence[tuple[int, Attempt]],
     own: bool,
 ) -> None:
-    """The rules about places; the pack that contradicts an earlier attempt takes the latest such one in."""
+    """The rules about places; where an attempt contradicts earlier ones, the latest of those is in the alert too."""
     markets = state.standing.activation.details.markets if state.standing.activation else ()
     outside = draft_for_market(attempt, state.unit, state.conditions, markets, own=own)
     if outside is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from authcode.payload import NotOurs
 from scanner import Advice, PhotoScan, Symbol
@@ -41,6 +42,8 @@ class PhotoLook:
 def scan_in_turn(ctx: Context, data: bytes, address: str | None, *, accept: Callable[[str], bool]) -> PhotoScan:
     """Read a picture in the confined readers, one of each network at a time where rate limits hold.
 
+    What is looked for is a text that `accept` takes.
+
     Raises:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
         PhotosBusy: too many pictures are being read, or one of the same network.
@@ -50,6 +53,17 @@ def scan_in_turn(ctx: Context, data: bytes, address: str | None, *, accept: Call
     return ctx.photos.scan(data, accept=accept, whose=whose)
 
 
+def is_ours(ctx: Context, text: str) -> bool:
+    """Whether a key of ours vouches for a text; also where the key that reads its serial is missing here."""
+    try:
+        verified(ctx, text)
+    except NotOurs:
+        return False
+    except SerialKeyMissing:
+        return True  # the look at it says that there is no answer yet
+    return True
+
+
 def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
     """Look at every code of a picture (JPEG, PNG or WebP, untrusted).
 
@@ -57,18 +71,7 @@ def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
         PhotosBusy: too many pictures are being read, or one of the same network.
     """
-
-    def is_ours(text: str) -> bool:
-        """Whether a key of ours vouches for a text."""
-        try:
-            verified(ctx, text)
-        except NotOurs:
-            return False
-        except SerialKeyMissing:
-            return True  # it is; the look at it says that there is no answer yet
-        return True
-
-    found = scan_in_turn(ctx, data, visitor.address, accept=is_ours)
+    found = scan_in_turn(ctx, data, visitor.address, accept=partial(is_ours, ctx))
     looks = tuple(_look_at(ctx, symbol, visitor) for symbol in found.symbols[:MAX_SYMBOLS])
     return PhotoLook(symbols=looks, advice=found.advice)
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from authcode.foreign import ForeignText, describe_foreign
-from authcode.payload import NotOurs, code_from_path, dropped_link, shown_host
+from authcode.foreign import ForeignText
+from authcode.payload import NotOurs, code_from_path, dropped_link
 from authcode.serial import Tier, read_typed_serial
 from server.context import Context
 from server.domain.claim import (
@@ -24,9 +24,9 @@ from server.services.log import log_redemption
 from server.services.raise_alerts import after_attempt, after_disowned_code, after_unknown_unit
 from server.services.receipts import Receipt, receipt_of
 from server.services.record_attempt import Ask, Channel, Note, Visitor, append_attempt, mark_of
-from server.services.resolve_code import Resolved, resolve, resolve_serial, verified
+from server.services.resolve_code import Resolved, nobody, not_ours, resolve, resolve_serial, verified
 from server.storage.engine import Connection
-from server.storage.redemptions import burn, first_use
+from server.storage.redemptions import burn, first_use, hold
 
 __all__ = [
     "OFFERED",
@@ -37,7 +37,6 @@ __all__ = [
     "look",
     "look_at_page",
     "look_at_serial",
-    "nobody",
     "text_of_page",
     "verify",
     "verify_on_page",
@@ -146,20 +145,13 @@ def _look_at_page(ctx: Context, raw_path: str, query: str, visitor: Visitor, *, 
     return replace(_look(ctx, text, visitor, Channel.PAGE, claim=claim), foreign=None)
 
 
-def _not_ours(ctx: Context, text: str) -> ForeignText | None:
-    """A foreign text as it may be shown; None for what has the form of ours, forged and unknown alike."""
-    foreign = describe_foreign(text, ctx.keyrings().keyrings)
-    ours = {shown_host(prefix).partition(":")[0] for prefix in ctx.keyrings().prefixes}
-    return None if foreign.host in ours else foreign
-
-
 def _look(ctx: Context, text: str, visitor: Visitor, channel: Channel, *, claim: str | None) -> Look:
     try:
         code, named = verified(ctx, text)
         with ctx.db.read() as connection:
             return _look_at(ctx, connection, resolve(ctx, connection, code, named), visitor, channel, claim)
     except NotOurs:
-        return Look(state=Verdict.NOT_OURS, foreign=_not_ours(ctx, text))
+        return Look(state=Verdict.NOT_OURS, foreign=not_ours(ctx, text))
 
 
 def _look_by_serial(ctx: Context, serial: str, visitor: Visitor, *, gtin: str | None = None) -> Look:
@@ -233,11 +225,6 @@ def _offered(  # noqa: PLR0913, PLR0917 - one look, with everything that decides
     return replace(seen, token=token, claim=claim or _new_claim(ctx, unit, visitor))
 
 
-def nobody(code: Resolved) -> Unit:
-    """The unit in whose name a code of no registered unit is marked and its page token is made."""
-    return Unit(row=0, index=code.index)
-
-
 _HOLDS = frozenset({Use.OWN_NOW, Use.OWN_LATER})
 
 
@@ -264,7 +251,7 @@ def _verify(  # noqa: PLR0913 - one attempt, with everything that decides about 
         state = state_on_record(connection, found, now=ask.now)
         if is_disowned(found, state):
             _note_disowned(ctx, connection, found, state, ask)
-            return Answer(verdict=Verdict.NOT_OURS, foreign=_not_ours(ctx, text))
+            return Answer(verdict=Verdict.NOT_OURS, foreign=not_ours(ctx, text))
         if state is None:
             return _note_unknown(ctx, connection, found, ask)
         return _attempt(ctx, connection, state, ask)
@@ -273,10 +260,12 @@ def _verify(  # noqa: PLR0913 - one attempt, with everything that decides about 
         code, named = verified(ctx, text)  # (3)
         return ctx.db.attempt(attempt)
     except NotOurs:
-        return Answer(verdict=Verdict.NOT_OURS, foreign=_not_ours(ctx, text))
+        return Answer(verdict=Verdict.NOT_OURS, foreign=not_ours(ctx, text))
 
 
 def _attempt(ctx: Context, connection: Connection, state: CodeState, ask: Ask) -> Answer:
+    if state.first is not None:
+        hold(connection, state.unit)
     brought = _marks(ctx, state.unit, ask)
     marks = marks_that_count(ctx, connection, state, brought, ask)
     own = state.first is not None and is_holder(state.first, marks)  # (4)
@@ -335,6 +324,7 @@ def _burn(
     if burn(connection, state.unit, mine):
         log_redemption(connection, state.code, state.unit, mine)
         return None, True
+    hold(connection, state.unit)
     return first_use(connection, state.unit), False
 
 
@@ -365,6 +355,8 @@ def _note_disowned(ctx: Context, connection: Connection, code: Resolved, state: 
     """
     unit = nobody(code) if state is None else state.unit
     first = None if state is None else state.first
+    if first is not None:
+        hold(connection, unit)
     mark = mark_of(ctx, unit, ask)
     claimed = marks_of(unit, claim=ask.claim, holder=None, key=ctx.keys.claim)
     own = first is not None and is_holder(first, replace(claimed, holder_hash=mark))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from authcode.batch import Tiers
+from authcode.foreign import ForeignText, describe_foreign
 from authcode.issue import TIERS_OF
 from authcode.payload import GTIN_NONE, NotOurs, shown_host
 from authcode.serial import SerialCipher, Tier
@@ -61,6 +62,11 @@ class Resolved:
         return shown_host(self.key.prefix)
 
 
+def nobody(code: Resolved) -> Unit:
+    """The unit in whose name a code of no registered unit is marked and its page token is made."""
+    return Unit(row=0, index=code.index)
+
+
 def verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit]:
     """What a key vouches for in a text, and the unit its serial names; no database takes part.
 
@@ -74,6 +80,13 @@ def verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit]:
     except OnlineOnly:
         raise NotOurs from None
     return code, _cipher(ctx, code.brand_id, code.key.serial_key).unit(code.serial)
+
+
+def not_ours(ctx: Context, text: str) -> ForeignText | None:
+    """A foreign text as it may be shown; None for what has the form of ours, forged and unknown alike."""
+    foreign = describe_foreign(text, ctx.keyrings().keyrings)
+    ours = {shown_host(prefix).partition(":")[0] for prefix in ctx.keyrings().prefixes}
+    return None if foreign.host in ours else foreign
 
 
 def resolve(ctx: Context, connection: Connection, code: VerifiedCode, named: SerialUnit) -> Resolved:

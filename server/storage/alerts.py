@@ -107,7 +107,6 @@ def add_to_alert(  # noqa: PLR0913 - one alert grows by one attempt, with everyt
     if not insert_or_nothing(connection, alert_scan, alert=grown["id"], scan=scan):
         return
     new_claim = insert_or_nothing(connection, alert_claim, alert=grown["id"], mark=attempt.mark)
-    new_place = _new_place(connection, grown["id"], attempt.place.key)
     told = {"alert": grown["id"], "day": day_number(attempt.at), "said": said_in_scan(connection, scan)}
     add_to_counters(connection, alert_day, [{**told, "attempts": 1}])
     severity = max(grown["severity"], _loudness(connection, grown, draft, attempt.at))
@@ -115,7 +114,6 @@ def add_to_alert(  # noqa: PLR0913 - one alert grows by one attempt, with everyt
     opens_again = grown["closed_at"] is not None and (new_claim or is_louder)
     if opens_again:
         _reopen(connection, grown["id"], attempt.at)
-    is_news = opens_again or is_louder or not grown["count"]
     connection.execute(
         alert.update()
         .where(alert.c.id == grown["id"])
@@ -125,8 +123,8 @@ def add_to_alert(  # noqa: PLR0913 - one alert grows by one attempt, with everyt
             last_at=max(grown["last_at"], attempt.at),
             count=grown["count"] + 1,
             claims=grown["claims"] + new_claim,
-            places=grown["places"] + new_place,
-            loud_at=attempt.at if is_news else grown["loud_at"],
+            places=grown["places"] + _new_place(connection, grown["id"], attempt.place.key),
+            loud_at=attempt.at if opens_again or is_louder or not grown["count"] else grown["loud_at"],
         )
     )
 

@@ -6,12 +6,20 @@ keep a holder out who brings the keep-code.
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 import sqlalchemy as sa
 
 from server.domain.clock import CLOCKS_APART
 from server.domain.keep_code import TRIES_WINDOW
 from server.storage.schema import keep_try
+
+
+class TryKind(Enum):
+    """What was tried to be shown as its holder."""
+
+    KEEP_CODE = False
+    CLAIM = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,32 +42,32 @@ def take_turns(connection: sa.Connection, unit: int) -> None:
 
 def add_wrong_try(  # noqa: PLR0913 - the columns of one row
     connection: sa.Connection,
+    kind: TryKind,
     *,
     unit: int,
     at: datetime,
     network_day: bytes | None,
     network_unit: bytes | None,
-    claim: bool = False,
 ) -> None:
-    """Count one wrong keep-code (or `claim`), by the pseudonyms of its network (None where the address is unknown)."""
-    values = {"unit": unit, "at": at, "network_day": network_day, "network_unit": network_unit, "claim": claim}
-    connection.execute(keep_try.insert().values(values))
+    """Count one that was wrong, by the pseudonyms of its network (None where the address is unknown)."""
+    values = {"unit": unit, "at": at, "network_day": network_day, "network_unit": network_unit}
+    connection.execute(keep_try.insert().values(**values, claim=kind is TryKind.CLAIM))
 
 
 def wrong_tries(  # noqa: PLR0913 - what is counted, and whose
     connection: sa.Connection,
+    kind: TryKind,
     *,
     unit: int,
     since: datetime,
     network_day: bytes | None,
     network_unit: bytes | None,
-    claim: bool = False,
 ) -> WrongTries:
-    """The wrong keep-codes (or claims) of the day from a moment on; those without an address count as one network.
+    """Those of a kind that were wrong on the day from a moment on; those without an address count as one network.
 
     One that stands later is from before a clock was set back: it would count for as long as the clock was ahead.
     """
-    of_kind = keep_try.c.claim if claim else ~keep_try.c.claim
+    of_kind = keep_try.c.claim if kind is TryKind.CLAIM else ~keep_try.c.claim
     after = of_kind & (keep_try.c.at > since) & (keep_try.c.at <= since + TRIES_WINDOW + CLOCKS_APART)
     on_unit = (keep_try.c.unit == unit) & after
     return WrongTries(

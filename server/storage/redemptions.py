@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import sqlalchemy as sa
 
 from authcode.log.checkpoint import named_head
-from server.domain.redemption import INDEX_BITS, LIFE_BITS, ROW_BITS, FirstUse, Returned, ReturnedBy, Unit, UnitUse
+from server.domain.redemption import INDEX_BITS, LIFE_BITS, FirstUse, Returned, ReturnedBy, Unit, UnitUse
 from server.storage.engine import insert_or_nothing
 from server.storage.schema import log_head, redemption, undo
 
@@ -90,7 +90,11 @@ def _first(row: sa.Row[tuple[object, ...]]) -> FirstUse:
 
 
 def hold(connection: sa.Connection, unit: Unit) -> None:
-    """Let attempts on a used unit take turns until the transaction ends, so that each counts those before it."""
+    """Let attempts on a used unit take turns until the transaction ends, so that each counts those before it.
+
+    Whatever else an attempt locks comes later, always in this order: the redemption, the turn of its tries, the
+    counters of its batch, its alerts. In another order two attempts on one unit would wait for each other.
+    """
     connection.execute(sa.select(redemption.c.unit).where(redemption.c.unit == unit.id).with_for_update(key_share=True))
 
 
@@ -106,12 +110,15 @@ def count_used_between(connection: sa.Connection, row: int, first: int, last: in
 def returned_by_batch(connection: sa.Connection, rows: Collection[int]) -> Mapping[int, int]:
     """How often units of these batches were returned to unused; a batch without returns is not named.
 
-    Returns are few: their table is gone through once, however many batches are asked for.
+    One statement, which reads the returns of these batches alone, by the index.
     """
-    of_row = undo.c.unit // (1 << INDEX_BITS) % (1 << ROW_BITS)  # PostgreSQL shifts by no number of 64 bits
-    returns = sa.select(of_row.label("row")).subquery()
-    query = sa.select(returns.c.row, sa.func.count()).where(returns.c.row.in_(rows)).group_by(returns.c.row)
-    return {int(row): int(count) for row, count in connection.execute(query)}
+    asked = sorted(set(rows))
+    if not asked:
+        return {}
+    last = (1 << INDEX_BITS) - 1
+    counts = [_count(undo).where(_between(undo, row, 0, last)).scalar_subquery().label(f"row{row}") for row in asked]
+    amounts = connection.execute(sa.select(*counts)).one()
+    return {row: int(amount) for row, amount in zip(asked, amounts, strict=True) if amount}
 
 
 def used_between(connection: sa.Connection, row: int, first: int, last: int, *, limit: int) -> Sequence[Unit]:

@@ -121,14 +121,18 @@ def test_a_pasted_picture_is_found(person: Person, house: House, fresh: str) -> 
     picture.save(kept)
     staff = person(viewport=DESK)
     log_in(staff, house)
-    staff.get_by_role("searchbox").evaluate(
+    kinds = staff.get_by_role("searchbox").evaluate(
         """(box, text) => {
+            const of = () => [box.form.enctype, box.form.action, box.form.elements.length, document.forms.length];
+            const before = of();
             const bytes = Uint8Array.from(atob(text), (mark) => mark.charCodeAt(0));
             const held = new DataTransfer();
             held.items.add(new File([bytes], "copied.png", { type: "image/png" }));
             box.dispatchEvent(new ClipboardEvent("paste", { clipboardData: held, bubbles: true, cancelable: true }));
+            return [before, of()];
         }""",
         base64.b64encode(kept.getvalue()).decode(),
     )
+    assert kinds[0] == kinds[1], "what is typed next is sent as before"
     staff.wait_for_url(re.compile(r"/staff/codes/\d+"))
     expect(staff.get_by_text(f"index {house.codes('SPRING-24').index(fresh)} ")).to_be_visible()

@@ -115,6 +115,16 @@ def test_the_python_of_the_readme_runs_and_prints_verified_codes(tmp_path: Path)
     assert [(index, state) for index, _, state in lines] == [(str(i), "signature_valid") for i in range(3)]
 
 
+def test_the_claim_of_the_readme_is_drawn_by_what_everybody_has_and_is_new_each_time() -> None:
+    from server.domain.claim import check_claim
+
+    (command,) = re.findall(r"\"claim\": \"'\$\((.*)\)'", (ROOT / "README.md").read_text(encoding="utf-8"))
+    code = command.removeprefix("python3 -c '").removesuffix("'")
+    drawn = {subprocess.check_output([sys.executable, "-c", code], text=True).strip() for _ in range(2)}
+    assert len(drawn) == 2
+    assert {check_claim(claim) for claim in drawn} == drawn
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_inside_the_repository_leads_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")

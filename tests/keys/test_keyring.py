@@ -26,6 +26,7 @@ from keys.errors import (
     PublicKeyInvalid,
     RootChanged,
     TrustFileInvalid,
+    TrustFileOlder,
     UnknownKey,
 )
 from keys.keyring import Keyring, KeyringSet, check_successor, normalise_prefix, open_keyring, sign_keyring
@@ -50,6 +51,14 @@ def _elsewhere(keyring: MakeKeyring, name: str, prefix: str) -> dict[str, Any]:
     """What makes the usual keyring one of another name at another address."""
     keys = tuple(replace(key, prefix=prefix) for key in keyring().code_keys)
     return {"brand": name, "prefixes": (prefix,), "code_keys": keys}
+
+
+def _forget_names(path: Path) -> None:
+    """Make a trust file one of an earlier release."""
+    values = json.loads(path.read_text())
+    for brand in values["brands"]:
+        del brand["brand"], brand["prefixes"]
+    path.write_text(json.dumps(values))
 
 
 def _signed(payload: object, root: SigningKey) -> bytes:
@@ -118,6 +127,8 @@ def test_a_root_for_which_one_signature_fits_everything_is_refused(keyring: Make
         ("prefixes", {}),
         ("lookalike_domains", ["V-EXAMPLE.COM"]),
         ("partner_domains", ["a b"]),
+        ("partner_domains", ["com"]),
+        ("lookalike_domains", ["com"]),
         ("office_keys", [None]),
         ("code_keys", "K1"),
     ],
@@ -127,6 +138,16 @@ def test_a_keyring_that_breaks_a_rule_is_refused(
 ) -> None:
     with pytest.raises(KeyringInvalid):
         open_keyring(_signed({**_payload(keyring(), root), field: value}, root), root_fingerprint=None)
+
+
+BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f\u2065\u2800\u3164\ufe00\ufe0e\ufe0f\uffa0\ufff0"
+
+
+@pytest.mark.parametrize("mark", [*BLANK, "\U0001bca0", "\U0001d173", "\U000e0000", "\U000e0100", "\U000e0fff"])
+def test_a_name_holds_no_character_that_draws_nothing(keyring: MakeKeyring, root: SigningKey, mark: str) -> None:
+    for name in (f"Blue Stars{mark}", f"Blue{mark} Stars"):
+        with pytest.raises(KeyringInvalid, match="can be seen"):
+            open_keyring(_signed({**_payload(keyring(), root), "brand": name}, root), root_fingerprint=None)
 
 
 @pytest.mark.parametrize(
@@ -438,6 +459,8 @@ class TestTrust:
             ("Blue Stars", "HTTPS://V.EXAMPLE.ORG/"),
             ("BLUE  \uff33tars", "HTTPS://V.EXAMPLE.ORG/"),
             ("Red Moons", PREFIX),
+            ("Red Moons", "HTTP://V.EXAMPLE.COM/"),
+            ("Red Moons", "HTTPS://V.EXAMPLE.COM:444/"),
         ],
     )
     def test_no_other_brand_comes_with_the_name_or_a_prefix_of_a_pinned_one(
@@ -450,7 +473,7 @@ class TestTrust:
         with pytest.raises(BrandConflict) as caught:
             trust.admit(sign_keyring(copied, stranger))
         assert caught.value.code == "brand_conflict"
-        assert (caught.value.shared, caught.value.pinned) == (prefix if prefix == PREFIX else name, root.fingerprint)
+        assert (caught.value.shared, caught.value.pinned) == (name if name != "Red Moons" else prefix, root.fingerprint)
         assert caught.value.offered == stranger.fingerprint
         assert trust.pins() == before
         assert not trust.admit(sign_keyring(keyring(version=2), root)).first_seen
@@ -485,13 +508,38 @@ class TestTrust:
         path = tmp_path / "pins.json"
         trust, document = TrustFile(path), sign_keyring(keyring(), root)
         trust.admit(document)
-        values = json.loads(path.read_text())
-        for brand in values["brands"]:
-            del brand["brand"], brand["prefixes"]
-        path.write_text(json.dumps(values))
+        _forget_names(path)
         assert [pin.brand for pin in trust.pins().values()] == [None]
         assert not trust.admit(document).first_seen
         assert [(pin.brand, pin.prefixes) for pin in trust.pins().values()] == [("Blue Stars", (PREFIX,))]
+
+    def test_a_copied_brand_gains_nothing_from_pins_whose_names_were_not_kept(
+        self, tmp_path: Path, keyring: MakeKeyring, root: SigningKey
+    ) -> None:
+        path, stranger = tmp_path / "pins.json", SigningKey(b"\x09" * 32)
+        trust, copied = TrustFile(path), sign_keyring(keyring(brand_id=b"\x0c" * 16), SigningKey(b"\x09" * 32))
+        trust.admit(sign_keyring(keyring(), root))
+        _forget_names(path)
+        with pytest.raises(TrustFileOlder, match="name the new brand's root with --root") as caught:
+            trust.admit(copied)
+        assert (caught.value.code, caught.value.offered) == ("trust_file_older", stranger.fingerprint)
+        assert list(trust.pins()) == [keyring().brand_id]
+        trust.admit(sign_keyring(keyring(version=2), root))
+        with pytest.raises(BrandConflict):
+            trust.admit(copied)
+
+    @pytest.mark.parametrize("version", [1, 2])
+    def test_a_pin_whose_name_was_not_kept_stays_whatever_copy_came_after_it(
+        self, tmp_path: Path, keyring: MakeKeyring, root: SigningKey, version: int
+    ) -> None:
+        path, stranger = tmp_path / "pins.json", SigningKey(b"\x09" * 32)
+        trust = TrustFile(path)
+        trust.admit(sign_keyring(keyring(), root))
+        _forget_names(path)
+        copied = sign_keyring(keyring(brand_id=b"\x0c" * 16), stranger)
+        assert trust.admit(copied, root_fingerprint=stranger.fingerprint).first_seen
+        assert trust.admit(sign_keyring(keyring(version=version), root)).keyring.version == version
+        assert trust.pins()[keyring().brand_id].brand == "Blue Stars"
 
     @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"format": "authcode-trust-2", "brands": []}'])
     def test_a_damaged_file_is_refused_and_not_started_anew(

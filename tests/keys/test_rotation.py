@@ -183,17 +183,30 @@ def test_domains_are_listed_signed_in_the_next_version_and_taken_off_again(unloc
         ("v.example.com", "codes of the brand itself"),
         ("example.com", "codes of the brand itself"),
         ("other.example", "on the other list"),
+        ("shop.other.example", "other.example, which has hosts in common with it, stands on the other list"),
+        ("SHOP.www.low.example", "www.low.example, which has"),
+        ("low.example", "www.low.example, which has hosts in common with it, stands on the other list"),
     ],
 )
 def test_a_domain_that_cannot_be_listed_is_refused_and_nothing_is_published(
     unlocked: UnlockedIssuer, domain: str, reason: str
 ) -> None:
-    before = unlocked.list_domains(Listing.LOOKALIKE, ["other.example"], LATER)
+    before = unlocked.list_domains(Listing.LOOKALIKE, ["other.example", "www.low.example"], LATER)
     with pytest.raises(DomainRefused, match=reason):
         unlocked.list_domains(Listing.PARTNER, ["fine.example", domain], LATER)
     with pytest.raises(DomainRefused, match="stands on no list"):
         unlocked.unlist_domains(["other.example", "nowhere.example"], LATER)
     assert unlocked.keyring == before
+
+
+def test_two_lists_of_one_command_are_held_against_each_other(unlocked: UnlockedIssuer) -> None:
+    before = unlocked.keyring
+    for partner, lookalike in (("a.b.example", "b.example"), ("b.example", "a.b.example"), ("b.example", "B.example")):
+        with pytest.raises(DomainRefused, match="on the other list"):
+            unlocked.add_domains({Listing.PARTNER: [partner], Listing.LOOKALIKE: [lookalike]}, LATER)
+    assert unlocked.keyring == before
+    beside = unlocked.add_domains({Listing.PARTNER: ["ab.example"], Listing.LOOKALIKE: ["b.example"]}, LATER)
+    assert (beside.keyring.partner_domains, beside.keyring.lookalike_domains) == (("ab.example",), ("b.example",))
 
 
 def test_a_list_of_domains_has_an_end(unlocked: UnlockedIssuer) -> None:
@@ -213,4 +226,6 @@ def test_a_host_on_both_lists_is_a_look_alikes_and_a_domain_stands_for_all_hosts
     found = {host: listed_host(host, [listed]) for host in ("a.example", "x.a.example", "x.b.example", "aa.example")}
     kinds = {host: one.listing if one else None for host, one in found.items()}
     assert list(kinds.values()) == [Listing.PARTNER, Listing.PARTNER, Listing.LOOKALIKE, None]
-    assert found["x.b.example"] == ListedHost(listing=Listing.LOOKALIKE, brand=listed.brand, domain="b.example")
+    assert found["x.b.example"] == ListedHost(
+        listing=Listing.LOOKALIKE, brand_id=listed.brand_id, brand=listed.brand, domain="b.example"
+    )

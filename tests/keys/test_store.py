@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from keys.errors import (
     AuthcodeError,
     KeyFileInvalid,
+    KeyFileOwner,
     KeyFileReadable,
     KeyFileTooCostly,
     KeyIdTaken,
@@ -22,7 +23,7 @@ from keys.errors import (
     UnknownKey,
     WrongPassphrase,
 )
-from keys.files import exclusive_lock, write_atomic
+from keys.files import exchange_dirs, exclusive_lock, write_atomic
 from keys.keyfile import KeyFile, KeyHeader, Lock, ScryptCost
 from keys.records import Purpose
 from keys.store import open_store
@@ -110,6 +111,38 @@ def test_a_link_does_not_hide_who_may_read_a_key_file(folder: Path, k1: Path, tm
     k1.symlink_to(elsewhere)
     with pytest.raises(KeyFileReadable):
         open_store(f"file:{folder}").headers()
+
+
+@needs_modes
+def test_a_key_file_of_another_user_is_refused_by_every_way_into_the_store(
+    folder: Path, k1: Path, passphrase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlocked = open_store(f"file:{folder}").unlock(passphrase)
+    if os.geteuid() == 0:
+        os.chown(k1, 12345, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: k1.stat().st_uid + 1)
+    closed = open_store(f"file:{folder}")
+    ways: list[Callable[[], object]] = [
+        closed.headers,
+        closed.check_closed,
+        lambda: closed.unlock(passphrase),
+        lambda: unlocked.get(Purpose.SIGNING, "K1"),
+    ]
+    for way in ways:
+        with pytest.raises(KeyFileOwner, match=f"number {k1.stat().st_uid}.*chown") as caught:
+            way()
+        assert caught.value.code == "key_file_owner"
+
+
+@needs_modes
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file away")
+def test_a_key_file_of_root_is_used_by_the_user_who_may_read_it(
+    folder: Path, k1: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert k1.stat().st_uid == 0
+    open_store(f"file:{folder}").check_closed()
 
 
 @needs_modes
@@ -389,3 +422,57 @@ def test_a_lock_is_let_go_when_the_work_fails(tmp_path: Path) -> None:
         raise RuntimeError
     with exclusive_lock(tmp_path / "lock"):
         assert (tmp_path / "lock").exists()
+
+
+def test_a_new_passphrase_opens_every_key_and_the_old_one_none(
+    folder: Path, cheap: ScryptCost, passphrase: str
+) -> None:
+    before = {path.name: path.read_bytes() for path in folder.glob("*.json")}
+    store = open_store(f"file:{folder}").unlock(passphrase)
+    elsewhere = open_store(f"file:{folder}").unlock(passphrase)
+    assert store.change_passphrase("another one", cost=cheap) == 2
+    with pytest.raises(WrongPassphrase):
+        open_store(f"file:{folder}").unlock(passphrase)
+    for opened in (store, open_store(f"file:{folder}").unlock("another one")):
+        assert opened.get(Purpose.SIGNING, "K1") == SECRET
+        assert opened.get(Purpose.SERIAL, "1") == b"\x33" * 32
+    with pytest.raises(KeyFileInvalid):
+        elsewhere.put(Purpose.SERIAL, "2", BRAND, SECRET)
+    after = {path.name: path.read_bytes() for path in folder.glob("*.json")}
+    assert after.keys() == before.keys()
+    assert not set(after.values()) & set(before.values())
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE((folder / name).stat().st_mode) for name in after} == {0o600}
+
+
+@pytest.mark.parametrize("broken", ["keys.store.write_atomic", "keys.store.exchange_dirs"])
+def test_a_change_of_passphrase_that_breaks_off_leaves_everything_as_it_was(
+    folder: Path, cheap: ScryptCost, passphrase: str, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    store = open_store(f"file:{folder}").unlock(passphrase)
+    monkeypatch.setattr(broken, full)
+    with pytest.raises(OSError, match="full"):
+        store.change_passphrase("another one", cost=cheap)
+    assert open_store(f"file:{folder}").unlock(passphrase).get(Purpose.SIGNING, "K1") == SECRET
+    assert store.get(Purpose.SIGNING, "K1") == SECRET
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_folders_change_names_where_the_system_cannot_do_it_at_once_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keys.files._exchanged_at_once", lambda _one, _other: False)
+    one, other = tmp_path / "one", tmp_path / "other"
+    for path in (one, other):
+        path.mkdir()
+        (path / path.name).touch()
+    exchange_dirs(one, other)
+    assert ([path.name for path in one.iterdir()], [path.name for path in other.iterdir()]) == (["other"], ["one"])
+    with pytest.raises(FileNotFoundError):
+        exchange_dirs(one, tmp_path / "none")
+    assert {path.name for path in tmp_path.iterdir()} == {"one", "other"}
+    assert [path.name for path in one.iterdir()] == ["other"]

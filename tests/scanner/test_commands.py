@@ -1,6 +1,7 @@
 """`authcode scan`: one line a photo, refusals among them, and nothing is ever used up."""
 
 import json
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import pytest
 from authcode.cli import run
 from authcode.remote.errors import ServerAnswerUnusable, ServerUnreachable
 from authcode.sign import CodeSigner
+from keys.domains import Listing
 from keys.issuer import IssuerHome
 from keys.keyfile import ScryptCost
 from keys.records import Form, Profile
@@ -99,6 +101,36 @@ def test_a_keyring_tells_ours_from_foreign_and_names_the_host(
     assert (by_text[codes["compact"]]["ours"], by_text[codes["compact"]]["state"]) == (None, "online_only")
     foreign = by_text[FOREIGN]
     assert (foreign["ours"], foreign["state"], foreign["host"]) == (False, "not_ours", "phish.example.net")
+
+
+@pytest.mark.parametrize(
+    ("listing", "said"),
+    [
+        (Listing.PARTNER, "as a partner's"),
+        (Listing.LOOKALIKE, "as a look-alike: known, and not theirs"),
+    ],
+)
+def test_a_listed_host_is_told_for_what_the_brand_lists_it(  # noqa: PLR0913, PLR0917 - fixtures and cases
+    home: Path,
+    photo: Callable[..., str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    listing: Listing,
+    said: str,
+) -> None:
+    place = Path(shutil.copytree(home, tmp_path / "listing"))
+    IssuerHome.open(place).unlock("p").list_domains(listing, ["example.net"], NOW)
+    path = photo("a.png", FOREIGN, "https://other.example/x")
+    assert run(["scan", "--json", "--home", str(place), path]) == 0
+    by_text = {symbol["text"]: symbol for symbol in lines(capsys)[0]["symbols"]}
+    found = by_text[FOREIGN]
+    assert (found["host"], found["listed"], found["brand"]) == ("phish.example.net", listing, "Acme")
+    unlisted = by_text["https://other.example/x"]
+    assert (unlisted["host"], unlisted["listed"], unlisted["brand"]) == ("other.example", None, None)
+    assert run(["scan", "--home", str(place), path]) == 0
+    told = capsys.readouterr().out
+    assert f"not ours, leads to phish.example.net, listed by Acme {said}: {FOREIGN}" in told
+    assert "leads to other.example: https" in told
 
 
 def test_a_forged_code_is_not_ours(
@@ -239,6 +271,37 @@ def test_a_server_is_asked_by_looking_only(
     assert (by_text[FOREIGN]["ours"], by_text[FOREIGN]["host"]) == (False, "phish.example.net")
     assert {(method, path) for method, path, _ in handler.asked} == {("POST", "/api/v1/look")}
     assert {body["code"] for _, _, body in handler.asked} == {codes["signed"], FOREIGN}
+
+
+@pytest.mark.parametrize(
+    ("foreign", "listed", "brand"),
+    [
+        ({"listed": "partner", "brand": "Acme"}, "partner", "Acme"),
+        ({"listed": "lookalike", "brand": "Ac\x1bme"}, "lookalike", "Ac\x1bme"),
+        ({"listed": None, "brand": None}, None, None),
+        ({"listed": "friend", "brand": "Acme"}, None, None),
+        ({"listed": ["partner"], "brand": 1}, None, None),
+        ("odd", None, None),
+    ],
+)
+def test_what_a_server_says_of_a_listed_host_is_told(  # noqa: PLR0913, PLR0917 - fixtures and cases
+    desk: tuple[str, type[Desk]],
+    photo: Callable[..., str],
+    capsys: pytest.CaptureFixture[str],
+    foreign: object,
+    listed: str | None,
+    brand: str | None,
+) -> None:
+    address, handler = desk
+    handler.answers[FOREIGN] = (200, json.dumps({"state": "not_ours", "foreign": foreign}).encode())
+    path = photo("a.png", FOREIGN)
+    assert run(["scan", "--json", "--server", address, path]) == 0
+    symbol = lines(capsys)[0]["symbols"][0]
+    assert (symbol["host"], symbol["listed"], symbol["brand"]) == ("phish.example.net", listed, brand)
+    assert run(["scan", "--server", address, path]) == 0
+    out = capsys.readouterr().out
+    assert ("listed by Ac" in out) == (listed is not None)
+    assert "\x1b" not in out
 
 
 @pytest.mark.parametrize(

@@ -487,11 +487,19 @@ def _none_twice(values: list[Any]) -> None:
     _need(len(set(values)) == len(values), "something stands twice")
 
 
+BLANK = (
+    *((0x34F, 0x34F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2060, 0x206F), (0x2800, 0x2800)),
+    *((0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3)),
+    *((0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
+)
+
+
 def _check_keyring(payload: dict[str, Any]) -> None:
     """Section 1, Keyring: the rules of the payload, without its root."""
     brand = _text(payload["brand"], r".{1,100}")
     hidden = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs")
     _need(all(c == " " or unicodedata.category(c) not in hidden for c in brand), "a character of the brand")
+    _need(not any(low <= ord(c) <= high for c in brand for low, high in BLANK), "a blank character of the brand")
     _whole(payload["version"], 1, 2**31 - 1)
     issued, expires = _time(payload["issued"]), _time(payload["expires"])
     _need(timedelta(0) < expires - issued <= timedelta(days=30), "expires too early or too late")
@@ -501,7 +509,7 @@ def _check_keyring(payload: dict[str, Any]) -> None:
     _none_twice(prefixes)
     for name in ("lookalike_domains", "partner_domains"):
         for host in _list(payload[name], 0, 1000):
-            _check_host(_text(host, r"[a-z0-9.-]+").upper())
+            _check_host(_text(host, r"[a-z0-9.-]+\.[a-z0-9.-]+").upper())
     for key in _list(payload["code_keys"], 0, 1024):
         _check_code_key(key, prefixes)
     _none_twice([key["key_id"] for key in payload["code_keys"]])

@@ -1,5 +1,6 @@
 """Alerts as one growing row for each thing that happened."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,24 @@ def test_no_address_is_stored_only_pseudonyms_that_change(world: World) -> None:
     assert nobody == (None, None)
     held = {header.key_id for header in world.ctx.keys.store.headers() if header.purpose.startswith("pseudonym")}
     assert held == {"2026-12-27", str(world.clock.now.date().toordinal() // 35)}
+
+
+def test_the_keys_of_pseudonyms_end_with_their_time_where_nobody_asks(world: World) -> None:
+    attempt(world, world.issue().text(0), "anna", address="203.0.113.7")
+    pseudonyms, store = world.ctx.pseudonyms, world.ctx.keys.store
+
+    def held() -> set[str]:
+        return {header.key_id for header in store.headers() if header.purpose.startswith("pseudonym")}
+
+    day, period = world.clock.now.date().isoformat(), str(world.clock.now.date().toordinal() // 35)
+    pseudonyms.forget_past(now=world.clock.now)
+    assert held() == {day, period}
+    pseudonyms.forget_past(now=world.clock.now - timedelta(days=1))
+    assert held() == {day, period}, "a worker whose clock is behind deletes nothing of the others"
+    pseudonyms.forget_past(now=world.clock.now + timedelta(days=1))
+    assert held() == {period}
+    pseudonyms.forget_past(now=world.clock.now + timedelta(days=35))
+    assert held() == set()
 
 
 def test_filters_and_pages_choose_alerts(world: World) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -22,7 +23,8 @@ from server.domain.claim import MAX_WRONG_CLAIMS_HERE, MAX_WRONG_CLAIMS_OF_UNIT,
 from server.services import dashboard
 from server.services.dashboard import AlertFilter, alerts
 from server.services.publish_keyring import publish_keyring
-from tests.server.conftest import GTIN, Brand, World
+from server.storage.scans import count_of_unit
+from tests.server.conftest import GTIN, Brand, World, on_postgresql
 
 Tag = Callable[[bytes], bytes]
 
@@ -176,7 +178,7 @@ def test_a_claim_that_counts_up_is_guessed_in_order(later: int, world: World) ->
     assert {(scan.said, scan.own) for scan in history.scans[:50]} == {("already_verified", False)}
     for act in ("undo", "hand-on", "erase", "log/proof"):
         refused = asked(world, ELSEWHERE, act, code, VICTIM)
-        assert (refused.status_code, refused.get_json()["code"]) == (429, "keep_code_tries_spent")
+        assert (refused.status_code, refused.get_json()["code"]) == (429, "claim_tries_spent")
     assert world.state(code) == "already_verified"
     assert told(world, HERE, code, VICTIM) == ("verified_by_you" if later else "genuine")
     world.clock.forward(hours=25)
@@ -228,6 +230,15 @@ def test_claims_of_128_bits_wait_for_nobody(world: World) -> None:
     assert asked(world, HERE, "undo", code, long).status_code == 200
 
 
+@pytest.mark.parametrize(("claim", "writes"), [("v" * UNGUESSABLE_CHARS, False), ("short", True)])
+def test_only_a_claim_that_is_counted_takes_the_writers_turn(claim: str, writes: bool, world: World) -> None:  # noqa: FBT001
+    code, begun = world.issue().text(0), []
+    told(world, HERE, code, VICTIM)
+    sa.event.listen(world.ctx.db.engine, "commit", lambda _connection: begun.append("commit"))
+    assert asked(world, ELSEWHERE, "log/proof", code, claim).status_code == 404
+    assert bool(begun) == writes
+
+
 def test_wrong_claims_keep_nobody_out_who_brings_the_keep_code(world: World) -> None:
     code = world.issue().text(0)
     keep_code = asked(world, HERE, "verify", code, VICTIM).get_json()["keep_code"]
@@ -266,6 +277,31 @@ def test_guesses_at_the_same_moment_are_counted_one_after_the_other(used: bool, 
         asking = [pool.submit(asked, world, ELSEWHERE, "undo", code, f"guess-{number}") for number in range(24)]
     statuses = sorted(one.result().status_code for one in asking)
     assert statuses == [404] * MAX_WRONG_CLAIMS_HERE + [429] * (24 - MAX_WRONG_CLAIMS_HERE)
+
+
+@on_postgresql
+def test_short_and_long_claims_on_one_used_code_never_wait_for_each_other_in_a_circle(world: World) -> None:
+    """Otherwise the database ends some after a second each, all threads wait, and what it ended is in no history."""
+    issued = world.issue()
+    code, deadlocks = issued.text(0), list[str]()
+    assert world.verdict(code, VICTIM) == "genuine"
+
+    @sa.event.listens_for(world.ctx.db.engine, "handle_error")
+    def note(problem: sa.engine.ExceptionContext) -> None:
+        deadlocks.append(str(problem.original_exception))
+
+    def ask(number: int) -> int:
+        claim = f"{number:06}" if number % 2 else f"{number:032}"
+        return world.ask(code, claim).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(ask, range(64)))
+    assert (deadlocks, set(statuses)) == ([], {200})
+    unit = dashboard.find_code(world.ctx, code)
+    (found,) = alerts(world.ctx, AlertFilter(rule=Rule.DUPLICATE, unit=unit)).alerts
+    assert found.count == 64
+    with world.ctx.db.read() as connection:
+        assert count_of_unit(connection, unit.id) == 65
 
 
 def test_no_answer_names_the_code_that_was_asked(world: World) -> None:

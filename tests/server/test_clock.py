@@ -13,7 +13,7 @@ from server.domain.redemption import FirstUse, Unit
 from server.services.log import sign_newest_head
 from server.services.staff_accounts import LoginRefused, LoginSlowed, authenticate
 from server.storage.engine import RecordsUnreachable
-from server.storage.keep_tries import add_wrong_try, wrong_tries
+from server.storage.keep_tries import TryKind, add_wrong_try, wrong_tries
 from tests.server.conftest import START, World, on_sqlite
 
 
@@ -92,8 +92,8 @@ def test_wrong_keep_codes_of_a_clock_that_was_ahead_are_not_held_against_the_hol
     unit = world.issue().batch.row << 35
     with world.ctx.db.write() as connection:
         for at in (now, now + timedelta(seconds=30), now + timedelta(days=1), now - timedelta(days=2)):
-            add_wrong_try(connection, unit=unit, at=at, **marks)
-        wrong = wrong_tries(connection, unit=unit, since=now - TRIES_WINDOW, **marks)
+            add_wrong_try(connection, TryKind.KEEP_CODE, unit=unit, at=at, **marks)
+        wrong = wrong_tries(connection, TryKind.KEEP_CODE, unit=unit, since=now - TRIES_WINDOW, **marks)
     assert (wrong.here, wrong.of_unit, wrong.of_network) == (2, 2, 2)
 
 

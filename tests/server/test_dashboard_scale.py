@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import cast
 
 import pytest
 import sqlalchemy as sa
@@ -81,6 +82,30 @@ def test_no_page_reads_the_whole_history(world: World, sold: Issued, page: str) 
             assert "count(" not in statement.lower(), statement
             assert "sum(" not in statement.lower(), statement
             assert "GROUP BY" not in statement, statement
+
+
+@pytest.mark.parametrize("page", ["batches", "batch of an order"])
+def test_returns_are_read_for_the_batches_that_are_shown_alone(world: World, sold: Issued, page: str) -> None:
+    """Staff return sets of thousands of units: their table is never gone through for others' sake."""
+    asked: list[tuple[str, object]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: object, *_rest: object) -> None:
+        if "FROM undo" in statement:
+            asked.append((statement, values))
+
+    sa.event.listen(world.ctx.db.engine, "before_cursor_execute", note)
+    PAGES[page](world, sold)
+    ((statement, values),) = asked
+    assert "BETWEEN" in statement
+    if world.ctx.db.file is not None:
+        with world.ctx.db.read() as connection:
+            plan = (
+                connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", cast("tuple[int, ...]", values))
+                .scalars("detail")
+                .all()
+            )
+        assert any("SEARCH undo" in step for step in plan)
+        assert not any("SCAN undo" in step for step in plan), plan
 
 
 def test_acts_ask_only_for_the_batch_and_its_acts(world: World, sold: Issued) -> None:

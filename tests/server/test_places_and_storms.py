@@ -1,8 +1,10 @@
 """Alerts about places and storms, from the attempts and looks that raise them."""
 
 import re
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -177,6 +179,41 @@ def test_a_burst_on_a_code_that_cannot_be_verified_is_an_alert_with_all_its_scan
     assert (alert.severity, alert.count, alert.people) == (Severity.ALERT, BURST_ASKERS + 2, BURST_ASKERS + 2)
     assert alert.unit == Unit(row=issued.batch.row, index=0)
     assert dashboard.alert(world.ctx, alert.id).scans_total == BURST_ASKERS + 2
+
+
+def test_the_last_two_of_a_burst_that_come_together_do_not_miss_each_other(world: World) -> None:
+    if world.ctx.db.file is not None:
+        pytest.skip("writers of one file take turns in any case")
+    issued = world.issue()
+    world.act(issued, ActKind.LOCK, reason="copies")
+    crowd(world, issued.text(0), BURST_ASKERS - 2)
+    both_end = threading.Barrier(2)
+
+    def end(_connection: object) -> None:
+        """End where the other one wants to end as well, or a moment later where it waits for this one."""
+        with suppress(threading.BrokenBarrierError):
+            both_end.wait(1)
+
+    sa.event.listen(world.ctx.db.engine, "commit", end)
+    with ThreadPoolExecutor(2) as pool:
+        last = [pool.submit(attempt, world, issued.text(0), f"last-{n}", f"10.20{n}.0.1") for n in range(2)]
+        assert [one.result() for one in last] == [Verdict.LOCKED] * 2
+    (alert,) = alerts(world, Rule.BURST)
+    assert alert.count == BURST_ASKERS
+
+
+def test_a_later_attempt_of_a_burst_asks_the_database_no_more_than_the_one_after_the_first(world: World) -> None:
+    issued = world.issue()
+    world.act(issued, ActKind.LOCK, reason="copies")
+    crowd(world, issued.text(0), BURST_ASKERS + 1)
+    counts = []
+    for number in range(3):
+        with questions(world) as asked:
+            crowd(world, issued.text(0), 1, first=100 + 4 * number)
+        counts.append(len(asked))
+        assert sum("count(*)" in statement and "FROM alert " in statement for statement in asked) <= 1, asked
+        crowd(world, issued.text(0), 3, first=101 + 4 * number)
+    assert len(set(counts)) == 1, counts
 
 
 def test_a_storm_of_looks_is_one_note_that_counts_every_look_once(world: World) -> None:

@@ -20,7 +20,7 @@ from keys.issuer import IssuerHome
 from keys.keyfile import ScryptCost
 from keys.keyring import sign_keyring
 from keys.primitives import SigningKey
-from keys.records import Form, Profile, Purpose
+from keys.records import Form, KeyState, Profile, Purpose
 from server.app import create_app
 from server.domain.scope import Scope
 from server.services.api_tokens import new_token, revoke_token
@@ -363,6 +363,24 @@ def test_a_newer_keyring_is_published_and_an_older_one_refused(world: World) -> 
         noted = connection.execute(sa.select(schema.audit).where(schema.audit.c.action == "keys.publish")).all()
     assert [row.subject for row in noted][-1:] == [f"version {newer.version}"]
     assert sum("command line" not in row.actor for row in noted) == 1
+
+
+def test_a_keyring_that_does_not_follow_is_refused_by_the_name_of_its_fault(world: World) -> None:
+    token, opened = made(world, Scope.KEYS), world.brand.issuer.keyring
+    store = world.brand.issuer._store  # noqa: SLF001 - the root is not handed out, and this test forges with it
+    root = SigningKey(store.get(Purpose.ROOT, opened.root_fingerprint.removeprefix("sha256:")[:16]))
+    key, *others = opened.keyring.code_keys
+    retired = replace(opened.keyring, version=90, code_keys=(replace(key, state=KeyState.RETIRED), *others))
+    assert send(world, "PUT", "/keyring", token, sign_keyring(retired, root)).status_code == 200
+    active_again = replace(opened.keyring, version=91)
+    other_key = replace(retired, version=91, code_keys=(replace(key, public_key=root.public_key), *others))
+    document = sign_keyring(active_again, root)
+    for body, expected in (
+        (document, (409, "key_state_refused")),
+        (sign_keyring(other_key, root), (409, "key_id_taken")),
+        (document.replace(root.public_key.hex().encode(), b"0" * 64), (400, "public_key_invalid")),
+    ):
+        assert refusal(send(world, "PUT", "/keyring", token, body)) == expected
 
 
 def test_a_keyring_with_keys_that_were_never_sent_is_taken_and_says_so(world: World, tmp_path: Path) -> None:

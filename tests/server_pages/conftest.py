@@ -59,7 +59,7 @@ BARE = replace(FACTS, product=None, lot=None, expires=None, markets=())
 
 def listed(host: str, listing: Listing, brand: str = "Aurora") -> ForeignText:
     """An address whose host stands on a brand's list."""
-    known = ListedHost(listing=listing, brand=brand, domain=host)
+    known = ListedHost(listing=listing, brand_id=bytes(16), brand=brand, domain=host)
     return replace(describe_foreign(f"https://{host}/q"), listed=known)
 
 

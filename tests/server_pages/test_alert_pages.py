@@ -5,10 +5,14 @@ import re
 
 import pytest
 
+from server.domain.alert_work import Cause
 from server.domain.range_act import ActKind
+from server.domain.redemption import Verdict
 from server.domain.storm import BURST_ASKERS, LOOKS_IN_STORM
-from server.services.redeem_code import Channel, Visitor, look, verify
+from server.services.dashboard import find_code
+from server.services.redeem_code import Visitor, verify
 from server.services.staff_accounts import add_staff
+from server.web.dashboard import alert_pages, wording
 from tests.server.conftest import START, Issued, World
 from tests.server_pages.conftest import heading
 from tests.server_pages.test_alert_work import numbers
@@ -34,11 +38,11 @@ def opened(anna: Staff) -> str:
 
 
 def test_few_scans_give_no_number_of_copies(anna: Staff, world: World, issued: Issued) -> None:
-    duplicated(world, issued)
+    duplicated(world, issued, others=2)
     page = told(opened(anna))
     assert "Copies, estimated not enough scans" in page
     assert "nothing honest can be said" in page
-    assert "most likely" in page or "possible" in page
+    assert f"most likely {wording.CAUSE_WORDS[Cause.OWN_RESCAN]}" in page, "two other people in one region"
     assert "Proposed:" not in page
 
 
@@ -127,18 +131,32 @@ def test_a_day_that_cannot_be_read_filters_nothing(day: str, anna: Staff, world:
 
 
 def test_a_storm_of_looks_is_told_in_looks(anna: Staff, world: World, issued: Issued) -> None:
-    for _ in range(LOOKS_IN_STORM):
-        look(world.ctx, issued.text(0), Visitor(), Channel.API)
+    unit = find_code(world.ctx, issued.text(0))
+    for number in range(LOOKS_IN_STORM):
+        world.ctx.looks.count(unit, "KR-11" if number % 2 else "DE-BE", Verdict.UNUSED, now=world.clock.now)
     world.ctx.looks.flush()
-    listed = told(anna.open("/staff/alerts?view=all").text)
+    drawn = anna.open("/staff/alerts?view=all").text.partition('class="alerts"')[2].partition("</ol>")[0]
+    listed = told(drawn)
+    assert f"{LOOKS_IN_STORM} looks in the last fourteen days" in drawn
     assert f"{LOOKS_IN_STORM} looks" in listed
+    assert "scan" not in drawn, drawn
     assert "0 people" not in listed
-    page = told(opened(anna))
+    whole = opened(anna)
+    page = told(whole)
+    where = whole.partition("<h2>Where</h2>")[2].partition("</section>")[0]
+    assert "Looks" in where
+    assert "scan" not in where.lower(), where
     assert f"One code looked at {LOOKS_IN_STORM} times in a storm of looks" in page
     assert f"Looks {LOOKS_IN_STORM}" in page
     assert f"It is a note from {LOOKS_IN_STORM} looks within an hour on" in page
     assert "People" not in page
     assert "The scans behind it" not in page
+
+
+@pytest.mark.parametrize("view", ["act&rule=burst", "mine", "closed", "look&batch=7"])
+def test_only_a_list_that_tells_of_the_week_adds_it_up(anna: Staff, monkeypatch: pytest.MonkeyPatch, view: str) -> None:
+    monkeypatch.setattr(alert_pages, "quiet_week", lambda _ctx: pytest.fail("it is not shown here"))
+    assert anna.open(f"/staff/alerts?view={view}").status_code == 200
 
 
 def test_a_burst_says_in_its_duplicate_why_it_is_loud(anna: Staff, world: World, issued: Issued) -> None:

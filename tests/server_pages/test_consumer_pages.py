@@ -372,6 +372,8 @@ class TestChecking:
         page = shopper.send("/check/serial", {"serial": typed})
         assert page.status_code == status
         assert f'name="serial" value="{typed}" aria-invalid="true"' in page.text
+        assert 'aria-describedby="refusal serial-hint"' in page.text
+        assert f'<div role="status" id="refusal"><h1 tabindex="-1" autofocus>{heading(page.text)}</h1>' in page.text
         assert page.text.count(typed) == 1
         assert "Location" not in page.headers
         assert page.headers["Cache-Control"] == "no-store"
@@ -381,7 +383,10 @@ class TestChecking:
         page = shopper.send("/check/serial", {"serial": '"><b>\x00\n' + "x" * 100})
         assert page.status_code == 400
         assert 'value="&#34;&gt;&lt;b&gt;' + "x" * 57 + '"' in page.text
-        assert 'name="serial" value="" required' in shopper.open("/").text
+        empty = shopper.open("/").text
+        assert 'name="serial" value="" required' in empty
+        assert 'aria-describedby="serial-hint"' in empty
+        assert "refusal" not in empty
 
     def test_the_product_picture_is_served_and_an_unknown_one_is_not(self, shopper: Browser, issued: Issued) -> None:
         found = re.search(r'src="(/picture/[^"]+)"', shopper.open(target(issued.text(0))).text)

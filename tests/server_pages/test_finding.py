@@ -1,13 +1,18 @@
 """Staff put a picture into the search: one code leads to its history, several are listed, none is used up."""
 
+import shutil
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from keys.domains import Listing
+from keys.issuer import IssuerHome
 from keys.records import Form
 from server.domain.range_act import ActKind
+from server.services.publish_keyring import publish_keyring
 from server.services.staff_accounts import add_staff
 from tests.server.conftest import START, Issued, World
 from tests.server_pages.conftest import heading, hidden
@@ -57,6 +62,15 @@ def test_a_code_that_leads_elsewhere_is_named_and_not_opened(anna: Staff, issued
     assert "It leads to verify-tea.example.net; we did not open it." in answer.text
     assert "id=1" not in answer.text
     assert "no web address that is clear" in find(anna, foreign_photo("<script>alert(1)</script>")).text
+
+
+def test_a_look_alike_is_named_to_staff_as_it_is_to_shoppers(anna: Staff, world: World, tmp_path: Path) -> None:
+    shutil.copytree(world.brand.home / "issuer", tmp_path / "issuing" / "issuer")
+    issuer = IssuerHome.open(tmp_path / "issuing").unlock("issuer-pass")
+    opened = issuer.list_domains(Listing.LOOKALIKE, ["verify-tea.example.net"], world.clock.now)
+    publish_keyring(world.ctx.db, opened.document, server_id=None, now=world.clock.now)
+    answer = find(anna, foreign_photo("https://verify-tea.example.net/q?id=1"))
+    assert f"verify-tea.example.net (on the list of {opened.keyring.brand}: a look-alike)" in answer.text
 
 
 def test_a_signed_code_that_no_batch_has_is_told_as_one(anna: Staff, world: World) -> None:

@@ -280,6 +280,12 @@ def test_the_likely_cause_follows_from_what_was_measured(
     assert (cause, word) in guess.causes
 
 
+@pytest.mark.parametrize(("regions", "crowd"), [(2, False), (3, True)])
+def test_a_lock_is_proposed_from_as_many_regions_as_the_guess_calls_many(regions: int, crowd: bool) -> None:  # noqa: FBT001
+    measured = Measured(rule=Rule.DUPLICATE, others=10, regions=regions, scans=10)
+    assert (Fact.MANY_REGIONS in facts_of(measured), proposes_lock(measured)) == (crowd, crowd)
+
+
 @given(st.sampled_from(list(Rule)), st.integers(1, 5000), st.integers(0, 50), st.sampled_from(list(Cause)))
 def test_what_staff_found_before_outweighs_the_prior(rule: Rule, others: int, regions: int, cause: Cause) -> None:
     measured = Measured(rule=rule, others=others, regions=regions, scans=others)

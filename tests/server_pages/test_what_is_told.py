@@ -1,5 +1,7 @@
 """How facts become words and addresses on the shopper's pages, and where a form may come from."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,9 +9,13 @@ from markupsafe import Markup
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
+from keys.issuer import IssuerHome
+from keys.keyfile import ScryptCost
 from keys.keyring import KeyringSet
+from server.services.publish_keyring import publish_keyring
+from server.storage.schema import brand
 from server.web.consumer.pages import PageMaker
-from server.web.consumer.rendering import site_of
+from server.web.consumer.rendering import page_maker, respond, site_of
 from server.web.consumer.telling import contact, unbroken
 from server.web.consumer.view import Site
 from server.web.origin import is_from_our_page, is_loopback, is_remembered
@@ -107,7 +113,34 @@ def test_a_proxy_that_ends_tls_is_known_by_the_published_address() -> None:
 def test_the_host_on_top_is_a_published_one_whatever_the_request_says(world: World) -> None:
     keyrings = world.ctx.keyrings()
     for host in ("v.example.com", "V.EXAMPLE.COM", "evil.example", "127.0.0.1:1"):
-        assert site_of(keyrings, host) == Site(brand="Example Tea", host="v.example.com")
+        known = world.brand.issuer.keyring.keyring.brand_id.hex()
+        assert site_of(keyrings, host) == Site(brand="Example Tea", host="v.example.com", brand_id=known)
+
+
+def test_two_brands_of_one_server_have_each_their_own_contact_and_colour(world: World, tmp_path: Path) -> None:
+    now, home, prefix = world.clock.now, tmp_path / "twin", "https://twin.example/"
+    twin = IssuerHome.create(
+        home, brand="Twin Tea", prefix=prefix, passphrase="p", now=now, cost=ScryptCost(n=2)
+    ).keyring
+    publish_keyring(world.ctx.db, twin.document, server_id=None, now=now)
+    ours = world.brand.issuer.keyring.keyring.brand_id
+    with world.ctx.db.write() as connection:
+        for brand_id, contact, colour in (
+            (ours, "first@example.com", "#111111"),
+            (twin.keyring.brand_id, "twin@example.com", "#222222"),
+        ):
+            values = {"support": contact, "accent": colour}
+            connection.execute(brand.update().where(brand.c.brand_id == brand_id).values(values))
+    world.ctx.keyrings._read_at = None  # noqa: SLF001 - as after its few seconds
+    for host, contact, colour in (
+        ("v.example.com", "first@example.com", "111111"),
+        ("twin.example", "twin@example.com", "222222"),
+    ):
+        with world.app.test_request_context("/", base_url=f"https://{host}"):
+            page = page_maker().home_page()
+            assert page_maker()._site.support == contact  # noqa: SLF001 - what its pages tell
+            assert f"/accent/{colour}.css" in respond(page).get_data(as_text=True)
+    assert site_of(world.ctx.keyrings(), "elsewhere.example").brand is None, "two brands, whatever they are called"
 
 
 def test_a_server_without_a_brand_claims_none() -> None:

@@ -232,4 +232,6 @@ def test_what_is_not_as_specified_says_why() -> None:
     """Each `> Specified:` line is the specification's own; a `> Because:` line gives the reason for ours."""
     text = WRITTEN.read_text(encoding="utf-8")
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
-        assert section.count("\n> Specified:") == 0 or "\n> Because:" in section, section
+        pairs = len(re.findall(r"^(?:> Specified: .+\n)+> Because: .+$", section, flags=re.MULTILINE))
+        assert section.count("\n> Because:") == pairs, section
+        assert len(re.findall(r"^> Specified: .+\n(?!> (?:Specified|Because): )", section, re.MULTILINE)) == 0, section

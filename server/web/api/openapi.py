@@ -206,6 +206,15 @@ def _holder_paths(code: Json, claim: Json, keep_code: Json) -> Json:
     }
 
 
+def _proof_status() -> Json:
+    return {
+        "operationId": "status",
+        "summary": "What is on record now of the proof with this number (its jti).",
+        "parameters": [{"name": "number", "in": "path", "required": True, "schema": _TEXT}],
+        "responses": _answers("ProofStatus", "404", "429", "503"),
+    }
+
+
 def _paths() -> Json:
     code = _TEXT | {"description": "The exact text of the symbol; any text is answered."}
     claim = {
@@ -217,13 +226,6 @@ def _paths() -> Json:
     }
     keep_code = _TEXT | {"description": "In place of a claim: twelve characters, as a person types them."}
     proof = _json_body({"proof": _TEXT | {"description": "The whole proof: three parts with dots between them."}})
-    number = {"name": "number", "in": "path", "required": True, "schema": _TEXT}
-    status = {
-        "operationId": "status",
-        "summary": "What is on record now of the proof with this number (its jti).",
-        "parameters": [number],
-        "responses": _answers("ProofStatus", "404", "429", "503"),
-    }
     photo = {"type": "string", "contentMediaType": "application/octet-stream"}
     picture = {"required": True, "content": {"multipart/form-data": {"schema": _object({"photo": photo}, more=True)}}}
     shown = _json_body({"code": code, "claim": claim, "keep_code": keep_code}, optional=("claim", "keep_code"))
@@ -242,7 +244,7 @@ def _paths() -> Json:
         "/api/v1/verify": _posted("verify", verifying, shown, "Answer"),
         **_holder_paths(code, claim, keep_code),
         "/api/v1/proofs": _posted("check", "Check a proof; it gives no rights.", proof, "Proof"),
-        "/api/v1/proofs/{number}": {"get": status},
+        "/api/v1/proofs/{number}": {"get": _proof_status()},
         "/api/v1/photos": _posted("photos", "Look at every code in a JPEG, PNG or WebP picture.", picture, "Photo"),
         "/api/v1/log/proof": _posted("log_proof", proving, shown, "LogProof", "404"),
         **station_paths(),

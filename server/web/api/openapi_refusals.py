@@ -7,11 +7,15 @@ from authcode.manifest import ManifestInvalid, ManifestSignatureInvalid
 from authcode.products import ProductInvalid
 from keys.errors import (
     AuthcodeError,
+    BrandConflict,
     DocumentInvalid,
+    KeyIdTaken,
     KeyringInvalid,
     KeyringRollback,
     KeyringSignatureInvalid,
     KeyStateRefused,
+    PrefixInvalid,
+    PublicKeyInvalid,
     RootChanged,
     SuccessionInvalid,
     UnknownKey,
@@ -27,7 +31,7 @@ from scanner.errors import (
     PhotoTruncated,
     PhotoUnreadable,
 )
-from server.domain.claim import ClaimInvalid
+from server.domain.claim import ClaimInvalid, ClaimTriesSpent
 from server.domain.holding import ActNotNow, HandOnLimit, HolderUnknown, UndoOver
 from server.domain.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.proof_id import ProofUnknown
@@ -54,7 +58,7 @@ _BY_STATUS: Final = {"413": "request_too_large", "429": "too_many_requests"}
 """What the web itself refuses, wherever the description names the status."""
 
 _KEEP_CODE: Final[Errors] = (KeepCodeInvalid, KeepCodeTriesSpent)
-_HOLDER: Final[Errors] = (ClaimInvalid, *_KEEP_CODE, HolderUnknown, SerialKeyMissing)
+_HOLDER: Final[Errors] = (ClaimInvalid, ClaimTriesSpent, *_KEEP_CODE, HolderUnknown, SerialKeyMissing)
 _PICTURE: Final[Errors] = (
     *(PhotoAnimated, PhotoEmpty, PhotoTooCostly, PhotoTooLarge, PhotoTooManyPixels, PhotoTruncated, PhotoUnreadable),
     PhotosBusy,
@@ -77,11 +81,11 @@ REFUSALS: Final[dict[str, Errors]] = {
     ),
     "status": (ProofUnknown, SerialKeyMissing),
     "photos": (*_PICTURE, SerialKeyMissing),
-    "log_proof": (ClaimInvalid, *_KEEP_CODE, LogEntryUnknown, SerialKeyMissing),
+    "log_proof": (ClaimInvalid, ClaimTriesSpent, *_KEEP_CODE, LogEntryUnknown, SerialKeyMissing),
     "publish_keys": (
         *_TOKEN,
-        *(DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid),
-        *(RootChanged, KeyringRollback, TokenForOtherBrand),
+        *(DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid, PrefixInvalid, PublicKeyInvalid),
+        *(RootChanged, KeyringRollback, KeyIdTaken, KeyStateRefused, TokenForOtherBrand, BrandConflict),
     ),
     "put_product": (*_TOKEN, ProductInvalid, *_PICTURE),
     "register": (

@@ -31,11 +31,7 @@ def accent_sheet(colour: str) -> Response:
     return Response(sheet, mimetype="text/css", headers={"Cache-Control": f"public, max-age={_MAX_AGE_S}"})
 
 
-def accent_address(brand: str | None) -> str | None:
+def accent_address(brand_id: str | None) -> str | None:
     """The address of a brand's stylesheet; None where it has chosen no colour, or where no brand is meant."""
-    keyrings = context().keyrings
-    for keyring in keyrings().keyrings:
-        colour = keyrings.brand(keyring.brand_id).accent if keyring.brand == brand else None
-        if colour is not None:
-            return url_for("consumer.accent_sheet", colour=colour[1:])
-    return None
+    colour = None if brand_id is None else context().keyrings.brand(bytes.fromhex(brand_id)).accent
+    return None if colour is None else url_for("consumer.accent_sheet", colour=colour[1:])

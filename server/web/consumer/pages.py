@@ -143,7 +143,7 @@ class PageMaker:
         beside = f"proof_{_reasoned(since, facts)}" if since in _TOLD_BESIDE_A_PROOF else None
         note = self._catalogue.note(beside, told) if beside else None
         tint = _TINTS[since] if since is not None and note else Tint.FINE
-        site = Site(brand=facts.brand, host=facts.host)
+        site = _site_of_code(facts)
         return Page(
             site=site,
             tint=tint,
@@ -179,7 +179,7 @@ class PageMaker:
         told = {**told_of_code(self._catalogue, facts, Verdict.ALREADY_VERIFIED), **_told_of_receipt(receipt)}
         said = (self._catalogue.note(note, told) for note in notes)
         return Page(
-            site=Site(brand=facts.brand, host=facts.host),
+            site=_site_of_code(facts),
             tint=tint,
             words=self._catalogue.page(name, told, {"receipt": "#receipt"} if receipt else {}),
             notes=tuple(note for note in said if note),
@@ -258,7 +258,11 @@ class PageMaker:
         return self._catalogue.word("support", brand=brand, support=support) if brand and support else None
 
     def _site_of(self, seen: Seen) -> Site:
-        return Site(brand=seen.facts.brand, host=seen.facts.host) if seen.facts is not None else self._site
+        return _site_of_code(seen.facts) if seen.facts is not None else self._site
+
+
+def _site_of_code(facts: CodeFacts) -> Site:
+    return Site(brand=facts.brand, host=facts.host, brand_id=facts.brand_id)
 
 
 def _told_of_lister(foreign: ForeignText, site: Site) -> dict[str, str | None]:

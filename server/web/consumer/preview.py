@@ -20,11 +20,11 @@ _LANGUAGE = "en"  # the dashboard's own
 def shoppers_preview(facts: Facts, verdict: Verdict) -> Preview:
     """The page of a code about which these facts are known."""
     catalogue = catalogues()[_LANGUAGE]
-    maker = PageMaker(catalogue, Site(brand=facts.brand, host=facts.host))
+    maker = PageMaker(catalogue, Site(brand=facts.brand, host=facts.host, brand_id=facts.brand_id))
     seen = Seen(verdict=verdict, facts=facts, foreign=None, channel=Channel.PAGE, picture=picture_address(facts))
     page = maker.code_page(seen, burn=None)
     stylesheet, icon = (static_address("consumer.style", name) for name in ("consumer.css", "icon.svg"))
-    looks = {"stylesheet": stylesheet, "icon": icon, "accent": accent_address(facts.brand)}
+    looks = {"stylesheet": stylesheet, "icon": icon, "accent": accent_address(facts.brand_id)}
     return Preview(
         heading=page.words.heading,
         text=Markup(" ").join(page.words.sentences),

@@ -23,21 +23,19 @@ def catalogue() -> Catalogue:
 def page_maker() -> PageMaker:
     """The maker of pages in this visitor's language, for the brand whose host was asked."""
     site = site_of(context().keyrings(), request.host)
-    return PageMaker(catalogue(), replace(site, support=_support_of(site.brand)))
+    return PageMaker(catalogue(), replace(site, support=_support_of(site.brand_id)))
 
 
-def _support_of(brand: str | None) -> str | None:
+def _support_of(brand_id: str | None) -> str | None:
     """Whom the brand of the site lets shoppers ask."""
-    keyrings = context().keyrings
-    known = (keyrings.brand(keyring.brand_id) for keyring in keyrings().keyrings if keyring.brand == brand)
-    return next((record.support for record in known), None)
+    return None if brand_id is None else context().keyrings.brand(bytes.fromhex(brand_id)).support
 
 
 def respond(page: Page, status: int = HTTPStatus.OK) -> Response:
     """Render a page in the visitor's language."""
     words = catalogue()
     stylesheet, icon = (static_address("consumer.style", name) for name in ("consumer.css", "icon.svg"))
-    looks = {"stylesheet": stylesheet, "icon": icon, "accent": accent_address(page.site.brand)}
+    looks = {"stylesheet": stylesheet, "icon": icon, "accent": accent_address(page.site.brand_id)}
     body = render_template("consumer/page.html", page=page, catalogue=words, **looks)
     response = make_response(body, status)
     response.content_language.add(words.language)
@@ -50,10 +48,13 @@ def site_of(keyrings: KeyringSet, host: str) -> Site:
 
     The host that is shown comes from a published keyring; the request's Host header only chooses among them.
     """
-    every = [(keyring.brand, prefix) for keyring in keyrings.keyrings for prefix in keyring.prefixes]
-    for brand, prefix in every:
-        if shown_host(prefix) == host.lower():
-            return Site(brand=brand, host=shown_host(prefix))
-    brands = {brand for brand, _ in every}
-    first_host = shown_host(every[0][1]) if every else host
-    return Site(brand=every[0][0] if len(brands) == 1 else None, host=first_host)
+    every = [(keyring, shown_host(prefix)) for keyring in keyrings.keyrings for prefix in keyring.prefixes]
+    for keyring, published in every:
+        if published == host.lower():
+            return Site(brand=keyring.brand, host=published, brand_id=keyring.brand_id.hex())
+    brands = {keyring.brand_id: keyring.brand for keyring, _ in every}
+    first_host = every[0][1] if every else host
+    if len(brands) != 1:
+        return Site(brand=None, host=first_host)
+    ((brand_id, name),) = brands.items()
+    return Site(brand=name, host=first_host, brand_id=brand_id.hex())

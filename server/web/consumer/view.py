@@ -23,11 +23,12 @@ class Tint(StrEnum):
 class Site:
     """Whose page this is: the brand (None where the server has several and none is meant) and the host shown on top.
 
-    `support` is whom the brand lets shoppers ask.
+    `support` is whom the brand lets shoppers ask. `brand_id` (hexadecimal) tells brands of the same name apart.
     """
 
     brand: str | None
     host: str
+    brand_id: str | None = None
     support: str | None = None
 
 

@@ -102,6 +102,11 @@ class ListAddress:
         return replace(self.narrowed(self.view.shown(me)), ranked=self.ranked)
 
     @property
+    def tells_quiet_week(self) -> bool:
+        """Whether its empty list tells of the week: the views of what is to be acted on, without filters."""
+        return self.view in {SavedView.ACT, SavedView.LOOK} and not self.is_filtered
+
+    @property
     def is_filtered(self) -> bool:
         """Whether anything but the view is chosen."""
         return any(chosen is not None for chosen in (self.rule, self.batch_row, self.unit_id))

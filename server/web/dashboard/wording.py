@@ -18,7 +18,7 @@ from server.domain.range_act import ActKind, RangeAct
 from server.domain.redemption import Verdict
 from server.services.alert_views import StreamLine
 from server.services.dashboard import AlertDetail, AlertRow
-from server.web.dashboard import storms
+from server.web.dashboard import places_and_storms
 from server.web.dashboard.amounts import counted, number
 
 SEVERITY_WORDS: Final[Mapping[Severity, str]] = {
@@ -171,8 +171,13 @@ def alert_sentence(alert: AlertRow) -> str:
         case Rule.KEEP_CODE_SHARED:
             sentence = f"one keep-code used {counted(alert.count, 'time')}{where}"
         case _:
-            sentence = storms.sentence(alert, where)
+            sentence = places_and_storms.sentence(alert, where)
     return sentence[0].upper() + sentence[1:]
+
+
+def thing_counted(rule: Rule) -> str:
+    """What an alert of a rule counts: nobody scanned what was only looked at."""
+    return "look" if rule is Rule.LOOK_STORM else "scan"
 
 
 def why_it_fired(detail: AlertDetail) -> str:  # noqa: PLR0911 - one text for each rule
@@ -180,17 +185,7 @@ def why_it_fired(detail: AlertDetail) -> str:  # noqa: PLR0911 - one text for ea
     others = counted(detail.measured, "other person", "other people")
     match detail.alert.rule:
         case Rule.DUPLICATE:
-            limit = (
-                f"An alert is raised from {counted(detail.threshold, 'other person', 'other people')} on"
-                if detail.threshold
-                else "An alert is raised"
-            )
-            burst = f" It was made louder by a burst: {storms.BURST}." if detail.alert.severity is Severity.HIGH else ""
-            return (
-                f"After the first verification, {others} asked to verify the same code. {limit}, and at once where the "
-                f"place is another or 48 hours have passed; anything less is a note."
-                f"{storms.from_networks(detail)}{burst}"
-            )
+            return _why_duplicate(detail, others)
         case Rule.NOT_ACTIVATED:
             return (
                 f"Somebody asked to verify codes of this batch that are not activated ({others}). One is enough: "
@@ -216,7 +211,18 @@ def why_it_fired(detail: AlertDetail) -> str:  # noqa: PLR0911 - one text for ea
                 "keeps it, a forger prints it beside each copy."
             )
         case _:
-            return storms.why_it_fired(detail)
+            return places_and_storms.why_it_fired(detail)
+
+
+def _why_duplicate(detail: AlertDetail, others: str) -> str:
+    limit = f" from {counted(detail.threshold, 'other person', 'other people')} on" if detail.threshold else ""
+    is_loud = detail.alert.severity is Severity.HIGH
+    burst = f" It was made louder by a burst: {places_and_storms.BURST}." if is_loud else ""
+    return (
+        f"After the first verification, {others} asked to verify the same code. An alert is raised{limit}, and at once "
+        f"where the place is another or 48 hours have passed; anything less is a note."
+        f"{places_and_storms.from_networks(detail)}{burst}"
+    )
 
 
 def precision(measured: Precision) -> str:

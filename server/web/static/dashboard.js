@@ -62,10 +62,13 @@
       held.items.add(picture);
       const file = document.createElement("input");
       Object.assign(file, { type: "file", name: "photo", hidden: true, files: held.files });
-      box.append(file);
-      box.enctype = "multipart/form-data";
-      box.action = box.dataset.photo;
-      box.submit();
+      // A form of its own, and gone at once: the box stays what it is for whatever is typed into it next.
+      const form = document.createElement("form");
+      Object.assign(form, { method: "post", enctype: "multipart/form-data", action: box.dataset.photo, hidden: true });
+      form.append(box.querySelector("[name=csrf_token]").cloneNode(), file);
+      document.body.append(form);
+      form.submit();
+      form.remove();
     };
     box.addEventListener("paste", (event) => send(event, event.clipboardData.files));
     box.addEventListener("dragover", (event) => event.preventDefault());

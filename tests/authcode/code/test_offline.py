@@ -6,6 +6,7 @@ Run by hand it writes the vectors anew, which is a change of the format: `python
 
 import ast
 import hashlib
+import io
 import json
 import subprocess
 import sys
@@ -102,6 +103,9 @@ def keyrings() -> dict[str, str]:
         "a true version": _signed(version=True),
         "version zero": _signed(version=0),
         "a name with a line end": _signed(brand="Example\nTea"),
+        "a name with a variation selector": _signed(brand="Example Tea\N{VARIATION SELECTOR-16}"),
+        "a name with a letter that draws nothing": _signed(brand="Example Tea\N{HANGUL FILLER}"),
+        "a name with an empty Braille pattern": _signed(brand="Example Tea\N{BRAILLE PATTERN BLANK}"),
         "no prefix": _signed(prefixes=[]),
         "a prefix twice": _signed(prefixes=[*_payload()["prefixes"]] * 2),
         "a prefix in lower case": _signed(prefixes=[*_payload()["prefixes"], "https://w.example.com/"]),
@@ -110,6 +114,7 @@ def keyrings() -> dict[str, str]:
         "a prefix with an octal host": _signed(prefixes=[*_payload()["prefixes"], "HTTPS://0177.1/"]),
         "a prefix with a hyphen at the end": _signed(prefixes=[*_payload()["prefixes"], "HTTPS://W-.EXAMPLE.COM/"]),
         "a domain in upper case": _signed(lookalike_domains=["V-EXAMPLE.COM"]),
+        "a partner domain of one label": _signed(partner_domains=["com"]),
         "a key of a prefix that is not listed": _signed(code_keys=_keys(prefix="HTTPS://W.EXAMPLE.COM/")),
         "a key id twice": _signed(code_keys=[*_payload()["code_keys"], _payload()["code_keys"][0]]),
         "a key id in lower case": _signed(code_keys=_keys(key_id="k1")),
@@ -330,6 +335,22 @@ def test_the_single_file_reads_standard_input_and_refuses_older_lists(tmp_path: 
     code, _, err = _run_single_file("--keyring", str(tmp_path / "none"), text)
     assert (code, b"[keyring_missing]" in err) == (2, True)
     assert _run_single_file("--at", "soon", text)[0] == 2
+    code, _, err = _run_single_file("--root", "sha256:948d6f8e", text)
+    assert (code, b"64 digits" in err, b"do not use it" in err) == (2, True, False)
+
+
+def test_nothing_on_standard_input_is_no_code_and_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keyring = tmp_path / "keyring.json"
+    keyring.write_text(_signed(), encoding="ascii")
+    code, out, single = _run_single_file("--keyring", str(keyring), "-", stdin=b"\n")
+    assert (code, out, b"no input" in single) == (2, b"", True)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\n")))
+    home = ("--home", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    assert cli.run(["verify", "--offline", "--keyring", str(keyring), *home, "-"]) == 2
+    assert "no input" in capsys.readouterr().err
 
 
 def test_the_single_file_imports_the_standard_library_alone() -> None:

@@ -161,6 +161,7 @@ def test_init_refuses_one_passphrase_for_both_parts(tmp_path: Path, line: Any, m
         (("init", "--brand", "", "--prefix", "https://v.example.com"), "1 to 100 characters that can be seen"),
         (("init", "--brand", "A", "--prefix", "v.example.com"), "'v.example.com' is refused"),
         (("batch", "plan", "--order", "a", "--placement", "inside", "--count", "5,000"), "'5,000' is no whole number"),
+        (("batch", "plan", "--order", "a", "--placement", "inside", "--count", "9" * 5000), "more than 12 digits"),
         (("batch", "plan", "--order", "a b", "--placement", "inside", "--count", "5"), "its name 'a b' takes 1 to 64"),
         (("keys", "withdraw", "K1", "--reason", "x", "--since", "1.3.2026"), "'1.3.2026' is no moment; write a day"),
         (("keys", "withdraw", "K1", "--reason", "x", "--since", "2026-03-01T25:00:00Z"), "as in 2028-03-31 or"),

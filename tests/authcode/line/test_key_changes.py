@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from authcode.events import Touched
+from keys.home import keep_apart
 from keys.issuer import IssuerHome
 from keys.keyring import open_keyring
 from keys.primitives import address_of
@@ -114,7 +116,8 @@ def test_withdrawing_says_what_it_touches_asks_and_cannot_be_taken_back(
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         code, out, err = line(*command)
         assert 'used already; the holders of 1 will read "locked".' in out
-        assert (code, "5 units are active and not used yet" in out, "stopped" in err) == (expected, True, True)
+        assert (code, "5 units are active and not used yet" in out, "[stopped]" in err) == (expected, True, True)
+        assert "nothing was withdrawn" in err
     assert IssuerHome.open(home).keyring.keyring.code_key(key_id).state is KeyState.ACTIVE
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     assert line(*command)[0] == 0
@@ -126,6 +129,9 @@ def test_withdrawing_says_what_it_touches_asks_and_cannot_be_taken_back(
     assert (code, json.loads(out)["error"]["code"]) == (2, "no_key_for_order")
     listed = json.loads(line("keys", "list", "--json")[1])["keys"]
     assert [key["reason"] for key in listed if key["key_id"] == key_id] == ["laptop stolen"]
+    shown = line("keys", "list")[1]
+    assert f"withdrawn since {_today()} 00:00 UTC: laptop stolen" in shown
+    assert IssuerHome.open(home).keyring.root_fingerprint in shown
 
 
 def test_without_a_server_in_the_home_the_preview_says_that_nobody_knows(line: Any) -> None:
@@ -159,12 +165,47 @@ def test_an_issuer_apart_from_its_server_asks_it_what_a_withdrawal_touches(
         code, _, err = line(*command, "--yes")
         assert (code, "[token_scope_missing]" in err) == (2, True)
     assert IssuerHome.open(home).keyring.keyring.code_key(key_id).state is KeyState.ACTIVE
-    with desk(answer(**counts)) as (server, _):
+    in_force = answer(brand="Example Tea", version=9, keys_not_here=[])
+    with desk(answer(**counts), in_force) as (server, handler):
         code, out, _ = line(*command[:-1], server, "--yes")
         assert (code, '"locked"' in out) == (0, False)
         assert "3 in the world before 2026-03-01 00:00 UTC will be answered as usual with a caution" in out
-        assert f"authcode keys publish --server {server}" in out
+        assert f"{server}: keyring version 9 of Example Tea is in force" in out
+        method, path, _, sent = handler.asked[1]
+    opened = IssuerHome.open(home).keyring
+    assert (method, path, sent) == ("PUT", "/api/v1/keyring", opened.document)
+    assert opened.keyring.code_key(key_id).state is KeyState.WITHDRAWN
+
+
+@pytest.mark.parametrize("how", [("--yes",), ("--yes", "--json")])
+def test_a_withdrawn_key_that_is_still_good_at_the_server_is_not_overlooked(
+    line: Any, home: Path, monkeypatch: pytest.MonkeyPatch, how: tuple[str, ...]
+) -> None:
+    """The withdrawal stands at home; the server's token may see and not publish."""
+    monkeypatch.setenv("AUTHCODE_TOKEN", TOKEN)
+    key_id, _ = _issue(line, "spring")
+    counts = {"orders": 1, "active_unburned": 5, "locked": 3, "as_usual": 0, "not_ours": 2, "used": 1}
+    with desk(answer(**counts), problem(403, "token_scope_missing", "It lacks keys:publish.")) as (server, _):
+        command = ("keys", "withdraw", key_id, "--since", "2026-03-01", "--reason", "stolen", "--server", server)
+        code, out, err = line(*command, *how)
+    assert code == 1
+    assert f"at {server} the key {key_id} is STILL GOOD" in err
+    assert "[token_scope_missing]" in err
+    assert f"authcode keys publish --server {server}" in err
+    if "--json" in how:
+        told = json.loads(out)
+        assert (told["withdrawn"], told["published_at_server"]) == (True, False)
+        assert err.strip() in told["notes"]
     assert IssuerHome.open(home).keyring.keyring.code_key(key_id).state is KeyState.WITHDRAWN
+
+
+def test_a_withdrawal_without_a_server_says_that_it_reached_none(line: Any, home: Path) -> None:
+    key_id, _ = _issue(line, "spring")
+    keep_apart(home)
+    command = ("keys", "withdraw", key_id, "--since", _today(), "--reason", "lost", "--yes", "--json")
+    told = json.loads(line(*command)[1])
+    assert told["published_at_server"] is None
+    assert any("still good until the keyring is published there" in note for note in told["notes"])
 
 
 def test_a_withdrawal_that_cannot_be_is_refused_with_its_sentence(line: Any) -> None:
@@ -172,6 +213,8 @@ def test_a_withdrawal_that_cannot_be_is_refused_with_its_sentence(line: Any) -> 
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     code, out, err = line("keys", "withdraw", key_id, "--since", tomorrow, "--reason", "lost", "--preview")
     assert (code, out, "[key_state_refused]" in err) == (2, "", True)
+    assert f"it is {_today()} " in err
+    assert " UTC now" in err
     code, _, err = line("keys", "withdraw", key_id, "--since", tomorrow, "--reason", "lost", "--yes")
     assert (code, "[key_state_refused]" in err) == (2, True)
     code, _, err = line("keys", "withdraw", "zz", "--since", _today(), "--reason", "lost", "--yes")
@@ -239,3 +282,46 @@ def test_domains_are_listed_added_and_removed_from_the_command_line(line: Any, h
     code, out, _ = line("keys", "domains", "add", "--partner", "https://x", "--json")
     assert (code, json.loads(out)["error"]["code"]) == (2, "domain_refused")
     assert line("keys", "domains", "add", "shop.example")[0] == 2
+    assert line("keys", "domains", "add")[0] == 2
+
+
+def test_partners_and_look_alikes_of_one_command_each_enter_their_own_list(line: Any, home: Path) -> None:
+    """Each name belongs to the option before it: nobody is called a look-alike by the order of words."""
+    version = IssuerHome.open(home).keyring.keyring.version
+    named = ("--partner", "a.example", "--lookalike", "fake.example", "--partner", "b.example")
+    told = json.loads(line("keys", "domains", "add", *named, "--json")[1])
+    assert (told["partner_domains"], told["lookalike_domains"]) == (["a.example", "b.example"], ["fake.example"])
+    assert told["version"] == version + 1
+    code, out, _ = line("keys", "domains", "add", "--partner", "c.example", "--lookalike", "c.example", "--json")
+    assert (code, json.loads(out)["error"]["code"]) == (2, "domain_refused")
+    assert IssuerHome.open(home).keyring.keyring.version == version + 1
+
+
+def test_a_moment_is_taken_as_people_write_it_and_a_newer_key_needs_no_advice(line: Any) -> None:
+    key_id, _ = _issue(line, "spring")
+    command = ("keys", "withdraw", key_id, "--since", f"{_today()} 00:00", "--reason", "lost")
+    assert json.loads(line(*command, "--preview", "--json")[1])["since"] == f"{_today()}T00:00:00Z"
+    assert line("keys", "rotate")[0] == 0
+    code, out, _ = line(*command, "--yes")
+    assert (code, "keys rotate" in out) == (0, False)
+
+
+def test_a_part_is_sealed_under_a_new_passphrase_and_works_on(
+    line: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = tmp_path / "new.txt"
+    chosen.write_text("quite another passphrase\n", encoding="utf-8")
+    chosen.chmod(0o600)
+    code, out, err = line("keys", "passphrase", "issuer", "--new-file", chosen)
+    assert (code, err) == (0, "")
+    assert "replace your backups" in out
+    assert "AUTHCODE_ISSUER_PASSPHRASE" in out
+    assert "[wrong_passphrase]" in line("keys", "publish")[2]
+    monkeypatch.setenv("AUTHCODE_ISSUER_PASSPHRASE", "quite another passphrase")
+    assert line("keys", "publish")[0] == 0
+    _issue(line, "spring")
+    shutil.copytree(home / "issuer" / "keys", home / "server" / "keys")
+    monkeypatch.setenv("AUTHCODE_SERVER_PASSPHRASE", "quite another passphrase")
+    assert "[passphrases_equal]" in line("keys", "passphrase", "server", "--new-file", chosen)[2]
+    assert "[passphrase_missing]" in line("keys", "passphrase", "issuer")[2]
+    assert "[home_missing]" in line("keys", "passphrase", "issuer", "--home", tmp_path / "none")[2]

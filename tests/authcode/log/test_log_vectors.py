@@ -412,6 +412,61 @@ def test_the_single_files_command_line(words: tuple[str, ...], code: int, holds:
     assert (ended, [answer["holds"] for answer in answers if "error" not in answer]) == (code, holds)
 
 
+CONCLUSIONS: Final = [
+    (
+        ("log", "head"),
+        "Conclusion: each head is signed by the log's key.",
+        "whether the log was rewritten (give a proof",
+    ),
+    (("log", "--kept", "kept", "growth"), "the log has only grown since the head that was kept", "its server knows"),
+    (("log", "entry"), "Conclusion: the entry stands in the log.", "from a head that somebody kept (--kept)"),
+    (("log", "--kept", "kept", "growth", "rewritten"), "Conclusion: NO, not everything holds.", "Keep these files"),
+    (
+        ("receipt", "growth", "entry"),
+        "and the log has only grown since the head that the receipt names",
+        "written later",
+    ),
+    (("receipt", "entry"), "the receipt is genuine, and the entry stands in the log.", "whether the log was rewritten"),
+]
+
+
+@pytest.mark.parametrize(("words", "concluded", "left_open"), CONCLUSIONS)
+def test_both_command_lines_tell_people_the_same_and_name_what_was_not_checked(
+    words: tuple[str, ...], concluded: str, left_open: str, files: Path
+) -> None:
+    from click.testing import CliRunner
+
+    from authcode.commands.log import check
+
+    kind, *named = words[0], *(str(files / word) if (files / word).exists() else word for word in words[1:])
+    receipt, keys, key = (str(files / name) for name in ("receipt", "keys", "key"))
+    own = [receipt, "--keys", keys] if kind == "receipt" else []
+    ours = ["--receipt", receipt, "--receipt-keys", keys] if kind == "receipt" else []
+    command = [sys.executable, "-I", "-S", str(STANDALONE), kind, *own, "--key", key, *named]
+    by_file = subprocess.run(command, capture_output=True, text=True, check=False)
+    by_library = CliRunner().invoke(check, ["--key", key, *ours, *named])
+    assert by_library.exit_code == by_file.returncode
+    told = by_file.stdout
+    assert by_library.output == told
+    assert concluded in told
+    assert left_open in told
+    if "entry" in words:
+        told_of = (
+            "that on 1 March 2026 at 08:30:00 UTC, in the country KR the code with serial 7Q4KM2XD9FA15 was verified"
+        )
+        assert told_of in told
+    assert "None" not in told
+    assert "hold: this does not hold" not in told
+
+
+def test_a_growth_without_the_head_it_starts_from_is_a_slip_and_no_evidence(files: Path) -> None:
+    command = [sys.executable, "-I", "-S", str(STANDALONE), "log", "--key", str(files / "key"), str(files / "growth")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--kept" in ended.stderr
+    assert "operator" not in ended.stderr
+
+
 def test_the_librarys_command_line_dates_a_receipt_alike(files: Path) -> None:
     from click.testing import CliRunner
 

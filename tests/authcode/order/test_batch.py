@@ -158,6 +158,15 @@ def test_a_damaged_record_is_named_and_never_overwritten(tmp_path: Path, now: da
     assert record.read_text() == text
 
 
+@pytest.mark.parametrize("text", ["", "two", "9" * 5000])
+def test_a_damaged_counter_of_batches_is_named_and_never_overwritten(tmp_path: Path, now: datetime, text: str) -> None:
+    counter = tmp_path / "next-batch-number"
+    counter.write_text(text)
+    with pytest.raises(OrderRecordInvalid) as caught:
+        OrderBook(tmp_path).reserve("spring", _contents(_order()), key=KEY, now=now)
+    assert (caught.value.path, counter.read_text()) == (counter, text)
+
+
 def _reserve(directory: Path, name: str, now: datetime, barrier: Any, answers: Any) -> None:  # noqa: ANN401 - multiprocessing's own
     book = OrderBook(directory)
     barrier.wait()
