@@ -161,18 +161,23 @@ def _image(name: str, x_mm: float, y_mm: float, width_mm: float, height_mm: floa
 
 
 def _head(heading: SheetHeading, tier: str | None, labels: Sequence[Label], page: int, pages: int) -> list[str]:
-    """Order on the left, first and last serial in the middle, page and date on the right; a hairline below."""
+    """Order on the left, first and last serial in the middle, indices, page and date on the right; a hairline below.
+
+    The indices are what `batch activate --range` and `batch void --range` take.
+    """
     left, right = _SIDE_MARGIN_MM, PAGE_WIDTH_MM - _SIDE_MARGIN_MM
     serials = f"{labels[0].serial_text} \N{EN DASH} {labels[-1].serial_text}"
-    sheet = f"sheet {page} of {pages}  ·  {heading.issued_on.isoformat()}"
+    indices = f"indices {labels[0].index}-{labels[-1].index}"
+    sheet = f"{indices}  ·  sheet {page} of {pages}  ·  {heading.issued_on.isoformat()}"
+    sheet_x = right - line_width_mm(sheet, Face.SANS, _HEAD_PT)
     serials_mm = line_width_mm(serials, Face.SANS, _HEAD_PT)
-    serials_x = (PAGE_WIDTH_MM - serials_mm) / 2
+    serials_x = min((PAGE_WIDTH_MM - serials_mm) / 2, sheet_x - _HEAD_GAP_MM - serials_mm)
     order = heading.order if tier is None else f"{tier}: {heading.order}"
     order = shortened(order, Face.SANS_BOLD, _HEAD_PT, serials_x - left - _HEAD_GAP_MM)
     return [
         _text(left, _HEAD_BASELINE_MM, order, Face.SANS_BOLD, _HEAD_PT),
         _text(serials_x, _HEAD_BASELINE_MM, serials, Face.SANS, _HEAD_PT),
-        _text(right - line_width_mm(sheet, Face.SANS, _HEAD_PT), _HEAD_BASELINE_MM, sheet, Face.SANS, _HEAD_PT),
+        _text(sheet_x, _HEAD_BASELINE_MM, sheet, Face.SANS, _HEAD_PT),
         _line(left, _HEAD_RULE_MM, right, _HEAD_RULE_MM),
     ]
 

@@ -176,7 +176,7 @@ def status(order: str | None, server: str | None, home: Path | None, as_json: bo
         states = ", ".join(_states(batch))
         product = f", {batch['product']}" if batch.get("product") else ""
         counts = ", ".join(f"{batch[name]:,} {name}" for name in ("verified", "refused", "looks"))
-        counts += f", {batch['alerts']:,} open alerts, {batch['notes']:,} notes"
+        counts += f", {_counted(batch['alerts'], 'open alert')}, {_counted(batch['notes'], 'note')}"
         click.echo(f"{batch['order']} ({batch['brand']}{product}): {batch['count']:,} units")
         click.echo(f"  {states}")
         click.echo(f"  {counts}")
@@ -290,7 +290,7 @@ def _act(  # noqa: PLR0913 - one act, and where it is done
 
 
 def _tell_act(order: str, kind: str, *, first: int, last: int, actor: str) -> None:
-    click.echo(f"{order}: {kind} {first}-{last} ({last - first + 1:,} units), by {actor}")
+    click.echo(f"{order}: {kind} {first}-{last} ({_counted(last - first + 1, 'unit')}), by {actor}")
 
 
 def _history_facts(history: "CodeHistory") -> dict[str, object]:
@@ -316,3 +316,7 @@ def _history_lines(history: "CodeHistory") -> list[str]:
         *(f"  returned to unused by {one.by} on {one.at:%Y-%m-%d %H:%M} UTC" for one in history.returns),
         *(f"  {act.kind} {act.first}-{act.last} on {act.at:%Y-%m-%d %H:%M} UTC by {act.actor}" for act in history.acts),
     ]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

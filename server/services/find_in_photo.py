@@ -34,6 +34,7 @@ class PhotoFind:
     codes: tuple[FoundCode, ...]
     unregistered: int
     foreign: tuple[ForeignText, ...]
+    left_out: int
     advice: Advice | None
 
 
@@ -62,4 +63,10 @@ def find_in_photo(ctx: Context, data: bytes, address: str | None) -> PhotoFind:
             serial = printed_serial(code.serial)
             codes.setdefault(unit, FoundCode(unit=unit, order=code.batch.order_name, serial_printed=serial))
     told = tuple(dict.fromkeys(foreign))
-    return PhotoFind(codes=tuple(codes.values()), unregistered=unregistered, foreign=told, advice=scan.advice)
+    return PhotoFind(
+        codes=tuple(codes.values()),
+        unregistered=unregistered,
+        foreign=told,
+        left_out=max(0, len(scan.symbols) - MAX_SYMBOLS),
+        advice=scan.advice,
+    )

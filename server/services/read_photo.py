@@ -14,7 +14,7 @@ from server.services.resolve_code import SerialKeyMissing, verified
 from server.settings import RateLimit
 
 MAX_SYMBOLS = 32
-"""Symbols of one picture that are looked up; a sheet holds fewer, a picture made to cost us more."""
+"""Symbols of one picture that are looked up, so that none costs us more; a printed sheet may hold twice as many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +33,13 @@ class SymbolLook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoLook:
-    """What a picture holds; `advice` says why nothing was read, as a code with numbers."""
+    """What a picture holds; `advice` says why nothing was read, as a code with numbers.
+
+    `left_out` symbols were read and not looked up: a picture has answers for MAX_SYMBOLS of them.
+    """
 
     symbols: tuple[SymbolLook, ...]
+    left_out: int
     advice: Advice | None
 
 
@@ -73,7 +77,7 @@ def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
     """
     found = scan_in_turn(ctx, data, visitor.address, accept=partial(is_ours, ctx))
     looks = tuple(_look_at(ctx, symbol, visitor) for symbol in found.symbols[:MAX_SYMBOLS])
-    return PhotoLook(symbols=looks, advice=found.advice)
+    return PhotoLook(symbols=looks, left_out=len(found.symbols) - len(looks), advice=found.advice)
 
 
 def _look_at(ctx: Context, symbol: Symbol, visitor: Visitor) -> SymbolLook:

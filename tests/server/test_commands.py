@@ -62,7 +62,7 @@ def test_ranges_are_activated_voided_recalled_and_marked_from_the_command_line(r
     assert run(batch_commands.void, name, "--range", "1", "--reason", "misprint").exit_code == 0
     link = "https://example.com/recall"
     assert run(batch_commands.recall, name, "--range", "2", "--reason", "leaks", "--link", link).exit_code == 0
-    assert run(batch_commands.sample, name, "--range", "3").exit_code == 0
+    assert f"{name}: sample 3-3 (1 unit), by" in run(batch_commands.sample, name, "--range", "3").output
     assert [world.state(issued.text(index)) for index in (0, 1, 2, 3, 9)] == [
         "unused",
         "void",

@@ -291,6 +291,15 @@ class TestChecking:
         assert "This code was verified before" in page.text
         assert page.text.count("Open this code&#39;s own page") == 1
 
+    def test_codes_beyond_the_most_of_a_picture_are_counted_and_not_passed_over(
+        self, world: World, shopper: Browser, issued: Issued, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("server.services.read_photo.MAX_SYMBOLS", 2)
+        assert world.state(issued.text(0)) == "unused"
+        page = upload(shopper, photo_of(*((issued.text(number), Form.SHORT) for number in range(3))))
+        assert heading(page.text) == "We found 2 codes in this picture"
+        assert "We look at 2 codes of a picture; 1 more are in this one." in page.text
+
     def test_a_foreign_code_is_named_and_never_a_link(self, shopper: Browser) -> None:
         page = upload(shopper, foreign_photo("https://verify-tea.example.net/q?id=1"))
         assert heading(page.text) == "This code leads to another website"

@@ -55,6 +55,14 @@ def test_several_codes_of_a_picture_are_listed(anna: Staff, issued: Issued) -> N
     assert issued.text(0) not in answer.text
 
 
+def test_codes_beyond_the_most_of_a_picture_are_counted_for_staff_too(
+    anna: Staff, issued: Issued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.services.find_in_photo.MAX_SYMBOLS", 2)
+    answer = find(anna, photo_of(*((issued.text(number), Form.SHORT) for number in range(3))))
+    assert "not looked up: 1 more." in answer.text
+
+
 def test_a_code_that_leads_elsewhere_is_named_and_not_opened(anna: Staff, issued: Issued) -> None:
     assert issued.text(0)
     answer = find(anna, foreign_photo("https://verify-tea.example.net/q?id=1"))

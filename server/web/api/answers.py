@@ -66,8 +66,9 @@ def _ended(ended: Ended) -> Json:
 
 
 def photo_json(photo: PhotoLook) -> Json:
-    """Every symbol of a picture with its look, or advice."""
-    return {"symbols": [_symbol(symbol) for symbol in photo.symbols], "advice": _advice(photo.advice)}
+    """The symbols of a picture with their looks and how many were left out, or advice."""
+    symbols = [_symbol(symbol) for symbol in photo.symbols]
+    return {"symbols": symbols, "left_out": photo.left_out, "advice": _advice(photo.advice)}
 
 
 def _symbol(symbol: SymbolLook) -> Json:

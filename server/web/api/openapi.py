@@ -149,7 +149,16 @@ def _schemas() -> Json:
                 "proof": _TEXT | {"description": "The file that `authcode log check` takes (C2SP tlog-proof)."},
             }
         ),
-        "Photo": _object({"symbols": {"type": "array", "items": _ref("Symbol")}, "advice": advice}),
+        "Photo": _object(
+            {
+                "symbols": {"type": "array", "items": _ref("Symbol"), "description": "At most 32 of a picture."},
+                "left_out": {
+                    "type": "integer",
+                    "description": "Symbols that were read beside these and not looked up.",
+                },
+                "advice": advice,
+            }
+        ),
     }
 
 

@@ -127,7 +127,7 @@ def check_photo() -> Response:
         return proofs.proof_page(shown_proof)
     if len(seen) == 1:
         return respond(maker.code_page(seen[0], burn=None, answer=True))
-    return respond(maker.cards_page(seen))
+    return respond(maker.cards_page(seen, left_out=answer.left_out))
 
 
 @blueprint.post("/check/serial")

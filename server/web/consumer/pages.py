@@ -108,9 +108,12 @@ class PageMaker:
             answer=answer,
         )
 
-    def cards_page(self, symbols: Sequence[Seen]) -> Page:
-        """Several codes in one picture: a card each, in the order in which the scanner read them."""
-        told = {**told_of_site(self._site), "symbols": self._catalogue.number(len(symbols))}
+    def cards_page(self, symbols: Sequence[Seen], *, left_out: int) -> Page:
+        """Several codes in one picture: a card each, in the order in which they were read; and how many have none."""
+        count = self._catalogue.number(len(symbols))
+        told = {**told_of_site(self._site), "symbols": count}
+        if left_out:
+            told |= {"most_symbols": count, "left_out": self._catalogue.number(left_out)}
         return Page(
             site=self._site,
             tint=Tint.PLAIN,

@@ -249,6 +249,7 @@ def test_plan_shows_what_would_be_printed_and_uses_no_key(
     code, out, _ = line("batch", "plan", "--order", "x", "--count", "5000", "--placement", "visible")
     assert code == 0
     assert "version 6, level M, 41 modules" in out
+    assert "about 72 seconds, 3.4 MB" in out
     assert "Mind: anybody in the shop can copy a visible code" in out
 
 
@@ -286,6 +287,7 @@ def test_issue_tells_the_risk_of_a_visible_code_and_what_listeners_said(
     code, out, _ = line("batch", "issue", "--order", "v", "--count", "1", "--placement", "visible", "--formats", "csv")
     assert code == 0
     assert "registered, inactive" in out
+    assert "about 72 seconds, 3.4 MB" in out
     assert "Mind: anybody in the shop can copy a visible code" in out
 
 

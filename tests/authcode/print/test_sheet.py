@@ -139,6 +139,7 @@ def test_the_head_of_each_page_names_order_sheet_serials_and_date(shop: SimpleNa
         text = text_of(tmp_path / "sheet-001.pdf", page)
         assert "spring-2026" in text
         assert f"sheet {page + 1} of 2" in text
+        assert f"indices {first}-{last}" in text
         assert "2026-11-21" in text
         assert re.search(f"{shop.serial_text(first)} . {shop.serial_text(last)}", text)
 
@@ -152,6 +153,7 @@ def test_an_order_name_of_any_length_and_script_leaves_the_head_in_place(shop: S
     text = text_of(tmp_path / "sheet-001.pdf")
     assert "(Frühling) \\ ? www" in text
     assert "sheet 1 of 1" in text
+    assert "indices 0-" in text
 
 
 @given(
