@@ -20,9 +20,9 @@ from server.services.redeem_code import Channel
 from server.web.consumer.catalogue import Catalogue, catalogues
 from server.web.consumer.pages import PageMaker, Seen
 from server.web.consumer.view import Burn, Page, Site
-from tests.server.conftest import Issued, World, brand, kind, make_world, photo_readers, template, world
+from tests.server.conftest import Issued, World, brand, kind, make_world, other_brand, photo_readers, template, world
 
-__all__ = ["brand", "kind", "make_world", "photo_readers", "template", "world"]
+__all__ = ["brand", "kind", "make_world", "other_brand", "photo_readers", "template", "world"]
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 SITE = Site(brand="Aurora", host="v.aurora.example")

@@ -1,7 +1,5 @@
 """How facts become words and addresses on the shopper's pages, and where a form may come from."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,9 +8,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from keys.issuer import IssuerHome
-from keys.keyfile import ScryptCost
 from keys.keyring import KeyringSet
-from server.services.publish_keyring import publish_keyring
 from server.storage.schema import brand
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.rendering import page_maker, respond, site_of
@@ -117,12 +113,8 @@ def test_the_host_on_top_is_a_published_one_whatever_the_request_says(world: Wor
         assert site_of(keyrings, host) == Site(brand="Example Tea", host="v.example.com", brand_id=known)
 
 
-def test_two_brands_of_one_server_have_each_their_own_contact_and_colour(world: World, tmp_path: Path) -> None:
-    now, home, prefix = world.clock.now, tmp_path / "twin", "https://twin.example/"
-    twin = IssuerHome.create(
-        home, brand="Twin Tea", prefix=prefix, passphrase="p", now=now, cost=ScryptCost(n=2)
-    ).keyring
-    publish_keyring(world.ctx.db, twin.document, server_id=None, now=now)
+def test_two_brands_of_one_server_have_each_their_own_contact_and_colour(world: World, other_brand: IssuerHome) -> None:
+    twin = other_brand.keyring
     ours = world.brand.issuer.keyring.keyring.brand_id
     with world.ctx.db.write() as connection:
         for brand_id, contact, colour in (
@@ -134,7 +126,7 @@ def test_two_brands_of_one_server_have_each_their_own_contact_and_colour(world: 
     world.ctx.keyrings._read_at = None  # noqa: SLF001 - as after its few seconds
     for host, contact, colour in (
         ("v.example.com", "first@example.com", "111111"),
-        ("twin.example", "twin@example.com", "222222"),
+        ("v.other.example", "twin@example.com", "222222"),
     ):
         with world.app.test_request_context("/", base_url=f"https://{host}"):
             page = page_maker().home_page()
