@@ -54,8 +54,9 @@ scan = sa.Table(
 `person` numbers a unit's askers from 1 in the order they first came. An offline scan happened at `at` and reached the
 server at `arrived_at`, from `device`; both are null for an attempt that was answered at once.
 
-Two indices have some attempts only, so that the many of one kind are not read for the few of another: `ix_scan_stranger`
-those of neither holder nor staff, which no first verification is among, `ix_scan_keep_code` the uses of keep-codes.
+Two indices have some attempts only, so that the many of one kind are not read for the few of another:
+`ix_scan_stranger` those of neither holder nor staff, which no first verification is among, `ix_scan_keep_code` the uses
+of keep-codes.
 """
 
 attempt_day = sa.Table(

@@ -44,8 +44,6 @@ handover = sa.Table(
 )
 """Each time a unit was handed on: its new hop, and the hashes of who handed it on, until they are erased."""
 
-_OF_KEEP_CODES = {"sqlite_where": sa.text("claim = 0"), "postgresql_where": sa.text("NOT claim")}
-
 keep_try = sa.Table(
     "keep_try",
     metadata,
@@ -56,7 +54,13 @@ keep_try = sa.Table(
     sa.Column("network_unit", sa.LargeBinary(8)),
     sa.Column("claim", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(None, "unit", "at"),
-    sa.Index("ix_keep_try_network_day_at", "network_day", "at", **_OF_KEEP_CODES),
+    sa.Index(
+        "ix_keep_try_network_day_at",
+        "network_day",
+        "at",
+        sqlite_where=sa.text("claim = 0"),
+        postgresql_where=sa.text("NOT claim"),
+    ),
     sa.Index(None, "at"),
 )
 """Keep-codes that were wrong, and guessable claims (`claim`). Those that were right are attempts, in the history.
