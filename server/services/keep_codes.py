@@ -196,9 +196,9 @@ def note_right(  # noqa: PLR0913 - one use of a keep-code, with everything that 
     ctx: Context, connection: Connection, state: CodeState, visitor: Visitor, *, said: Verdict, now: datetime
 ) -> None:
     """Add a right keep-code to the history, whatever it was shown for, and let its alert grow."""
-    append_own(ctx, connection, state, visitor, said=said, channel=Channel.KEEP, now=now)
+    scan = append_own(ctx, connection, state, visitor, said=said, channel=Channel.KEEP, now=now)
     if not visitor.staff:
-        after_keep_code(connection, state)
+        after_keep_code(connection, state, scan)
 
 
 def is_right(  # noqa: PLR0913, PLR0917 - one try, with everything that decides about it
@@ -250,13 +250,13 @@ def append_own(  # noqa: PLR0913 - one attempt, with everything that its row say
     said: Verdict,
     channel: Channel,
     now: datetime,
-) -> None:
-    """Add what a holder did to the history; who asks is told apart by the cookie, where there is one."""
+) -> int:
+    """Add what a holder did to the history, its number; who asks is told apart by the cookie, where there is one."""
     place = ctx.places.of(visitor.address)
     networks = ctx.pseudonyms.marks(visitor.address, state.unit.id, now=now)
     holder = visitor.holder or holder_of_claim(ctx.random(CLAIM_BYTES).hex(), key=ctx.keys.holder)
     mark = marks_of(state.unit, claim=None, holder=holder, key=ctx.keys.claim).holder_hash
-    append_scan(
+    return append_scan(
         connection,
         at=now,
         brand=state.code.brand.id,

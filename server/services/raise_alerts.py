@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from server.domain.alert import (
+    KEEP_CODE_USES,
     AlertDraft,
     AlertFilter,
     Attempt,
@@ -20,7 +21,7 @@ from server.services.resolve_code import Resolved
 from server.storage.alerts import add_to_alert, count_like, others_with
 from server.storage.engine import Connection
 from server.storage.holdings import handed_on_at
-from server.storage.scans import attempts_around, keep_code_uses
+from server.storage.scans import attempt_by_number, attempts_around, keep_code_uses
 
 
 def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules look at
@@ -98,15 +99,21 @@ def _grow(connection: Connection, state: CodeState, draft: AlertDraft, attempts:
         )
 
 
-def after_keep_code(connection: Connection, state: CodeState) -> None:
-    """Look at all uses of a unit's keep-code, after one more; the first alert takes in those that came before it."""
+def after_keep_code(connection: Connection, state: CodeState, scan: int) -> None:
+    """Look at the uses of a unit's keep-code, after one more; the first alert takes in those that came before it.
+
+    No more of them are read than make an alert, wherever they come from; those fewer are all.
+    """
     unit, hop = state.unit, 0 if state.first is None else state.first.hop
-    uses = keep_code_uses(connection, unit.id, since=handed_on_at(connection, unit, hop) if hop else None)
+    since = handed_on_at(connection, unit, hop) if hop else None
+    uses = keep_code_uses(connection, unit.id, limit=KEEP_CODE_USES, since=since)
     regions = {attempt.place.key for _, attempt in uses} - {UNKNOWN}
     draft = draft_for_keep_code(unit, uses=len(uses), regions=len(regions))
     if draft is None:
         return
-    _grow(connection, state, draft, uses if _is_new(connection, unit, draft.rule) else uses[-1:])
+    if not _is_new(connection, unit, draft.rule):
+        uses = [(scan, attempt_by_number(connection, scan))]
+    _grow(connection, state, draft, uses)
 
 
 def after_unknown_unit(connection: Connection, code: Resolved, attempt: Attempt, *, scan: int) -> None:

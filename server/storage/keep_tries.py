@@ -14,6 +14,9 @@ from server.domain.clock import CLOCKS_APART
 from server.domain.keep_code import TRIES_WINDOW
 from server.storage.schema import keep_try
 
+_KEPT = 2 * TRIES_WINDOW  # a day longer than they count, for clocks that are set back
+_FORGOTTEN_AT_ONCE = 20
+
 
 class TryKind(Enum):
     """What was tried to be shown as its holder."""
@@ -24,7 +27,10 @@ class TryKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrongTries:
-    """How many were wrong: by this network on this unit, by anybody on this unit, by this network on any unit."""
+    """How many were wrong: by this network on this unit, by anybody on this unit, by this network on any unit.
+
+    The last is known of keep-codes alone.
+    """
 
     here: int
     of_unit: int
@@ -52,6 +58,7 @@ def add_wrong_try(  # noqa: PLR0913 - the columns of one row
     """Count one that was wrong, by the pseudonyms of its network (None where the address is unknown)."""
     values = {"unit": unit, "at": at, "network_day": network_day, "network_unit": network_unit}
     connection.execute(keep_try.insert().values(**values, claim=kind is TryKind.CLAIM))
+    _forget_old_tries(connection, at)
 
 
 def wrong_tries(  # noqa: PLR0913 - what is counted, and whose
@@ -71,10 +78,16 @@ def wrong_tries(  # noqa: PLR0913 - what is counted, and whose
     after = of_kind & (keep_try.c.at > since) & (keep_try.c.at <= since + TRIES_WINDOW + CLOCKS_APART)
     on_unit = (keep_try.c.unit == unit) & after
     return WrongTries(
-        here=_count(connection, on_unit & keep_try.c.network_unit.is_not_distinct_from(network_unit)),
+        here=_count(connection, on_unit & (keep_try.c.network_unit == network_unit)),
         of_unit=_count(connection, on_unit),
-        of_network=_count(connection, keep_try.c.network_day.is_not_distinct_from(network_day) & after),
+        of_network=0 if kind is TryKind.CLAIM else _count(connection, (keep_try.c.network_day == network_day) & after),
     )
+
+
+def _forget_old_tries(connection: sa.Connection, now: datetime) -> None:
+    """Delete some that no limit counts any more, more than come; what somebody else is deleting is left to them."""
+    old = sa.select(keep_try.c.id).where(keep_try.c.at < now - _KEPT).order_by(keep_try.c.at).limit(_FORGOTTEN_AT_ONCE)
+    connection.execute(keep_try.delete().where(keep_try.c.id.in_(old.with_for_update(skip_locked=True))))
 
 
 def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:

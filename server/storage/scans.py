@@ -19,6 +19,7 @@ from server.storage.schema import (
     batch,
     day_number,
     day_text,
+    redemption,
     scan,
 )
 
@@ -171,26 +172,35 @@ def count_of_unit(connection: sa.Connection, unit: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def keep_code_uses(connection: sa.Connection, unit: int, *, since: datetime | None = None) -> list[tuple[int, Attempt]]:
-    """The uses of a unit's keep-code by others than staff, oldest first, each with its number in the history.
+_USED_KEEP_CODE = scan.c.channel == sa.bindparam("keep", KEEP_CHANNEL, literal_execute=True)  # as its index says it
+
+
+def keep_code_uses(
+    connection: sa.Connection, unit: int, *, limit: int, since: datetime | None = None
+) -> list[tuple[int, Attempt]]:
+    """The latest uses of a unit's keep-code by others than staff, oldest first, each with its number in the history.
 
     `since` a moment, without what was done in it: a unit that was handed on was given another keep-code.
     """
-    used = (scan.c.unit == unit) & (scan.c.channel == KEEP_CHANNEL) & ~scan.c.staff
-    query = (
-        sa.select(scan.c.id, scan.c.at, scan.c.country, scan.c.region, scan.c.mark)
-        .where(used if since is None else used & (scan.c.at > since))
-        .order_by(scan.c.id)
-    )
-    return [
-        (row.id, Attempt(at=row.at, place=Place(country=row.country, region=row.region), mark=row.mark))
-        for row in connection.execute(query)
-    ]
+    used = (scan.c.unit == unit) & _USED_KEEP_CODE & ~scan.c.staff
+    query = _ATTEMPTS.where(used if since is None else used & (scan.c.at > since)).order_by(*_NEWEST_FIRST)
+    return [(row.id, _attempt(row)) for row in connection.execute(query.limit(limit))][::-1]
+
+
+def attempt_by_number(connection: sa.Connection, number: int) -> Attempt:
+    """One attempt of the history, as the rules see it."""
+    return _attempt(connection.execute(_ATTEMPTS.where(scan.c.id == number)).one())
+
+
+def _is_burn(unit: int) -> sa.ColumnElement[bool]:
+    """Whether an attempt is the one that verified a unit: found by its moment, however many there are."""
+    moment = sa.select(redemption.c.at).where(redemption.c.unit == unit).scalar_subquery()
+    return (scan.c.unit == unit) & (scan.c.at == moment) & scan.c.burned
 
 
 def network_of_burn(connection: sa.Connection, unit: int) -> bytes | None:
     """The pseudonym, on this unit, of the network that it was verified from; None where that is not known."""
-    return connection.execute(sa.select(scan.c.network_unit).where((scan.c.unit == unit) & scan.c.burned)).scalar()
+    return connection.execute(sa.select(scan.c.network_unit).where(_is_burn(unit))).scalar()
 
 
 def attempts_around(connection: sa.Connection, unit: int, at: datetime, window: timedelta) -> list[tuple[int, Attempt]]:
@@ -198,9 +208,14 @@ def attempts_around(connection: sa.Connection, unit: int, at: datetime, window: 
 
     The first verification is among them; its holder's later scans and staff are not. In a storm the latest only.
     """
-    wanted = (scan.c.unit == unit) & (scan.c.at >= at - window) & (scan.c.at <= at + window)
-    query = _ATTEMPTS.where(wanted & ~scan.c.staff & (~scan.c.own | scan.c.burned)).order_by(*_NEWEST_FIRST)
-    return [(row.id, _attempt(row)) for row in connection.execute(query.limit(_STORM_READ))]
+    near = (scan.c.at >= at - window) & (scan.c.at <= at + window) & ~scan.c.staff
+    strangers = _ATTEMPTS.where((scan.c.unit == unit) & near & ~scan.c.own).order_by(*_NEWEST_FIRST)
+    rows = [
+        *connection.execute(strangers.limit(_STORM_READ)),
+        *connection.execute(_ATTEMPTS.where(_is_burn(unit) & near)),
+    ]
+    rows.sort(key=lambda row: (row.at, row.id), reverse=True)
+    return [(row.id, _attempt(row)) for row in rows[:_STORM_READ]]
 
 
 def attempts_behind(connection: sa.Connection, alert: int, *, limit: int) -> list[Attempt]:

@@ -169,6 +169,25 @@ class TestManyAtOnce:
         assert heading(work(anna, act="grew")) == "Nothing was done"
 
 
+@pytest.mark.usefixtures("alerted")
+def test_numbers_and_days_beyond_everything_are_refused_and_never_break_a_page(anna: Staff) -> None:
+    anna.submit("/staff/settings", {"zone": "Asia/Tokyo"}, to="/staff/settings/zone")
+    (number,) = numbers(anna)
+    long = "9" * 5_000
+    for until in ("0001-01-01", "9999-12-31"):
+        assert "Choose a day" in work(anna, number, act="snoozed", until=until)
+        assert anna.open(f"/staff/batches/1?day={until}").status_code == 200
+    for wrong in (long, str(1 << 63), "0", "-1"):
+        form = {"act": "closed", "cause": "clone", "alert": wrong, "back": f"page={long}"}
+        assert "Choose at least one alert" in anna.submit("/staff/alerts", form, to="/staff/alerts/work")
+    assert rows(anna) == 1
+    for page in ("alerts", "codes", "batches", "products"):
+        assert anna.open(f"/staff/{page}/{long}").status_code == 404
+    for query in ("page", "batch", "code", "before", "history"):
+        for page in ("alerts", "batches", "products", "audit"):
+            assert anna.open(f"/staff/{page}?{query}={long}").status_code == 200
+
+
 def test_the_line_of_the_budget_stands_where_a_week_ends(anna: Staff, world: World) -> None:
     issued = world.issue(count=30)
     for index in range(23):

@@ -34,11 +34,29 @@ scan = sa.Table(
     sa.Index(None, "batch_row", "at"),
     sa.Index(None, "unit", "mark"),
     sa.Index(None, "unit", "person"),
+    sa.Index(
+        "ix_scan_stranger",
+        "unit",
+        "at",
+        sqlite_where=sa.text("staff = 0 AND own = 0"),
+        postgresql_where=sa.text("NOT staff AND NOT own"),
+    ),
+    sa.Index(
+        "ix_scan_keep_code",
+        "unit",
+        "at",
+        sqlite_where=sa.text("channel = 'keep' AND staff = 0"),
+        postgresql_where=sa.text("channel = 'keep' AND NOT staff"),
+    ),
 )
 """Every attempt to verify, appended and never changed. `unit` is null where the server knows no such unit.
 
 `person` numbers a unit's askers from 1 in the order they first came. An offline scan happened at `at` and reached the
 server at `arrived_at`, from `device`; both are null for an attempt that was answered at once.
+
+Two indices have some attempts only, so that the many of one kind are not read for the few of another:
+`ix_scan_stranger` those of neither holder nor staff, which no first verification is among, `ix_scan_keep_code` the uses
+of keep-codes.
 """
 
 attempt_day = sa.Table(

@@ -54,6 +54,16 @@ keep_try = sa.Table(
     sa.Column("network_unit", sa.LargeBinary(8)),
     sa.Column("claim", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(None, "unit", "at"),
-    sa.Index(None, "network_day", "at"),
+    sa.Index(
+        "ix_keep_try_network_day_at",
+        "network_day",
+        "at",
+        sqlite_where=sa.text("claim = 0"),
+        postgresql_where=sa.text("NOT claim"),
+    ),
+    sa.Index(None, "at"),
 )
-"""Keep-codes that were wrong, and guessable claims (`claim`). Those that were right are attempts, in the history."""
+"""Keep-codes that were wrong, and guessable claims (`claim`). Those that were right are attempts, in the history.
+
+One that counts nowhere any more is deleted when others come.
+"""

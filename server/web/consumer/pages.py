@@ -270,7 +270,7 @@ def _site_of_code(facts: CodeFacts) -> Site:
 
 def _told_of_lister(foreign: ForeignText, site: Site) -> dict[str, str | None]:
     """The brand that lists a foreign host; where our own codes lead is known for the site's brand alone."""
-    if foreign.listed is None or foreign.listed.brand == site.brand:
+    if foreign.listed is None or foreign.listed.brand_id.hex() == site.brand_id:
         return {}
     return {"brand": foreign.listed.brand, "our_host": None}
 

@@ -16,7 +16,7 @@ from server.services.alert_views import MOST_NEWS, budget, counted_views, news, 
 from server.services.work_alerts import Act, mute_rule, unmute_rule, work_on_alerts
 from server.web.dashboard import charts, maps, wording
 from server.web.dashboard.amounts import counted
-from server.web.dashboard.filters import ListAddress, SavedView, day_of, moment_of, page_number
+from server.web.dashboard.filters import ListAddress, SavedView, alert_number, day_of, moment_of, page_number
 from server.web.dashboard.login import staff
 from server.web.dashboard.times import Times
 from server.web.visit import context
@@ -92,10 +92,10 @@ def _list(address: ListAddress, *, problem: str | None = None, chosen: frozenset
 def work_on_some() -> Response | tuple[str, int]:
     """One act on all alerts that were chosen in the list; back to the same list."""
     address = ListAddress.read(dict(parse_qsl(request.form.get("back", ""))))
-    chosen = frozenset(int(text) for text in request.form.getlist("alert") if text.isascii() and text.isdigit())
+    chosen = frozenset(number for text in request.form.getlist("alert") if (number := alert_number(text)) is not None)
     try:
         act = _read_act(request.form)
-        amount = work_on_alerts(context(), [number for number in chosen if number < 1 << 63], act, staff=staff())
+        amount = work_on_alerts(context(), chosen, act, staff=staff())
     except AuthcodeError as refused:
         return _list(address, problem=str(refused), chosen=chosen), refused.http_status
     flash(f"{counted(amount, 'alert').capitalize()} {_DONE[act.kind]}.")

@@ -177,25 +177,32 @@ def moment_of(text: str) -> datetime | None:
 
 def chart_day(query: Mapping[str, str]) -> date | None:
     """The day of a chart that is asked for (UTC); None for anything else."""
-    day = day_of(query.get("day", ""))
-    return day if day and _FIRST.date() <= day <= _LAST.date() else None
+    return day_of(query.get("day", ""))
 
 
 def day_of(text: str) -> date | None:
-    """A day as a form sends it; None for anything else."""
+    """A day as a form or an address has it; None for anything else, and for one that no zone could begin."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if _FIRST.date() <= day <= _LAST.date() else None
 
 
 _COUNTRY_LETTERS = 2
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)  # what the database can compare
+_MAX_ID = (1 << 63) - 1  # what the databases' numbers can be
 _MAX_DIGITS = 9  # no list has a thousand million rows
 
 
 def _whole(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
+
+
+def alert_number(text: str) -> int | None:
+    """An alert's number as a form sends it; None for anything that is none."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_ID)) else 0
+    return number if 0 < number <= _MAX_ID else None
 
 
 def _unit_id(text: str | None) -> int | None:
