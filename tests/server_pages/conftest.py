@@ -25,7 +25,7 @@ from tests.server.conftest import Issued, World, brand, kind, make_world, other_
 __all__ = ["brand", "kind", "make_world", "other_brand", "photo_readers", "template", "world"]
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
-SITE = Site(brand="Aurora", host="v.aurora.example")
+SITE = Site(brand="Aurora", host="v.aurora.example", brand_id=bytes(16).hex())
 ADDRESS = "https://v.example.com"
 PRODUCT = ProductFacts(
     sku="TEA",
@@ -59,7 +59,8 @@ BARE = replace(FACTS, product=None, lot=None, expires=None, markets=())
 
 def listed(host: str, listing: Listing, brand: str = "Aurora") -> ForeignText:
     """An address whose host stands on a brand's list."""
-    known = ListedHost(listing=listing, brand_id=bytes(16), brand=brand, domain=host)
+    brand_id = bytes(16) if brand == "Aurora" else bytes(15) + b"\1"
+    known = ListedHost(listing=listing, brand_id=brand_id, brand=brand, domain=host)
     return replace(describe_foreign(f"https://{host}/q"), listed=known)
 
 
