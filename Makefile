@@ -40,8 +40,8 @@ format: $(STAMP) ## Let the formatter have its way.
 	$(BIN)/ruff format .
 
 bench: $(STAMP) ## Measure reading beside the peers (needs AUTHCODE_PHOTOS), redeeming, the log, the dashboard at scale.
-	$(BIN)/python -m benchmarks.reading
-	$(BIN)/python -m benchmarks.redeeming
+	$(BIN)/python -m benchmarks.read
+	$(BIN)/python -m benchmarks.redeem
 	$(BIN)/python -m benchmarks.log_cost
 	$(BIN)/python -m benchmarks.dashboard
 
