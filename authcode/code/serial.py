@@ -32,10 +32,7 @@ class TypedSerialInvalid(AuthcodeError):
     """A typed serial that has the wrong length, a foreign character or another check character."""
 
     code = "typed_serial_invalid"
-
-    def __init__(self) -> None:
-        """Take no text: what was typed may be most of a secret."""
-        super().__init__("this serial cannot be right; compare each character and type all fourteen again")
+    sentence = "this serial cannot be right; compare each character and type all fourteen again"
 
 
 class Tier(IntEnum):

@@ -5,7 +5,6 @@ tree a moment later, before the next head is signed; heads cover placed entries 
 """
 
 from datetime import datetime
-from typing import ClassVar
 
 from authcode.code.payload import NotOurs
 from authcode.log.checkpoint import Head, LogKey, read_head, sign_head
@@ -28,38 +27,30 @@ from server.storage.redemptions import unit_use
 class LogHeadMissing(AuthcodeError):
     """No head was signed yet."""
 
-    code: ClassVar[str] = "log_head_missing"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say when there will be one."""
-        super().__init__("No head of the log was signed yet; the running server signs one within a minute.")
+    code = "log_head_missing"
+    http_status = 404
+    sentence = "No head of the log was signed yet; the running server signs one within a minute."
 
 
 class LogEntryUnknown(AuthcodeError):
     """The log has no such entry under its newest head, or the asker may not see it: one text for both."""
 
-    code: ClassVar[str] = "log_entry_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say when an entry that was just made can be asked for."""
-        super().__init__("The log has no such entry for you; one that was just made can be asked for within a minute.")
+    code = "log_entry_unknown"
+    http_status = 404
+    sentence = "The log has no such entry for you; one that was just made can be asked for within a minute."
 
 
 class LogSizeUnknown(AuthcodeError):
     """The log's newest head has fewer leaves than was asked for."""
 
-    code: ClassVar[str] = "log_size_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self, asked: int, size: int) -> None:
-        """Carry both sizes."""
-        super().__init__(
-            f"The newest head has {size} leaves, not {asked}. If you hold a signed head of {asked}, the log was cut: "
-            "keep that head, it is evidence."
-        )
-        self.asked, self.size = asked, size
+    code = "log_size_unknown"
+    http_status = 404
+    sentence = (
+        "The newest head has {size} leaves, not {asked}. If you hold a signed head of {asked}, the log was cut: keep "
+        "that head, it is evidence."
+    )
+    asked: int
+    size: int
 
 
 class EntriesWait(Exception):
@@ -69,15 +60,12 @@ class EntriesWait(Exception):
 class LogBroken(AuthcodeError):
     """The database no longer holds the tree that the last head was signed over; nothing is signed."""
 
-    code: ClassVar[str] = "log_broken"
-    http_status: ClassVar[int] = 500
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__(
-            "The log in the database is not the one that the last head was signed over, so no new head is signed. "
-            "Restore the database as it was; do not delete heads."
-        )
+    code = "log_broken"
+    http_status = 500
+    sentence = (
+        "The log in the database is not the one that the last head was signed over, so no new head is signed. Restore "
+        "the database as it was; do not delete heads."
+    )
 
 
 def log_redemption(connection: Connection, code: Resolved, unit: Unit, first: FirstUse) -> None:
