@@ -16,17 +16,27 @@ from server.domain.codes.claim import (
     marks_of,
 )
 from server.domain.codes.page_token import PageTokenInvalid, check_page_token, make_page_token
-from server.domain.codes.redemption import FirstUse, Marks, Unit, Use, Verdict, gate, is_holder, said, use_of
+from server.domain.codes.redemption import (
+    FirstUse,
+    Marks,
+    Unit,
+    Use,
+    Verdict,
+    is_holder,
+    state_check,
+    use_of,
+    verdict_of,
+)
 from server.runtime.context import Context
-from server.services.alerts.evaluate import after_attempt, after_disowned_code, after_unknown_unit
-from server.services.codes.attempts import Ask, Channel, Note, Visitor, append_attempt, mark_of
+from server.services.alerts.evaluate import after_attempt, after_unknown_unit, after_withdrawn_key
+from server.services.codes.attempts import Channel, Outcome, VerifyRequest, Visitor, append_attempt, mark_of
 from server.services.codes.claim_tries import marks_that_count
-from server.services.codes.facts import CodeState, Facts, bare_facts, facts_of, is_disowned, state_on_record
+from server.services.codes.facts import CodeFacts, CodeState, bare_facts, facts_of, is_not_ours, state_on_record
 from server.services.codes.receipts import Receipt, receipt_of
-from server.services.codes.resolve import Resolved, nobody, not_ours, resolve, resolve_serial, verified
+from server.services.codes.resolve import Resolved, foreign_text, resolve, resolve_serial, unregistered_unit, verified
 from server.services.log.entries import log_redemption
 from server.storage.engine import Connection
-from server.storage.redemptions import burn, first_use, hold
+from server.storage.redemptions import burn, first_use, lock_redemption
 
 __all__ = [
     "OFFERED",
@@ -53,7 +63,7 @@ class Look:
     """
 
     state: Verdict
-    facts: Facts | None = None
+    facts: CodeFacts | None = None
     foreign: ForeignText | None = None
     token: str | None = None
     claim: str | None = None
@@ -71,7 +81,7 @@ class Answer:
     """
 
     verdict: Verdict | None
-    facts: Facts | None = None
+    facts: CodeFacts | None = None
     foreign: ForeignText | None = None
     look_again: Look | None = None
     holder_cookie: str | None = None
@@ -151,7 +161,7 @@ def _look(ctx: Context, text: str, visitor: Visitor, channel: Channel, *, claim:
         with ctx.db.read() as connection:
             return _look_at(ctx, connection, resolve(ctx, connection, code, named), visitor, channel, claim)
     except NotOurs:
-        return Look(state=Verdict.NOT_OURS, foreign=not_ours(ctx, text))
+        return Look(state=Verdict.NOT_OURS, foreign=foreign_text(ctx, text))
 
 
 def _look_by_serial(ctx: Context, serial: str, visitor: Visitor, *, gtin: str | None = None) -> Look:
@@ -169,7 +179,7 @@ def _look_at(  # noqa: PLR0913, PLR0917 - one look, with everything that decides
     now = ctx.clock()
     state = state_on_record(connection, code, now=now)
     counted = not (visitor.silent or visitor.staff)
-    if is_disowned(code, state):
+    if is_not_ours(code, state):
         if counted and state is not None:
             ctx.looks.count(
                 state.unit, ctx.places.of(visitor.address).key, Verdict.NOT_OURS, now=now, serial=code.serial
@@ -177,9 +187,9 @@ def _look_at(  # noqa: PLR0913, PLR0917 - one look, with everything that decides
         raise NotOurs
     if state is None:
         unknown = Look(state=Verdict.NOT_ACTIVATED, facts=bare_facts(code))
-        return _offered(ctx, unknown, nobody(code), code.tier, visitor, channel, claim)
+        return _offered(ctx, unknown, unregistered_unit(code), code.tier, visitor, channel, claim)
     use = _use(ctx, state, visitor, claim, now)
-    verdict = said(state.conditions, use)
+    verdict = verdict_of(state.conditions, use)
     if counted:
         ctx.looks.count(state.unit, ctx.places.of(visitor.address).key, verdict, now=now, serial=code.serial)
     seen = Look(
@@ -247,52 +257,52 @@ def _verify(  # noqa: PLR0913 - one attempt, with everything that decides about 
     def attempt(connection: Connection) -> Answer:
         """One try within one transaction; it is run again where the database asks for that."""
         found = resolve(ctx, connection, code, named)
-        ask = Ask(claim=claim, visitor=visitor, channel=channel, token=token, now=ctx.clock())
-        state = state_on_record(connection, found, now=ask.now)
-        if is_disowned(found, state):
-            _note_disowned(ctx, connection, found, state, ask)
-            return Answer(verdict=Verdict.NOT_OURS, foreign=not_ours(ctx, text))
+        request = VerifyRequest(claim=claim, visitor=visitor, channel=channel, token=token, now=ctx.clock())
+        state = state_on_record(connection, found, now=request.now)
+        if is_not_ours(found, state):
+            _append_not_ours(ctx, connection, found, state, request)
+            return Answer(verdict=Verdict.NOT_OURS, foreign=foreign_text(ctx, text))
         if state is None:
-            return _note_unknown(ctx, connection, found, ask)
-        return _attempt(ctx, connection, state, ask)
+            return _note_unknown(ctx, connection, found, request)
+        return _attempt(ctx, connection, state, request)
 
     try:
         code, named = verified(ctx, text)  # (3)
         return ctx.db.attempt(attempt)
     except NotOurs:
-        return Answer(verdict=Verdict.NOT_OURS, foreign=not_ours(ctx, text))
+        return Answer(verdict=Verdict.NOT_OURS, foreign=foreign_text(ctx, text))
 
 
-def _attempt(ctx: Context, connection: Connection, state: CodeState, ask: Ask) -> Answer:
+def _attempt(ctx: Context, connection: Connection, state: CodeState, request: VerifyRequest) -> Answer:
     if state.first is not None:
-        hold(connection, state.unit)
-    brought = _marks(ctx, state.unit, ask)
-    marks = marks_that_count(ctx, connection, state, brought, ask)
+        lock_redemption(connection, state.unit)
+    brought = _marks(ctx, state.unit, request)
+    marks = marks_that_count(ctx, connection, state, brought, request)
     own = state.first is not None and is_holder(state.first, marks)  # (4)
-    if not own and ask.channel is Channel.PAGE:
-        check_page_token(ask.token, state.unit, state.code.tier, key=ctx.keys.page_token, now=ask.now)  # (5)
-    outer, closed = state.code.tier is Tier.OUTER, gate(state.conditions) is not None
+    if not own and request.channel is Channel.PAGE:
+        check_page_token(request.token, state.unit, state.code.tier, key=ctx.keys.page_token, now=request.now)  # (5)
+    outer, closed = state.code.tier is Tier.OUTER, state_check(state.conditions) is not None
     if outer and not closed:  # in good standing it is looked at: nothing that could be burned, and no attempt either
-        return _answer(ctx, connection, state, marks, ask)
+        return _answer(ctx, connection, state, marks, request)
     before, burned = state.first, False
-    late = ask.channel is Channel.API and _verified_an_earlier_life(ctx, connection, state.unit, ask.claim)
+    late = request.channel is Channel.API and _verified_an_earlier_life(ctx, connection, state.unit, request.claim)
     if before is None and not closed and not late:  # (6)
-        before, burned = _burn(ctx, connection, state, brought, ask)
+        before, burned = _burn(ctx, connection, state, brought, request)
         state = state.with_first(first_use(connection, state.unit))
-        marks = brought if burned else marks_that_count(ctx, connection, state, brought, ask)
+        marks = brought if burned else marks_that_count(ctx, connection, state, brought, request)
         own = burned or (before is not None and is_holder(before, marks))
-    answer = _answer(ctx, connection, state, marks, ask)  # (7)
+    answer = _answer(ctx, connection, state, marks, request)  # (7)
     mark = brought.holder_hash or b""
-    note = Note(mark=mark, said=answer.verdict or Verdict.NOT_OURS, own=own or late, burned=burned)
-    attempt, scan = append_attempt(ctx, connection, state.code, ask, note)
+    outcome = Outcome(mark=mark, said=answer.verdict or Verdict.NOT_OURS, own=own or late, burned=burned)
+    attempt, scan = append_attempt(ctx, connection, state.code, request, outcome)
     first = None if outer else before  # an outer code beside a used inner one is its own pack's, and no copy
     after_attempt(connection, state, attempt, scan=scan, before=first, holder=own or late)
     return answer
 
 
-def _marks(ctx: Context, unit: Unit, ask: Ask) -> Marks:
-    claimed = marks_of(unit, claim=ask.claim, holder=None, key=ctx.keys.claim)
-    return replace(claimed, holder_hash=mark_of(ctx, unit, ask))
+def _marks(ctx: Context, unit: Unit, request: VerifyRequest) -> Marks:
+    claimed = marks_of(unit, claim=request.claim, holder=None, key=ctx.keys.claim)
+    return replace(claimed, holder_hash=mark_of(ctx, unit, request))
 
 
 def _verified_an_earlier_life(ctx: Context, connection: Connection, unit: Unit, claim: str) -> bool:
@@ -310,12 +320,12 @@ def _verified_an_earlier_life(ctx: Context, connection: Connection, unit: Unit, 
 
 
 def _burn(
-    ctx: Context, connection: Connection, state: CodeState, marks: Marks, ask: Ask
+    ctx: Context, connection: Connection, state: CodeState, marks: Marks, request: VerifyRequest
 ) -> tuple[FirstUse | None, bool]:
     """Try to be the first: the redemption that stood before (another was faster), and whether this one is it."""
-    place = ctx.places.of(ask.visitor.address)
+    place = ctx.places.of(request.visitor.address)
     mine = FirstUse(
-        at=ask.now,
+        at=request.now,
         country=place.country,
         region=place.region,
         claim_hash=marks.claim_hash or b"",
@@ -324,45 +334,49 @@ def _burn(
     if burn(connection, state.unit, mine):
         log_redemption(connection, state.code, state.unit, mine)
         return None, True
-    hold(connection, state.unit)
+    lock_redemption(connection, state.unit)
     return first_use(connection, state.unit), False
 
 
-def _answer(ctx: Context, connection: Connection, state: CodeState, marks: Marks, ask: Ask) -> Answer:
+def _answer(ctx: Context, connection: Connection, state: CodeState, marks: Marks, request: VerifyRequest) -> Answer:
     """What is said, by the state order; a repeat within the window is the first answer again, byte for byte."""
     window = timedelta(seconds=ctx.settings.repeat_window_s)
-    use = use_of(state.first, marks, now=ask.now, repeat_window=window)
-    verdict = said(state.conditions, use)
+    use = use_of(state.first, marks, now=request.now, repeat_window=window)
+    verdict = verdict_of(state.conditions, use)
     own = use in _HOLDS
     facts = facts_of(connection, state, holder=own, later=verdict is Verdict.VERIFIED_BY_YOU)
     return Answer(verdict=verdict, facts=facts, receipt=receipt_of(ctx, state) if own else None)
 
 
-def _note_unknown(ctx: Context, connection: Connection, code: Resolved, ask: Ask) -> Answer:
+def _note_unknown(ctx: Context, connection: Connection, code: Resolved, request: VerifyRequest) -> Answer:
     """A good signature on a unit that does not exist: said as not activated, and told to staff at once."""
-    if ask.channel is Channel.PAGE:
-        check_page_token(ask.token, nobody(code), code.tier, key=ctx.keys.page_token, now=ask.now)
-    note = Note(mark=mark_of(ctx, nobody(code), ask), said=Verdict.NOT_ACTIVATED, own=False, burned=False)
-    attempt, scan = append_attempt(ctx, connection, code, ask, note)
+    if request.channel is Channel.PAGE:
+        check_page_token(request.token, unregistered_unit(code), code.tier, key=ctx.keys.page_token, now=request.now)
+    outcome = Outcome(
+        mark=mark_of(ctx, unregistered_unit(code), request), said=Verdict.NOT_ACTIVATED, own=False, burned=False
+    )
+    attempt, scan = append_attempt(ctx, connection, code, request, outcome)
     after_unknown_unit(connection, code, attempt, scan=scan)
     return Answer(verdict=Verdict.NOT_ACTIVATED, facts=bare_facts(code))
 
 
-def _note_disowned(ctx: Context, connection: Connection, code: Resolved, state: CodeState | None, ask: Ask) -> None:
+def _append_not_ours(
+    ctx: Context, connection: Connection, code: Resolved, state: CodeState | None, request: VerifyRequest
+) -> None:
     """A code of a withdrawn key that no honest print made before: nothing is told of it, all is written down.
 
     No page of such a code has a token, since it looks like any page of no code of ours; so none is asked for.
     """
-    unit = nobody(code) if state is None else state.unit
+    unit = unregistered_unit(code) if state is None else state.unit
     first = None if state is None else state.first
     if first is not None:
-        hold(connection, unit)
-    mark = mark_of(ctx, unit, ask)
-    claimed = marks_of(unit, claim=ask.claim, holder=None, key=ctx.keys.claim)
+        lock_redemption(connection, unit)
+    mark = mark_of(ctx, unit, request)
+    claimed = marks_of(unit, claim=request.claim, holder=None, key=ctx.keys.claim)
     own = first is not None and is_holder(first, replace(claimed, holder_hash=mark))
-    note = Note(mark=mark, said=Verdict.NOT_OURS, own=own, burned=False)
-    attempt, scan = append_attempt(ctx, connection, code if state is None else state.code, ask, note)
+    outcome = Outcome(mark=mark, said=Verdict.NOT_OURS, own=own, burned=False)
+    attempt, scan = append_attempt(ctx, connection, code if state is None else state.code, request, outcome)
     if state is not None:
         after_attempt(connection, state, attempt, scan=scan, before=first, holder=own)
     if not own:
-        after_disowned_code(connection, code, state, attempt, scan=scan)
+        after_withdrawn_key(connection, code, state, attempt, scan=scan)

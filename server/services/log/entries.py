@@ -19,7 +19,7 @@ from server.domain.codes.redemption import FirstUse, Marks, ReturnedBy, Unit, Un
 from server.runtime.context import Context
 from server.services.codes.attempts import Visitor
 from server.services.codes.claim_tries import may_be_holder
-from server.services.codes.resolve import Resolved, nobody, resolve, verified
+from server.services.codes.resolve import Resolved, resolve, unregistered_unit, verified
 from server.storage import audit, log
 from server.storage.engine import Connection, Database
 from server.storage.redemptions import unit_use
@@ -244,7 +244,11 @@ def prove_redemption(ctx: Context, text: str, *, claim: str, visitor: Visitor) -
     def attempt(connection: Connection) -> Unit | None:
         """One claim; None where it does not show the holder, who may not be there at all."""
         found = resolve(ctx, connection, code, named)
-        use = UnitUse(unit=nobody(found), first=None) if found.unit is None else unit_use(connection, found.unit)
+        use = (
+            UnitUse(unit=unregistered_unit(found), first=None)
+            if found.unit is None
+            else unit_use(connection, found.unit)
+        )
         marks = marks_of(use.unit, claim=kept, holder=None, key=ctx.keys.claim)
         right = use.first is not None and is_holder(use.first, marks)
         shown = may_be_holder(

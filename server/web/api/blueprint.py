@@ -12,7 +12,7 @@ from server.services.codes import redeem as redeem_code
 from server.services.codes.photo import read_photo
 from server.services.codes.receipts import check_proof, proof_status
 from server.services.codes.redeem import Channel
-from server.services.holders.acts import Holder, act_for_program
+from server.services.holders.acts import HolderCredentials, act_for_program
 from server.services.holders.keep_codes import prove, prove_redemption_by_keep_code
 from server.services.log.entries import prove_redemption
 from server.web.api.answers import (
@@ -82,7 +82,7 @@ def _acted(act: HolderAct) -> Response:
     if ("claim" in body) == ("keep_code" in body):
         raise RequestInvalid("send a claim or a keep_code, and not both")
     shown = {name: text_of(body, name) for name in ("claim", "keep_code") if name in body}
-    holder = Holder(visitor=program(), **shown)
+    holder = HolderCredentials(visitor=program(), **shown)
     return _answer(held_json(act_for_program(context(), text_of(body, "code"), act, holder)))
 
 
