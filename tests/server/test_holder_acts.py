@@ -19,10 +19,12 @@ from server.domain.batches.range_act import ActKind
 from server.domain.codes.holder_acts import MAX_HOPS, MAX_HOPS_A_DAY, HolderAct
 from server.domain.codes.keep_code import KEEP_CODE_CHARACTERS, MAX_WRONG_HERE
 from server.domain.codes.redemption import Unit, Verdict
-from server.services.codes.redeem import Visitor, verify
+from server.services.codes.attempts import Visitor
+from server.services.codes.redeem import verify
 from server.services.holders.acts import HolderCredentials, ask_on_page
 from server.services.holders.keep_codes import prove
-from server.services.log.entries import prove_unit, sign_newest_head
+from server.services.log.heads import sign_newest_head
+from server.services.log.proofs import prove_unit
 from server.services.queries import dashboard
 from server.storage import schema
 from server.storage.redemptions import unit_use

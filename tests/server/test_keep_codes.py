@@ -26,7 +26,8 @@ from server.domain.codes.keep_code import (
     read_keep_code,
 )
 from server.domain.codes.redemption import FirstUse, Unit, Verdict
-from server.services.codes.redeem import Answer, Visitor, verify
+from server.services.codes.attempts import Visitor
+from server.services.codes.redeem import Answer, verify
 from server.services.holders.keep_codes import prove
 from server.services.queries import dashboard
 from server.services.queries.dashboard import AlertRow

@@ -20,7 +20,8 @@ from server.services.brands.fact_previews import facts_after
 from server.services.brands.keyring import publish_keyring
 from server.services.brands.settings import BrandSettingInvalid, BrandSettings, brands, change_settings
 from server.services.brands.withdrawal_preview import preview_withdrawal
-from server.services.log.entries import latest_entries, sign_newest_head
+from server.services.log.entries import latest_entries
+from server.services.log.heads import sign_newest_head
 from server.services.queries.audit import audit_page
 from server.services.queries.dashboard import alert, alerts, batch_of_order, batch_page, batch_to_act_on
 from server.services.staff.accounts import Staff

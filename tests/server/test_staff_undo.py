@@ -21,7 +21,7 @@ from server.services.batches.undo import (
     units_of_codes,
     units_of_range,
 )
-from server.services.log.entries import sign_newest_head
+from server.services.log.heads import sign_newest_head
 from server.services.queries import dashboard
 from server.storage import schema
 from server.storage.holders import return_unit

@@ -15,8 +15,8 @@ from authcode.code.serial import Tier
 from authcode.order.order import Placement
 from keys.format.domains import ListedHost, Listing
 from server.domain.codes.redemption import Returned, ReturnedBy, Verdict
+from server.services.codes.attempts import Channel
 from server.services.codes.facts import CodeFacts, LaterScan, ProductFacts, RecallFacts
-from server.services.codes.redeem import Channel
 from server.web.consumer.catalogue import Catalogue, catalogues
 from server.web.consumer.pages import PageMaker, Seen
 from server.web.consumer.view import Burn, Page, Site

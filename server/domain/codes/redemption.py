@@ -41,6 +41,11 @@ class Use(StrEnum):
     OWN_LATER = "own_later"
     OTHER = "other"
 
+    @property
+    def own(self) -> bool:
+        """Whether who asks is the holder."""
+        return self in {Use.OWN_NOW, Use.OWN_LATER}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:

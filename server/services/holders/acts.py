@@ -37,13 +37,15 @@ from server.domain.codes.redemption import (
     verdict_of,
 )
 from server.runtime.context import Context
+from server.services.codes.attempts import Channel, Visitor
 from server.services.codes.claim_tries import may_be_holder
 from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_of
+from server.services.codes.look import text_of_page
 from server.services.codes.receipts import Receipt, receipt_of
-from server.services.codes.redeem import Channel, Visitor, text_of_page
 from server.services.codes.resolve import resolve, unregistered_unit, verified
 from server.services.holders.keep_codes import append_own, is_right, note_right
-from server.services.log.entries import EntriesWait, log_erasure, log_handover, log_return, sign_newest_head
+from server.services.log.entries import EntriesWait, log_erasure, log_handover, log_return
+from server.services.log.heads import sign_newest_head
 from server.storage.engine import Connection, RecordsUnreachable
 from server.storage.holders import forget_holder, hand_on, holder_before, hops_of, return_unit
 from server.storage.redemptions import lock_redemption, unit_use

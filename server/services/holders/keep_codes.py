@@ -26,11 +26,15 @@ from server.domain.codes.redemption import FirstUse, Unit, Use, Verdict, use_of,
 from server.runtime.context import Context
 from server.runtime.pseudonyms import NetworkMarks
 from server.services.alerts.evaluate import after_keep_code
+from server.services.codes.attempts import Channel, Visitor
 from server.services.codes.facts import CodeState, facts_of, state_of
+from server.services.codes.look import look, look_at_page, text_of_page
 from server.services.codes.receipts import receipt_of
-from server.services.codes.redeem import Answer, Channel, Visitor, look, look_at_page, text_of_page
+from server.services.codes.redeem import Answer
 from server.services.codes.resolve import resolve, unregistered_unit, verified
-from server.services.log.entries import LogEntryUnknown, prove_unit, sign_newest_head
+from server.services.log.entries import LogEntryUnknown
+from server.services.log.heads import sign_newest_head
+from server.services.log.proofs import prove_unit
 from server.storage.engine import Connection
 from server.storage.redemptions import lock_redemption
 from server.storage.scans import append_scan
@@ -146,7 +150,7 @@ def _by_claim(ctx: Context, text: str, claim: str | None, visitor: Visitor) -> A
             if state is None:
                 return None
             use = _use(ctx, state, claim, visitor, ctx.clock())
-            if use not in (Use.OWN_NOW, Use.OWN_LATER):
+            if not use.own:
                 return None
             return Answer(
                 verdict=verdict_of(state.conditions, use),

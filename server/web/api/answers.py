@@ -11,9 +11,10 @@ from scanner import Advice
 from server.domain.batches.range_act import RangeAct
 from server.domain.codes.redemption import Returned
 from server.services.codes.facts import CodeFacts, ProductFacts, RecallFacts
+from server.services.codes.look import Look
 from server.services.codes.photo import PhotoLook, SymbolLook
 from server.services.codes.receipts import CheckedProof, Ended, ProofStatus
-from server.services.codes.redeem import Answer, Look
+from server.services.codes.redeem import Answer
 from server.services.holders.acts import ActAnswer
 from server.storage.batches import BatchRecord
 

@@ -4,8 +4,8 @@ from flask import render_template
 from markupsafe import Markup
 
 from server.domain.codes.redemption import Verdict
+from server.services.codes.attempts import Channel
 from server.services.codes.facts import CodeFacts
-from server.services.codes.redeem import Channel
 from server.web.consumer.accent import accent_address
 from server.web.consumer.catalogue import catalogues
 from server.web.consumer.pages import PageMaker, Seen
