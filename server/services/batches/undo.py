@@ -20,7 +20,7 @@ from server.storage.alerts import alert_by_id
 from server.storage.batches import batch_by_row
 from server.storage.engine import Connection
 from server.storage.holders import return_unit
-from server.storage.redemptions import hold, unit_use, used_between
+from server.storage.redemptions import lock_redemption, unit_use, used_between
 
 MAX_AT_ONCE = 10_000
 """Units of one act: its transaction keeps SQLite's other writers waiting for some seconds, not longer."""
@@ -124,7 +124,7 @@ def _undo(ctx: Context, connection: Connection, units: Sequence[Unit], reason: s
     """
     now = ctx.clock()
     for unit in units:  # (1)
-        hold(connection, unit)
+        lock_redemption(connection, unit)
     done = _sorted([unit_use(connection, unit, life=unit.life) for unit in units])  # (2)
     returned = tuple(
         unit for unit in done.returned if return_unit(connection, unit, at=now, by=ReturnedBy.STAFF, reason=reason)

@@ -9,7 +9,7 @@ from authcode.order.products import Product
 from keys.base.errors import AuthcodeError
 from server.runtime.context import Context
 from server.services.brands.fact_previews import facts_about
-from server.services.codes.facts import Facts, facts_of_product
+from server.services.codes.facts import CodeFacts, facts_of_product
 from server.services.staff.accounts import Staff
 from server.storage import audit
 from server.storage import products as rows
@@ -111,7 +111,7 @@ def edit_product(  # noqa: PLR0913 - one change of one product
     return tuple(changed)
 
 
-def preview_of(ctx: Context, number: int) -> Facts:
+def preview_of(ctx: Context, number: int) -> CodeFacts:
     """What a look page tells of a product, lot and date apart.
 
     Raises:

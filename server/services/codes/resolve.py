@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from authcode.code.foreign import ForeignText, describe_foreign
 from authcode.code.payload import GTIN_NONE, NotOurs, shown_host
-from authcode.code.serial import SerialCipher, Tier
-from authcode.code.serial import Unit as SerialUnit
+from authcode.code.serial import SerialCipher, SerialUnit, Tier
 from authcode.code.verify import OnlineOnly, VerifiedCode, verify_code
 from authcode.order.issue import TIERS_OF
 from authcode.order.order import Tiers
@@ -59,7 +58,7 @@ class Resolved:
         return shown_host(self.key.prefix)
 
 
-def nobody(code: Resolved) -> Unit:
+def unregistered_unit(code: Resolved) -> Unit:
     """The unit in whose name a code of no registered unit is marked and its page token is made."""
     return Unit(row=0, index=code.index)
 
@@ -79,7 +78,7 @@ def verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit]:
     return code, _cipher(ctx, code.brand_id, code.key.serial_key).unit(code.serial)
 
 
-def not_ours(ctx: Context, text: str) -> ForeignText | None:
+def foreign_text(ctx: Context, text: str) -> ForeignText | None:
     """A foreign text as it may be shown; None for what has the form of ours, forged and unknown alike."""
     foreign = describe_foreign(text, ctx.keyrings().keyrings)
     ours = {shown_host(prefix).partition(":")[0] for prefix in ctx.keyrings().prefixes}
