@@ -18,14 +18,14 @@ WHEEL_PYTHONS := 3.11 3.15
 WHEEL_PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin x86_64-pc-windows-msvc
 
 fail = { echo "$(1)" >&2; exit 2; }
-ANOTHER := name another one, as in: make demo PYTHON=/path/to/python3.11
-NO_PYTHON := authcode needs Python 3.11 or newer, and $(PYTHON) was not found: install it (on Debian and Ubuntu: python3 python3-venv), or $(ANOTHER)
+ANOTHER := name another with PYTHON=/path/to/python3.11 after make
+NO_PYTHON := authcode needs Python 3.11 or newer, and $(PYTHON) was not found: install it (Debian and Ubuntu: python3 python3-venv), or $(ANOTHER)
 OLD_PYTHON = authcode needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1): install a newer one, or $(ANOTHER)
-NO_VENV = $(PYTHON) cannot make a virtual environment, as its module venv or ensurepip is missing: install it \
-(on Debian and Ubuntu: python$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv), or $(ANOTHER)
-NO_WHEELS := pip could not install the requirements (its own words are above): if it found no matching distribution, take a Python that \
-all of them have wheels for, which is CPython 3.11 to 3.15 on Linux (glibc 2.28 or newer, x86-64 or ARM64), macOS 15 or newer (Apple silicon) \
-or Windows (x86-64), and $(ANOTHER); otherwise run make again when the package index can be reached
+NO_VENV = $(PYTHON) cannot make a virtual environment, because its module venv or ensurepip is missing: install it \
+(Debian and Ubuntu: python$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv), or $(ANOTHER)
+NO_WHEELS := pip could not install the requirements (see above): if it reached the package index, this Python or system lacks a wheel; \
+they exist for CPython 3.11 to 3.15 on Linux (glibc 2.28 or newer; x86-64, ARM64), macOS 15 or newer (Apple silicon) and Windows (x86-64), \
+so $(ANOTHER); if not, run make again when the index can be reached
 BROKEN := the packages in $(VENV) contradict each other (see above): remove the folder $(VENV) and run make again
 
 .DEFAULT_GOAL := help
