@@ -25,7 +25,7 @@ NO_VENV = $(PYTHON) cannot make a virtual environment, because its module venv o
 (Debian and Ubuntu: python$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv), or $(ANOTHER)
 NO_WHEELS := pip could not install the requirements (see above): if it reached the package index, this Python or system lacks a wheel; \
 they exist for CPython 3.11 to 3.15 on Linux (glibc 2.28 or newer; x86-64, ARM64), macOS 15 or newer (Apple silicon) and Windows (x86-64), \
-so $(ANOTHER); if not, run make again when the index can be reached
+so remove the folder $(VENV) and $(ANOTHER); if not, run make again when the index can be reached
 BROKEN := the packages in $(VENV) contradict each other (see above): remove the folder $(VENV) and run make again
 
 .DEFAULT_GOAL := help
@@ -101,11 +101,10 @@ lock: ## Resolve both locks again, keeping versions where possible; UPGRADE=1 ta
 	    --python-version $$python --python-platform $$platform --requirement build/all.lock || exit 2; done; done
 
 check-setup: ## Set up with the newest pip, in an environment that is then removed.
-	rm -rf build/check-setup
-	$(MAKE) --no-print-directory setup VENV=build/check-setup NEWEST_PIP=1
-	build/check-setup/bin/python -m pip --version
-	build/check-setup/bin/authcode --help >/dev/null
-	rm -rf build/check-setup
+	$(MAKE) --no-print-directory setup VENV=$(VENV)/newest-pip NEWEST_PIP=1
+	$(VENV)/newest-pip/bin/python -m pip --version
+	$(VENV)/newest-pip/bin/authcode --help >/dev/null
+	rm -rf $(VENV)/newest-pip
 
 system: ## Install with apt what needs root: a browser, fonts, a PDF renderer.
 	apt-get update -qq
