@@ -37,14 +37,16 @@ help: ## Show what can be made.
 # A finished environment is kept when a lock changes; an unfinished one, or one whose Python has gone, starts from nothing.
 $(STAMP): requirements.lock pyproject.toml
 	@{ [ -e $@ ] && $(PIP) --version >/dev/null 2>&1; } || $(MAKE) --no-print-directory environment
-	$(if $(NEWEST_PIP),$(PIP) install --quiet --upgrade pip)
-	$(INSTALL) requirements.lock || $(call fail,$(NO_WHEELS))
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(if $(NEWEST_PIP),$(PIP) install --quiet --upgrade pip)
+	@echo "Installing requirements.lock into $(VENV)"
+	@$(INSTALL) requirements.lock || $(call fail,$(NO_WHEELS))
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@[ -e $(DEV_STAMP) ] || $(PIP) check || $(call fail,$(BROKEN))
 	@touch $@
 
 $(DEV_STAMP): requirements-dev.lock $(STAMP)
-	$(INSTALL) requirements-dev.lock || $(call fail,$(NO_WHEELS))
+	@echo "Installing requirements-dev.lock into $(VENV)"
+	@$(INSTALL) requirements-dev.lock || $(call fail,$(NO_WHEELS))
 	@$(PIP) check || $(call fail,$(BROKEN))
 	@touch $@
 
