@@ -78,8 +78,8 @@ format: $(DEV_STAMP) ## Let the formatter have its way.
 	$(BIN)/ruff format .
 
 bench: $(DEV_STAMP) ## Measure reading beside the peers (needs AUTHCODE_PHOTOS), redeeming, the log, the dashboard at scale.
-	$(BIN)/python -m benchmarks.reading
-	$(BIN)/python -m benchmarks.redeeming
+	$(BIN)/python -m benchmarks.read
+	$(BIN)/python -m benchmarks.redeem
 	$(BIN)/python -m benchmarks.log_cost
 	$(BIN)/python -m benchmarks.dashboard
 

@@ -7,30 +7,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from authcode.batch import DrawnBy as DrawnBy
-    from authcode.batch import Order as Order
-    from authcode.batch import Placement as Placement
-    from authcode.batch import Tiers as Tiers
-    from authcode.fulfil import fulfil_order as fulfil_order
-    from authcode.issue import issue_batch as issue_batch
-    from authcode.payload import NotOurs as NotOurs
-    from authcode.serial import SerialCipher as SerialCipher
-    from authcode.sign import CodeSigner as CodeSigner
-    from authcode.verify import verify_code as verify_code
-    from authcode.verify import verify_offline as verify_offline
+    from authcode.code.payload import NotOurs as NotOurs
+    from authcode.code.serial import SerialCipher as SerialCipher
+    from authcode.code.sign import CodeSigner as CodeSigner
+    from authcode.code.verify import verify_code as verify_code
+    from authcode.code.verify import verify_offline as verify_offline
+    from authcode.order.fulfil import fulfil_order as fulfil_order
+    from authcode.order.issue import issue_batch as issue_batch
+    from authcode.order.order import DrawnBy as DrawnBy
+    from authcode.order.order import Order as Order
+    from authcode.order.order import Placement as Placement
+    from authcode.order.order import Tiers as Tiers
 
 _FRONT_DOOR: Final = {
-    "CodeSigner": "authcode.sign",
-    "DrawnBy": "authcode.batch",
-    "NotOurs": "authcode.payload",
-    "Order": "authcode.batch",
-    "Placement": "authcode.batch",
-    "SerialCipher": "authcode.serial",
-    "Tiers": "authcode.batch",
-    "fulfil_order": "authcode.fulfil",
-    "issue_batch": "authcode.issue",
-    "verify_code": "authcode.verify",
-    "verify_offline": "authcode.verify",
+    "CodeSigner": "authcode.code.sign",
+    "DrawnBy": "authcode.order.order",
+    "NotOurs": "authcode.code.payload",
+    "Order": "authcode.order.order",
+    "Placement": "authcode.order.order",
+    "SerialCipher": "authcode.code.serial",
+    "Tiers": "authcode.order.order",
+    "fulfil_order": "authcode.order.fulfil",
+    "issue_batch": "authcode.order.issue",
+    "verify_code": "authcode.code.verify",
+    "verify_offline": "authcode.code.verify",
 }
 
 

@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 
 import click
 
-from keys.errors import AuthcodeError
+from keys.base.errors import AuthcodeError
 
 COMMANDS: Final = "authcode.commands"
 PACKAGES: Final = ("keys", "authcode", "scanner", "server")

@@ -10,8 +10,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
 
-from authcode.products import Product
-from keys.issuer import SharedKeys
+from authcode.order.products import Product
+from keys.store.issuer import SharedKeys
 
 BATCH_ISSUED: Final = "authcode.batch_issued"
 """Listeners: `(home: Path, manifest: bytes) -> str | None`."""

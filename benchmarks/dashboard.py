@@ -22,28 +22,28 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 
-from authcode.batch import Order, Placement
-from authcode.issue import issue_batch
-from authcode.serial import SerialCipher
-from authcode.sign import CodeSigner
-from keys.issuer import IssuerHome
-from keys.keyfile import ScryptCost
-from keys.records import Form, Profile
-from server import hooks
+from authcode.code.serial import SerialCipher
+from authcode.code.sign import CodeSigner
+from authcode.order.issue import issue_batch
+from authcode.order.order import Order, Placement
+from keys.format.records import Form, Profile
+from keys.store.issuer import IssuerHome
+from keys.store.key_file import ScryptCost
+from server import listeners as hooks
 from server.app import create_app, create_context
-from server.context import Context
-from server.domain.alert import AlertFilter, Severity
-from server.domain.alert_work import Pile
-from server.domain.range_act import ActDetails, ActKind
-from server.domain.redemption import Unit, Verdict
-from server.looks import MAX_WAITING
-from server.secrets import open_server_keys
-from server.services import dashboard
-from server.services.alert_views import budget, counted_views, news, quiet_week, rule_records
-from server.services.edit_product import product_list
-from server.services.read_audit import audit_page
-from server.services.redeem_code import Visitor, verify
-from server.services.staff_accounts import add_staff, set_password
+from server.domain.alerts.alert import AlertFilter, Severity
+from server.domain.alerts.triage import Pile
+from server.domain.batches.range_act import ActDetails, ActKind
+from server.domain.codes.redemption import Unit, Verdict
+from server.keystore import open_server_keys
+from server.runtime.context import Context
+from server.runtime.looks import MAX_WAITING
+from server.services.brands.edit_product import product_list
+from server.services.codes.redeem import Visitor, verify
+from server.services.queries import dashboard
+from server.services.queries.alert_views import budget, counted_views, news, quiet_week, rule_records
+from server.services.queries.audit import audit_page
+from server.services.staff.accounts import add_staff, set_password
 from server.settings import Settings
 from server.storage import migrate
 from server.storage.batches import add_act, add_batch

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from authcode.batch import DrawnBy, Order, Placement, Tiers
-from authcode.issue import issue_batch
-from authcode.manifest import Manifest, sign_manifest
-from authcode.serial import SerialCipher
-from authcode.sign import CodeSigner
-from keys.issuer import IssuerHome, UnlockedIssuer
-from keys.keyfile import ScryptCost
-from keys.records import Form, Profile
-from server import hooks
-from server.domain.range_act import ActDetails, ActKind
-from server.services.range_acts import act_on_range
-from server.services.register_batch import register_batch
+from authcode.code.serial import SerialCipher
+from authcode.code.sign import CodeSigner
+from authcode.order.issue import issue_batch
+from authcode.order.manifest import Manifest, sign_manifest
+from authcode.order.order import DrawnBy, Order, Placement, Tiers
+from keys.format.records import Form, Profile
+from keys.store.issuer import IssuerHome, UnlockedIssuer
+from keys.store.key_file import ScryptCost
+from server import listeners as hooks
+from server.domain.batches.range_act import ActDetails, ActKind
+from server.services.batches.range_acts import act_on_range
+from server.services.batches.register import register_batch
 from server.storage.engine import Database
 from tests import postgres, postgres_keeper
 

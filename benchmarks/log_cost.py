@@ -27,9 +27,9 @@ from pathlib import Path
 
 from benchmarks.house import House, databases
 from server.app import create_context
-from server.secrets import ServerKeys, open_server_keys
-from server.services import redeem_code
-from server.services.keep_log import LogKeeper
+from server.keystore import ServerKeys, open_server_keys
+from server.services.codes import redeem as redeem_code
+from server.services.log.keeper import LogKeeper
 from server.settings import RateLimit, Settings, load_settings
 
 WARM_UP = 100
@@ -46,7 +46,7 @@ def _switch(*, log: bool) -> None:
 
 def worker(settings: Settings, keys: ServerKeys, listener: socket.socket, tells: Connection, log: bool) -> None:  # noqa: FBT001 - as started
     """A worker of the server, with or without the log."""
-    from server.serving import work
+    from server.process.server import work
 
     sys.stderr = Path("/dev/null").open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
     _switch(log=log)

@@ -12,7 +12,7 @@ from typing import Final, Self
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
-from keys.errors import AddressInvalid, PublicKeyInvalid, SealNotOpened, SignatureInvalid
+from keys.base.errors import AddressInvalid, PublicKeyInvalid, SealNotOpened, SignatureInvalid
 
 LABEL_CODE: Final = b"authcode-code-v1"
 LABEL_MANIFEST: Final = b"authcode-manf-v1"

@@ -19,7 +19,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from keys.errors import AuthcodeError
+from keys.base.errors import AuthcodeError
 from keys.primitives import SigningKey, check_public_key
 
 ALGORITHM: Final = "Ed25519"

@@ -16,15 +16,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from keys.document import FINGERPRINT_CHARS, read_document
-from keys.errors import KeyringRollback, RootChanged, TrustFileInvalid, TrustFileOlder
-from keys.fields import Fields
-from keys.files import exclusive_lock, make_private_dir, write_atomic
-from keys.keyring import MAX_BRAND_CHARS, MAX_PREFIXES, MAX_VERSION, OpenedKeyring, open_keyring
-from keys.names import Holder, refuse_conflict
-from keys.prefix import MAX_PREFIX_CHARS
+from keys.base.errors import KeyringRollback, RootChanged, TrustFileInvalid, TrustFileOlder
+from keys.base.fields import Fields
+from keys.base.files import exclusive_lock, make_private_dir, write_atomic
+from keys.format.document import FINGERPRINT_CHARS, read_document
+from keys.format.keyring import MAX_BRAND_CHARS, MAX_PREFIXES, MAX_VERSION, OpenedKeyring, open_keyring
+from keys.format.names import Holder, refuse_conflict
+from keys.format.prefix import MAX_PREFIX_CHARS
+from keys.format.records import BRAND_ID_BYTES
 from keys.primitives import LABEL_KEYRING
-from keys.records import BRAND_ID_BYTES
 
 FORMAT: Final = "authcode-trust-1"
 MAX_BRANDS: Final = 10_000

@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from authcode.remote.errors import ServerAnswerUnusable, ServerUnreachable
-    from scanner.confined import PhotoReaders
+    from authcode.client.errors import ServerAnswerUnusable, ServerUnreachable
+    from scanner.confine.readers import PhotoReaders
     from scanner.errors import (
         PhotoAnimated,
         PhotoEmpty,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         PhotoTruncated,
         PhotoUnreadable,
     )
-    from scanner.photo import Photo, open_photo
+    from scanner.photo.open import Photo, open_photo
     from scanner.quality import Advice, AdviceCode
     from scanner.scan import PhotoScan, Symbol, read_symbols, scan_photo
 
@@ -51,9 +51,9 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "scanner.confined": ("PhotoReaders",),
-    "authcode.remote.errors": ("ServerAnswerUnusable", "ServerUnreachable"),
-    "scanner.photo": ("Photo", "open_photo"),
+    "scanner.confine.readers": ("PhotoReaders",),
+    "authcode.client.errors": ("ServerAnswerUnusable", "ServerUnreachable"),
+    "scanner.photo.open": ("Photo", "open_photo"),
     "scanner.quality": ("Advice", "AdviceCode"),
     "scanner.scan": ("PhotoScan", "Symbol", "read_symbols", "scan_photo"),
 }

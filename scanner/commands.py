@@ -17,13 +17,13 @@ from authcode.commands.options import (
     the_time,
     trust_facts,
 )
-from keys.home import home_dir, issuer_keyring_path
-from keys.issuer import IssuerHome
-from keys.keyring import OpenedKeyring
+from keys.base.home import home_dir, issuer_keyring_path
+from keys.format.keyring import OpenedKeyring
+from keys.store.issuer import IssuerHome
 from scanner.errors import PhotoError, PhotoNotFound, PhotoTooLarge
 
 if TYPE_CHECKING:
-    from scanner.asking import Judge, Judgement, KeyringJudge
+    from scanner.judge import Judge, Judgement, KeyringJudge
     from scanner.scan import PhotoScan, Symbol
 
 
@@ -39,7 +39,7 @@ def scan(photos: tuple[Path, ...], keyring: Path | None, server: str | None, hom
     Codes are checked against the home's keyring, and their use is asked of --server. Exit code 0 when every photo was
     opened, whether or not it holds a code; 2 when one could not be opened.
     """
-    from scanner.asking import KeyringJudge, Nobody, ServerJudge
+    from scanner.judge import KeyringJudge, Nobody, ServerJudge
 
     opened = _keyring(keyring, home_dir(home))
     offline = KeyringJudge(opened, the_time()) if opened else None
@@ -67,7 +67,7 @@ def _keyring(path: Path | None, home: Path) -> OpenedKeyring | None:
 
 def _scan_file(path: Path, offline: "KeyringJudge | None") -> "PhotoScan":
     """Read one file, never more of it than the longest photo that is taken."""
-    from scanner.photo import MAX_PHOTO_BYTES
+    from scanner.photo.open import MAX_PHOTO_BYTES
     from scanner.scan import scan_photo
 
     try:
@@ -103,7 +103,7 @@ def _symbol_facts(symbol: "Symbol", judge: "Judge") -> dict[str, object]:
 
 def _tell_words(path: Path, found: "PhotoScan", judge: "Judge") -> None:
     """Say the same for people; foreign texts shortened and without control characters, since they reach a terminal."""
-    from authcode.foreign import describe_foreign
+    from authcode.code.foreign import describe_foreign
 
     if found.advice:
         numbers = ", ".join(f"{name} {value:g}" for name, value in found.advice.facts.items())
@@ -120,7 +120,7 @@ def _tell_words(path: Path, found: "PhotoScan", judge: "Judge") -> None:
 
 def _listing(judgement: "Judgement") -> str:
     """What a brand's signed lists say of the host; its name comes from a server and reaches a terminal."""
-    from keys.domains import Listing
+    from keys.format.domains import Listing
 
     if judgement.listed is None:
         return ""

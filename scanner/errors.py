@@ -7,7 +7,7 @@ byte of the picture or the text of a code.
 from pathlib import Path
 from typing import ClassVar
 
-from keys.errors import AuthcodeError
+from keys.base.errors import AuthcodeError
 
 TAKEN = "JPEG, PNG or WebP"
 

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.engines import Corners, Gray
-from scanner.ladder import LADDER_PX
-from scanner.localise import Finder, find_finders
-from scanner.rectify import shrink
+from scanner.find.localise import Finder, find_finders
+from scanner.find.rectify import shrink
+from scanner.steps.ladder import LADDER_PX
 
 MIN_MODULE_PX = 2.5
 """Pixels a module below which decoders fail on photos; they want 3 and more."""

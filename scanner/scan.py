@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 
 from scanner.engines import Corners, Gray, Point, Reading, has_wechat, read_with_wechat, read_with_zxing
-from scanner.ladder import LADDER_PX, RUNGS, gamma
-from scanner.localise import crowding
-from scanner.photo import Bgr, open_gray
+from scanner.find.localise import crowding
+from scanner.find.rectify import flatten, shrink, stretch_corners
+from scanner.photo.open import Bgr, open_gray
 from scanner.quality import Advice, advise
-from scanner.rectify import flatten, shrink, stretch_corners
+from scanner.steps.ladder import LADDER_PX, RUNGS, gamma
 
 DEADLINE_S = 1.0
 """Wall-clock seconds for one picture: what a person waits without wondering."""
@@ -94,7 +94,7 @@ def scan_photo(
     """Open untrusted `data` and read it; with nothing read, say what to do better.
 
     Raises:
-        PhotoError: `data` is refused (`scanner.photo.open_photo`).
+        PhotoError: `data` is refused (`scanner.photo.open.open_photo`).
     """
     gray = open_gray(data)
     search = _search(gray, deadline_s, accept, clock)

@@ -7,17 +7,17 @@ from types import TracebackType
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from keys.errors import AuthcodeError
-from keys.passphrase import read_passphrase
-from scanner.confined import PhotoReaders
-from server.context import Context
-from server.keyrings import KeyringCache
-from server.look_limits import LookLimits
-from server.looks import LookCounter
-from server.places import Places
-from server.pseudonyms import Pseudonyms
-from server.secrets import ServerKeys, open_server_keys
-from server.services.keep_log import LogKeeper
+from keys.base.errors import AuthcodeError
+from keys.store.passphrase import read_passphrase
+from scanner.confine.readers import PhotoReaders
+from server.keystore import ServerKeys, open_server_keys
+from server.runtime.context import Context
+from server.runtime.keyrings import KeyringCache
+from server.runtime.look_limits import LookLimits
+from server.runtime.looks import LookCounter
+from server.runtime.places import Places
+from server.runtime.pseudonyms import Pseudonyms
+from server.services.log.keeper import LogKeeper
 from server.settings import Settings
 from server.storage.engine import Database
 from server.storage.migrate import require_current
@@ -27,7 +27,7 @@ from server.web.api.station import blueprint as station
 from server.web.consumer.blueprint import blueprint as consumer
 from server.web.consumer.preview import shoppers_preview
 from server.web.dashboard.blueprint import blueprint as dashboard
-from server.web.dashboard.login import init_login
+from server.web.dashboard.people.login import init_login
 from server.web.limits import init_limits
 from server.web.metrics import init_metrics
 from server.web.nowhere import init_nowhere

@@ -16,8 +16,8 @@ from typing import Any, ClassVar
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from keys.errors import AuthcodeError
-from keys.home import server_dir
+from keys.base.errors import AuthcodeError
+from keys.base.home import server_dir
 
 _PREFIX = "AUTHCODE_"
 

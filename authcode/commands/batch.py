@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from authcode.batch import LEVELS, DrawnBy, Order, OrderBook, Placement, Tiers
 from authcode.commands.options import (
     example,
     home_option,
@@ -22,19 +21,20 @@ from authcode.commands.options import (
 )
 from authcode.commands.register import manifest_of, registered_lines
 from authcode.commands.values import WHOLE_NUMBER
-from authcode.cover import check_cover, cover_warning
-from authcode.products import load_product
-from keys.errors import AuthcodeError
-from keys.home import home_dir, issuer_dir, orders_dir
-from keys.instants import format_instant
-from keys.issuer import IssuerHome
-from keys.prefix import normalise_prefix
-from keys.records import Form, Profile
+from authcode.order.key_use import check_cover, cover_warning
+from authcode.order.order import LEVELS, DrawnBy, Order, OrderBook, Placement, Tiers
+from authcode.order.products import load_product
+from keys.base.errors import AuthcodeError
+from keys.base.home import home_dir, issuer_dir, orders_dir
+from keys.base.instants import format_instant
+from keys.format.prefix import normalise_prefix
+from keys.format.records import Form, Profile
+from keys.store.issuer import IssuerHome
 
 if TYPE_CHECKING:
-    from authcode.fulfil import IssuedBatch
-    from authcode.remote.connection import Json
-    from authcode.remote.station import Station
+    from authcode.client.http import Json
+    from authcode.client.station import Station
+    from authcode.order.fulfil import IssuedBatch
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -123,7 +123,7 @@ def issue(home: Path | None, as_json: bool, server: str | None, **options: Any) 
     folder secret until the goods are sold: whoever has a code can verify it. With --server the order is registered
     over the network once it is written; where that fails it is kept, and `batch register` sends it later.
     """
-    from authcode.fulfil import fulfil_order
+    from authcode.order.fulfil import fulfil_order
 
     request = _request(home, options)
     station = station_at(server) if server is not None else None
@@ -185,11 +185,11 @@ def _request(home: Path | None, options: dict[str, Any]) -> _Request:
 
 
 def _plan_facts(request: _Request) -> dict[str, Any]:
-    from authcode.fulfil import plan_order
-    from authcode.payload import shown_host
+    from authcode.code.payload import shown_host
+    from authcode.order.fulfil import plan_order
+    from authcode.print.sheet import plan_sheet
+    from authcode.print.writer import check_formats
     from authcode.qr.codewords import symbol_width
-    from authcode.render.writer import check_formats
-    from authcode.sheet import plan_sheet
 
     check_formats(request.formats)
     order = request.order

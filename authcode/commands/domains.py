@@ -6,10 +6,10 @@ import click
 
 from authcode.commands.keys import announce_keys
 from authcode.commands.options import example, home_option, json_option, tell_json, the_time, unlocked_issuer
-from keys.domains import Listing, domains_of
-from keys.home import home_dir
-from keys.issuer import IssuerHome, UnlockedIssuer
-from keys.keyring import OpenedKeyring
+from keys.base.home import home_dir
+from keys.format.domains import Listing, domains_of
+from keys.format.keyring import OpenedKeyring
+from keys.store.issuer import IssuerHome, UnlockedIssuer
 
 _SAID = {Listing.LOOKALIKE: "look-alike", Listing.PARTNER: "partner"}
 

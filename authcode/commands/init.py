@@ -6,12 +6,12 @@ import click
 
 from authcode.commands.options import example, home_option, json_option, tell, the_time
 from authcode.events import KEYRING_PUBLISHED, announce_keyring, listeners
-from keys.errors import AuthcodeError, HomeExists, KeyringInvalid
-from keys.home import home_dir, issuer_dir, issuer_keyring_path, keep_apart
-from keys.issuer import IssuerHome, UnlockedIssuer
-from keys.keyring import OpenedKeyring, check_brand
-from keys.passphrase import read_passphrase
-from keys.prefix import normalise_prefix
+from keys.base.errors import AuthcodeError, HomeExists, KeyringInvalid
+from keys.base.home import home_dir, issuer_dir, issuer_keyring_path, keep_apart
+from keys.format.keyring import OpenedKeyring, check_brand
+from keys.format.prefix import normalise_prefix
+from keys.store.issuer import IssuerHome, UnlockedIssuer
+from keys.store.passphrase import read_passphrase
 
 
 class PassphrasesEqual(AuthcodeError):
@@ -83,8 +83,8 @@ def _hand_over(unlocked: UnlockedIssuer, server_passphrase: str, *, issuer_only:
 
 def _about_plain_http(prefix: str) -> tuple[str, ...]:
     """What is printed stays printed: a warning before the first code that leads to an open connection."""
-    from authcode.payload import shown_host
-    from authcode.remote.connection import is_this_machine
+    from authcode.client.http import is_this_machine
+    from authcode.code.payload import shown_host
 
     host = shown_host(prefix).partition(":")[0]
     if not prefix.startswith("HTTP://") or is_this_machine(host):

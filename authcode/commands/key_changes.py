@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authcode.batch import OrderBook
 from authcode.commands.keys import announce_keys, key_facts, publish_over_there
 from authcode.commands.options import (
     example,
@@ -21,14 +20,15 @@ from authcode.commands.options import (
 )
 from authcode.commands.values import MOMENT
 from authcode.events import Touched, ask_what_is_touched
-from keys.errors import AddressInvalid, AuthcodeError
-from keys.home import is_apart, issuer_dir
-from keys.instants import format_instant
-from keys.issuer import UnlockedIssuer
-from keys.records import CodeKey, Form, KeyState, Profile, check_withdrawal_moment
+from authcode.order.order import OrderBook
+from keys.base.errors import AddressInvalid, AuthcodeError
+from keys.base.home import is_apart, issuer_dir
+from keys.base.instants import format_instant
+from keys.format.records import CodeKey, Form, KeyState, Profile, check_withdrawal_moment
+from keys.store.issuer import UnlockedIssuer
 
 if TYPE_CHECKING:
-    from authcode.remote.station import Station
+    from authcode.client.station import Station
 
 
 @click.command(epilog=example("authcode keys rotate --form short"))
@@ -144,8 +144,8 @@ def send(address: str, out: Path, home: Path | None, as_json: bool) -> None:
     Only that server opens it; signing keys are never in it. Make sure that the address is really that server's:
     whoever has these keys can read volumes from serials and make compact codes.
     """
-    from keys.files import write_atomic
-    from keys.sending import send_shared_keys
+    from keys.base.files import write_atomic
+    from keys.store.transfer import send_shared_keys
 
     try:
         recipient = bytes.fromhex(address)

@@ -17,15 +17,15 @@ from authcode.commands.options import (
     unlocked_issuer,
 )
 from authcode.events import announce_keyring
-from keys.home import home_dir, is_apart, issuer_keyring_path
-from keys.instants import format_instant
-from keys.issuer import IssuerHome, UnlockedIssuer
-from keys.keyring import OpenedKeyring
-from keys.passphrase import read_passphrase
-from keys.records import CodeKey, Form, KeyState, Profile
+from keys.base.home import home_dir, is_apart, issuer_keyring_path
+from keys.base.instants import format_instant
+from keys.format.keyring import OpenedKeyring
+from keys.format.records import CodeKey, Form, KeyState, Profile
+from keys.store.issuer import IssuerHome, UnlockedIssuer
+from keys.store.passphrase import read_passphrase
 
 if TYPE_CHECKING:
-    from authcode.remote.station import Station
+    from authcode.client.station import Station
 
 
 @click.command(epilog=example("authcode keys new --profile compact"))

@@ -174,7 +174,7 @@ def _agree(roots: dict[int, bytes], head: "Head | None") -> None:
 
 def _tell(answers: list[dict[str, object]], *, receipt: tuple[Path, "Proof"] | None, as_json: bool) -> None:
     """Say it in the words of the single file, so that two checkers say one thing alike."""
-    from authcode.standalone.authcode_verify import conclusion, file_in_words
+    from authcode.verifier.authcode_verify import conclusion, file_in_words
 
     if as_json:
         for answer in answers:

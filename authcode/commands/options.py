@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from keys.errors import KeyringRollback, RootChanged
-from keys.home import home_dir, issuer_keyring_path
-from keys.issuer import IssuerHome, UnlockedIssuer
-from keys.keyring import OpenedKeyring
-from keys.passphrase import read_passphrase
+from keys.base.errors import KeyringRollback, RootChanged
+from keys.base.home import home_dir, issuer_keyring_path
+from keys.format.keyring import OpenedKeyring
+from keys.store.issuer import IssuerHome, UnlockedIssuer
+from keys.store.passphrase import read_passphrase
 from keys.trust import TrustFile
 
 if TYPE_CHECKING:
-    from authcode.remote.station import Station
+    from authcode.client.station import Station
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -66,9 +66,9 @@ def station_at(server: str) -> "Station":
         ServerUrlInvalid: no token is sent to this address.
         TokenNotGiven, TokenFileReadable: there is no token to show.
     """
-    from authcode.remote.connection import Connection
-    from authcode.remote.station import Station
-    from authcode.remote.token import read_token
+    from authcode.client.http import Connection
+    from authcode.client.station import Station
+    from authcode.client.token_source import read_token
 
     return Station(Connection(server, read_token()))
 

@@ -8,10 +8,10 @@ import click
 
 from authcode.commands.init import PassphrasesEqual
 from authcode.commands.options import example, home_option, json_option, tell
-from keys.errors import HomeMissing, WrongPassphrase
-from keys.home import home_dir, issuer_keys_dir, server_keys_dir
-from keys.passphrase import Part, read_new_passphrase, read_passphrase
-from keys.store import open_store
+from keys.base.errors import HomeMissing, WrongPassphrase
+from keys.base.home import home_dir, issuer_keys_dir, server_keys_dir
+from keys.store.key_store import open_store
+from keys.store.passphrase import Part, read_new_passphrase, read_passphrase
 
 _PARTS: Final[dict[Part, Part]] = {"issuer": "server", "server": "issuer"}
 """The parts of a home, each with the other one."""

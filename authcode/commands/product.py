@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from authcode.code.payload import check_gtin
 from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell, tell_json
 from authcode.events import announce_product
-from authcode.payload import check_gtin
-from authcode.products import MAX_PICTURE_BYTES, Product, load_products, save_product
-from keys.errors import AuthcodeError
-from keys.home import home_dir
-from keys.issuer import IssuerHome
+from authcode.order.products import MAX_PICTURE_BYTES, Product, load_products, save_product
+from keys.base.errors import AuthcodeError
+from keys.base.home import home_dir
+from keys.store.issuer import IssuerHome
 
 if TYPE_CHECKING:
-    from authcode.remote.station import Station
+    from authcode.client.station import Station
 
 _PICTURE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

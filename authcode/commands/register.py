@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authcode.batch import OrderBook
 from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell
 from authcode.events import announce_batch
-from authcode.products import is_sku, product_unknown
-from keys.document import MAX_DOCUMENT_BYTES
-from keys.errors import AuthcodeError
-from keys.home import home_dir, issuer_dir
+from authcode.order.order import OrderBook
+from authcode.order.products import is_sku, product_unknown
+from keys.base.errors import AuthcodeError
+from keys.base.home import home_dir, issuer_dir
+from keys.format.document import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
-    from authcode.remote.connection import Json
+    from authcode.client.http import Json
 
 
 class OrderNotIssued(AuthcodeError):
@@ -90,7 +90,7 @@ def manifest_of(home: Path, order: str) -> bytes:
     Raises:
         OrderNotIssued: there is none, or its folder is no longer where it was written.
     """
-    from authcode.folder import MANIFEST_FILE
+    from authcode.order.folder import MANIFEST_FILE
 
     known = OrderBook(issuer_dir(home) / "orders").find(order)
     if known is None:

@@ -19,16 +19,16 @@ from authcode.commands.options import (
     trust_facts,
 )
 from authcode.commands.values import MOMENT
-from keys.errors import AuthcodeError
-from keys.home import home_dir, issuer_keyring_path
-from keys.instants import format_instant
-from keys.issuer import IssuerHome
-from keys.keyring import OpenedKeyring, open_keyring
+from keys.base.errors import AuthcodeError
+from keys.base.home import home_dir, issuer_keyring_path
+from keys.base.instants import format_instant
+from keys.format.keyring import OpenedKeyring, open_keyring
+from keys.store.issuer import IssuerHome
 
 if TYPE_CHECKING:
-    from authcode.verify import OfflineAnswer
+    from authcode.code.verify import OfflineAnswer
 
-STANDALONE = Path(__file__).parents[1] / "standalone" / "authcode_verify.py"
+STANDALONE = Path(__file__).parents[1] / "verifier" / "authcode_verify.py"
 """The same verifier in one file, for whoever has only Python."""
 
 _SAID = {
@@ -93,8 +93,8 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
     A code is a secret until it is used: other users see arguments and shells remember them, so prefer `-`.
     Exit code 0 only where the signature is valid and the key list in date.
     """
-    from authcode.payload import MAX_CODE_BYTES, NotOurs
-    from authcode.verify import OfflineState, verify_offline
+    from authcode.code.payload import MAX_CODE_BYTES, NotOurs
+    from authcode.code.verify import OfflineState, verify_offline
 
     if print_standalone:
         click.echo(STANDALONE.read_text(encoding="utf-8"), nl=False)

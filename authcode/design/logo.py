@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from authcode.design.margin import margin_of
 from authcode.qr.codewords import Level, alignment_centres, symbol_width
-from keys.errors import AuthcodeError
+from keys.base.errors import AuthcodeError
 
 MAX_LOGO_BYTES: Final = 8 * 1024 * 1024
 """No logo that is worth printing five millimetres wide needs a larger file."""

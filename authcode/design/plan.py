@@ -11,8 +11,8 @@ from authcode.design.logo import Logo, LogoPlacement, fit_logo
 from authcode.qr.codewords import QUIET_ZONE_MODULES, Level, symbol_width
 from authcode.qr.segments import segments_of
 from authcode.qr.symbol import Symbol, draw_symbol, smallest_version
-from keys.errors import AuthcodeError
-from keys.records import Form
+from keys.base.errors import AuthcodeError
+from keys.format.records import Form
 
 DEFAULT_MODULE_MM: Final = 0.33
 """Module width that phones read easily at arm's length; the default label is the whole millimetre above it."""

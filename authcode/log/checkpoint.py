@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import ClassVar, Final
 
 from authcode.log.merkle import HASH_BYTES, MAX_SIZE, LogProofRefused
-from keys.errors import AuthcodeError, PublicKeyInvalid, SignatureInvalid
+from keys.base.errors import AuthcodeError, PublicKeyInvalid, SignatureInvalid
 from keys.primitives import PUBLIC_KEY_BYTES, SigningKey, check_public_key, verify_bytes
 
 MAX_DOCUMENT_BYTES: Final = 128 * 1024

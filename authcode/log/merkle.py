@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
-from keys.errors import AuthcodeError
+from keys.base.errors import AuthcodeError
 
 HASH_BYTES: Final = 32
 MAX_SIZE: Final = 1 << 62

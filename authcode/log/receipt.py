@@ -7,7 +7,7 @@ kept: whoever wrote a proof later than it says would have to enter it among entr
 from authcode.log.checkpoint import Head, read_named_head
 from authcode.log.merkle import LogProofRefused
 from authcode.log.proof import Included
-from keys.instants import format_instant
+from keys.base.instants import format_instant
 from keys.proof import Proof
 
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData
 
-from keys.errors import AuthcodeError
-from keys.records import Form
+from keys.base.errors import AuthcodeError
+from keys.format.records import Form
 
 # ISO/IEC 18004 table 5: the 45 characters of the alphanumeric mode.
 _ALPHANUMERIC: Final = re.compile(r"[0-9A-Z $%*+\-./:]+")

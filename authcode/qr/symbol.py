@@ -10,7 +10,7 @@ from qrcode import constants, util
 from qrcode.main import QRCode
 
 from authcode.qr.codewords import MAX_VERSION, MIN_VERSION, QUIET_ZONE_MODULES, Level, data_bits, symbol_width
-from keys.errors import AuthcodeError
+from keys.base.errors import AuthcodeError
 
 __all__ = ["QUIET_ZONE_MODULES", "Level", "Symbol", "SymbolTooLong", "draw_symbol", "smallest_version", "symbol_width"]
 

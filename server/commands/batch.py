@@ -21,9 +21,9 @@ from authcode.commands.options import (
 from authcode.commands.values import DAY
 
 if TYPE_CHECKING:
-    from authcode.remote.connection import Json
-    from server.domain.range_act import ActDetails
-    from server.services.dashboard import CodeHistory
+    from authcode.client.http import Json
+    from server.domain.batches.range_act import ActDetails
+    from server.services.queries.dashboard import CodeHistory
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -62,7 +62,7 @@ def activate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     home: Path | None,
 ) -> None:
     """Put codes of ORDER into the world: from now on they can be verified."""
-    from server.domain.range_act import ActDetails
+    from server.domain.batches.range_act import ActDetails
 
     markets = tuple(filter(None, market.split(",")))
     details = ActDetails(lot=lot, expires=expires, markets=markets)
@@ -83,7 +83,7 @@ def void(  # noqa: PLR0913, PLR0917 - one parameter for each option
     order: str, indices: str | None, reason: str, link: str | None, yes: bool, server: str | None, home: Path | None
 ) -> None:
     """Take codes of ORDER out of use, such as misprinted or lost ones. It cannot be taken back."""
-    from server.domain.range_act import ActDetails
+    from server.domain.batches.range_act import ActDetails
 
     if indices is None and not yes:
         _confirm_whole("void", order, home=home, server=server)
@@ -102,7 +102,7 @@ def recall(  # noqa: PLR0913, PLR0917 - one parameter for each option
     order: str, indices: str | None, reason: str, link: str | None, yes: bool, server: str | None, home: Path | None
 ) -> None:
     """Tell whoever looks at codes of ORDER to stop using the product. It cannot be taken back."""
-    from server.domain.range_act import ActDetails
+    from server.domain.batches.range_act import ActDetails
 
     if indices is None and not yes:
         _confirm_whole("recall", order, home=home, server=server)
@@ -117,7 +117,7 @@ def recall(  # noqa: PLR0913, PLR0917 - one parameter for each option
 @home_option
 def sample(order: str, indices: str | None, yes: bool, server: str | None, home: Path | None) -> None:
     """Mark codes of ORDER as samples: they say so, and never count. It cannot be taken back."""
-    from server.domain.range_act import ActDetails
+    from server.domain.batches.range_act import ActDetails
 
     if indices is None and not yes:
         _confirm_whole("sample", order, home=home, server=server)
@@ -135,7 +135,7 @@ def lock(  # noqa: PLR0913, PLR0917 - one parameter for each option
     order: str, indices: str | None, reason: str, yes: bool, server: str | None, home: Path | None
 ) -> None:
     """Tell whoever looks at codes of ORDER that copies of them were found; attempts are recorded as before."""
-    from server.domain.range_act import ActDetails
+    from server.domain.batches.range_act import ActDetails
 
     if indices is None and not yes:
         _confirm_whole("lock", order, home=home, server=server, back="`batch unlock` takes it back.")
@@ -150,7 +150,7 @@ def lock(  # noqa: PLR0913, PLR0917 - one parameter for each option
 @home_option
 def unlock(order: str, indices: str | None, reason: str, server: str | None, home: Path | None) -> None:
     """Lift the lock of codes of ORDER: they are answered as they were before it."""
-    from server.domain.range_act import ActDetails
+    from server.domain.batches.range_act import ActDetails
 
     _act("unlock", order, indices, ActDetails(reason=reason), home=home, server=server)
 
@@ -190,7 +190,7 @@ def _confirm_whole(
     kind: str, order: str, *, home: Path | None, server: str | None, back: str = "It cannot be taken back."
 ) -> None:
     """Ask before an act on a whole order, where somebody is at a terminal to answer; no answer ends it."""
-    from keys.errors import AuthcodeError
+    from keys.base.errors import AuthcodeError
 
     if not _at_terminal():
         return
@@ -212,8 +212,8 @@ def _states(batch: "Json") -> list[str]:
 
 def _found_here(order: str | None, home: Path | None) -> "list[Json]":
     from server.commands.database import opened_database
-    from server.services.dashboard import batch_of_order, batches
-    from server.services.read_models import batch_facts
+    from server.services.queries.dashboard import batch_of_order, batches
+    from server.services.queries.models import batch_facts
 
     with opened_database(home) as db:
         now = the_time()
@@ -230,11 +230,12 @@ def find(code: str, home: Path | None, as_json: bool) -> None:
 
     A code is a secret until it is used: other users see arguments and shells remember them, so prefer `-`.
     """
-    from keys.home import home_dir
-    from keys.passphrase import read_passphrase
+    from keys.base.home import home_dir
+    from keys.store.passphrase import read_passphrase
     from server.app import create_context
-    from server.secrets import open_server_keys
-    from server.services.dashboard import CodeUnknown, code_history, find_code
+    from server.keystore import open_server_keys
+    from server.services.batches.find import CodeUnknown, find_code
+    from server.services.queries.dashboard import code_history
     from server.settings import load_settings
 
     place = home_dir(home)
@@ -271,10 +272,10 @@ def _act(  # noqa: PLR0913 - one act, and where it is done
         done = station_at(server).act(order, kind, {"range": indices, "expires": expires, **told})
         _tell_act(order, kind, first=done["first"], last=done["last"], actor=done["actor"])
         return
-    from server.command_line import command_line_actor
     from server.commands.database import opened_database
-    from server.domain.range_act import ActKind
-    from server.services.range_acts import act_on_range
+    from server.domain.batches.range_act import ActKind
+    from server.runtime.operator import command_line_actor
+    from server.services.batches.range_acts import act_on_range
 
     with opened_database(home) as db:
         act = act_on_range(

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keys.home import home_dir
+from keys.base.home import home_dir
 
 if TYPE_CHECKING:
     from server.storage.engine import Database

@@ -14,9 +14,9 @@ def upgrade(home: Path | None) -> None:
 
     A server that lacks keys of its own is given them; its passphrase is asked for then.
     """
-    from keys.home import home_dir
-    from keys.passphrase import read_passphrase
-    from server.secrets import lacks_own_keys, make_server_keys, server_has_keys
+    from keys.base.home import home_dir
+    from keys.store.passphrase import read_passphrase
+    from server.keystore import lacks_own_keys, make_server_keys, server_has_keys
     from server.settings import load_settings
     from server.storage import migrate
     from server.storage.engine import open_database

@@ -37,7 +37,7 @@ def demo(*, no_serve: bool, home: Path | None, host: str, port: int, url: str | 
 
     from rich.console import Console
 
-    from keys.home import home_dir
+    from keys.base.home import home_dir
     from server.demo.story import Stage, tell
 
     for ending in _ENDINGS:

@@ -13,10 +13,10 @@ from authcode.commands.options import example, home_option, json_option, read_fi
 @json_option
 def address(home: Path | None, as_json: bool) -> None:
     """Print this server's address: a public key, to be given to brands for `authcode keys send --to`."""
-    from keys.home import home_dir
-    from keys.passphrase import read_passphrase
+    from keys.base.home import home_dir
     from keys.primitives import address_of
-    from server.secrets import address_secret, open_server_keys
+    from keys.store.passphrase import read_passphrase
+    from server.keystore import address_secret, open_server_keys
 
     place = home_dir(home)
     public = address_of(address_secret(open_server_keys(place, read_passphrase("server", place)))).hex()
@@ -38,13 +38,13 @@ def receive(file: Path, root: str | None, home: Path | None, as_json: bool) -> N
 
     From then on this server knows the brand's codes; its orders are registered by their manifests.
     """
-    from keys.home import home_dir
-    from keys.passphrase import read_passphrase
-    from keys.sending import MAX_SENT_BYTES, receive_shared_keys
-    from server.command_line import command_line_actor
+    from keys.base.home import home_dir
+    from keys.store.passphrase import read_passphrase
+    from keys.store.transfer import MAX_SENT_BYTES, receive_shared_keys
     from server.commands.database import opened_database
-    from server.secrets import address_secret, keep_shared_keys, open_server_keys
-    from server.services.publish_keyring import publish_keyring
+    from server.keystore import address_secret, keep_shared_keys, open_server_keys
+    from server.runtime.operator import command_line_actor
+    from server.services.brands.keyring import publish_keyring
 
     place = home_dir(home)
     keys = open_server_keys(place, read_passphrase("server", place))

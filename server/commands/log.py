@@ -11,7 +11,7 @@ import click
 from authcode.commands.options import example, home_option, json_option, tell_json, the_time
 
 if TYPE_CHECKING:
-    from server.context import Context
+    from server.runtime.context import Context
 
 _out = click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it into this file [standard output]."
@@ -26,7 +26,7 @@ def head(out: Path | None, home: Path | None) -> None:
 
     Without somebody else who kept an earlier head, nobody can tell whether history was rewritten.
     """
-    from server.services.log import sign_newest_head
+    from server.services.log.entries import sign_newest_head
 
     with _opened(home) as ctx:
         _write(sign_newest_head(ctx.db, ctx.keys.log_head, now=the_time()).note, out)
@@ -37,7 +37,7 @@ def head(out: Path | None, home: Path | None) -> None:
 @home_option
 def key(out: Path | None, home: Path | None) -> None:
     """Print the log's public key, on one line: `authcode log check` needs nothing else."""
-    from server.services.log import log_key
+    from server.services.log.entries import log_key
 
     with _opened(home) as ctx:
         _write(log_key(ctx.db, ctx.keys.log_head).text + "\n", out)
@@ -54,8 +54,8 @@ def prove(code: str | None, index: int | None, old: int | None, out: Path | None
 
     CODE is the text of a symbol (`-` reads it), a typed serial, or ORDER:INDEX. The proof shows its record.
     """
-    from server.services.dashboard import find_code
-    from server.services.log import prove_growth, prove_index, prove_unit, sign_newest_head
+    from server.services.batches.find import find_code
+    from server.services.log.entries import prove_growth, prove_index, prove_unit, sign_newest_head
 
     if sum(asked is not None for asked in (code, index, old)) != 1:
         raise click.UsageError("name one thing to prove: CODE, --index or --old")
@@ -76,7 +76,7 @@ def prove(code: str | None, index: int | None, old: int | None, out: Path | None
 @json_option
 def list_entries(last: int, home: Path | None, as_json: bool) -> None:
     """Show the last entries, oldest first, with their numbers."""
-    from server.services.log import latest_entries, sign_newest_head
+    from server.services.log.entries import latest_entries, sign_newest_head
 
     with _opened(home) as ctx:
         sign_newest_head(ctx.db, ctx.keys.log_head, now=the_time())
@@ -97,8 +97,8 @@ def erase(index: int, home: Path | None) -> None:
 
     This empties the log only. What the other tables keep of the same verification is not touched.
     """
-    from server.command_line import command_line_actor
-    from server.services.log import erase_entry, sign_newest_head
+    from server.runtime.operator import command_line_actor
+    from server.services.log.entries import erase_entry, sign_newest_head
 
     with _opened(home) as ctx:
         sign_newest_head(ctx.db, ctx.keys.log_head, now=the_time())
@@ -108,10 +108,10 @@ def erase(index: int, home: Path | None) -> None:
 
 @contextmanager
 def _opened(home: Path | None) -> "Iterator[Context]":
-    from keys.home import home_dir
-    from keys.passphrase import read_passphrase
+    from keys.base.home import home_dir
+    from keys.store.passphrase import read_passphrase
     from server.app import create_context
-    from server.secrets import open_server_keys
+    from server.keystore import open_server_keys
     from server.settings import load_settings
 
     place = home_dir(home)

@@ -8,7 +8,7 @@ import click
 from authcode.commands.options import example, home_option, the_time
 
 if TYPE_CHECKING:
-    from server.secrets import ServerKeys
+    from server.keystore import ServerKeys
     from server.storage.engine import Database
 
 DEFAULT_PORT = 8470
@@ -26,11 +26,11 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
 
     It refuses to start when the server's passphrase would open the keys that sign codes.
     """
-    from keys.home import home_dir
-    from keys.passphrase import read_passphrase
-    from server.places import Places
-    from server.secrets import open_server_keys, refuse_signing_keys
-    from server.serving import Supervisor, listen
+    from keys.base.home import home_dir
+    from keys.store.passphrase import read_passphrase
+    from server.keystore import open_server_keys, refuse_signing_keys
+    from server.process.server import Supervisor, listen
+    from server.runtime.places import Places
     from server.settings import load_settings
     from server.storage.engine import open_database
     from server.storage.migrate import require_current
@@ -59,8 +59,8 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
 
 def _warn(db: "Database", keys: "ServerKeys") -> None:
     """Tell what the operator should mend, and what does not keep the server from starting."""
-    from server.services.clock import clock_behind, clock_warning
-    from server.services.publish_keyring import ageing_keyrings, missing_keys, published_keyrings
+    from server.services.brands.keyring import ageing_keyrings, missing_keys, published_keyrings
+    from server.services.log.clock import clock_behind, clock_warning
 
     now = the_time()
     behind = clock_behind(db, now=now)

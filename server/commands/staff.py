@@ -14,7 +14,7 @@ from authcode.commands.options import example, home_option, the_time
 @home_option
 def add(email: str, home: Path | None) -> None:
     """Make an account for the dashboard; its one-time password is printed once and changed at the first login."""
-    from server.services.staff_accounts import add_staff
+    from server.services.staff.accounts import add_staff
 
     _give_password(add_staff, email, home)
 
@@ -24,15 +24,15 @@ def add(email: str, home: Path | None) -> None:
 @home_option
 def reset(email: str, home: Path | None) -> None:
     """Give an account a new one-time password, printed once; all its sessions end."""
-    from server.services.staff_accounts import reset_staff
+    from server.services.staff.accounts import reset_staff
 
     _give_password(reset_staff, email, home)
 
 
 def _give_password(write: Callable[..., Any], email: str, home: Path | None) -> None:
-    from server.command_line import command_line_actor
     from server.commands.database import opened_database
-    from server.services.staff_accounts import new_one_time_password
+    from server.runtime.operator import command_line_actor
+    from server.services.staff.accounts import new_one_time_password
 
     one_time = new_one_time_password()
     with opened_database(home) as db:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from authcode.commands.options import example, home_option, json_option, tell_json, the_time
-from keys.files import write_atomic
-from server.domain.scope import DEFAULT_DAYS, MAX_DAYS, Scope
+from keys.base.files import write_atomic
+from server.domain.staff.scope import DEFAULT_DAYS, MAX_DAYS, Scope
 
 if TYPE_CHECKING:
-    from server.services.api_tokens import TokenFacts
+    from server.services.staff.api_tokens import TokenFacts
 
 _SCOPES = "\n".join(f"  {scope:16} {scope.sentence}" for scope in Scope)
 
@@ -48,9 +48,9 @@ def new(  # noqa: PLR0913, PLR0917 - one argument an option
     as_json: bool,
 ) -> None:
     """Make a token for a print station; it is told once, and only its hash is kept."""
-    from server.command_line import command_line_actor
     from server.commands.database import opened_database
-    from server.services.api_tokens import new_token
+    from server.runtime.operator import command_line_actor
+    from server.services.staff.api_tokens import new_token
 
     if out is not None and out.exists():  # it may hold a token that nobody can show again
         raise click.BadParameter(f"{out} is there already; name another file, or remove it first.", param_hint="--out")
@@ -82,7 +82,7 @@ def new(  # noqa: PLR0913, PLR0917 - one argument an option
 def list_all(home: Path | None, as_json: bool) -> None:
     """List the tokens that were given, and the day on which each was last used; none can be shown again."""
     from server.commands.database import opened_database
-    from server.services.api_tokens import list_tokens
+    from server.services.staff.api_tokens import list_tokens
 
     with opened_database(home) as db:
         found = list_tokens(db, now=the_time())
@@ -103,9 +103,9 @@ def list_all(home: Path | None, as_json: bool) -> None:
 @json_option
 def revoke(prefix: str, home: Path | None, as_json: bool) -> None:
     """Take the token with this PREFIX back: from the next request on it opens nothing. What it did stays done."""
-    from server.command_line import command_line_actor
     from server.commands.database import opened_database
-    from server.services.api_tokens import revoke_token
+    from server.runtime.operator import command_line_actor
+    from server.services.staff.api_tokens import revoke_token
 
     with opened_database(home) as db:
         facts = revoke_token(db, prefix, actor=command_line_actor(), now=the_time())

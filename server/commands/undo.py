@@ -8,9 +8,9 @@ import click
 from authcode.commands.options import example, home_option, json_option, tell_json
 
 if TYPE_CHECKING:
-    from server.context import Context
-    from server.domain.redemption import Unit
-    from server.services.staff_undo import StaffUndo
+    from server.domain.codes.redemption import Unit
+    from server.runtime.context import Context
+    from server.services.batches.undo import StaffUndo
 
 
 @click.command(epilog=example("authcode batch undo spring --range 40-59 --reason 'verified from shelf pictures'"))
@@ -37,12 +37,12 @@ def undo(  # noqa: PLR0913, PLR0917 - one parameter for each option
     They say for good that they were returned on this day; receipts and keep-codes of them stop working. What it touches
     is counted and shown first; then it asks.
     """
-    from keys.home import home_dir
-    from keys.passphrase import read_passphrase
+    from keys.base.home import home_dir
+    from keys.store.passphrase import read_passphrase
     from server.app import create_context
-    from server.command_line import command_line_actor
-    from server.secrets import open_server_keys
-    from server.services.staff_undo import preview_undo, undo_by_staff
+    from server.keystore import open_server_keys
+    from server.runtime.operator import command_line_actor
+    from server.services.batches.undo import preview_undo, undo_by_staff
     from server.settings import load_settings
 
     if sum(given is not None for given in (order, codes, alert)) != 1:
@@ -71,7 +71,7 @@ def undo(  # noqa: PLR0913, PLR0917 - one parameter for each option
 def _named(
     ctx: "Context", order: str | None, indices: str | None, codes: IO[str] | None, alert: int | None
 ) -> "tuple[Unit, ...]":
-    from server.services.staff_undo import units_of_alert, units_of_codes, units_of_range
+    from server.services.batches.undo import units_of_alert, units_of_codes, units_of_range
 
     if order is not None:
         return units_of_range(ctx, order, indices)

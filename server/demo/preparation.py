@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar, Final
 
-from keys.errors import AuthcodeError
-from keys.home import issuer_keyring_path, orders_dir
-from keys.issuer import IssuerHome
+from keys.base.errors import AuthcodeError
+from keys.base.home import issuer_keyring_path, orders_dir
+from keys.store.issuer import IssuerHome
 from server.demo.artwork import brand_logo, cream_picture, serum_picture
 from server.demo.process import DemoStepFailed, run_command
-from server.services.publish_keyring import alert_on_duplicates_from
+from server.services.brands.keyring import alert_on_duplicates_from
 from server.settings import load_settings
 from server.storage.engine import Database
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, Final
 
-from keys.errors import AuthcodeError
+from keys.base.errors import AuthcodeError
 
 START_TIMEOUT_S: Final = 120.0
 """A slow machine that unpacks everything for the first time needs most of a minute."""

@@ -27,7 +27,7 @@ from server.demo.preparation import (
     settle_passphrases,
 )
 from server.demo.process import DEMO_REPEAT_WINDOW_S, DemoStepFailed, run_command, running_server
-from server.serving import listen
+from server.process.server import listen
 
 EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - hosts that mean every address of this machine
 PHOTOGRAPHED: Final = (0, 5, 11, 17)

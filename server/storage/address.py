@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
-from keys.errors import AuthcodeError
+from keys.base.errors import AuthcodeError
 
 _ESCAPED = "write @ : / ? # in a password as %40 %3A %2F %3F %23"
 _POSTGRESQL = "postgresql+psycopg"

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from server.domain.alert import AlertDraft, AlertFilter, Attempt, Rule, Severity
-from server.domain.alert_work import Cause, Event, Pile
-from server.domain.redemption import Unit, Verdict
+from server.domain.alerts.alert import AlertDraft, AlertFilter, Attempt, Rule, Severity
+from server.domain.alerts.triage import Cause, Event, Pile
+from server.domain.codes.redemption import Unit, Verdict
 from server.storage.engine import add_to_counters, insert_or_nothing
 from server.storage.looks import LookKey
 from server.storage.scans import attempts_behind, said_in_scan

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from server.domain.log_record import staff_record
+from server.domain.codes.log_record import staff_record
 from server.storage import log
 from server.storage.schema import audit
 

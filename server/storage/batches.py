@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from server.domain.range_act import ActDetails, ActKind, RangeAct
+from server.domain.batches.range_act import ActDetails, ActKind, RangeAct
 from server.storage.schema import batch, range_act
 
 

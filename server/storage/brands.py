@@ -2,12 +2,28 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 import sqlalchemy as sa
 
-from server.domain.alert import DEFAULT_ALERT_FROM
-from server.domain.alert_work import DEFAULT_ALERT_BUDGET
+from keys.base.errors import AuthcodeError
+from server.domain.alerts.alert import DEFAULT_ALERT_FROM
+from server.domain.alerts.triage import DEFAULT_ALERT_BUDGET
 from server.storage.schema import brand
+
+
+class BrandUnknown(AuthcodeError):
+    """A brand whose keyring was never published to this server."""
+
+    code: ClassVar[str] = "brand_unknown"
+    http_status: ClassVar[int] = 404
+
+    def __init__(self) -> None:
+        """Say what to do first."""
+        super().__init__(
+            "This server does not know the brand yet; take in its keys first: `authcode keys publish` where its "
+            "issuer's part lies in the same home, else `authcode keys receive FILE`."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from keys.errors import AuthcodeError
+from keys.base.errors import AuthcodeError
 from server.storage.address import DatabaseUnreachable, place_of, read_address, why_unreachable
 from server.storage.group_commit import GroupCommit
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from server.domain.redemption import Unit, Verdict
+from server.domain.codes.redemption import Unit, Verdict
 from server.storage.engine import add_to_counters
 from server.storage.schema import day_number, day_text, look_count, look_day
 

@@ -8,8 +8,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from keys.errors import AuthcodeError
-from keys.files import PRIVATE_FILE, make_private_dir
+from keys.base.errors import AuthcodeError
+from keys.base.files import PRIVATE_FILE, make_private_dir
 from server.storage.engine import Database
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import sqlalchemy as sa
 
 from authcode.log.checkpoint import named_head
-from server.domain.redemption import INDEX_BITS, LIFE_BITS, FirstUse, Returned, ReturnedBy, Unit, UnitUse
+from server.domain.codes.redemption import INDEX_BITS, LIFE_BITS, FirstUse, Returned, ReturnedBy, Unit, UnitUse
 from server.storage.engine import insert_or_nothing
 from server.storage.schema import log_head, redemption, undo
 

@@ -15,8 +15,8 @@ from flask_limiter import Limiter
 from limits import parse
 from werkzeug.exceptions import TooManyRequests
 
-from authcode.payload import dropped_link
-from server.domain.place import truncated_network
+from authcode.code.payload import dropped_link
+from server.domain.places.place import truncated_network
 from server.settings import RateLimit, Settings
 from server.web.visit import raw_target
 

@@ -20,7 +20,7 @@ from prometheus_client import (
     multiprocess,
 )
 
-from authcode.foreign import ForeignText
+from authcode.code.foreign import ForeignText
 
 FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The name is prometheus-client's own; it looks there when it is imported."""

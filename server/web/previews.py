@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 from markupsafe import Markup
 
-from server.domain.redemption import Verdict
-from server.services.facts import Facts
+from server.domain.codes.redemption import Verdict
+from server.services.codes.facts import Facts
 
 _NAME = "authcode-preview"
 

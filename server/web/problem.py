@@ -11,7 +11,7 @@ from http import HTTPStatus
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from keys.errors import AuthcodeError
+from keys.base.errors import AuthcodeError
 
 _LOG = logging.getLogger("authcode.web")
 

@@ -3,9 +3,9 @@
 from flask import current_app, request
 from flask_login import current_user
 
-from server.context import Context
-from server.domain.claim import read_holder
-from server.services.redeem_code import Visitor
+from server.domain.codes.claim import read_holder
+from server.runtime.context import Context
+from server.services.codes.redeem import Visitor
 
 HOLDER_COOKIE = "__Host-authcode-holder"
 HOLDER_COOKIE_DAYS = 400

@@ -10,14 +10,14 @@ from types import ModuleType
 
 import pytest
 
+from authcode.code.serial import SerialCipher, Tier, Unit
+from authcode.code.sign import CodeSigner
 from authcode.commands.verify import STANDALONE
-from authcode.serial import SerialCipher, Tier, Unit
-from authcode.sign import CodeSigner
-from keys.issuer import IssuerHome, UnlockedIssuer
-from keys.keyfile import ScryptCost
-from keys.keyring import Keyring, KeyringSet, OpenedKeyring, sign_keyring
+from keys.format.keyring import Keyring, KeyringSet, OpenedKeyring, sign_keyring
+from keys.format.records import CodeKey, Form, KeyState, OfficeKey, Profile
 from keys.primitives import SigningKey
-from keys.records import CodeKey, Form, KeyState, OfficeKey, Profile
+from keys.store.issuer import IssuerHome, UnlockedIssuer
+from keys.store.key_file import ScryptCost
 
 NOW = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 PREFIX = "HTTPS://V.EXAMPLE.COM/"

@@ -11,14 +11,14 @@ ROOT = Path(__file__).parents[2]
 SMALLEST = {
     "dashboard": ["--scans", "500", "--alerts", "5", "--batches", "2", "--acts", "2", "--times", "1"],
     "log_cost": ["--codes", "4"],
-    "reading": ["--every", "200", "--opencv-seconds", "1"],
-    "redeeming": ["--requests", "2", "--rounds", "1", "--connections", "1", "--workers", "1"],
+    "read": ["--every", "200", "--opencv-seconds", "1"],
+    "redeem": ["--requests", "2", "--rounds", "1", "--connections", "1", "--workers", "1"],
 }
 EXPECTED = {
     "dashboard": "first verification: median",
     "log_cost": "PostgreSQL  http     processor",
-    "reading": "zxing-cpp",
-    "redeeming": "PostgreSQL  redeem",
+    "read": "zxing-cpp",
+    "redeem": "PostgreSQL  redeem",
 }
 NO_BENCHMARKS = {"house"}  # what others build on
 
@@ -30,7 +30,7 @@ def test_the_smallest_size_of_each_is_known() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SMALLEST)
 def test_it_runs_and_prints_its_table(name: str) -> None:
-    if name == "reading" and not os.environ.get("AUTHCODE_PHOTOS"):
+    if name == "read" and not os.environ.get("AUTHCODE_PHOTOS"):
         pytest.skip("AUTHCODE_PHOTOS names no folder with real photos and their index.json")
 
     ran = subprocess.run(

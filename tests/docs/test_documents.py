@@ -35,7 +35,7 @@ def modules() -> Iterator[Path]:
 
 
 def every_error() -> set[type]:
-    from keys.errors import AuthcodeError
+    from keys.base.errors import AuthcodeError
 
     for package in PACKAGES:
         for found in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
@@ -116,7 +116,7 @@ def test_the_python_of_the_readme_runs_and_prints_verified_codes(tmp_path: Path)
 
 
 def test_the_claim_of_the_readme_is_drawn_by_what_everybody_has_and_is_new_each_time() -> None:
-    from server.domain.claim import check_claim
+    from server.domain.codes.claim import check_claim
 
     (command,) = re.findall(r"\"claim\": \"'\$\((.*)\)'", (ROOT / "README.md").read_text(encoding="utf-8"))
     code = command.removeprefix("python3 -c '").removesuffix("'")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.journeys.telling import Told, free_port, tell, tell_and_stay
+from tests.journeys.story import Told, free_port, tell, tell_and_stay
 
 
 @pytest.fixture(scope="session")

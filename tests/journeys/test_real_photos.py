@@ -11,7 +11,7 @@ import pytest
 
 from server.demo.process import running_server
 from server.demo.shopper import Shopper
-from tests.journeys.telling import Told
+from tests.journeys.story import Told
 
 PHOTOS = os.environ.get("AUTHCODE_PHOTOS")
 ENOUGH = 60

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.telling import free_port, tell
+from tests.journeys.story import free_port, tell
 
 pytestmark = [pytest.mark.slow]
 

@@ -10,7 +10,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from tests.journeys.telling import Told, answers
+from tests.journeys.story import Told, answers
 
 pytestmark = pytest.mark.slow
 

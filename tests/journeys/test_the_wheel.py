@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.telling import free_port
+from tests.journeys.story import free_port
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from keys.issuer import IssuerHome
-from keys.keyfile import ScryptCost
-from keys.keyring import Keyring
+from keys.format.keyring import Keyring
+from keys.format.records import CodeKey, Form, KeyState, OfficeKey, Profile
 from keys.primitives import SigningKey
-from keys.records import CodeKey, Form, KeyState, OfficeKey, Profile
+from keys.store.issuer import IssuerHome
+from keys.store.key_file import ScryptCost
 
 # The machine may be busy: how long an example takes says nothing about what it shows.
 settings.register_profile("keys", deadline=None)

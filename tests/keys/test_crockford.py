@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keys.crockford import ALPHABET, decode_bits, decode_int, encode_bits, encode_int
+from keys.base.crockford import ALPHABET, decode_bits, decode_int, encode_bits, encode_int
 
 
 def test_the_alphabet_is_crockfords() -> None:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keys.document import MAX_DOCUMENT_BYTES, open_document, read_document, sign_document
-from keys.errors import DocumentInvalid, SignatureInvalid, UnknownKey
-from keys.fields import Fields
-from keys.instants import format_instant, parse_instant, to_second
+from keys.base.errors import DocumentInvalid, SignatureInvalid, UnknownKey
+from keys.base.fields import Fields
+from keys.base.instants import format_instant, parse_instant, to_second
+from keys.format.document import MAX_DOCUMENT_BYTES, open_document, read_document, sign_document
+from keys.format.records import Form
 from keys.primitives import LABEL_CODE, LABEL_KEYRING, LABEL_MANIFEST, SigningKey, verify_bytes
-from keys.records import Form
 
 KEY = SigningKey(bytes(range(32)))
 KEYS = {KEY.fingerprint: KEY.public_key}

@@ -3,8 +3,8 @@
 import inspect
 import re
 
-from keys import errors
-from keys.errors import AuthcodeError
+from keys.base import errors
+from keys.base.errors import AuthcodeError
 
 LEAVES = [
     leaf

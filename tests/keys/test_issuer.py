@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from keys.errors import (
+from keys.base.errors import (
     HomeExists,
     HomeMissing,
     KeyIdsExhausted,
@@ -21,13 +21,13 @@ from keys.errors import (
     UnknownKey,
     WrongPassphrase,
 )
-from keys.founding import free_key_id
-from keys.home import issuer_dir, issuer_keyring_path, issuer_keys_dir
-from keys.issuer import IssuerHome, UnlockedIssuer
-from keys.keyfile import ScryptCost
-from keys.keyring import open_keyring, sign_keyring
+from keys.base.home import issuer_dir, issuer_keyring_path, issuer_keys_dir
+from keys.format.keyring import open_keyring, sign_keyring
+from keys.format.records import Form, KeyState, Profile, Purpose
 from keys.primitives import SigningKey, mac_tag, verify_bytes
-from keys.records import Form, KeyState, Profile, Purpose
+from keys.store.foundation import free_key_id
+from keys.store.issuer import IssuerHome, UnlockedIssuer
+from keys.store.key_file import ScryptCost
 
 OTHER = "http://127.0.0.1:8000"
 
@@ -230,7 +230,7 @@ def test_unknown_keys_are_named(unlocked: UnlockedIssuer) -> None:
 def test_without_an_active_office_key_nothing_is_signed(unlocked: UnlockedIssuer, home: Path, passphrase: str) -> None:
     from dataclasses import replace
 
-    from keys.store import open_store
+    from keys.store.key_store import open_store
 
     opened = unlocked.keyring
     store = open_store(f"file:{issuer_keys_dir(home)}").unlock(passphrase)
@@ -257,7 +257,7 @@ def test_a_crash_between_secret_and_keyring_costs_only_a_key_id(
     unlocked: UnlockedIssuer, home: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("keys.issuer.sign_keyring", lambda *_, **__: (_ for _ in ()).throw(OSError("power cut")))
+        patch.setattr("keys.store.issuer.sign_keyring", lambda *_, **__: (_ for _ in ()).throw(OSError("power cut")))
         with pytest.raises(OSError, match="power cut"):
             unlocked.new_code_key(profile=Profile.SIGNED, form=Form.SHORT, prefix=OTHER, now=now)
     orphan = {path.name for path in issuer_keys_dir(home).glob("signing.*")}
@@ -278,8 +278,8 @@ ADD_KEYS = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from keys.issuer import IssuerHome
-from keys.records import Form, Profile
+from keys.store.issuer import IssuerHome
+from keys.format.records import Form, Profile
 issuer = IssuerHome.open(Path(sys.argv[1])).unlock(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()

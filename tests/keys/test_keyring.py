@@ -12,8 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keys.document import sign_document
-from keys.errors import (
+from keys.base.errors import (
     AuthcodeError,
     BrandConflict,
     DocumentInvalid,
@@ -29,9 +28,10 @@ from keys.errors import (
     TrustFileOlder,
     UnknownKey,
 )
-from keys.keyring import Keyring, KeyringSet, check_successor, normalise_prefix, open_keyring, sign_keyring
+from keys.format.document import sign_document
+from keys.format.keyring import Keyring, KeyringSet, check_successor, normalise_prefix, open_keyring, sign_keyring
+from keys.format.records import CodeKey, Form, KeyState, OfficeKey, Profile, Purpose
 from keys.primitives import LABEL_KEYRING, SigningKey, fingerprint
-from keys.records import CodeKey, Form, KeyState, OfficeKey, Profile, Purpose
 from keys.trust import TrustFile
 
 MakeKey = Callable[..., CodeKey]

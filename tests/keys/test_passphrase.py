@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from keys.errors import PassphraseFileReadable, PassphraseMissing
-from keys.home import (
+from keys.base.errors import PassphraseFileReadable, PassphraseMissing
+from keys.base.home import (
     home_dir,
     issuer_dir,
     issuer_keyring_path,
@@ -17,7 +17,7 @@ from keys.home import (
     server_dir,
     server_keys_dir,
 )
-from keys.passphrase import read_passphrase
+from keys.store.passphrase import read_passphrase
 
 
 @pytest.fixture(autouse=True)

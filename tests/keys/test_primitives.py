@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keys import primitives
-from keys.errors import PublicKeyInvalid, SignatureInvalid
+from keys.base.errors import PublicKeyInvalid, SignatureInvalid
 from keys.primitives import SigningKey, check_public_key, fingerprint, mac_tag, verify_bytes, verify_mac_tag
 
 EDGES: list[dict[str, str]] = json.loads((Path(__file__).parent / "vectors/ed25519_edges.json").read_text())["vectors"]

@@ -236,7 +236,7 @@ def test_a_text_of_any_length_costs_little() -> None:
 
 
 def test_a_published_key_that_is_no_point_is_refused() -> None:
-    from keys.errors import PublicKeyInvalid
+    from keys.base.errors import PublicKeyInvalid
 
     document = KEYS.document()
     document["keys"][0]["x"] = part(b"\x01" + bytes(31))

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from keys.domains import ListedHost, Listing, listed_host
-from keys.errors import DomainRefused, KeyIdTaken, KeyringInvalid, KeyStateRefused, UnknownKey
-from keys.home import issuer_keyring_path
-from keys.issuer import IssuerHome, UnlockedIssuer
-from keys.keyring import check_successor, open_keyring
-from keys.records import Form, KeyState, Profile, Purpose
+from keys.base.errors import DomainRefused, KeyIdTaken, KeyringInvalid, KeyStateRefused, UnknownKey
+from keys.base.home import issuer_keyring_path
+from keys.format.domains import ListedHost, Listing, listed_host
+from keys.format.keyring import check_successor, open_keyring
+from keys.format.records import Form, KeyState, Profile, Purpose
+from keys.store.issuer import IssuerHome, UnlockedIssuer
 from keys.trust import TrustFile
 
 LATER = datetime(2026, 6, 1, 12, 0, 0, 5, tzinfo=UTC)

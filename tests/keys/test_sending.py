@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keys.document import sign_document
-from keys.errors import AddressInvalid, AuthcodeError, KeyringSignatureInvalid, SealNotOpened, SharedKeysInvalid
-from keys.issuer import IssuerHome, UnlockedIssuer
+from keys.base.errors import AddressInvalid, AuthcodeError, KeyringSignatureInvalid, SealNotOpened, SharedKeysInvalid
+from keys.format.document import sign_document
+from keys.format.records import Form, Profile, Purpose
 from keys.primitives import LABEL_SHARED_KEYS, SigningKey, address_of, open_sealed, seal_to
-from keys.records import Form, Profile, Purpose
-from keys.sending import receive_shared_keys, send_shared_keys
+from keys.store.issuer import IssuerHome, UnlockedIssuer
+from keys.store.transfer import receive_shared_keys, send_shared_keys
 
 SECRET = b"\x31" * 32
 OTHER = b"\x32" * 32

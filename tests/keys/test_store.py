@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keys.errors import (
+from keys.base.errors import (
     AuthcodeError,
     KeyFileInvalid,
     KeyFileOwner,
@@ -23,10 +23,10 @@ from keys.errors import (
     UnknownKey,
     WrongPassphrase,
 )
-from keys.files import exchange_dirs, exclusive_lock, write_atomic
-from keys.keyfile import KeyFile, KeyHeader, Lock, ScryptCost
-from keys.records import Purpose
-from keys.store import open_store
+from keys.base.files import exchange_dirs, exclusive_lock, write_atomic
+from keys.format.records import Purpose
+from keys.store.key_file import KeyFile, KeyHeader, Lock, ScryptCost
+from keys.store.key_store import open_store
 
 BRAND = b"\x0b" * 16
 SECRET = b"\x5a" * 32
@@ -204,7 +204,7 @@ def test_too_little_memory_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch, 
     def no_memory(**_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("keys.keyfile.Scrypt", no_memory)
+    monkeypatch.setattr("keys.store.key_file.Scrypt", no_memory)
     with pytest.raises(KeyFileTooCostly):
         Lock(salt=bytes(16), cost=cheap).derive("x")
 
@@ -465,7 +465,7 @@ def test_a_change_of_passphrase_that_breaks_off_leaves_everything_as_it_was(
 def test_folders_change_names_where_the_system_cannot_do_it_at_once_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("keys.files._exchanged_at_once", lambda _one, _other: False)
+    monkeypatch.setattr("keys.base.files._exchanged_at_once", lambda _one, _other: False)
     one, other = tmp_path / "one", tmp_path / "other"
     for path in (one, other):
         path.mkdir()

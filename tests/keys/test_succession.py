@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keys.errors import (
+from keys.base.errors import (
     AuthcodeError,
     KeyringRollback,
     KeyringSignatureInvalid,
@@ -23,9 +23,9 @@ from keys.errors import (
     RootChanged,
     SuccessionInvalid,
 )
-from keys.keyring import Keyring, open_keyring, sign_keyring
+from keys.format.keyring import Keyring, open_keyring, sign_keyring
+from keys.format.succession import earlier_roots, vouch
 from keys.primitives import SigningKey, check_public_key, verify_bytes
-from keys.succession import earlier_roots, vouch
 from keys.trust import TrustFile
 
 Make = Callable[..., Keyring]
@@ -174,7 +174,7 @@ def test_every_keyring_to_be_refused_has_its_own_code(keyring: Make, tmp_path: P
     payload = json.loads(fine["payload"])
 
     def signed(**changes: object) -> bytes:
-        from keys.document import sign_document
+        from keys.format.document import sign_document
         from keys.primitives import LABEL_KEYRING
 
         return sign_document(LABEL_KEYRING, json.dumps({**payload, **changes}, indent=1), OLD)

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from authcode.cli import run
-from authcode.remote.errors import ServerAnswerUnusable, ServerUnreachable
-from authcode.sign import CodeSigner
-from keys.domains import Listing
-from keys.issuer import IssuerHome
-from keys.keyfile import ScryptCost
-from keys.records import Form, Profile
-from scanner.asking import KeyringJudge, ServerJudge
-from scanner.photo import MAX_PHOTO_BYTES
+from authcode.client.errors import ServerAnswerUnusable, ServerUnreachable
+from authcode.code.sign import CodeSigner
+from keys.format.domains import Listing
+from keys.format.records import Form, Profile
+from keys.store.issuer import IssuerHome
+from keys.store.key_file import ScryptCost
+from scanner.judge import KeyringJudge, ServerJudge
+from scanner.photo.open import MAX_PHOTO_BYTES
 
 NOW = datetime.now(UTC)
 SERIAL = "0123456789ABC"

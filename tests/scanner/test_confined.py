@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from scanner import PhotoScan, scan_photo
-from scanner.confined import PhotoReaders, ReadingLimits, scan_of_answer
+from scanner.confine.readers import PhotoReaders, ReadingLimits, scan_of_answer
 from scanner.errors import PhotoError, PhotosBusy, PhotoTooCostly, PhotoUnreadable
-from scanner.photo import redrawn
+from scanner.photo.open import redrawn
 from tests.scanner.conftest import Camera, draw, encode
 from tests.server.processes import alive, until
 
@@ -210,7 +210,7 @@ def test_nothing_secret_reaches_the_reader(monkeypatch: pytest.MonkeyPatch) -> N
 
 _PARENT = """
 import sys, threading
-from scanner.confined import PhotoReaders
+from scanner.confine.readers import PhotoReaders
 readers = PhotoReaders()
 readers.scan(sys.stdin.buffer.read(int(sys.argv[1])), accept=lambda text: True)
 print(*readers.processes(), flush=True)

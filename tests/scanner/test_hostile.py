@@ -9,8 +9,8 @@ from PIL import Image
 
 from scanner import open_photo
 from scanner.errors import PhotoTooManyPixels, PhotoUnreadable
-from scanner.localise import crowding
-from scanner.photo import open_gray
+from scanner.find.localise import crowding
+from scanner.photo.open import open_gray
 
 FINDER = np.pad(np.pad(np.ones((3, 3), np.uint8), 1), 1, constant_values=1)
 

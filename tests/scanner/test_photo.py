@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from keys.errors import AuthcodeError
+from keys.base.errors import AuthcodeError
 from scanner import errors, open_photo
-from scanner.photo import MAX_PHOTO_BYTES, MAX_PHOTO_PIXELS
+from scanner.photo.open import MAX_PHOTO_BYTES, MAX_PHOTO_PIXELS
 
 WIDE = np.zeros((40, 64, 3), dtype=np.uint8)
 WIDE[:20, :32] = (255, 0, 0)  # blue in the top left quarter

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner import Advice, AdviceCode, scan_photo
-from scanner.localise import find_finders
+from scanner.find.localise import find_finders
 from scanner.quality import advise
 
 TEXT = "HTTPS://V.EXAMPLE.COM/K1" + "0123456789ABC" + "DEFGHJKMNPQRSTVWXYZ" * 5

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from scanner import PhotoEmpty, read_symbols, scan, scan_photo
 from scanner.engines import has_wechat
-from scanner.localise import crowding
+from scanner.find.localise import crowding
 from scanner.quality import advise
 
 TEXT = "HTTPS://V.EXAMPLE.COM/K1" + "0123456789ABC" + "DEFGHJKMNPQRSTVWXYZ" * 5

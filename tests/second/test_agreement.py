@@ -18,13 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import authcode.standalone
-from authcode.manifest import open_manifest
-from authcode.serial import TypedSerialInvalid, read_typed_serial
-from authcode.verify import verify_offline
-from keys.document import sign_document
-from keys.errors import AuthcodeError
-from keys.keyring import open_keyring
+import authcode.verifier
+from authcode.code.serial import TypedSerialInvalid, read_typed_serial
+from authcode.code.verify import verify_offline
+from authcode.order.manifest import open_manifest
+from keys.base.errors import AuthcodeError
+from keys.format.document import sign_document
+from keys.format.keyring import open_keyring
 from keys.primitives import LABEL_KEYRING, LABEL_MANIFEST, SigningKey
 
 VECTORS: Final = Path(__file__).parents[2] / "docs" / "vectors"
@@ -88,7 +88,7 @@ ODD: Final = st.sampled_from(
 @cache
 def standalone() -> ModuleType:
     """The single file, loaded as whoever downloads it would."""
-    path = Path(authcode.standalone.__path__[0]) / "authcode_verify.py"
+    path = Path(authcode.verifier.__path__[0]) / "authcode_verify.py"
     spec = importlib.util.spec_from_file_location("authcode_verify", path)
     assert spec is not None
     assert spec.loader is not None

@@ -18,32 +18,32 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from authcode.batch import DrawnBy, Order, Placement, Tiers
-from authcode.issue import IssuedCode, issue_batch
-from authcode.manifest import Manifest, sign_manifest
-from authcode.products import Product
-from authcode.serial import SerialCipher, Tier
-from authcode.sign import CodeSigner
-from keys.errors import KeyIdTaken
-from keys.home import server_dir
-from keys.issuer import IssuerHome, UnlockedIssuer
-from keys.keyfile import ScryptCost
-from keys.records import Form, Profile
-from scanner.confined import PhotoReaders
-from server import hooks
+from authcode.code.serial import SerialCipher, Tier
+from authcode.code.sign import CodeSigner
+from authcode.order.issue import IssuedCode, issue_batch
+from authcode.order.manifest import Manifest, sign_manifest
+from authcode.order.order import DrawnBy, Order, Placement, Tiers
+from authcode.order.products import Product
+from keys.base.errors import KeyIdTaken
+from keys.base.home import server_dir
+from keys.format.records import Form, Profile
+from keys.store.issuer import IssuerHome, UnlockedIssuer
+from keys.store.key_file import ScryptCost
+from scanner.confine.readers import PhotoReaders
+from server import listeners as hooks
 from server.app import create_app
-from server.context import Context
-from server.domain.range_act import ActDetails, ActKind, RangeAct
-from server.keyrings import KeyringCache
-from server.look_limits import LookLimits
-from server.looks import LookCounter
-from server.places import Places
-from server.pseudonyms import Pseudonyms
-from server.secrets import ServerKeys, open_server_keys
-from server.services.publish_keyring import publish_keyring
-from server.services.publish_product import publish_product
-from server.services.range_acts import act_on_range
-from server.services.register_batch import register_batch
+from server.domain.batches.range_act import ActDetails, ActKind, RangeAct
+from server.keystore import ServerKeys, open_server_keys
+from server.runtime.context import Context
+from server.runtime.keyrings import KeyringCache
+from server.runtime.look_limits import LookLimits
+from server.runtime.looks import LookCounter
+from server.runtime.places import Places
+from server.runtime.pseudonyms import Pseudonyms
+from server.services.batches.range_acts import act_on_range
+from server.services.batches.register import register_batch
+from server.services.brands.keyring import publish_keyring
+from server.services.brands.publish_product import publish_product
 from server.settings import Settings, load_settings
 from server.storage import migrate
 from server.storage.batches import BatchRecord

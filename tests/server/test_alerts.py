@@ -8,19 +8,19 @@ import sqlalchemy as sa
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from authcode.batch import Tiers
-from authcode.serial import Tier
-from server.domain.alert import Rule, Severity
-from server.domain.alert_work import Cause
-from server.domain.range_act import ActKind
-from server.domain.redemption import Verdict
-from server.services import dashboard
-from server.services.dashboard import AlertFilter, AlertRow
-from server.services.publish_keyring import alert_on_duplicates_from
-from server.services.read_models import ScanRow
-from server.services.redeem_code import Visitor, verify
+from authcode.code.serial import Tier
+from authcode.order.order import Tiers
+from server.domain.alerts.alert import Rule, Severity
+from server.domain.alerts.triage import Cause
+from server.domain.batches.range_act import ActKind
+from server.domain.codes.redemption import Verdict
+from server.services.brands.keyring import alert_on_duplicates_from
+from server.services.codes.redeem import Visitor, verify
+from server.services.queries import dashboard
+from server.services.queries.dashboard import AlertFilter, AlertRow
+from server.services.queries.models import ScanRow
 from server.storage import schema
-from server.web.dashboard.wording import alert_sentence, why_it_fired
+from server.web.dashboard.words import alert_sentence, why_it_fired
 from tests.server.conftest import Issued, MakeWorld, World
 
 
@@ -134,8 +134,8 @@ def test_an_index_beyond_the_count_or_a_tier_the_batch_does_not_have_is_no_unit(
     manifest, document = world.manifest(count=5)
     from dataclasses import replace
 
-    from authcode.batch import Tiers
-    from server.services.register_batch import register_batch
+    from authcode.order.order import Tiers
+    from server.services.batches.register import register_batch
 
     batch = register_batch(world.ctx.db, document, now=world.clock.now)
     beyond = world.codes(replace(manifest, count=6))[5].code

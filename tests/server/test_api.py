@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from scanner.confined import PhotoReaders, ReadingLimits
+from scanner.confine.readers import PhotoReaders, ReadingLimits
 from server.app import create_app
-from server.domain.range_act import ActKind
-from server.domain.redemption import Verdict
+from server.domain.batches.range_act import ActKind
+from server.domain.codes.redemption import Verdict
 from server.settings import RateLimit
 from tests.server.conftest import MakeWorld, World
 
@@ -391,7 +391,7 @@ def test_host_is_where_a_code_leads_whoever_it_belongs_to(world: World) -> None:
 
 
 def test_programs_are_known_by_their_claim_and_never_by_a_cookie(world: World) -> None:
-    from server.domain.claim import holder_of_claim
+    from server.domain.codes.claim import holder_of_claim
     from server.web.visit import HOLDER_COOKIE
 
     issued = world.issue()
@@ -435,7 +435,7 @@ def test_an_unexpected_fault_is_told_and_logged_without_its_input(
     def broken(*_arguments: object) -> None:
         raise RuntimeError(f"cannot work with {code}")
 
-    monkeypatch.setattr("server.services.redeem_code.resolve", broken)
+    monkeypatch.setattr("server.services.codes.redeem.resolve", broken)
     with caplog.at_level(logging.DEBUG):
         answer = world.ask(code, "anna")
         page = world.client.get("/" + code.rpartition("/")[2])

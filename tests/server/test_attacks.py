@@ -9,20 +9,20 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from authcode.payload import GTIN_NONE, ParsedCode, format_code, signed_message
-from authcode.serial import SerialCipher, Tier
-from authcode.serial import Unit as SerialUnit
-from authcode.verify import verify_offline
-from keys.errors import AuthcodeError, RootChanged
-from keys.issuer import IssuerHome
-from keys.keyring import sign_keyring
+from authcode.code.payload import GTIN_NONE, ParsedCode, format_code, signed_message
+from authcode.code.serial import SerialCipher, Tier
+from authcode.code.serial import Unit as SerialUnit
+from authcode.code.verify import verify_offline
+from keys.base.errors import AuthcodeError, RootChanged
+from keys.format.keyring import sign_keyring
+from keys.format.records import CodeKey, Form, Profile, Purpose
 from keys.primitives import SigningKey, mac_tag
-from keys.records import CodeKey, Form, Profile, Purpose
-from server.domain.alert import Rule, Severity
-from server.domain.claim import MAX_WRONG_CLAIMS_HERE, MAX_WRONG_CLAIMS_OF_UNIT, UNGUESSABLE_CHARS
-from server.services import dashboard
-from server.services.dashboard import AlertFilter, alerts
-from server.services.publish_keyring import publish_keyring
+from keys.store.issuer import IssuerHome
+from server.domain.alerts.alert import Rule, Severity
+from server.domain.codes.claim import MAX_WRONG_CLAIMS_HERE, MAX_WRONG_CLAIMS_OF_UNIT, UNGUESSABLE_CHARS
+from server.services.brands.keyring import publish_keyring
+from server.services.queries import dashboard
+from server.services.queries.dashboard import AlertFilter, alerts
 from server.storage.scans import count_of_unit
 from tests.server.conftest import GTIN, Brand, World, on_postgresql
 

@@ -10,16 +10,16 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.domain.alert import KEEP_CODE_USES, AlertFilter, Attempt, Rule, draft_for_keep_code
-from server.domain.place import UNKNOWN, Place
-from server.domain.redemption import Unit
-from server.services import dashboard
-from server.services.keep_codes import prove
-from server.services.redeem_code import Visitor, verify
+from server.domain.alerts.alert import KEEP_CODE_USES, AlertFilter, Attempt, Rule, draft_for_keep_code
+from server.domain.codes.redemption import Unit
+from server.domain.places.place import UNKNOWN, Place
+from server.services.codes.redeem import Visitor, verify
+from server.services.holders.keep_codes import prove
+from server.services.queries import dashboard
 from server.storage import schema
 from server.storage.engine import Connection
-from server.storage.keep_tries import TryKind, add_wrong_try, wrong_tries
 from server.storage.scans import KEEP_CHANNEL, attempts_around, keep_code_uses, latest_by_others, network_of_burn
+from server.storage.wrong_tries import TryKind, add_wrong_try, wrong_tries
 from tests.server.conftest import START, World
 
 MANY = 3_000

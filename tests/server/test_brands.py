@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from keys.crockford import ALPHABET
-from keys.errors import BrandConflict
-from keys.keyring import Keyring, sign_keyring
+from keys.base.crockford import ALPHABET
+from keys.base.errors import BrandConflict
+from keys.format.keyring import Keyring, sign_keyring
 from keys.primitives import SigningKey
-from server.domain.scope import Scope
-from server.services.publish_keyring import publish_keyring
+from server.domain.staff.scope import Scope
+from server.services.brands.keyring import publish_keyring
 from tests.server.conftest import PREFIX, Brand, World
 from tests.server.test_station_api import everything, made, refusal, send
 
@@ -100,7 +100,7 @@ def test_a_brand_lists_partners_around_its_own_hosts(world: World, bright: Keyri
 
 
 def test_a_listed_host_carries_the_id_of_the_brand_that_lists_it(world: World, bright: Keyring) -> None:
-    from authcode.foreign import describe_foreign
+    from authcode.code.foreign import describe_foreign
 
     _publish(world, bright, partner_domains=("partner.example",))
     world.ctx.keyrings._read_at = None  # noqa: SLF001 - as after its few seconds

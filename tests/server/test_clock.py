@@ -6,14 +6,14 @@ import pytest
 from click.testing import CliRunner
 
 from server.commands import serve as serve_commands
-from server.domain.holding import MAX_HOPS_A_DAY, HandOnLimit, check_hand_on
-from server.domain.keep_code import TRIES_WINDOW
-from server.domain.page_token import PageTokenInvalid, check_page_token, make_page_token
-from server.domain.redemption import FirstUse, Unit
-from server.services.log import sign_newest_head
-from server.services.staff_accounts import LoginRefused, LoginSlowed, authenticate
+from server.domain.codes.holder_acts import MAX_HOPS_A_DAY, HandOnLimit, check_hand_on
+from server.domain.codes.keep_code import TRIES_WINDOW
+from server.domain.codes.page_token import PageTokenInvalid, check_page_token, make_page_token
+from server.domain.codes.redemption import FirstUse, Unit
+from server.services.log.entries import sign_newest_head
+from server.services.staff.accounts import LoginRefused, LoginSlowed, authenticate
 from server.storage.engine import RecordsUnreachable
-from server.storage.keep_tries import TryKind, add_wrong_try, wrong_tries
+from server.storage.wrong_tries import TryKind, add_wrong_try, wrong_tries
 from tests.server.conftest import START, World, on_sqlite
 
 
@@ -113,7 +113,7 @@ def test_the_start_of_a_server_tells_a_clock_that_stands_behind(world: World, mo
     text = world.issue().text(0)
     world.clock.now = serve_commands.the_time() + timedelta(hours=1)
     world.verdict(text, "first")
-    monkeypatch.setattr("server.serving.listen", nobody_listens)
+    monkeypatch.setattr("server.process.server.listen", nobody_listens)
     monkeypatch.setenv("AUTHCODE_SERVER_PASSPHRASE", "server-pass")
     monkeypatch.delenv("AUTHCODE_SERVER_PASSPHRASE_FILE", raising=False)
     told = CliRunner().invoke(serve_commands.serve, ["--home", str(world.settings.home), "--port", "0"])

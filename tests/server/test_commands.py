@@ -16,22 +16,22 @@ from click import Command
 from click.testing import CliRunner, Result
 
 from authcode.commands.register import register
-from keys.errors import KeyFileInvalid, KeyFileReadable
-from keys.keyfile import ScryptCost
-from keys.keyring import sign_keyring
+from keys.base.errors import KeyFileInvalid, KeyFileReadable
+from keys.format.keyring import sign_keyring
+from keys.format.records import Purpose
 from keys.primitives import SigningKey
-from keys.records import Purpose
-from server import command_line
+from keys.store.key_file import ScryptCost
 from server.commands import batch as batch_commands
 from server.commands import db as db_commands
 from server.commands import serve as serve_commands
 from server.commands import staff as staff_commands
-from server.domain.range_act import RangeInvalid
-from server.secrets import ServerCanSign, ServerKeysMissing, make_server_keys, open_server_keys, refuse_signing_keys
-from server.services.publish_keyring import publish_keyring
-from server.services.range_acts import OrderUnknown
-from server.services.staff_accounts import authenticate
-from server.serving import AddressTaken
+from server.domain.batches.range_act import RangeInvalid
+from server.keystore import ServerCanSign, ServerKeysMissing, make_server_keys, open_server_keys, refuse_signing_keys
+from server.process.server import AddressTaken
+from server.runtime import operator as command_line
+from server.services.batches.range_acts import OrderUnknown
+from server.services.brands.keyring import publish_keyring
+from server.services.staff.accounts import authenticate
 from server.settings import SettingsInvalid, load_settings
 from server.storage.engine import Database
 from server.storage.migrate import DatabaseNotMigrated
@@ -207,7 +207,7 @@ def test_a_server_part_is_made_once_and_upgraded_without_a_passphrase(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "fresh"
-    monkeypatch.setattr("server.secrets.make_server_keys", lambda *a: make_server_keys(*a, cost=ScryptCost(n=2)))
+    monkeypatch.setattr("server.keystore.make_server_keys", lambda *a: make_server_keys(*a, cost=ScryptCost(n=2)))
     assert isinstance(run(staff_commands.add, "a@example.com", "--home", str(home)).exception, DatabaseNotMigrated)
     first = run(db_commands.upgrade, "--home", str(home))
     assert first.output.endswith("The database is up to date.\n"), first.exception
@@ -364,7 +364,7 @@ def test_a_wrong_place_database_is_told_before_any_worker_starts(
 
 
 def test_a_named_settings_file_or_place_database_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from server.places import Places
+    from server.runtime.places import Places
 
     with pytest.raises(SettingsInvalid):
         Places(tmp_path / "nothing.mmdb")

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from authcode.batch import Tiers
-from authcode.serial import Tier, printed_serial
-from server.domain.range_act import ActKind
-from server.domain.redemption import Unit, Verdict
-from server.services import dashboard
-from server.services.dashboard import AlertUnknown, BatchUnknown, CodeUnknown
-from server.services.range_acts import OrderUnknown
-from server.services.read_models import batch_facts
-from server.services.redeem_code import Channel, Visitor, look
+from authcode.code.serial import Tier, printed_serial
+from authcode.order.order import Tiers
+from server.domain.batches.range_act import ActKind
+from server.domain.codes.redemption import Unit, Verdict
+from server.services.batches.range_acts import OrderUnknown
+from server.services.codes.redeem import Channel, Visitor, look
+from server.services.queries import dashboard
+from server.services.queries.dashboard import AlertUnknown, BatchUnknown, CodeUnknown
+from server.services.queries.models import batch_facts
 from tests.server.conftest import World
 
 

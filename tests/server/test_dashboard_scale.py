@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from server.domain.alert import AlertFilter, Rule
-from server.domain.range_act import ActKind
-from server.domain.redemption import Unit, Verdict
-from server.looks import LOOKS_PER_TRANSACTION
-from server.services import dashboard
-from server.services.redeem_code import Channel, Visitor, look, verify
+from server.domain.alerts.alert import AlertFilter, Rule
+from server.domain.batches.range_act import ActKind
+from server.domain.codes.redemption import Unit, Verdict
+from server.runtime.looks import LOOKS_PER_TRANSACTION
+from server.services.codes.redeem import Channel, Visitor, look, verify
+from server.services.queries import dashboard
 from server.storage import migrate, schema
 from tests.server.conftest import Issued, World
 
@@ -194,7 +194,7 @@ def test_an_attempt_that_is_not_kept_is_not_counted(world: World, monkeypatch: p
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("server.services.redeem_code.after_attempt", fail)
+    monkeypatch.setattr("server.services.codes.redeem.after_attempt", fail)
     with pytest.raises(RuntimeError):
         verify(world.ctx, issued.text(0), claim="anna", visitor=Visitor())
     assert counted(world) == before

@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from authcode.cli import run as run_command_line
-from keys.errors import AuthcodeError
-from server.domain.alert import AlertFilter, Severity
-from server.domain.redemption import FirstUse, Unit
-from server.services.register_batch import register_batch
+from keys.base.errors import AuthcodeError
+from server.domain.alerts.alert import AlertFilter, Severity
+from server.domain.codes.redemption import FirstUse, Unit
+from server.services.batches.register import register_batch
 from server.settings import load_settings
 from server.storage import alerts, redemptions, schema
 from server.storage.address import DatabaseDriverMissing, DatabaseUnreachable, DatabaseUrlInvalid

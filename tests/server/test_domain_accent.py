@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.accent import LEAST_CONTRAST, contrast, is_colour, shades_of
+from server.domain.brands.accent import LEAST_CONTRAST, contrast, is_colour, shades_of
 
 colours = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 

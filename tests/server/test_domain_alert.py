@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from server.domain.alert import Attempt, Rule, Severity, draft_for_unknown, drafts_for
-from server.domain.place import NOWHERE, Place, truncated_network
-from server.domain.redemption import Conditions, FirstUse, Unit
+from server.domain.alerts.alert import Attempt, Rule, Severity, draft_for_unknown, drafts_for
+from server.domain.codes.redemption import Conditions, FirstUse, Unit
+from server.domain.places.place import NOWHERE, Place, truncated_network
 
 T0 = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 UNIT = Unit(row=7, index=3)

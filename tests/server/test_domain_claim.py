@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.claim import (
+from server.domain.codes.claim import (
     ClaimInvalid,
     check_claim,
     claim_of_holder,
@@ -14,8 +14,8 @@ from server.domain.claim import (
     marks_of,
     read_holder,
 )
-from server.domain.page_token import PageTokenInvalid, check_page_token, make_page_token
-from server.domain.redemption import Unit
+from server.domain.codes.page_token import PageTokenInvalid, check_page_token, make_page_token
+from server.domain.codes.redemption import Unit
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 UNIT, OTHER = Unit(row=1, index=2), Unit(row=1, index=3)

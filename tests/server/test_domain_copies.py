@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.copies import LEAST_OTHERS, LEAST_VERIFIED, Copies, estimate_copies, gamma_share
+from server.domain.alerts.copies import LEAST_OTHERS, LEAST_VERIFIED, Copies, estimate_copies, gamma_share
 
 on_sale = st.integers(LEAST_VERIFIED, 2_000_000)
 others = st.integers(LEAST_OTHERS, 5_000)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.range_act import (
+from server.domain.batches.range_act import (
     ActDetails,
     ActKind,
     RangeAct,
@@ -19,7 +19,7 @@ from server.domain.range_act import (
     standing_of,
     stretches,
 )
-from server.domain.redemption import Verdict, gate
+from server.domain.codes.redemption import Verdict, gate
 
 COUNT = 12
 TODAY = date(2026, 11, 21)

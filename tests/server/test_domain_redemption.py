@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.redemption import Conditions, FirstUse, Marks, Unit, Use, Verdict, gate, is_holder, said, use_of
+from server.domain.codes.redemption import (
+    Conditions,
+    FirstUse,
+    Marks,
+    Unit,
+    Use,
+    Verdict,
+    gate,
+    is_holder,
+    said,
+    use_of,
+)
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 WINDOW = timedelta(minutes=10)

@@ -8,11 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.alert import Attempt, Crowd, Rule, Severity, drafts_for
-from server.domain.countries import COUNTRIES
-from server.domain.place import NOWHERE, Place
-from server.domain.redemption import Conditions, FirstUse, Unit
-from server.domain.storm import (
+from server.domain.alerts.alert import Attempt, Crowd, Rule, Severity, drafts_for
+from server.domain.alerts.storm import (
     BURST_ASKERS,
     BURST_WINDOW,
     LOOKS_IN_STORM,
@@ -24,7 +21,10 @@ from server.domain.storm import (
     draft_for_market,
     is_burst,
 )
-from server.domain.world import cities, nearest_cities_km
+from server.domain.codes.redemption import Conditions, FirstUse, Unit
+from server.domain.places.countries import COUNTRIES
+from server.domain.places.place import NOWHERE, Place
+from server.domain.places.world import cities, nearest_cities_km
 
 T0 = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 UNIT = Unit(row=7, index=3)

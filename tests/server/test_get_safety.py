@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from server.domain.range_act import ActKind
-from server.domain.scope import Scope
-from server.services.api_tokens import new_token
+from server.domain.batches.range_act import ActKind
+from server.domain.staff.scope import Scope
+from server.services.staff.api_tokens import new_token
 from server.storage import schema
 from tests.server.conftest import World
 
@@ -31,7 +31,7 @@ def everything(world: World) -> dict[str, list[tuple[object, ...]]]:
 @pytest.fixture
 def lively(world: World) -> World:
     """A server with a code in every state, an alert, and staff."""
-    from server.services.staff_accounts import add_staff, authenticate, set_password
+    from server.services.staff.accounts import add_staff, authenticate, set_password
 
     world.issued = world.issue()
     world.act(world.issued, ActKind.VOID, "7", reason="waste")

@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from authcode.batch import Tiers
+from authcode.code.serial import Tier
 from authcode.log.checkpoint import open_head, read_head, read_log_key
 from authcode.log.merkle import LogProofRefused
 from authcode.log.proof import open_consistency, open_inclusion
 from authcode.log.receipt import check_entry, head_before
-from authcode.serial import Tier
-from server.domain.alert import AlertFilter, Rule
-from server.domain.holding import MAX_HOPS, MAX_HOPS_A_DAY, HolderAct
-from server.domain.keep_code import KEEP_CODE_CHARACTERS, MAX_WRONG_HERE
-from server.domain.range_act import ActKind
-from server.domain.redemption import Unit, Verdict
-from server.services import dashboard
-from server.services.holder_acts import Holder, ask_on_page
-from server.services.keep_codes import prove
-from server.services.log import prove_unit, sign_newest_head
-from server.services.redeem_code import Visitor, verify
+from authcode.order.order import Tiers
+from server.domain.alerts.alert import AlertFilter, Rule
+from server.domain.batches.range_act import ActKind
+from server.domain.codes.holder_acts import MAX_HOPS, MAX_HOPS_A_DAY, HolderAct
+from server.domain.codes.keep_code import KEEP_CODE_CHARACTERS, MAX_WRONG_HERE
+from server.domain.codes.redemption import Unit, Verdict
+from server.services.codes.redeem import Visitor, verify
+from server.services.holders.acts import Holder, ask_on_page
+from server.services.holders.keep_codes import prove
+from server.services.log.entries import prove_unit, sign_newest_head
+from server.services.queries import dashboard
 from server.storage import schema
 from server.storage.redemptions import unit_use
 from tests.server.conftest import START, Issued, MakeWorld, World
@@ -480,7 +480,7 @@ def test_an_entry_that_comes_in_while_it_is_erased_is_erased_with_it(
             burn()
         return head
 
-    monkeypatch.setattr("server.services.holder_acts.sign_newest_head", between)
+    monkeypatch.setattr("server.services.holders.acts.sign_newest_head", between)
     done(world, "erase", issued.text(0), claim="anna")
     sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
     with world.ctx.db.read() as connection:

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from authcode.serial import check_character
-from keys.crockford import ALPHABET
-from server.domain.alert import KEEP_CODE_REGIONS, KEEP_CODE_USES, AlertFilter, Rule, Severity
-from server.domain.keep_code import (
+from authcode.code.serial import check_character
+from keys.base.crockford import ALPHABET
+from server.domain.alerts.alert import KEEP_CODE_REGIONS, KEEP_CODE_USES, AlertFilter, Rule, Severity
+from server.domain.batches.range_act import ActKind
+from server.domain.codes.keep_code import (
     MAX_WRONG_HERE,
     MAX_WRONG_OF_NETWORK,
     MAX_WRONG_OF_UNIT,
@@ -24,15 +25,14 @@ from server.domain.keep_code import (
     printed_keep_code,
     read_keep_code,
 )
-from server.domain.range_act import ActKind
-from server.domain.redemption import FirstUse, Unit, Verdict
-from server.services import dashboard
-from server.services.dashboard import AlertRow
-from server.services.keep_codes import prove
-from server.services.redeem_code import Answer, Visitor, verify
+from server.domain.codes.redemption import FirstUse, Unit, Verdict
+from server.services.codes.redeem import Answer, Visitor, verify
+from server.services.holders.keep_codes import prove
+from server.services.queries import dashboard
+from server.services.queries.dashboard import AlertRow
 from server.storage import schema
-from server.storage.keep_tries import take_turns
-from server.web.dashboard import wording
+from server.storage.wrong_tries import take_turns
+from server.web.dashboard import words as wording
 from tests.server.conftest import START, MakeWorld, World, on_postgresql
 from tests.server.test_staff_undo import until_somebody_waits
 

@@ -12,25 +12,25 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from keys.domains import Listing
-from keys.errors import AuthcodeError, KeyIdTaken, KeyringRollback, KeyStateRefused, RootChanged
-from keys.issuer import IssuerHome, UnlockedIssuer
-from keys.keyfile import ScryptCost
-from keys.keyring import sign_keyring
+from keys.base.errors import AuthcodeError, KeyIdTaken, KeyringRollback, KeyStateRefused, RootChanged
+from keys.format.domains import Listing
+from keys.format.keyring import sign_keyring
+from keys.format.records import Form, KeyState, Profile, Purpose
 from keys.primitives import SigningKey, address_of
-from keys.records import Form, KeyState, Profile, Purpose
-from keys.sending import send_shared_keys
-from server import hooks
+from keys.store.issuer import IssuerHome, UnlockedIssuer
+from keys.store.key_file import ScryptCost
+from keys.store.transfer import send_shared_keys
+from server import listeners as hooks
 from server.commands import keys as key_commands
-from server.domain.alert import AlertFilter, Rule, Severity
-from server.domain.range_act import ActKind
-from server.domain.redemption import Unit
-from server.domain.scope import Scope
-from server.secrets import address_secret, make_server_keys, open_server_keys
-from server.services.dashboard import alerts, code_history
-from server.services.preview_withdrawal import preview_withdrawal
-from server.services.publish_keyring import publish_keyring
-from server.services.redeem_code import Visitor, verify
+from server.domain.alerts.alert import AlertFilter, Rule, Severity
+from server.domain.batches.range_act import ActKind
+from server.domain.codes.redemption import Unit
+from server.domain.staff.scope import Scope
+from server.keystore import address_secret, make_server_keys, open_server_keys
+from server.services.brands.keyring import publish_keyring
+from server.services.brands.withdrawal_preview import preview_withdrawal
+from server.services.codes.redeem import Visitor, verify
+from server.services.queries.dashboard import alerts, code_history
 from server.settings import load_settings
 from server.storage import schema
 from server.storage.engine import Database

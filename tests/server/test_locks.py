@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from keys.instants import format_instant
-from keys.issuer import IssuerHome, UnlockedIssuer
-from keys.records import Form, Profile
-from server import hooks
-from server.command_line import command_line_actor
-from server.domain.alert import AlertFilter, Rule
-from server.domain.range_act import ActDetails, ActKind
-from server.domain.redemption import Verdict
-from server.domain.scope import Scope
-from server.services.brand_settings import BrandSettingInvalid, BrandSettings, brands, change_settings
-from server.services.dashboard import alert, alerts, batch_of_order, batch_page, batch_to_act_on
-from server.services.log import latest_entries, sign_newest_head
-from server.services.preview_facts import told_after
-from server.services.preview_withdrawal import preview_withdrawal
-from server.services.publish_keyring import publish_keyring
-from server.services.range_acts import ActivationRefused
-from server.services.read_audit import audit_page
-from server.services.staff_accounts import Staff
+from keys.base.instants import format_instant
+from keys.format.records import Form, Profile
+from keys.store.issuer import IssuerHome, UnlockedIssuer
+from server import listeners as hooks
+from server.domain.alerts.alert import AlertFilter, Rule
+from server.domain.batches.range_act import ActDetails, ActKind
+from server.domain.codes.redemption import Verdict
+from server.domain.staff.scope import Scope
+from server.runtime.operator import command_line_actor
+from server.services.batches.range_acts import ActivationRefused
+from server.services.brands.fact_previews import told_after
+from server.services.brands.keyring import publish_keyring
+from server.services.brands.settings import BrandSettingInvalid, BrandSettings, brands, change_settings
+from server.services.brands.withdrawal_preview import preview_withdrawal
+from server.services.log.entries import latest_entries, sign_newest_head
+from server.services.queries.audit import audit_page
+from server.services.queries.dashboard import alert, alerts, batch_of_order, batch_page, batch_to_act_on
+from server.services.staff.accounts import Staff
 from server.storage.batches import acts_of
 from tests.server.conftest import PREFIX, PRODUCT, Brand, Issued, World
 from tests.server.test_api import conforms

@@ -12,14 +12,14 @@ from click.testing import CliRunner
 from authcode.log.checkpoint import LogKey, open_head, read_head, read_log_key
 from authcode.log.merkle import EMPTY_ROOT, LogProofRefused, leaf_hash
 from authcode.log.proof import open_consistency, open_inclusion
-from keys.home import server_keys_dir
-from keys.records import Purpose
-from keys.store import open_store
-from server.domain.range_act import ActKind
-from server.secrets import lacks_own_keys, make_server_keys, open_server_keys
-from server.services import log
-from server.services.keep_log import LogKeeper
-from server.services.redeem_code import Visitor, verify
+from keys.base.home import server_keys_dir
+from keys.format.records import Purpose
+from keys.store.key_store import open_store
+from server.domain.batches.range_act import ActKind
+from server.keystore import lacks_own_keys, make_server_keys, open_server_keys
+from server.services.codes.redeem import Visitor, verify
+from server.services.log import entries as log
+from server.services.log.keeper import LogKeeper
 from server.storage import log as rows
 from server.storage import schema
 from tests.server.conftest import CHEAP, MakeWorld, World, on_postgresql

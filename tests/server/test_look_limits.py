@@ -7,12 +7,12 @@ import pytest
 import qrcode
 from werkzeug.test import TestResponse
 
-from keys.records import Form
-from server import look_limits
+from keys.format.records import Form
 from server.app import create_app
-from server.domain.alert import AlertFilter
-from server.look_limits import LookLimits
-from server.services.dashboard import alerts
+from server.domain.alerts.alert import AlertFilter
+from server.runtime import look_limits
+from server.runtime.look_limits import LookLimits
+from server.services.queries.dashboard import alerts
 from server.settings import RateLimit, Settings
 from tests.server.conftest import START, Issued, MakeWorld, World
 from tests.server.test_keep_codes import wrong

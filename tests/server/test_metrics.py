@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from server.domain.scope import Scope
-from server.services.api_tokens import new_token
+from server.domain.staff.scope import Scope
+from server.services.staff.api_tokens import new_token
 from server.storage.engine import Database
 from tests.server.conftest import MakeWorld, World, on_sqlite
 from tests.server.processes import serving

@@ -3,8 +3,8 @@
 import pytest
 from click.testing import CliRunner
 
-from authcode.serial import printed_serial
-from keys.records import Profile, Purpose
+from authcode.code.serial import printed_serial
+from keys.format.records import Profile, Purpose
 from server.commands import serve as serve_commands
 from server.storage.engine import RecordsUnreachable
 from tests.server.conftest import World, on_sqlite
@@ -72,7 +72,7 @@ def test_the_start_of_a_server_tells_which_keys_it_lacks(world: World, monkeypat
         raise RecordsUnreachable  # far enough: what follows would serve
 
     lose(world, Purpose.SERIAL)
-    monkeypatch.setattr("server.serving.listen", nobody_listens)
+    monkeypatch.setattr("server.process.server.listen", nobody_listens)
     monkeypatch.setenv("AUTHCODE_SERVER_PASSPHRASE", "server-pass")
     monkeypatch.delenv("AUTHCODE_SERVER_PASSPHRASE_FILE", raising=False)
     told = CliRunner().invoke(serve_commands.serve, ["--home", str(world.settings.home), "--port", "0"])

@@ -12,16 +12,16 @@ import sqlalchemy as sa
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from server.domain.alert import AlertFilter, Rule, Severity
-from server.domain.alert_work import Cause, Event
-from server.domain.range_act import ActKind
-from server.domain.redemption import Unit, Verdict
-from server.domain.storm import BURST_ASKERS, LOOKS_IN_STORM
-from server.services import dashboard
-from server.services.dashboard import AlertRow
-from server.services.redeem_code import Channel, Visitor, look, verify
-from server.services.staff_accounts import Staff
-from server.services.work_alerts import Act, work_on_alerts
+from server.domain.alerts.alert import AlertFilter, Rule, Severity
+from server.domain.alerts.storm import BURST_ASKERS, LOOKS_IN_STORM
+from server.domain.alerts.triage import Cause, Event
+from server.domain.batches.range_act import ActKind
+from server.domain.codes.redemption import Unit, Verdict
+from server.services.alerts.triage import Act, work_on_alerts
+from server.services.codes.redeem import Channel, Visitor, look, verify
+from server.services.queries import dashboard
+from server.services.queries.dashboard import AlertRow
+from server.services.staff.accounts import Staff
 from tests.server.conftest import Issued, MakeWorld, World
 
 STAFF = Staff(id=1, email="anna@example.com", must_change_password=False, session="s", last_login_at=None)

@@ -10,19 +10,19 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authcode.batch import Tiers
+from authcode.code.serial import Tier
 from authcode.log.checkpoint import read_head, read_log_key, read_named_head
 from authcode.log.merkle import LogProofRefused
 from authcode.log.proof import open_consistency
-from authcode.serial import Tier
+from authcode.order.order import Tiers
+from keys.format.records import Form, Purpose
 from keys.proof import MAX_PROOF_CHARS, ProofKeys, open_proof, public_keys_of
-from keys.records import Form, Purpose
-from server.domain.keep_code import read_keep_code
-from server.domain.proof_id import ProofUnknown, proof_id, read_proof_id
-from server.domain.range_act import ActKind
-from server.domain.redemption import Unit
-from server.secrets import ServerKeys
-from server.services.log import sign_newest_head
+from server.domain.batches.range_act import ActKind
+from server.domain.codes.keep_code import read_keep_code
+from server.domain.codes.proof_id import ProofUnknown, proof_id, read_proof_id
+from server.domain.codes.redemption import Unit
+from server.keystore import ServerKeys
+from server.services.log.entries import sign_newest_head
 from server.storage import schema
 from tests.server.conftest import GTIN, START, World
 

@@ -6,13 +6,13 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from authcode.batch import Tiers
-from authcode.serial import Tier, printed_serial
-from keys.records import Form, Profile
-from server.domain.claim import claim_of_holder, holder_of_claim
-from server.domain.range_act import ActKind
-from server.domain.redemption import Unit, Verdict
-from server.services.redeem_code import Answer, Look, Visitor, look_at_page, look_at_serial, verify_on_page
+from authcode.code.serial import Tier, printed_serial
+from authcode.order.order import Tiers
+from keys.format.records import Form, Profile
+from server.domain.batches.range_act import ActKind
+from server.domain.codes.claim import claim_of_holder, holder_of_claim
+from server.domain.codes.redemption import Unit, Verdict
+from server.services.codes.redeem import Answer, Look, Visitor, look_at_page, look_at_serial, verify_on_page
 from server.storage import schema
 from tests.server.conftest import World
 

@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from authcode.manifest import ManifestInvalid, ManifestSignatureInvalid, sign_manifest
-from authcode.products import Product
-from keys.errors import KeyIdTaken, KeyringInvalid, KeyringRollback, KeyringSignatureInvalid, RootChanged
-from keys.issuer import IssuerHome
-from keys.keyring import sign_keyring
+from authcode.order.manifest import ManifestInvalid, ManifestSignatureInvalid, sign_manifest
+from authcode.order.products import Product
+from keys.base.errors import KeyIdTaken, KeyringInvalid, KeyringRollback, KeyringSignatureInvalid, RootChanged
+from keys.format.keyring import sign_keyring
+from keys.format.records import CodeKey, Purpose
 from keys.primitives import SigningKey
-from keys.records import CodeKey, Purpose
-from server import hooks
-from server.domain.range_act import ActDetails, ActKind, RangeInvalid
-from server.services.publish_keyring import (
+from keys.store.issuer import IssuerHome
+from server import listeners as hooks
+from server.domain.batches.range_act import ActDetails, ActKind, RangeInvalid
+from server.services.batches.range_acts import ActivationRefused, OrderAmbiguous, OrderUnknown, act_on_range
+from server.services.batches.register import BatchConflict, ManifestForOtherServer, register_batch
+from server.services.brands.keyring import (
     EXPIRY_WARNING,
     KeyringUnknown,
     ageing_keyrings,
@@ -25,10 +27,9 @@ from server.services.publish_keyring import (
     publish_keyring,
     published_keyring,
 )
-from server.services.publish_product import BrandUnknown, product_picture, publish_product
-from server.services.range_acts import ActivationRefused, OrderAmbiguous, OrderUnknown, act_on_range
-from server.services.register_batch import BatchConflict, ManifestForOtherServer, register_batch
+from server.services.brands.publish_product import product_picture, publish_product
 from server.storage import schema
+from server.storage.brands import BrandUnknown
 from tests.server.conftest import Brand, MakeWorld, World
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -186,7 +187,7 @@ def test_the_only_keyring_is_served_as_it_was_published(world: World, brand: Bra
 
 
 def test_a_withdrawn_key_locks_what_was_in_the_world_and_is_not_ours_for_the_rest(world: World, brand: Brand) -> None:
-    from keys.records import KeyState
+    from keys.format.records import KeyState
 
     sold, unsold = world.issue(), world.issue(activate=False)
     manifest, _document = world.manifest()
@@ -222,7 +223,7 @@ def _publish_changed(world: World, brand: Brand, change: Callable[[CodeKey], Cod
 
 
 def test_goods_stay_in_the_world_when_their_lot_is_corrected_after_a_withdrawal(world: World, brand: Brand) -> None:
-    from keys.records import KeyState
+    from keys.format.records import KeyState
 
     sold, late = world.issue(), world.issue(activate=False)
     since = world.clock.now + timedelta(hours=1)
@@ -248,7 +249,7 @@ def test_a_keyring_that_drops_a_key_or_gives_its_id_to_another_is_refused(world:
 
 def test_a_server_without_the_keys_of_a_code_does_not_judge_it(make_world: MakeWorld, brand: Brand) -> None:
     world = make_world()
-    from keys.records import Form, Profile
+    from keys.format.records import Form, Profile
 
     short = world.issue().text(0)
     compact = world.issue(profile=Profile.COMPACT, form=Form.SHORT).text(0)
@@ -303,7 +304,7 @@ def test_a_threshold_needs_a_known_brand(world: World, brand: Brand) -> None:
 
 
 def test_hooks_of_a_home_without_a_server_do_nothing(tmp_path: Path, brand: Brand, world: World) -> None:
-    from keys.errors import PassphraseMissing
+    from keys.base.errors import PassphraseMissing
 
     def nobody_there() -> str:
         raise PassphraseMissing("server", "nobody is there")

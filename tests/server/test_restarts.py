@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from server.restarts import LONGEST_WAIT_S, Restarts, WorkersFailing
-from server.serving import Supervisor, listen
+from server.process.restarts import LONGEST_WAIT_S, Restarts, WorkersFailing
+from server.process.server import Supervisor, listen
 from tests.server.conftest import World, on_sqlite
 
 

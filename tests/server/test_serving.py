@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import sqlalchemy as sa
 
-from server.serving import AddressTaken, listen
+from server.process.server import AddressTaken, listen
 from tests.server import processes
 from tests.server.conftest import MakeWorld, on_sqlite
 
@@ -63,7 +63,7 @@ def test_it_ends_in_order_when_asked_to(make_world: MakeWorld, number: signal.Si
 
 _NEIGHBOUR = """
 import ctypes, os
-from server.hiding import hide_process
+from server.process.privacy import hide_process
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
     ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # as any program starts

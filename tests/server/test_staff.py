@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from server.services.staff_accounts import (
+from server.services.staff.accounts import (
     EmailInvalid,
     LoginRefused,
     LoginSlowed,

@@ -11,20 +11,20 @@ from click import Command
 from click.testing import CliRunner, Result
 
 from server.commands import undo as undo_command
-from server.domain.alert import AlertFilter
-from server.domain.range_act import RangeInvalid
-from server.domain.redemption import ReturnedBy
-from server.services import dashboard
-from server.services.log import sign_newest_head
-from server.services.staff_undo import (
+from server.domain.alerts.alert import AlertFilter
+from server.domain.batches.range_act import RangeInvalid
+from server.domain.codes.redemption import ReturnedBy
+from server.services.batches.undo import (
     UndoReasonMissing,
     UndoSetTooLarge,
     undo_by_staff,
     units_of_codes,
     units_of_range,
 )
+from server.services.log.entries import sign_newest_head
+from server.services.queries import dashboard
 from server.storage import schema
-from server.storage.holdings import return_unit
+from server.storage.holders import return_unit
 from server.storage.redemptions import hold
 from tests.server.conftest import Issued, World, on_postgresql
 
@@ -180,7 +180,7 @@ def test_a_reason_is_needed(world: World, burned: Issued) -> None:
 
 
 def test_too_many_at_once_are_refused_whole(world: World, burned: Issued, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.services.staff_undo.MAX_AT_ONCE", 3)
+    monkeypatch.setattr("server.services.batches.undo.MAX_AT_ONCE", 3)
     with pytest.raises(UndoSetTooLarge):
         undo(world, burned)
     assert undo(world, burned, "0-2") == 3

@@ -14,17 +14,17 @@ import sqlalchemy as sa
 from flask import Flask
 from PIL import Image
 
-from authcode.manifest import sign_manifest
-from authcode.products import Product, product_document
-from keys.issuer import IssuerHome
-from keys.keyfile import ScryptCost
-from keys.keyring import sign_keyring
+from authcode.order.manifest import sign_manifest
+from authcode.order.products import Product, product_document
+from keys.format.keyring import sign_keyring
+from keys.format.records import Form, KeyState, Profile, Purpose
 from keys.primitives import SigningKey
-from keys.records import Form, KeyState, Profile, Purpose
+from keys.store.issuer import IssuerHome
+from keys.store.key_file import ScryptCost
 from server.app import create_app
-from server.domain.scope import Scope
-from server.services.api_tokens import new_token, revoke_token
-from server.services.publish_keyring import publish_keyring
+from server.domain.staff.scope import Scope
+from server.services.brands.keyring import publish_keyring
+from server.services.staff.api_tokens import new_token, revoke_token
 from server.settings import RateLimit
 from server.storage import schema
 from tests.server.conftest import GTIN, World
@@ -415,7 +415,7 @@ def test_a_product_with_its_picture_is_published(world: World) -> None:
         world.client.post("/api/v1/look", json={"code": issued.text(0)}).get_json()["product"]["name"] == "Summer Tea"
     )
     brand_id = world.brand.issuer.keyring.keyring.brand_id.hex()
-    from server.services.publish_product import product_picture
+    from server.services.brands.publish_product import product_picture
 
     kept = product_picture(world.ctx.db, brand_id, "TEA-1")
     assert kept is not None

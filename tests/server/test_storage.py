@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from server.domain.redemption import FirstUse, Unit, Verdict
-from server.looks import MAX_LOOKS_PER_UNIT_AND_DAY
+from server.domain.codes.redemption import FirstUse, Unit, Verdict
+from server.runtime.looks import MAX_LOOKS_PER_UNIT_AND_DAY
 from server.storage import migrate, redemptions, schema
 from server.storage.engine import Database, RecordsUnreachable
 from server.storage.looks import looks_of_unit
@@ -181,7 +181,7 @@ def test_looks_are_written_in_the_background_and_at_the_end(make_world: MakeWorl
 
 
 def test_a_flood_of_units_is_dropped_not_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.looks.MAX_WAITING", 3)
+    monkeypatch.setattr("server.runtime.looks.MAX_WAITING", 3)
     for index in range(10):
         world.ctx.looks.count(Unit(row=1, index=index), "KR", Verdict.UNUSED, now=world.clock.now)
     world.ctx.looks.flush()

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from server.commands import token as token_commands
-from server.domain.range_act import ActKind
-from server.domain.scope import DEFAULT_DAYS, MAX_DAYS, Scope
-from server.services.api_tokens import (
+from server.domain.batches.range_act import ActKind
+from server.domain.staff.scope import DEFAULT_DAYS, MAX_DAYS, Scope
+from server.services.staff.api_tokens import (
     TokenExpired,
     TokenInvalid,
     TokenMissing,
@@ -25,8 +25,8 @@ from server.services.api_tokens import (
     new_token,
     revoke_token,
 )
-from server.services.publish_product import BrandUnknown
 from server.storage import schema
+from server.storage.brands import BrandUnknown
 from tests.server.conftest import World
 
 

@@ -10,13 +10,13 @@ from flask import Flask, render_template
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from authcode.batch import Placement
-from authcode.foreign import ForeignText, describe_foreign
-from authcode.serial import Tier
-from keys.domains import ListedHost, Listing
-from server.domain.redemption import Returned, ReturnedBy, Verdict
-from server.services.facts import Facts, LaterScan, ProductFacts, RecallFacts
-from server.services.redeem_code import Channel
+from authcode.code.foreign import ForeignText, describe_foreign
+from authcode.code.serial import Tier
+from authcode.order.order import Placement
+from keys.format.domains import ListedHost, Listing
+from server.domain.codes.redemption import Returned, ReturnedBy, Verdict
+from server.services.codes.facts import Facts, LaterScan, ProductFacts, RecallFacts
+from server.services.codes.redeem import Channel
 from server.web.consumer.catalogue import Catalogue, catalogues
 from server.web.consumer.pages import PageMaker, Seen
 from server.web.consumer.view import Burn, Page, Site

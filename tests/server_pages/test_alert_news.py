@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from server.services.staff_accounts import add_staff
+from server.services.staff.accounts import add_staff
 from tests.server.conftest import START, Issued, World
 from tests.server_pages.test_alert_work import numbers, work
 from tests.server_pages.test_dashboard_pages import EMAIL, ONE_TIME, Staff, duplicated

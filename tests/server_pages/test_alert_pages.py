@@ -5,14 +5,15 @@ import re
 
 import pytest
 
-from server.domain.alert_work import Cause
-from server.domain.range_act import ActKind
-from server.domain.redemption import Verdict
-from server.domain.storm import BURST_ASKERS, LOOKS_IN_STORM
-from server.services.dashboard import find_code
-from server.services.redeem_code import Visitor, verify
-from server.services.staff_accounts import add_staff
-from server.web.dashboard import alert_pages, wording
+from server.domain.alerts.storm import BURST_ASKERS, LOOKS_IN_STORM
+from server.domain.alerts.triage import Cause
+from server.domain.batches.range_act import ActKind
+from server.domain.codes.redemption import Verdict
+from server.services.codes.redeem import Visitor, verify
+from server.services.queries.dashboard import find_code
+from server.services.staff.accounts import add_staff
+from server.web.dashboard import words as wording
+from server.web.dashboard.alerts import pages as alert_pages
 from tests.server.conftest import START, Issued, World
 from tests.server_pages.conftest import heading
 from tests.server_pages.test_alert_work import numbers

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from server.domain.range_act import ActKind
-from server.services.staff_accounts import add_staff
+from server.domain.batches.range_act import ActKind
+from server.services.staff.accounts import add_staff
 from tests.server.conftest import START, Issued, World
 from tests.server_pages.conftest import heading
 from tests.server_pages.test_dashboard_pages import EMAIL, ONE_TIME, Staff, duplicated
@@ -224,7 +224,7 @@ class TestTheAudit:
     def test_it_comes_in_pages_and_nonsense_is_ignored(
         self, anna: Staff, world: World, issued: Issued, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("server.services.read_audit.LINES_A_PAGE", 3)
+        monkeypatch.setattr("server.services.queries.audit.LINES_A_PAGE", 3)
         for _ in range(4):
             world.act(issued, ActKind.SAMPLE, "9")
         first = anna.open("/staff/audit?kind=batch.sample").text

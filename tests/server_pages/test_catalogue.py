@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 
-from server.domain.redemption import Verdict
+from server.domain.codes.redemption import Verdict
 from server.web.consumer.catalogue import Catalogue, Sentence, catalogues, choose_catalogue, placeholders
 from server.web.consumer.pages import PageMaker
 from tests.server_pages.conftest import EVERY_SEEN, USED, seen

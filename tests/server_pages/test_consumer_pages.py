@@ -10,17 +10,17 @@ from PIL import Image
 from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
-from authcode.batch import Placement, Tiers
+from authcode.code.serial import Tier, printed_serial
+from authcode.order.order import Placement, Tiers
 from authcode.qr.segments import segments_of
 from authcode.qr.symbol import Level, draw_symbol
-from authcode.serial import Tier, printed_serial
-from keys.domains import Listing
-from keys.issuer import IssuerHome
-from keys.records import Form
+from keys.format.domains import Listing
+from keys.format.records import Form
+from keys.store.issuer import IssuerHome
 from server.app import create_app
-from server.domain.range_act import ActKind
-from server.services.dashboard import AlertFilter, alerts
-from server.services.publish_keyring import publish_keyring
+from server.domain.batches.range_act import ActKind
+from server.services.brands.keyring import publish_keyring
+from server.services.queries.dashboard import AlertFilter, alerts
 from server.settings import RateLimit
 from server.storage import schema
 from server.storage.engine import RecordsUnreachable
@@ -294,7 +294,7 @@ class TestChecking:
     def test_codes_beyond_the_most_of_a_picture_are_counted_and_not_passed_over(
         self, world: World, shopper: Browser, issued: Issued, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("server.services.read_photo.MAX_SYMBOLS", 2)
+        monkeypatch.setattr("server.services.codes.photo.MAX_SYMBOLS", 2)
         assert world.state(issued.text(0)) == "unused"
         page = upload(shopper, photo_of(*((issued.text(number), Form.SHORT) for number in range(3))))
         assert heading(page.text) == "We found 2 codes in this picture"
@@ -449,7 +449,7 @@ class TestWhatCannotBeAnswered:
         assert shopper.open("/").status_code == 200
 
     def test_without_any_keyring_read_there_is_still_no_server(self, world: World) -> None:
-        from server.keyrings import KeyringCache
+        from server.runtime.keyrings import KeyringCache
 
         break_records(world, "brand")
         with pytest.raises(RecordsUnreachable):

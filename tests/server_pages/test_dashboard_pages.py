@@ -8,12 +8,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from keys.issuer import IssuerHome
+from keys.store.issuer import IssuerHome
 from server.app import create_app
-from server.domain.range_act import ActKind
-from server.domain.redemption import Unit
-from server.services.publish_keyring import publish_keyring
-from server.services.staff_accounts import add_staff, reset_staff
+from server.domain.batches.range_act import ActKind
+from server.domain.codes.redemption import Unit
+from server.services.brands.keyring import publish_keyring
+from server.services.staff.accounts import add_staff, reset_staff
 from server.settings import RateLimit
 from tests.server.conftest import START, Issued, World
 from tests.server_pages.conftest import ADDRESS, Browser, heading, hidden, target
@@ -213,7 +213,7 @@ class TestAlerts:
     ) -> None:
         for claim in range(8):
             world.verdict(issued.text(0), f"claim-{claim}")
-        monkeypatch.setattr("server.services.alert_page.PAGE_SIZE", 5)
+        monkeypatch.setattr("server.services.queries.alert.PAGE_SIZE", 5)
         for page in (1, 2):
             text = anna.open(f"/staff/alerts/1?page={page}").text
             told = text[text.index("<h2>What people were told") :]
@@ -240,7 +240,7 @@ class TestBatches:
         self, world: World, anna: Staff, issued: Issued, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         world.issue()
-        monkeypatch.setattr("server.services.dashboard.PAGE_SIZE", 1)
+        monkeypatch.setattr("server.services.queries.dashboard.PAGE_SIZE", 1)
         newest, oldest = anna.open("/staff/batches").text, anna.open("/staff/batches?page=2").text
         assert issued.batch.order_name not in newest
         assert 'href="/staff/batches?page=2">Older' in newest
@@ -344,7 +344,7 @@ class TestCodes:
     def test_a_code_is_found_by_its_text_its_serial_and_its_index(
         self, world: World, anna: Staff, issued: Issued
     ) -> None:
-        from authcode.serial import printed_serial
+        from authcode.code.serial import printed_serial
 
         world.verdict(issued.text(2), "the-first")
         printed = printed_serial(issued.codes[2].serial)
@@ -433,7 +433,7 @@ class TestWhatCannotBeAnswered:
         def broken(*_arguments: object, **_named: object) -> None:
             raise RuntimeError(secret)
 
-        monkeypatch.setattr("server.web.dashboard.alert_pages.page_number", broken)
+        monkeypatch.setattr("server.web.dashboard.alerts.pages.page_number", broken)
         answer = anna.open("/staff/alerts/1")
         assert (answer.status_code, heading(answer.text)) == (500, "Something went wrong here")
         assert "RuntimeError at GET /staff/alerts/<" in caplog.text
@@ -483,7 +483,7 @@ class TestTheSessionCookie:
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as before_publishing:
-            before_publishing.setattr("server.keyrings.all_brands", lambda _connection: [])
+            before_publishing.setattr("server.runtime.keyrings.all_brands", lambda _connection: [])
             before = world.client.get("/staff/login", base_url="http://v.example.com").headers["Set-Cookie"]
         after = world.client.get("/staff/login", base_url="http://v.example.com").headers["Set-Cookie"]
         assert ("Secure" in before, "Secure" in after) == (False, True)

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from keys.domains import Listing
-from keys.issuer import IssuerHome
-from keys.records import Form
-from server.domain.range_act import ActKind
-from server.services.publish_keyring import publish_keyring
-from server.services.staff_accounts import add_staff
+from keys.format.domains import Listing
+from keys.format.records import Form
+from keys.store.issuer import IssuerHome
+from server.domain.batches.range_act import ActKind
+from server.services.brands.keyring import publish_keyring
+from server.services.staff.accounts import add_staff
 from tests.server.conftest import START, Issued, World
 from tests.server_pages.conftest import heading, hidden
 from tests.server_pages.test_consumer_pages import foreign_photo, photo_of
@@ -58,7 +58,7 @@ def test_several_codes_of_a_picture_are_listed(anna: Staff, issued: Issued) -> N
 def test_codes_beyond_the_most_of_a_picture_are_counted_for_staff_too(
     anna: Staff, issued: Issued, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.services.find_in_photo.MAX_SYMBOLS", 2)
+    monkeypatch.setattr("server.services.queries.photo_search.MAX_SYMBOLS", 2)
     answer = find(anna, photo_of(*((issued.text(number), Form.SHORT) for number in range(3))))
     assert "not looked up: 1 more." in answer.text
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from server.domain.range_act import ActKind
+from server.domain.batches.range_act import ActKind
 from tests.server.conftest import Issued, World
 from tests.server_pages.conftest import Browser, heading, hidden, target
 from tests.server_pages.test_receipt_pages import BEFORE, MINE, keep_code_on, proof_on
@@ -294,7 +294,7 @@ def test_a_late_undo_is_told_kindly(world: World, shopper: Browser, page: str) -
 def test_the_head_before_a_verification_stands_on_its_proofs_page_and_on_paper(
     world: World, shopper: Browser, page: str
 ) -> None:
-    from server.services.log import sign_newest_head
+    from server.services.log.entries import sign_newest_head
     from tests.server_pages.test_receipt_pages import words_of
 
     sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)

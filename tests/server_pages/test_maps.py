@@ -8,7 +8,7 @@ from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.web.dashboard.maps import MAP_HEIGHT, MAP_WIDTH, city_path, world_map
+from server.web.dashboard.alerts.map import MAP_HEIGHT, MAP_WIDTH, city_path, world_map
 
 COUNTRIES = sorted(code for code in Locale("en").territories if re.fullmatch(r"[A-Z]{2}", code))
 

@@ -6,12 +6,12 @@ import re
 import pytest
 from PIL import Image
 
-from server.domain.alert import Severity
-from server.domain.range_act import ActKind
-from server.services import dashboard
-from server.services.brand_settings import brands
-from server.services.dashboard import AlertFilter
-from server.services.staff_accounts import add_staff
+from server.domain.alerts.alert import Severity
+from server.domain.batches.range_act import ActKind
+from server.services.brands.settings import brands
+from server.services.queries import dashboard
+from server.services.queries.dashboard import AlertFilter
+from server.services.staff.accounts import add_staff
 from tests.server.conftest import START, Issued, World
 from tests.server_pages.conftest import heading, hidden, target
 from tests.server_pages.test_dashboard_pages import EMAIL, ONE_TIME, Staff

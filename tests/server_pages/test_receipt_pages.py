@@ -12,14 +12,14 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from keys.issuer import IssuerHome
 from keys.proof import ProofKeys
+from keys.store.issuer import IssuerHome
 from scanner import read_symbols
-from server.domain.alert import KEEP_CODE_USES, AlertFilter
-from server.domain.keep_code import MAX_WRONG_HERE
-from server.domain.range_act import ActKind
-from server.services.dashboard import alerts
-from server.services.publish_keyring import publish_keyring
+from server.domain.alerts.alert import KEEP_CODE_USES, AlertFilter
+from server.domain.batches.range_act import ActKind
+from server.domain.codes.keep_code import MAX_WRONG_HERE
+from server.services.brands.keyring import publish_keyring
+from server.services.queries.dashboard import alerts
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.proofs import MAX_PASTED_CHARS, linked_proof, proof_in
 from server.web.consumer.receipt_pdf import ReceiptSheet, proof_symbol, receipt_pdf
@@ -208,7 +208,7 @@ class TestItWasMe:
         answer = shopper.send(page, sent, Sec_Fetch_Site="cross-site")
         assert (answer.status_code, answer.mimetype) == (409, "text/html")
         with world.ctx.db.read() as connection:
-            from server.services.dashboard import find_code
+            from server.services.queries.dashboard import find_code
             from server.storage.scans import keep_code_uses
 
             assert keep_code_uses(connection, find_code(world.ctx, issued.text(0)).id, limit=1) == []
@@ -220,7 +220,7 @@ class TestItWasMe:
         assert world.state(issued.text(0)) == "unused"
 
     def test_a_link_that_lost_its_signature_offers_no_form(self, world: World, shopper: Browser) -> None:
-        from keys.records import Form
+        from keys.format.records import Form
 
         link = target(world.issue(form=Form.GS1).text(0))
         shopper.verify(link)

@@ -1,6 +1,6 @@
 """The dashboard's form that returns a code to unused."""
 
-from server.services.dashboard import find_code
+from server.services.queries.dashboard import find_code
 from tests.server.conftest import Issued, World
 from tests.server_pages.test_dashboard_pages import Staff, anna, stranger
 

@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.alert import Rule, Severity
-from server.domain.alert_work import Cause, Precision, precision_of
-from server.domain.copies import Copies
-from server.domain.likely_cause import Fact, Guess, Likelihood, Measured, facts_of, likely_causes, proposes_lock
-from server.domain.range_act import ActDetails, ActKind, RangeAct, stretches
-from server.domain.redemption import Unit, Verdict
-from server.services.alert_views import RuleRecord
-from server.services.dashboard import AlertDetail, AlertRow, DayCount
-from server.web.dashboard import charts, wording
-from server.web.dashboard.acts import effect, read_act
+from server.domain.alerts.alert import Rule, Severity
+from server.domain.alerts.copies import Copies
+from server.domain.alerts.likely_cause import Fact, Guess, Likelihood, Measured, facts_of, likely_causes, proposes_lock
+from server.domain.alerts.triage import Cause, Precision, precision_of
+from server.domain.batches.range_act import ActDetails, ActKind, RangeAct, stretches
+from server.domain.codes.redemption import Unit, Verdict
+from server.services.queries.alert_views import RuleRecord
+from server.services.queries.dashboard import AlertDetail, AlertRow, DayCount
+from server.web.dashboard import charts
+from server.web.dashboard import words as wording
+from server.web.dashboard.batches.acts import effect, read_act
 from server.web.dashboard.filters import ListAddress, Order, SavedView
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.zone import ZoneUnknown, read_zone, zone_names, zone_of
-from server.services.staff_accounts import add_staff
+from server.domain.places.time_zone import ZoneUnknown, read_zone, zone_names, zone_of
+from server.services.staff.accounts import add_staff
 from server.web.dashboard.times import Times, machine, utc
 from tests.server.conftest import START, Issued, World
 from tests.server_pages.test_dashboard_pages import EMAIL, ONE_TIME, Staff, duplicated

@@ -7,12 +7,12 @@ from markupsafe import Markup
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from keys.issuer import IssuerHome
-from keys.keyring import KeyringSet
+from keys.format.keyring import KeyringSet
+from keys.store.issuer import IssuerHome
 from server.storage.schema import brand
 from server.web.consumer.pages import PageMaker
-from server.web.consumer.rendering import page_maker, respond, site_of
-from server.web.consumer.telling import contact, unbroken
+from server.web.consumer.respond import page_maker, respond, site_of
+from server.web.consumer.sentence_facts import contact, unbroken
 from server.web.consumer.view import Site
 from server.web.origin import is_from_our_page, is_loopback, is_remembered
 from tests.server.conftest import World

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from authcode.batch import Placement
-from authcode.foreign import describe_foreign
-from authcode.serial import Tier
-from keys.domains import Listing
-from server.domain.redemption import ReturnedBy, Verdict
-from server.services.facts import LaterScan
-from server.services.redeem_code import Channel
+from authcode.code.foreign import describe_foreign
+from authcode.code.serial import Tier
+from authcode.order.order import Placement
+from keys.format.domains import Listing
+from server.domain.codes.redemption import ReturnedBy, Verdict
+from server.services.codes.facts import LaterScan
+from server.services.codes.redeem import Channel
 from server.web.consumer.catalogue import Catalogue, catalogues
 from server.web.consumer.pages import PageMaker, Seen
 from server.web.consumer.view import Burn, KeepForm, Page, ReceiptView, Site

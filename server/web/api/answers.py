@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from authcode.code.foreign import ForeignText
 from authcode.events import Touched
-from authcode.foreign import ForeignText
 from authcode.log.proof import InclusionProof
-from keys.keyring import Keyring
+from keys.format.keyring import Keyring
 from scanner import Advice
-from server.domain.range_act import RangeAct
-from server.domain.redemption import Returned
-from server.services.facts import Facts, ProductFacts, RecallFacts
-from server.services.holder_acts import ActAnswer
-from server.services.read_photo import PhotoLook, SymbolLook
-from server.services.receipts import CheckedProof, Ended, ProofStatus
-from server.services.redeem_code import Answer, Look
+from server.domain.batches.range_act import RangeAct
+from server.domain.codes.redemption import Returned
+from server.services.codes.facts import Facts, ProductFacts, RecallFacts
+from server.services.codes.photo import PhotoLook, SymbolLook
+from server.services.codes.receipts import CheckedProof, Ended, ProofStatus
+from server.services.codes.redeem import Answer, Look
+from server.services.holders.acts import ActAnswer
 from server.storage.batches import BatchRecord
 
 Json = Mapping[str, object]

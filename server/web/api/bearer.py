@@ -2,8 +2,8 @@
 
 from flask import Response, request
 
-from server.domain.scope import Scope
-from server.services.api_tokens import (
+from server.domain.staff.scope import Scope
+from server.services.staff.api_tokens import (
     Station,
     TokenExpired,
     TokenRefused,

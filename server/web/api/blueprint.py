@@ -7,14 +7,14 @@ import json
 
 from flask import Blueprint, Response, jsonify, request
 
-from server.domain.holding import HolderAct
-from server.services import redeem_code
-from server.services.holder_acts import Holder, act_for_program
-from server.services.keep_codes import prove, prove_redemption_by_keep_code
-from server.services.log import prove_redemption
-from server.services.read_photo import read_photo
-from server.services.receipts import check_proof, proof_status
-from server.services.redeem_code import Channel
+from server.domain.codes.holder_acts import HolderAct
+from server.services.codes import redeem as redeem_code
+from server.services.codes.photo import read_photo
+from server.services.codes.receipts import check_proof, proof_status
+from server.services.codes.redeem import Channel
+from server.services.holders.acts import Holder, act_for_program
+from server.services.holders.keep_codes import prove, prove_redemption_by_keep_code
+from server.services.log.entries import prove_redemption
 from server.web.api.answers import (
     Json,
     answer_json,

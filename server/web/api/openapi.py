@@ -3,9 +3,9 @@
 from functools import cache
 from typing import Any
 
-from keys.domains import Listing
-from server.domain.holding import HolderAct
-from server.domain.redemption import Verdict
+from keys.format.domains import Listing
+from server.domain.codes.holder_acts import HolderAct
+from server.domain.codes.redemption import Verdict
 from server.web.api.openapi_refusals import with_refusals
 from server.web.api.openapi_station import station_paths, station_schemas
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from authcode.manifest import ManifestInvalid, ManifestSignatureInvalid
-from authcode.products import ProductInvalid
-from keys.errors import (
+from authcode.order.manifest import ManifestInvalid, ManifestSignatureInvalid
+from authcode.order.products import ProductInvalid
+from keys.base.errors import (
     AuthcodeError,
     BrandConflict,
     DocumentInvalid,
@@ -31,12 +31,16 @@ from scanner.errors import (
     PhotoTruncated,
     PhotoUnreadable,
 )
-from server.domain.claim import ClaimInvalid, ClaimTriesSpent
-from server.domain.holding import ActNotNow, HandOnLimit, HolderUnknown, UndoOver
-from server.domain.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
-from server.domain.proof_id import ProofUnknown
-from server.domain.range_act import RangeInvalid
-from server.services.api_tokens import (
+from server.domain.batches.range_act import RangeInvalid
+from server.domain.codes.claim import ClaimInvalid, ClaimTriesSpent
+from server.domain.codes.holder_acts import ActNotNow, HandOnLimit, HolderUnknown, UndoOver
+from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
+from server.domain.codes.proof_id import ProofUnknown
+from server.services.batches.range_acts import ActivationRefused, OrderUnknown
+from server.services.batches.register import BatchConflict, ManifestForOtherServer
+from server.services.codes.resolve import SerialKeyMissing
+from server.services.log.entries import LogEntryUnknown
+from server.services.staff.api_tokens import (
     TokenExpired,
     TokenForOtherBrand,
     TokenMissing,
@@ -44,10 +48,6 @@ from server.services.api_tokens import (
     TokenScopeMissing,
     TokenUnknown,
 )
-from server.services.log import LogEntryUnknown
-from server.services.range_acts import ActivationRefused, OrderUnknown
-from server.services.register_batch import BatchConflict, ManifestForOtherServer
-from server.services.resolve_code import SerialKeyMissing
 from server.storage.engine import RecordsUnreachable
 from server.web.problem import RequestInvalid
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from server.domain.range_act import ActKind
-from server.domain.scope import Scope
+from server.domain.batches.range_act import ActKind
+from server.domain.staff.scope import Scope
 
 Json = dict[str, Any]
 

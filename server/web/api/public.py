@@ -5,11 +5,11 @@ import re
 
 from flask import Blueprint, Response, jsonify, request
 
-from server.domain.scope import Scope
-from server.services import log
-from server.services.api_tokens import TokenRefused
-from server.services.clock import CLOCK_BEHIND, clock_behind
-from server.services.publish_keyring import missing_keys, published_keyring
+from server.domain.staff.scope import Scope
+from server.services.brands.keyring import missing_keys, published_keyring
+from server.services.log import entries as log
+from server.services.log.clock import CLOCK_BEHIND, clock_behind
+from server.services.staff.api_tokens import TokenRefused
 from server.storage.migrate import require_current
 from server.web.api.bearer import refused, station_with
 from server.web.metrics import metrics_page

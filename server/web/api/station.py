@@ -11,20 +11,23 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from authcode.batch import is_order_name
-from authcode.payload import GtinInvalid
-from authcode.products import MAX_PRODUCT_BYTES, ProductInvalid, read_product
-from keys.document import MAX_DOCUMENT_BYTES
-from keys.errors import UnknownKey
-from keys.instants import parse_instant
-from server.domain.range_act import ActDetails, ActKind
-from server.domain.scope import Scope
-from server.services import publish_keyring, publish_product, range_acts, register_batch
-from server.services.api_tokens import TokenRefused
-from server.services.dashboard import batch_list, batch_of_order
-from server.services.edit_product import small_picture
-from server.services.preview_withdrawal import preview_withdrawal
-from server.services.read_models import batch_facts
+from authcode.code.payload import GtinInvalid
+from authcode.order.order import is_order_name
+from authcode.order.products import MAX_PRODUCT_BYTES, ProductInvalid, read_product
+from keys.base.errors import UnknownKey
+from keys.base.instants import parse_instant
+from keys.format.document import MAX_DOCUMENT_BYTES
+from server.domain.batches.range_act import ActDetails, ActKind
+from server.domain.staff.scope import Scope
+from server.services.batches import range_acts
+from server.services.batches import register as register_batch
+from server.services.brands import keyring as publish_keyring
+from server.services.brands import publish_product
+from server.services.brands.edit_product import small_picture
+from server.services.brands.withdrawal_preview import preview_withdrawal
+from server.services.queries.dashboard import batch_list, batch_of_order
+from server.services.queries.models import batch_facts
+from server.services.staff.api_tokens import TokenRefused
 from server.web.api.answers import Json, act_json, keyring_json, registered_json, touched_json
 from server.web.api.bearer import refused, station_with
 from server.web.api.bodies import exact_body, json_body, text_of, text_or_none

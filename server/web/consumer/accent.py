@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, url_for
 
-from server.domain.accent import is_colour, shades_of
+from server.domain.brands.accent import is_colour, shades_of
 from server.web.visit import context
 
 _MAX_AGE_S = 24 * 3600  # the address names the colour, so that another colour is another address

@@ -8,21 +8,23 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, request
 
-from authcode.payload import SERIAL_CHARACTERS, dropped_link
-from authcode.serial import TypedSerialInvalid
+from authcode.code.payload import SERIAL_CHARACTERS, dropped_link
+from authcode.code.serial import TypedSerialInvalid
 from scanner.errors import PhotoError
-from server.domain.holding import ActNotNow, HolderUnknown
-from server.domain.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
-from server.domain.redemption import Verdict
-from server.services.publish_product import product_picture
-from server.services.read_photo import SymbolLook, read_photo
-from server.services.redeem_code import OFFERED, Answer, Channel, Look, look_at_page, look_at_serial, verify_on_page
-from server.web.consumer import holding, keeping, proofs
+from server.domain.codes.holder_acts import ActNotNow, HolderUnknown
+from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
+from server.domain.codes.redemption import Verdict
+from server.services.brands.publish_product import product_picture
+from server.services.codes.photo import SymbolLook, read_photo
+from server.services.codes.redeem import OFFERED, Answer, Channel, Look, look_at_page, look_at_serial, verify_on_page
+from server.web.consumer import holder_acts as holding
+from server.web.consumer import proofs
+from server.web.consumer import receipts as keeping
 from server.web.consumer.accent import init_accent
 from server.web.consumer.pages import Seen
 from server.web.consumer.pictures import numbers_of, picture_address
 from server.web.consumer.problems import init_problem_pages
-from server.web.consumer.rendering import page_maker, respond
+from server.web.consumer.respond import page_maker, respond
 from server.web.consumer.view import Burn, Page, Tint
 from server.web.metrics import count_answer
 from server.web.origin import is_from_our_page, is_remembered

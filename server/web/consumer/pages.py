@@ -9,17 +9,17 @@ from datetime import UTC
 
 from markupsafe import Markup
 
-from authcode.batch import Placement
-from authcode.foreign import ForeignText
-from authcode.serial import MAX_TYPED_CHARACTERS, Tier
-from keys.domains import Listing
-from server.domain.redemption import Verdict
-from server.services.facts import KEY_WITHDRAWN
-from server.services.facts import Facts as CodeFacts
-from server.services.receipts import Ended
-from server.services.redeem_code import Channel
+from authcode.code.foreign import ForeignText
+from authcode.code.serial import MAX_TYPED_CHARACTERS, Tier
+from authcode.order.order import Placement
+from keys.format.domains import Listing
+from server.domain.codes.redemption import Verdict
+from server.services.codes.facts import KEY_WITHDRAWN
+from server.services.codes.facts import Facts as CodeFacts
+from server.services.codes.receipts import Ended
+from server.services.codes.redeem import Channel
 from server.web.consumer.catalogue import Catalogue, Words
-from server.web.consumer.telling import product_view, told_of_code, told_of_site
+from server.web.consumer.sentence_facts import product_view, told_of_code, told_of_site
 from server.web.consumer.view import (
     Burn,
     Card,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from flask import url_for
 
 from scanner.errors import PhotoError
-from server.services.facts import Facts
+from server.services.codes.facts import Facts
 
 
 def picture_address(facts: Facts | None) -> str | None:

@@ -3,9 +3,9 @@
 from flask import render_template
 from markupsafe import Markup
 
-from server.domain.redemption import Verdict
-from server.services.facts import Facts
-from server.services.redeem_code import Channel
+from server.domain.codes.redemption import Verdict
+from server.services.codes.facts import Facts
+from server.services.codes.redeem import Channel
 from server.web.consumer.accent import accent_address
 from server.web.consumer.catalogue import catalogues
 from server.web.consumer.pages import PageMaker, Seen

@@ -6,13 +6,13 @@ from http import HTTPStatus
 from flask import Blueprint, Response
 from werkzeug.exceptions import HTTPException
 
-from authcode.payload import code_from_path
-from authcode.verify import verify_code
-from keys.errors import AuthcodeError
+from authcode.code.payload import code_from_path
+from authcode.code.verify import verify_code
+from keys.base.errors import AuthcodeError
 from scanner.errors import PhotosBusy
-from server.services.resolve_code import SerialKeyMissing
+from server.services.codes.resolve import SerialKeyMissing
 from server.storage.engine import RecordsUnreachable
-from server.web.consumer.rendering import catalogue, page_maker, respond
+from server.web.consumer.respond import catalogue, page_maker, respond
 from server.web.limits import seconds_to_wait
 from server.web.problem import log_ours, log_unexpected, with_headers_of, with_wait_of
 from server.web.visit import context, raw_target

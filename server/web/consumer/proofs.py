@@ -11,13 +11,13 @@ from flask import Blueprint, Response, abort, request
 
 from keys.proof import Proof, ProofRefused
 from scanner.errors import PhotoError
-from server.services.facts import Facts
-from server.services.read_photo import scan_in_turn
-from server.services.receipts import check_proof
-from server.web.consumer.keeping import pdf_response, receipt_rows
+from server.services.codes.facts import Facts
+from server.services.codes.photo import scan_in_turn
+from server.services.codes.receipts import check_proof
 from server.web.consumer.pictures import numbers_of, picture_address
 from server.web.consumer.receipt_pdf import ReceiptSheet, proof_symbol, receipt_pdf, symbol_path
-from server.web.consumer.rendering import catalogue, page_maker, respond
+from server.web.consumer.receipts import pdf_response, receipt_rows
+from server.web.consumer.respond import catalogue, page_maker, respond
 from server.web.consumer.view import ProofView
 from server.web.visit import context
 

@@ -14,7 +14,7 @@ import pikepdf
 from pikepdf import Dictionary, Name
 from qrcode.util import MODE_8BIT_BYTE, QRData
 
-from authcode.design.typeface import POINT_MM, Face, line_width_mm
+from authcode.design.type import POINT_MM, Face, line_width_mm
 from authcode.qr.symbol import QUIET_ZONE_MODULES, Level, Symbol, draw_symbol
 
 _WIDTH_MM: Final = 210.0

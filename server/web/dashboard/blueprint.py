@@ -10,24 +10,25 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
 
-from keys.errors import AuthcodeError
-from server.domain.range_act import ActKind, RangeInvalid
-from server.domain.redemption import Unit
-from server.services import dashboard as read
-from server.services.preview_facts import told_after
-from server.services.range_acts import ActivationRefused, act_on_range, check_activation
-from server.services.staff_accounts import authenticate, end_sessions, set_password
-from server.web.dashboard import charts, wording
-from server.web.dashboard.acts import WantedAct, effect, read_act, selection
-from server.web.dashboard.alert_pages import ID, init_alert_pages
-from server.web.dashboard.audit_page import init_audit_page
+from keys.base.errors import AuthcodeError
+from server.domain.batches.range_act import ActKind, RangeInvalid
+from server.domain.codes.redemption import Unit
+from server.services.batches.range_acts import ActivationRefused, act_on_range, check_activation
+from server.services.brands.fact_previews import told_after
+from server.services.queries import dashboard as read
+from server.services.staff.accounts import authenticate, end_sessions, set_password
+from server.web.dashboard import charts
+from server.web.dashboard import words as wording
+from server.web.dashboard.alerts.pages import ID, init_alert_pages
+from server.web.dashboard.batches.acts import WantedAct, effect, read_act, selection
+from server.web.dashboard.codes.find import init_finding
+from server.web.dashboard.codes.undo import init_undo
 from server.web.dashboard.filters import chart_day, country_of, page_number
-from server.web.dashboard.finding import init_finding
-from server.web.dashboard.login import guard, next_page, staff, start_session
+from server.web.dashboard.people.audit import init_audit_page
+from server.web.dashboard.people.login import guard, next_page, staff, start_session
 from server.web.dashboard.problems import init_problem_pages
-from server.web.dashboard.product_pages import init_product_pages
+from server.web.dashboard.products.pages import init_product_pages
 from server.web.dashboard.times import Times, machine, utc
-from server.web.dashboard.undoing import init_undo
 from server.web.previews import preview
 from server.web.problem import with_wait_of
 from server.web.security import CONTENT_POLICY

@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from server.domain.range_act import Stretch
-from server.services.dashboard import DayCount
+from server.domain.batches.range_act import Stretch
+from server.services.queries.dashboard import DayCount
 
 STRIP_WIDTH = 1000
 _LEAST_PIECE = 2.0  # units: a range of one code in a million must still be seen

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from urllib.parse import urlencode
 
-from server.domain.alert import AlertFilter, Rule, Severity
-from server.domain.alert_work import Pile
-from server.domain.redemption import Unit
+from server.domain.alerts.alert import AlertFilter, Rule, Severity
+from server.domain.alerts.triage import Pile
+from server.domain.codes.redemption import Unit
 
 
 class SavedView(StrEnum):

@@ -8,7 +8,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from keys.errors import AuthcodeError
+from keys.base.errors import AuthcodeError
 from server.storage.engine import RecordsUnreachable
 from server.web.problem import log_ours, log_unexpected, with_headers_of
 

@@ -6,7 +6,7 @@ The template `times.html` is the only place that writes them into a page.
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 
-from server.domain.zone import offset_text, zone_of
+from server.domain.places.time_zone import offset_text, zone_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authcode.foreign import SHOWN_CHARACTERS, describe_foreign
+from authcode.code.foreign import SHOWN_CHARACTERS, describe_foreign
 
 
 @pytest.mark.parametrize(

@@ -18,16 +18,16 @@ from typing import Any, Final
 import pytest
 
 from authcode import cli
+from authcode.code.payload import NotOurs
+from authcode.code.verify import verify_offline
 from authcode.commands.verify import STANDALONE
-from authcode.payload import NotOurs
-from authcode.verify import verify_offline
-from keys.crockford import encode_bits
-from keys.document import sign_document
-from keys.errors import AuthcodeError
-from keys.instants import format_instant, parse_instant
-from keys.keyring import open_keyring
+from keys.base.crockford import encode_bits
+from keys.base.errors import AuthcodeError
+from keys.base.instants import format_instant, parse_instant
+from keys.format.document import sign_document
+from keys.format.keyring import open_keyring
+from keys.format.succession import vouch
 from keys.primitives import LABEL_CODE, LABEL_KEYRING, LABEL_MANIFEST, SigningKey
-from keys.succession import vouch
 
 VECTORS: Final = Path(__file__).parents[3] / "docs" / "vectors"
 NOW: Final = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)

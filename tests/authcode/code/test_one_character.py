@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from authcode.payload import NotOurs
-from authcode.verify import VerifiedCode, verify_code
+from authcode.code.payload import NotOurs
+from authcode.code.verify import VerifiedCode, verify_code
 
 PRINTABLE = [chr(value) for value in range(0x20, 0x7F)]
 BEYOND = ["\n", "\r", "\t", "\x00", "\x7f", "\x80", "é", "ſ", "\N{KELVIN SIGN}", "０", "\u200b", "\ud800", "😀"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from authcode.payload import (
+from authcode.code.payload import (
     GTIN_NONE,
     MAX_CODE_BYTES,
     GtinInvalid,
@@ -23,8 +23,8 @@ from authcode.payload import (
     shown_host,
     signed_message,
 )
-from keys.keyring import Keyring, KeyringSet
-from keys.records import Form, Profile
+from keys.format.keyring import Keyring, KeyringSet
+from keys.format.records import Form, Profile
 
 GTIN = "09506000134352"
 PARTS = {"brand_id": bytes(range(16)), "key_id": "K1", "serial": "7Q4KM2XD9FA1C", "prefix": "HTTPS://V.EXAMPLE.COM/"}

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from authcode.payload import NotOurs
-from authcode.serial import (
+from authcode.code.payload import NotOurs
+from authcode.code.serial import (
     MAX_BATCHES,
     MAX_COUNT,
     SerialCipher,

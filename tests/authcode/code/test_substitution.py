@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authcode.payload import GTIN_NONE, NotOurs, ParsedCode, format_code, parse_code, signed_message
-from authcode.serial import SerialCipher, Tier, Unit
-from authcode.sign import CodeSigner
-from authcode.verify import verify_code
-from keys.keyring import Keyring, KeyringSet
+from authcode.code.payload import GTIN_NONE, NotOurs, ParsedCode, format_code, parse_code, signed_message
+from authcode.code.serial import SerialCipher, Tier, Unit
+from authcode.code.sign import CodeSigner
+from authcode.code.verify import verify_code
+from keys.format.keyring import Keyring, KeyringSet
+from keys.format.records import CodeKey, Form, Profile
 from keys.primitives import SigningKey, mac_tag
-from keys.records import CodeKey, Form, Profile
 
 HOSTS: Final = ("HTTPS://V.EXAMPLE.COM/", "HTTPS://W.EXAMPLE.COM/")
 GTINS: Final = ("09506000134352", "09506000134369")

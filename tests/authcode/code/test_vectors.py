@@ -12,16 +12,16 @@ from typing import Any, Final
 
 import pytest
 
-from authcode.batch import DrawnBy, Placement, Tiers
-from authcode.manifest import Manifest, open_manifest, sign_manifest
-from authcode.payload import GTIN_NONE, NotOurs, parse_code, signed_message
-from authcode.serial import SerialCipher, Tier, TypedSerialInvalid, Unit, printed_serial, read_typed_serial
-from authcode.sign import CodeSigner
-from authcode.verify import verify_code
-from keys.errors import SignatureInvalid
-from keys.keyring import Keyring, KeyringSet, open_keyring, sign_keyring
+from authcode.code.payload import GTIN_NONE, NotOurs, parse_code, signed_message
+from authcode.code.serial import SerialCipher, Tier, TypedSerialInvalid, Unit, printed_serial, read_typed_serial
+from authcode.code.sign import CodeSigner
+from authcode.code.verify import verify_code
+from authcode.order.manifest import Manifest, open_manifest, sign_manifest
+from authcode.order.order import DrawnBy, Placement, Tiers
+from keys.base.errors import SignatureInvalid
+from keys.format.keyring import Keyring, KeyringSet, open_keyring, sign_keyring
+from keys.format.records import CodeKey, Form, KeyState, OfficeKey, Profile
 from keys.primitives import SigningKey, verify_bytes
-from keys.records import CodeKey, Form, KeyState, OfficeKey, Profile
 
 ROOT: Final = Path(__file__).parents[3]
 VECTORS: Final = ROOT / "docs" / "vectors"

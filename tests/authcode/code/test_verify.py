@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import authcode
-from authcode.payload import NotOurs, parse_code, signed_message
-from authcode.serial import Tier, Unit
-from authcode.sign import CodeSigner
-from authcode.verify import OfflineState, OnlineOnly, verify_code, verify_offline
-from keys.keyring import KeyringSet, OpenedKeyring
-from keys.records import Form, KeyState, Profile
+from authcode.code.payload import NotOurs, parse_code, signed_message
+from authcode.code.serial import Tier, Unit
+from authcode.code.sign import CodeSigner
+from authcode.code.verify import OfflineState, OnlineOnly, verify_code, verify_offline
+from keys.format.keyring import KeyringSet, OpenedKeyring
+from keys.format.records import Form, KeyState, Profile
 
 
 @pytest.mark.parametrize(("key_id", "form"), [("K1", Form.SHORT), ("K2", Form.GS1), ("K3", Form.SHORT)])
@@ -105,7 +105,7 @@ def test_every_refusal_reads_the_same(brand: Any) -> None:
 def test_no_random_tag_verifies(brand: Any, tag: bytes) -> None:
     _, _, parsed = parse_code(brand.code("K1"), brand.keyrings)
     with pytest.raises(NotOurs):
-        verify_code(authcode.payload.format_code(replace(parsed, tag=tag)), brand.keyrings)
+        verify_code(authcode.code.payload.format_code(replace(parsed, tag=tag)), brand.keyrings)
 
 
 def test_a_withdrawn_key_still_vouches_and_says_so(brand: Any, key_record: Any, now: datetime) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from authcode import cli
-from keys.issuer import IssuerHome
-from keys.keyfile import ScryptCost
-from keys.records import Form, Profile
+from keys.format.records import Form, Profile
+from keys.store.issuer import IssuerHome
+from keys.store.key_file import ScryptCost
 
 PASSPHRASE = "correct horse battery staple"
 

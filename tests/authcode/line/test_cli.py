@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from keys.errors import WrongPassphrase
-from keys.issuer import IssuerHome
-from keys.keyfile import ScryptCost
-from keys.keyring import open_keyring, sign_keyring
+from keys.base.errors import WrongPassphrase
+from keys.format.keyring import open_keyring, sign_keyring
+from keys.store.issuer import IssuerHome
+from keys.store.key_file import ScryptCost
 
 PASSPHRASE = "correct horse battery staple"
 ORDER = ("--order", "spring", "--count", "6", "--placement", "inside")
@@ -351,9 +351,9 @@ def test_verify_reads_a_code_from_standard_input(line: Any, home: Path, monkeypa
 
 def _in_date(home: Path, **changes: Any) -> None:
     """Publish the keyring as of today, with changes."""
+    from keys.format.records import Purpose
     from keys.primitives import SigningKey
-    from keys.records import Purpose
-    from keys.store import open_store
+    from keys.store.key_store import open_store
 
     path = home / "issuer" / "keyring.json"
     opened = open_keyring(path.read_bytes(), root_fingerprint=None)

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from authcode.events import Touched
-from keys.home import keep_apart
-from keys.issuer import IssuerHome
-from keys.keyring import open_keyring
+from keys.base.home import keep_apart
+from keys.format.keyring import open_keyring
+from keys.format.records import Form, KeyState, Profile
 from keys.primitives import address_of
-from keys.records import Form, KeyState, Profile
-from keys.sending import receive_shared_keys
+from keys.store.issuer import IssuerHome
+from keys.store.transfer import receive_shared_keys
 from tests.authcode.line.test_station import TOKEN, answer, desk, problem
 
 ORDER = ("--count", "6", "--placement", "inside", "--formats", "csv", "--json")
@@ -83,7 +83,7 @@ def test_a_new_office_key_signs_the_next_manifest(line: Any, home: Path) -> None
 
 
 def test_a_withdrawn_office_key_vouches_for_no_manifest(line: Any, home: Path) -> None:
-    from authcode.manifest import ManifestSignatureInvalid, open_manifest
+    from authcode.order.manifest import ManifestSignatureInvalid, open_manifest
 
     issued = json.loads(line("batch", "issue", "--order", "spring", *ORDER)[1])
     manifest = (Path(issued["out"]) / "manifest.json").read_bytes()
@@ -237,7 +237,7 @@ def test_keys_are_sent_sealed_to_the_server_that_is_named(line: Any, home: Path,
 
 
 def test_issuing_warns_before_the_key_is_used_up_and_refuses_after(line: Any, home: Path) -> None:
-    from authcode.batch import OrderBook
+    from authcode.order.order import OrderBook
 
     book = OrderBook(home / "issuer" / "orders")
     key = IssuerHome.open(home).keyring.keyring.key_for(form=Form.SHORT, profile=Profile.SIGNED)

@@ -23,16 +23,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from authcode.api_token import format_token
-from authcode.remote.connection import Connection, server_origin
-from authcode.remote.errors import (
+from authcode.client.errors import (
     ServerAnswerUnusable,
     ServerNotTrusted,
     ServerRefused,
     ServerUnreachable,
     ServerUrlInvalid,
 )
-from authcode.remote.station import Station
+from authcode.client.http import Connection, server_origin
+from authcode.client.station import Station
+from authcode.client.token_format import format_token
 
 TOKEN = format_token(b"\x01\x02\x03\x04", b"s" * 32)
 ORDER = ("--order", "spring", "--count", "3", "--placement", "inside", "--formats", "csv")
@@ -461,8 +461,8 @@ def test_a_manifest_holds_nothing_secret(line: Any, home: Path) -> None:
     import base64
     import csv
 
-    from keys.issuer import IssuerHome
-    from keys.records import Purpose
+    from keys.format.records import Purpose
+    from keys.store.issuer import IssuerHome
 
     line("batch", "issue", *ORDER, "--profile", "compact")
     line("batch", "issue", "--order", "summer", *ORDER[2:])

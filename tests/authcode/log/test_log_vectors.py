@@ -29,7 +29,7 @@ from authcode.log.proof import (
     open_inclusion,
 )
 from authcode.log.receipt import check_entry, head_before
-from keys.errors import AuthcodeError
+from keys.base.errors import AuthcodeError
 from keys.primitives import SigningKey
 from keys.proof import Proof, ProofKeys, open_proof, public_keys_of
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from authcode.batch import (
+from authcode.code.payload import GtinInvalid
+from authcode.order.order import (
     MAX_ORDER_COUNT,
     Order,
     OrderBook,
@@ -19,9 +20,8 @@ from authcode.batch import (
     Tiers,
     order_contents,
 )
-from authcode.payload import GtinInvalid
+from keys.format.records import CodeKey, Form, KeyState, Profile
 from keys.primitives import SigningKey
-from keys.records import CodeKey, Form, KeyState, Profile
 
 GTIN = "09506000134352"
 KEY = CodeKey(

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from authcode.batch import Order, OrderBook, Placement, order_contents
-from authcode.cover import KeyUsedUp, check_cover, cover_warning
-from authcode.fulfil import fulfil_order
-from keys.issuer import UnlockedIssuer
-from keys.records import Form, Profile
+from authcode.order.fulfil import fulfil_order
+from authcode.order.key_use import KeyUsedUp, check_cover, cover_warning
+from authcode.order.order import Order, OrderBook, Placement, order_contents
+from keys.format.records import Form, Profile
+from keys.store.issuer import UnlockedIssuer
 
 REMEDY = "authcode keys rotate --profile signed --form short --prefix https://v.example.com/"
 
@@ -86,7 +86,7 @@ def test_an_order_begun_in_time_may_be_finished_after_the_year(
 ) -> None:
     late = now + timedelta(days=400)
     with monkeypatch.context() as patch:
-        patch.setattr("authcode.fulfil.announce_batch", lambda *_: (_ for _ in ()).throw(OSError("power cut")))
+        patch.setattr("authcode.order.fulfil.announce_batch", lambda *_: (_ for _ in ()).throw(OSError("power cut")))
         with pytest.raises(OSError, match="power cut"):
             fulfil_order(issuer, _order("begun"), out=tmp_path / "begun", formats=("csv",), now=now)
     assert fulfil_order(issuer, _order("begun"), out=tmp_path / "begun", formats=("csv",), now=late).written

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from authcode import events
-from authcode.products import Product
+from authcode.order.products import Product
 
 LISTENER = """
 heard = []

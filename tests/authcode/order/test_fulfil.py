@@ -20,17 +20,17 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from authcode.batch import Order, OrderConflict, Placement, Tiers
-from authcode.fulfil import DiskFull, IssuedBatch, OutTaken, fulfil_order
-from authcode.issue import sample_code
-from authcode.manifest import open_manifest
-from authcode.render.writer import UnknownFormat
-from authcode.serial import SerialCipher, Tier, Unit
-from authcode.verify import verify_code
-from keys.errors import NoKeyForOrder
-from keys.issuer import IssuerHome, UnlockedIssuer
-from keys.keyring import KeyringSet, sign_keyring
-from keys.records import Form, KeyState, Profile
+from authcode.code.serial import SerialCipher, Tier, Unit
+from authcode.code.verify import verify_code
+from authcode.order.fulfil import DiskFull, IssuedBatch, OutTaken, fulfil_order
+from authcode.order.issue import sample_code
+from authcode.order.manifest import open_manifest
+from authcode.order.order import Order, OrderConflict, Placement, Tiers
+from authcode.print.writer import UnknownFormat
+from keys.base.errors import NoKeyForOrder
+from keys.format.keyring import KeyringSet, sign_keyring
+from keys.format.records import Form, KeyState, Profile
+from keys.store.issuer import IssuerHome, UnlockedIssuer
 
 PASSPHRASE = "correct horse battery staple"
 NOW = datetime.fromisoformat("2026-03-01T08:30:00Z")
@@ -178,9 +178,9 @@ def _changed(value: Any, **changes: Any) -> Any:
 
 
 def _publish(issuer: UnlockedIssuer, opened: Any, code_keys: list[Any]) -> None:
+    from keys.format.records import Purpose
     from keys.primitives import SigningKey
-    from keys.records import Purpose
-    from keys.store import open_store
+    from keys.store.key_store import open_store
 
     store = open_store(f"file:{issuer.home / 'issuer' / 'keys'}").unlock(PASSPHRASE)
     root = SigningKey(store.get(Purpose.ROOT, opened.root_fingerprint.removeprefix("sha256:")[:16]))

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authcode.batch import DrawnBy, OrderInvalid, Placement, Tiers
-from authcode.manifest import Manifest, ManifestInvalid, ManifestSignatureInvalid, open_manifest, sign_manifest
-from keys.document import sign_document
+from authcode.order.manifest import Manifest, ManifestInvalid, ManifestSignatureInvalid, open_manifest, sign_manifest
+from authcode.order.order import DrawnBy, OrderInvalid, Placement, Tiers
+from keys.format.document import sign_document
+from keys.format.records import Form, KeyState, Profile
 from keys.primitives import LABEL_KEYRING, LABEL_MANIFEST, SigningKey
-from keys.records import Form, KeyState, Profile
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authcode.payload import GtinInvalid
-from authcode.products import (
+from authcode.code.payload import GtinInvalid
+from authcode.order.products import (
     MAX_PICTURE_BYTES,
     Product,
     ProductInvalid,

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from authcode.design.label import Label
 from authcode.design.plan import Design
-from keys.records import Form
+from keys.format.records import Form
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

@@ -20,7 +20,7 @@ from authcode.design.margin import margin_of, touched_codewords
 from authcode.qr.codewords import Level, blocks_of, codeword_map, function_patterns, symbol_width
 from authcode.qr.segments import segments_of
 from authcode.qr.symbol import draw_symbol, smallest_version
-from keys.records import Form
+from keys.format.records import Form
 
 WITH_LOGO = [
     (Form.SHORT, Level.M),

@@ -15,10 +15,10 @@ from PIL import Image
 
 from authcode.design.logo import LogoDoesNotFit, load_logo
 from authcode.design.plan import Design, LabelTooLarge, LabelTooSmall, plan_design
+from authcode.print.png import PngWriter, encode_png
+from authcode.print.svg import SvgWriter
 from authcode.qr.codewords import Level
-from authcode.render.png import PngWriter, encode_png
-from authcode.render.svg import SvgWriter
-from keys.records import Form
+from keys.format.records import Form
 
 Style = tuple[Form, Level, tuple[int, int] | None]
 ALL_DESIGNS: list[Style] = [

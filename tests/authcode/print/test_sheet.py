@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from authcode.design.logo import Logo, load_logo
 from authcode.design.plan import Design, LabelTooLarge, plan_design
-from authcode.design.typeface import Face, line_width_mm, shortened
+from authcode.design.type import Face, line_width_mm, shortened
+from authcode.print import pdf as pdfs
+from authcode.print.pdf import SheetWriter
+from authcode.print.sheet import SheetGeometry, SheetHeading, plan_sheet
+from authcode.print.writer import UnknownFormat, open_writers
 from authcode.qr.codewords import Level
-from authcode.render import pdf as pdfs
-from authcode.render.pdf import SheetWriter
-from authcode.render.writer import UnknownFormat, open_writers
-from authcode.sheet import SheetGeometry, SheetHeading, plan_sheet
-from keys.records import Form
+from keys.format.records import Form
 
 HOST = "v.example.com"
 MM = 72 / 25.4

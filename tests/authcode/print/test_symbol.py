@@ -13,7 +13,7 @@ from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData
 from authcode.qr.codewords import Level
 from authcode.qr.segments import CodeNotDrawable, segments_of
 from authcode.qr.symbol import SymbolTooLong, draw_symbol, smallest_version
-from keys.records import Form
+from keys.format.records import Form
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

@@ -1,0 +1,1 @@
+"""The code itself: its text, serial, tag and strict parser (docs/format.md §2 and §3)."""

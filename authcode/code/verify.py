@@ -1,0 +1,126 @@
+"""Stage 5, verify: does a known key vouch for this text (docs/format.md §3, rule 6).
+
+`verify_code` returns what the key vouches for, or raises; it never returns a truth value that could be ignored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from authcode.code.payload import NotOurs, parse_code, signed_message
+from keys.base.errors import AuthcodeError, SignatureInvalid
+from keys.format.keyring import KeyringSet, OpenedKeyring
+from keys.format.records import CodeKey, Form, KeyState, Profile
+from keys.primitives import verify_bytes, verify_mac_tag
+
+_NO_MAC_KEYS: Mapping[str, bytes] = MappingProxyType({})
+
+
+class OnlineOnly(AuthcodeError):
+    """A `compact` code met a verifier without its MAC key; only the brand's server can judge it."""
+
+    code = "online_only"
+    http_status = 409
+
+    def __init__(self, key_id: str) -> None:
+        """Name the key; its id is printed in every code and is no secret."""
+        super().__init__(f"codes of key {key_id} are checked by the brand's server only; ask it")
+        self.key_id = key_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedCode:
+    """What a key vouches for. After this nobody handles the code as text. `gtin` is `GTIN_NONE` in the short form."""
+
+    brand_id: bytes
+    key: CodeKey
+    serial: str
+    gtin: str
+    form: Form
+
+
+class OfflineState(StrEnum):
+    """What can be said without the server: never that a code is unused (docs/format.md §1)."""
+
+    SIGNATURE_VALID = "signature_valid"
+    KEY_LIST_OUT_OF_DATE = "key_list_out_of_date"
+    KEY_WITHDRAWN = "key_withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfflineAnswer:
+    """An offline answer: the state, what the key vouches for, and the keyring it was judged by."""
+
+    state: OfflineState
+    code: VerifiedCode
+    brand: str
+    keyring_version: int
+    keyring_expires: datetime
+
+
+def verify_code(
+    text: str | bytes, keyrings: KeyringSet, *, mac_keys: Mapping[str, bytes] = _NO_MAC_KEYS
+) -> VerifiedCode:
+    """Parse a text and check its tag. A withdrawn key still vouches: the caller decides by `key.state`.
+
+    1. Parse, find the record.   2. Lay out the signed message from the record and the text.   3. Check the tag.
+
+    Args:
+        text: what was scanned, of any length and kind.
+        keyrings: the brands to know.
+        mac_keys: key id to the 32-byte MAC key of `compact` keys; held by servers only.
+
+    Raises:
+        NotOurs: whatever is wrong with the text, one sentence for all.
+        OnlineOnly: a well-formed `compact` code whose MAC key is not here.
+    """
+    keyring, key, parsed = parse_code(text, keyrings)  # (1)
+    message = signed_message(  # (2)
+        form=key.form,
+        profile=key.profile,
+        brand_id=keyring.brand_id,
+        key_id=key.key_id,
+        serial=parsed.serial,
+        gtin=parsed.gtin,
+        prefix=key.prefix,
+    )
+    _check_tag(key, message, parsed.tag, mac_keys)  # (3)
+    return VerifiedCode(brand_id=keyring.brand_id, key=key, serial=parsed.serial, gtin=parsed.gtin, form=parsed.form)
+
+
+def verify_offline(text: str | bytes, opened: OpenedKeyring, now: datetime) -> OfflineAnswer:
+    """Judge a text by one brand's keyring alone: signature and key state, never use.
+
+    Raises:
+        NotOurs: not a code of this keyring.
+        OnlineOnly: a `compact` code.
+    """
+    keyring = opened.keyring
+    code = verify_code(text, KeyringSet([keyring]))
+    state = OfflineState.SIGNATURE_VALID
+    if code.key.state is KeyState.WITHDRAWN:
+        state = OfflineState.KEY_WITHDRAWN
+    elif keyring.expired(now):
+        state = OfflineState.KEY_LIST_OUT_OF_DATE
+    return OfflineAnswer(
+        state=state,
+        code=code,
+        brand=keyring.brand,
+        keyring_version=keyring.version,
+        keyring_expires=keyring.expires,
+    )
+
+
+def _check_tag(key: CodeKey, message: bytes, tag: bytes, mac_keys: Mapping[str, bytes]) -> None:
+    try:
+        if key.profile is Profile.COMPACT:
+            secret = mac_keys.get(key.key_id)
+            if secret is None:
+                raise OnlineOnly(key.key_id)
+            verify_mac_tag(secret, message, tag)
+        else:
+            verify_bytes(key.public_key or b"", message, tag)
+    except SignatureInvalid:
+        raise NotOurs from None

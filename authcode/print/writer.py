@@ -1,0 +1,89 @@
+"""Stage 2, print: what every format's writer can do, and the formats by name."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from authcode.design.label import Label
+from authcode.design.plan import Design
+from authcode.print.pdf import SheetWriter
+from authcode.print.png import PngWriter
+from authcode.print.sheet import SheetHeading, plan_sheet
+from authcode.print.svg import SvgWriter
+from keys.base.errors import AuthcodeError
+
+__all__ = ["FORMATS", "Label", "SheetHeading", "UnknownFormat", "Writer", "check_formats", "open_writers"]
+
+
+class Writer(Protocol):
+    """Takes labels in order and writes them into a folder of its own; a context manager that closes itself.
+
+    A writer keeps no more in memory than a file of its format. It raises OSError when something cannot be written, and
+    leaves what it wrote until then to the owner of the folder.
+    """
+
+    def write(self, label: Label) -> None:
+        """Take one label."""
+
+    def close(self) -> None:
+        """Write what is left."""
+
+    def __enter__(self) -> Self:
+        """The writer itself."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+
+
+class UnknownFormat(AuthcodeError):
+    """An output format nobody here writes."""
+
+    code = "format_unknown"
+
+    def __init__(self, name: str) -> None:
+        """Name the format and all that exist."""
+        super().__init__(f"there is no output format {name!r}; the formats are {', '.join(FORMATS)}")
+        self.name = name
+
+
+def _sheets(folder: Path, design: Design, heading: SheetHeading) -> Writer:
+    return SheetWriter(folder, design, plan_sheet(design, heading.host), heading)
+
+
+def _png(folder: Path, design: Design, _heading: SheetHeading) -> Writer:
+    return PngWriter(folder, design)
+
+
+def _svg(folder: Path, design: Design, _heading: SheetHeading) -> Writer:
+    return SvgWriter(folder, design)
+
+
+_DRAWN: Final[dict[str, Callable[[Path, Design, SheetHeading], Writer]]] = {"pdf": _sheets, "png": _png, "svg": _svg}
+FORMATS: Final = ("csv", *_DRAWN)
+"""Every known format; `csv` is the code list, which is written with each order anyhow and draws nothing."""
+
+
+def check_formats(formats: Sequence[str]) -> None:
+    """Refuse names of formats that do not exist, before anything is made.
+
+    Raises:
+        UnknownFormat: the first such name.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise UnknownFormat(name)
+
+
+def open_writers(formats: Sequence[str], out: Path, design: Design, heading: SheetHeading) -> list[Writer]:
+    """A writer for each drawn format, each with its own folder `out/<format>`; a name given twice counts once.
+
+    Raises:
+        UnknownFormat: a name stands for no format.
+        LabelTooLarge: the label does not stand on a sheet.
+        OSError: a folder cannot be made.
+    """
+    check_formats(formats)
+    return [_DRAWN[name](out / name, design, heading) for name in dict.fromkeys(formats) if name in _DRAWN]

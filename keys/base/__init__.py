@@ -1,0 +1,1 @@
+"""What everything builds on: the error tree, fields, instants, base 32, files, the home."""

@@ -1,0 +1,1 @@
+"""Signed documents and what they hold: the keyring, its records, prefixes and successions."""

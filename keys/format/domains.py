@@ -1,0 +1,97 @@
+"""Stage 5, verify: what a brand's signed lists say of a host: a partner's, or a known look-alike's (docs/format.md §1).
+
+A listed domain stands for itself and every host below it. A host that is on both kinds of list is a look-alike's: to be
+careful without need costs a buyer less than the other mistake.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from keys.base.errors import DomainRefused
+from keys.format.keyring import MAX_DOMAINS, Keyring
+from keys.format.prefix import host_of, is_domain
+
+
+class Listing(StrEnum):
+    """On which list of a brand a domain stands."""
+
+    LOOKALIKE = "lookalike"
+    PARTNER = "partner"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedHost:
+    """A host that a brand lists: as what, the brand's id and name, and the `domain` of the list that it falls under."""
+
+    listing: Listing
+    brand_id: bytes
+    brand: str
+    domain: str
+
+
+def domains_of(keyring: Keyring, listing: Listing) -> tuple[str, ...]:
+    """The domains that a keyring has on one list."""
+    return keyring.lookalike_domains if listing is Listing.LOOKALIKE else keyring.partner_domains
+
+
+def falls_under(host: str, domain: str) -> bool:
+    """Whether `domain` stands for `host`, both in lower case: it is that host or one above it."""
+    return host == domain or host.endswith(f".{domain}")
+
+
+def listed_host(host: str, keyrings: Iterable[Keyring]) -> ListedHost | None:
+    """What verified `keyrings` say of `host` (lower case); look-alikes of any of them come before partners.
+
+    No brand makes a partner of where another one is at home: its hosts, those below them, and domains above them.
+    """
+    brands = tuple(keyrings)
+    homes = {keyring.brand_id: {host_of(prefix) for prefix in keyring.prefixes} for keyring in brands}
+    for listing in Listing:
+        for keyring in brands:
+            others = [home for brand_id, hosts in homes.items() if brand_id != keyring.brand_id for home in hosts]
+            for domain in domains_of(keyring, listing):
+                vouched = listing is Listing.PARTNER and _is_home(host, domain, others)
+                if falls_under(host, domain) and not vouched:
+                    return ListedHost(listing=listing, brand_id=keyring.brand_id, brand=keyring.brand, domain=domain)
+    return None
+
+
+def _is_home(host: str, domain: str, homes: Iterable[str]) -> bool:
+    return any(falls_under(host, home) or falls_under(home, domain) for home in homes)
+
+
+def added_domains(keyring: Keyring, additions: Mapping[Listing, Collection[str]]) -> Mapping[Listing, tuple[str, ...]]:
+    """Both lists with those of `additions`, in lower case, that may enter them; what is on its list stays where it is.
+
+    A name that belongs to everybody, as `co.uk` does, is not recognised: there is no list of them here.
+
+    Raises:
+        DomainRefused: one is no domain or the brand's own, one of the other list is the same, above it or below it, or
+            a list would be too long.
+    """
+    lists = {kind: tuple(dict.fromkeys(_with(keyring, kind, additions))) for kind in Listing}
+    own = {host_of(prefix) for prefix in keyring.prefixes}
+    for listing, domains in lists.items():
+        held = domains_of(keyring, listing)
+        others = [one for kind, listed in lists.items() if kind is not listing for one in listed]
+        for domain in domains[len(held) :]:
+            _check(domain, own, others)
+        if len(domains) > MAX_DOMAINS:
+            raise DomainRefused(domains[-1], f"a list has at most {MAX_DOMAINS} domains")
+    return lists
+
+
+def _with(keyring: Keyring, listing: Listing, additions: Mapping[Listing, Collection[str]]) -> tuple[str, ...]:
+    return (*domains_of(keyring, listing), *map(str.lower, additions.get(listing, ())))
+
+
+def _check(domain: str, own: Collection[str], others: Iterable[str]) -> None:
+    if not is_domain(domain):
+        raise DomainRefused(domain, "write the domain alone, as in shop.example.com, an international one as xn--")
+    if any(falls_under(host, domain) for host in own):
+        raise DomainRefused(domain, "codes of the brand itself lead there")
+    for other in others:
+        if falls_under(domain, other) or falls_under(other, domain):
+            same = "it" if other == domain else f"{other}, which has hosts in common with it,"
+            raise DomainRefused(domain, f"{same} stands on the other list; take that off first")

@@ -1,0 +1,1 @@
+"""Secrets at rest: key files and stores, passphrases, a brand's foundation, keys sent to a server."""

@@ -1,0 +1,302 @@
+"""Stage 4, decode: pictures of strangers are read in processes of their own, a few at a time (docs/adr/0017).
+
+A decoder that is led astray takes its process with it and nothing else. Readers are kept warm, are new after some
+pictures, and are replaced when they had to be ended.
+"""
+
+import base64
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+from scanner import errors
+from scanner.confine.child import ASKING, DRAW, DRAWN, EXHAUSTED, FAILED, READ, REFUSED, SCAN
+from scanner.confine.frames import FrameRefused, read_message, write_frame
+from scanner.errors import PhotoError, PhotosBusy, PhotoTooCostly, PhotoTooLarge, PhotoUnreadable
+from scanner.photo.open import MAX_PHOTO_BYTES
+from scanner.quality import Advice, AdviceCode
+from scanner.scan import PhotoScan, Symbol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingLimits:
+    """What reading pictures may take.
+
+    Attributes:
+        readers: pictures read at once by one server process; with two, a slow one does not hold everybody up.
+        waiting: pictures that may wait; with those being read they hold half of a worker's eight threads.
+        wait_s: seconds that one waits for its turn.
+        wall_s: seconds by the clock for one picture, where processor time was not the first to end.
+        cpu_s: whole processor seconds for one picture: 50 megapixels take one, and the search ends after another.
+        memory_bytes: for one picture beyond the reader itself: a JPEG of 50 megapixels takes 270 MB, a progressive one
+            up to 550.
+        pictures: how many until a reader is replaced: what leaks in a decoder, or was left there, does not stay.
+    """
+
+    readers: int = 2
+    waiting: int = 2
+    wait_s: float = 5.0
+    wall_s: float = 15.0
+    cpu_s: int = 6
+    memory_bytes: int = 640 * 1024 * 1024
+    pictures: int = 200
+
+
+DEFAULT_LIMITS = ReadingLimits()
+_START_S = 60.0
+_MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+_MAX_QUESTIONS = 10_000
+_JPEG_START = b"\xff\xd8\xff"
+# Nothing of ours: neither passphrases nor database addresses reach the process that opens strangers' files.
+_KEPT_VARIABLES = (
+    *("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL"),
+    *("SYSTEMROOT", "TEMP", "TMP", "TMPDIR"),
+)
+_LOG = logging.getLogger("authcode.photos")
+
+
+class PhotoReaders:
+    """The readers of one server process. Nothing is started before the first picture; threads may share it."""
+
+    def __init__(self, limits: ReadingLimits = DEFAULT_LIMITS) -> None:
+        """Take what reading may cost."""
+        self._limits = limits
+        self._turns = threading.Semaphore(limits.readers)
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._whose: set[str] = set()
+        self._idle: list[_Reader] = []
+        self._closed = False
+
+    def scan(self, data: bytes, *, accept: Callable[[str], bool], whose: str | None = None) -> PhotoScan:
+        """What `scanner.scan_photo` gives for this picture, read in a process of its own; `accept` is asked here.
+
+        `whose` names who sent it, such as a network: of each there is one picture here at a time, so that nobody fills
+        all places alone. None is not counted.
+
+        Raises:
+            PhotosBusy: too many others are being read, or one of the same sender.
+            PhotoError: the picture is refused, or takes more time or memory than one may (`PhotoTooCostly`).
+        """
+        if len(data) > MAX_PHOTO_BYTES:
+            raise PhotoTooLarge(len(data), MAX_PHOTO_BYTES)
+        with self._turn(whose):
+            return scan_of_answer(self._ask(SCAN + data, accept))
+
+    def redraw(self, data: bytes, *, side_px: int, whose: str | None = None) -> bytes:
+        """The picture as `scanner.photo.open.redrawn` makes it anew, a JPEG, opened in a process of its own.
+
+        Raises:
+            PhotosBusy, PhotoError: as for `scan`.
+        """
+        if len(data) > MAX_PHOTO_BYTES:
+            raise PhotoTooLarge(len(data), MAX_PHOTO_BYTES)
+        with self._turn(whose):
+            return _jpeg_of_answer(self._ask(DRAW + side_px.to_bytes(2) + data, lambda _text: False))
+
+    @contextlib.contextmanager
+    def _turn(self, whose: str | None) -> Iterator[None]:
+        with self._lock:
+            if self._inside >= self._limits.readers + self._limits.waiting or whose in self._whose:
+                raise PhotosBusy
+            self._inside += 1
+            if whose is not None:
+                self._whose.add(whose)
+        try:
+            if not self._turns.acquire(timeout=self._limits.wait_s):
+                raise PhotosBusy
+            try:
+                yield
+            finally:
+                self._turns.release()
+        finally:
+            with self._lock:
+                self._inside -= 1
+                self._whose.discard(whose or "")
+
+    def processes(self) -> tuple[int, ...]:
+        """The ids of the readers that wait for a picture."""
+        with self._lock:
+            return tuple(reader.pid for reader in self._idle)
+
+    def close(self) -> None:
+        """End the readers; one that is busy ends with its picture."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for reader in idle:
+            reader.end()
+
+    def _ask(self, wish: bytes, accept: Callable[[str], bool]) -> dict[str, Any]:
+        reader = self._take()
+        try:
+            answer = reader.read(wish, accept)
+        except BaseException:
+            reader.end()
+            raise
+        with self._lock:
+            kept = not self._closed and answer.get("said") != EXHAUSTED and reader.pictures < self._limits.pictures
+            if kept:
+                self._idle.append(reader)
+        if not kept:
+            reader.end()
+        return answer
+
+    def _take(self) -> "_Reader":
+        while True:
+            with self._lock:
+                reader = self._idle.pop() if self._idle else None
+            if reader is None:
+                return _Reader(self._limits)
+            if reader.lives():
+                return reader
+            reader.end()
+
+
+class _Reader:
+    """One process; given one picture at a time."""
+
+    def __init__(self, limits: ReadingLimits) -> None:
+        self.pictures, self._limits = 0, limits
+        environ = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+        # A new program, never a fork: this process has threads, keys and connections. -P: not from the working folder.
+        self._process = subprocess.Popen(  # noqa: S603 - our own module by this very interpreter
+            [sys.executable, "-P", "-m", "scanner.confine.child", str(limits.memory_bytes), str(limits.cpu_s)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environ | {"MALLOC_ARENA_MAX": "2", "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        try:
+            with self._ended_after(_START_S):
+                ready = self._hear()
+        except BaseException:
+            self.end()
+            raise
+        if ready.get("ready") is not True:
+            self.end()
+            raise PhotosBusy
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    def lives(self) -> bool:
+        """Whether it can still be asked."""
+        return self._process.poll() is None
+
+    def read(self, wish: bytes, accept: Callable[[str], bool]) -> dict[str, Any]:
+        """Its last message about this picture; a reader that ends over it says `EXHAUSTED`."""
+        self.pictures += 1
+        with self._ended_after(self._limits.wall_s):
+            self._send(wish)
+            for _ in range(_MAX_QUESTIONS):
+                answer = self._hear()
+                if answer.get("said") != ASKING:
+                    return answer
+                self._send(b"1" if accept(str(answer.get("text"))) else b"0")
+        return {"said": EXHAUSTED}
+
+    def end(self) -> None:
+        """End the process; it has nothing to finish."""
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # what could not be written any more
+                    pipe.close()
+        self._process.wait()
+
+    @contextlib.contextmanager
+    def _ended_after(self, seconds: float) -> Any:  # noqa: ANN401 - contextlib's own shape
+        clock = threading.Timer(seconds, self._process.kill)
+        clock.daemon = True
+        clock.start()
+        try:
+            yield
+        finally:
+            clock.cancel()
+
+    def _send(self, content: bytes) -> None:
+        with contextlib.suppress(OSError):  # it ended: what it says next, or does not say, tells so
+            write_frame(cast("BinaryIO", self._process.stdin), content)
+
+    def _hear(self) -> dict[str, Any]:
+        try:
+            message = read_message(cast("BinaryIO", self._process.stdout), limit=_MAX_MESSAGE_BYTES)
+        except FrameRefused:
+            message = None
+        return {"said": EXHAUSTED} if message is None else message
+
+
+_REFUSALS = {
+    error.code: error
+    for error in vars(errors).values()
+    if isinstance(error, type) and issubclass(error, PhotoError) and error is not PhotoError
+}
+
+
+def scan_of_answer(answer: dict[str, Any]) -> PhotoScan:
+    """What the reader's last message means.
+
+    Raises:
+        PhotoError: the picture is refused.
+    """
+    with _sense():
+        _check_said(answer, READ)
+        return _scan(answer)
+
+
+def _jpeg_of_answer(answer: dict[str, Any]) -> bytes:
+    with _sense():
+        _check_said(answer, DRAWN)
+        drawn = base64.b64decode(answer["jpeg"], validate=True)
+        if not drawn.startswith(_JPEG_START):
+            raise ValueError("a reader draws JPEG")
+        return drawn
+
+
+@contextlib.contextmanager
+def _sense() -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError):
+        _LOG.warning("a reader gave an answer without sense")
+        raise PhotoUnreadable("unknown") from None
+
+
+def _check_said(answer: dict[str, Any], wanted: str) -> None:
+    said = answer["said"]
+    if said == REFUSED:
+        raise _REFUSALS[answer["code"]](**answer["facts"])
+    if said == FAILED:
+        _LOG.warning("a picture could not be read: %s", str(answer["kind"])[:80])
+        raise PhotoUnreadable("unknown")
+    if said != wanted:
+        raise PhotoTooCostly
+
+
+def _scan(answer: dict[str, Any]) -> PhotoScan:
+    symbols = tuple(
+        Symbol(text=str(symbol["text"]), corners=_corners(symbol["corners"])) for symbol in answer["symbols"]
+    )
+    advice = answer["advice"]
+    return PhotoScan(
+        symbols=symbols,
+        advice=None
+        if advice is None
+        else Advice(
+            code=AdviceCode(advice["code"]),
+            facts={str(name): float(value) for name, value in advice["facts"].items()},
+        ),
+    )
+
+
+def _corners(points: Any) -> Any:  # noqa: ANN401 - JSON in, four points out
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = ((float(x), float(y)) for x, y in points)
+    return (ax, ay), (bx, by), (cx, cy), (dx, dy)

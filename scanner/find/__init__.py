@@ -1,0 +1,1 @@
+"""Where symbols are in a picture, and how they are laid flat."""

@@ -1,0 +1,1 @@
+"""From untrusted bytes to one upright picture of bounded size."""

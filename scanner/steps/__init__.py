@@ -1,0 +1,1 @@
+"""What is done to a picture that was not read as it is, one step a file."""

@@ -1,0 +1,1 @@
+"""Acts on ranges of a batch, and what they make of one unit. Pure."""

@@ -1,0 +1,1 @@
+"""What a brand chooses for its pages. Pure."""

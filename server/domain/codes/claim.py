@@ -1,0 +1,120 @@
+"""Stage 6, redeem: claims, holder cookies and the hashes that are kept of them (docs/protocol.md §2 rule 2).
+
+A claim names who asks. A page's claim is 128 random bits, or follows from the holder cookie; a client of the API
+brings its own. Nothing of either is stored but a keyed hash bound to the unit and its life.
+"""
+
+import hashlib
+import hmac
+from typing import ClassVar
+
+from keys.base.errors import AuthcodeError
+from server.domain.codes.redemption import Marks, Unit
+
+MAX_CLAIM_CHARS = 64
+CLAIM_BYTES = 16
+UNGUESSABLE_CHARS = 22
+"""Characters that 128 random bits take in base64url; a shorter claim has fewer, and may be a number that counts up."""
+MAX_WRONG_CLAIMS_HERE = 10
+"""Wrong guessable claims of one network on one used unit in a day: enough for a family or a shop that scans one copy,
+and one in a hundred to hit a claim of three digits."""
+MAX_WRONG_CLAIMS_OF_UNIT = 50
+"""Wrong guessable claims on one used unit in a day, from anywhere: five networks must join to make the client of a
+guessable claim a stranger for a day, and a claim of nine digits is hit in 27,000 years."""
+_COOKIE_CHARS = 64  # HMAC-SHA-256 as hexadecimal digits
+_UNIT_BYTES = 8
+
+
+class ClaimInvalid(AuthcodeError):
+    """A claim that is missing or not of the form every client can send again."""
+
+    code: ClassVar[str] = "claim_invalid"
+    http_status: ClassVar[int] = 400
+
+    def __init__(self) -> None:
+        """Say the form; never the claim."""
+        super().__init__(f"Send a claim of 1 to {MAX_CLAIM_CHARS} visible ASCII characters.")
+
+
+class ClaimTriesSpent(AuthcodeError):
+    """Too many wrong claims that can be guessed were tried on this unit; right ones of that kind wait with them."""
+
+    code: ClassVar[str] = "claim_tries_spent"
+    http_status: ClassVar[int] = 429
+
+    def __init__(self) -> None:
+        """Say when to come back, and what never has to wait."""
+        super().__init__(
+            f"Too many short claims were tried here today; try again tomorrow, and draw claims of {UNGUESSABLE_CHARS} "
+            "characters or more at random, which are never limited."
+        )
+
+
+def check_claim(claim: object) -> str:
+    """The claim itself, once it is 1 to 64 visible ASCII characters.
+
+    Raises:
+        ClaimInvalid: anything else.
+    """
+    if not isinstance(claim, str) or not 1 <= len(claim) <= MAX_CLAIM_CHARS:
+        raise ClaimInvalid
+    if not all("!" <= character <= "~" for character in claim):
+        raise ClaimInvalid
+    return claim
+
+
+def is_guessable(claim: str) -> bool:
+    """Whether a claim is too short to be 128 random bits, so that others may find it by trying (ADR 0022)."""
+    return len(claim) < UNGUESSABLE_CHARS
+
+
+def check_page_claim(claim: object) -> str:
+    """The claim of a page's form: those that pages make are never guessable.
+
+    Raises:
+        ClaimInvalid: it is out of form, or was not made by a page.
+    """
+    kept = check_claim(claim)
+    if is_guessable(kept):
+        raise ClaimInvalid
+    return kept
+
+
+def _mac(key: bytes, *parts: bytes) -> bytes:
+    return hmac.new(key, b"".join(parts), hashlib.sha256).digest()
+
+
+def _unit_bytes(unit: Unit) -> bytes:
+    return unit.id.to_bytes(_UNIT_BYTES, "big")
+
+
+def claim_of_holder(holder: str, unit: Unit) -> str:
+    """The claim that a browser with a holder cookie makes on a unit: HMAC(cookie, unit), 32 hexadecimal digits."""
+    return _mac(holder.encode(), b"authcode-holder-claim", _unit_bytes(unit)).hex()[: 2 * CLAIM_BYTES]
+
+
+def holder_of_claim(claim: str, *, key: bytes) -> str:
+    """The holder cookie for who had none: HMAC(server key, claim), so that a double tap is given the same one."""
+    return _mac(key, b"authcode-holder", claim.encode()).hex()
+
+
+def read_holder(cookie: str | None) -> str | None:
+    """The holder cookie when it has the form we give out, else None (a foreign cookie is no cookie)."""
+    well_formed = cookie is not None and len(cookie) == _COOKIE_CHARS and set(cookie) <= set("0123456789abcdef")
+    return cookie if well_formed else None
+
+
+def _claim_hash(claim: str, unit: Unit, *, key: bytes) -> bytes:
+    return _mac(key, b"authcode-claim", _unit_bytes(unit), claim.encode())[:CLAIM_BYTES]
+
+
+def _holder_hash(holder: str, unit: Unit, *, key: bytes) -> bytes:
+    return _mac(key, b"authcode-holder-mark", _unit_bytes(unit), claim_of_holder(holder, unit).encode())[:CLAIM_BYTES]
+
+
+def marks_of(unit: Unit, *, claim: str | None, holder: str | None, key: bytes) -> Marks:
+    """The two hashes of who asks, each bound to the unit and its life; None for what was not brought."""
+    return Marks(
+        claim_hash=None if claim is None else _claim_hash(claim, unit, key=key),
+        holder_hash=None if holder is None else _holder_hash(holder, unit, key=key),
+    )

@@ -1,0 +1,124 @@
+"""Stage 6, redeem: what a holder may do with a verification: undo it, hand it on, have it erased (docs/protocol.md §5).
+
+Pure: the redemption, its returns and times come in. Who the holder is was shown before, by claim, cookie or keep-code.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar
+
+from keys.base.errors import AuthcodeError
+from server.domain.clock_skew import CLOCKS_APART
+from server.domain.codes.redemption import FirstUse, Marks, Returned, ReturnedBy, Unit
+
+MAX_HOPS = 50
+"""How often one unit is handed on in all; a keep-code's message and a proof's number have room for more."""
+MAX_HOPS_A_DAY = 3
+"""How often it is handed on in 24 hours: who lets a keep-code travel from copy to copy needs many."""
+HOPS_WINDOW = timedelta(hours=24)
+_LABEL = b"authcode-handover-v1"
+_HASH_BYTES = 16
+
+
+class HolderAct(StrEnum):
+    """What a holder may do."""
+
+    UNDO = "undo"
+    HAND_ON = "hand_on"
+    ERASE = "erase"
+
+
+class HolderUnknown(AuthcodeError):
+    """Whoever asks did not show that they hold this code: one text for every reason."""
+
+    code: ClassVar[str] = "holder_unknown"
+    http_status: ClassVar[int] = 404
+
+    def __init__(self) -> None:
+        """Say what shows it."""
+        super().__init__("Nothing here shows that you verified this code; bring the code with its claim or keep-code.")
+
+
+class ActNotNow(AuthcodeError):
+    """The code is recalled, void, a sample, expired, not activated or locked: nothing changes hands meanwhile."""
+
+    code: ClassVar[str] = "act_not_now"
+    http_status: ClassVar[int] = 409
+
+    def __init__(self) -> None:
+        """Send to the page that says why."""
+        super().__init__("This cannot be done while the code stands as it does; look at the code to see why.")
+
+
+class UndoOver(AuthcodeError):
+    """A verification that its holder cannot take back: too long ago, handed on, or the unit was returned before."""
+
+    code: ClassVar[str] = "undo_over"
+    http_status: ClassVar[int] = 409
+
+    def __init__(self) -> None:
+        """Say the three reasons at once."""
+        super().__init__(
+            "This verification cannot be undone: that can be done once for each code, for some time after verifying, "
+            "and not once it was handed on."
+        )
+
+
+class HandOnLimit(AuthcodeError):
+    """A unit that was handed on as often as it can be, in a day or in all."""
+
+    code: ClassVar[str] = "hand_on_limit"
+    http_status: ClassVar[int] = 429
+
+    def __init__(self) -> None:
+        """Say the figures."""
+        super().__init__(
+            f"A code can be handed on {MAX_HOPS_A_DAY} times in a day and {MAX_HOPS} times in all; try again tomorrow."
+        )
+
+
+def undo_until(first: FirstUse, returns: Iterable[Returned], *, window_s: float) -> datetime | None:
+    """Until when the holder may return a unit to unused; None where they may not at any time.
+
+    Once for each unit, and by nobody but whoever verified it: a next owner did not verify by mistake.
+    """
+    spent = any(one.by is ReturnedBy.HOLDER for one in returns)
+    if window_s <= 0 or spent or first.hop > 0 or first.erased:
+        return None
+    return first.at + timedelta(seconds=window_s)
+
+
+def check_undo(first: FirstUse, returns: Iterable[Returned], *, now: datetime, window_s: float) -> None:
+    """Accept a holder's undo.
+
+    Raises:
+        UndoOver: it comes too late, or cannot be.
+    """
+    until = undo_until(first, returns, window_s=window_s)
+    if until is None or now > until:
+        raise UndoOver
+
+
+def check_hand_on(first: FirstUse, earlier: Sequence[datetime], *, now: datetime) -> None:
+    """Accept a handing on; `earlier` are the moments of those before it.
+
+    Raises:
+        HandOnLimit: it would be one too many.
+    """
+    # What stands ahead of the present time is from before a clock was set back, and says nothing of today.
+    lately = [at for at in earlier if now - HOPS_WINDOW < at <= now + CLOCKS_APART]
+    if first.hop >= MAX_HOPS or len(lately) >= MAX_HOPS_A_DAY:
+        raise HandOnLimit
+
+
+def next_holder(unit: Unit, first: FirstUse, *, key: bytes) -> Marks:
+    """The hashes of the next holder, who is known by the new keep-code alone: no claim or cookie has them.
+
+    They follow from the present ones, so that a lost answer can be given again.
+    """
+    message = _LABEL + unit.id.to_bytes(8, "big") + bytes([first.hop + 1]) + first.claim_hash
+    digest = hmac.digest(key, message, hashlib.sha256)
+    return Marks(claim_hash=digest[:_HASH_BYTES], holder_hash=digest[_HASH_BYTES:])

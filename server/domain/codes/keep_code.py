@@ -1,0 +1,90 @@
+"""Stage 6, redeem: the keep-code, with which a buyer is known in any browser (docs/protocol.md §2 rule 12).
+
+Twelve characters: 55 bits of an HMAC over unit with life, hop and claim hash, and a check character. Nothing of it is
+stored; who has the code and its keep-code is its holder. Tries are limited, and every use is counted.
+"""
+
+import hashlib
+import hmac
+from datetime import timedelta
+from typing import ClassVar
+
+from authcode.code.serial import check_character
+from keys.base.crockford import ALPHABET, encode_int
+from keys.base.errors import AuthcodeError
+from server.domain.codes.redemption import FirstUse, Unit
+
+KEEP_CODE_CHARACTERS = 12
+_SECRET_CHARACTERS = KEEP_CODE_CHARACTERS - 1
+_SECRET_BITS = 5 * _SECRET_CHARACTERS
+_MAX_TYPED_CHARACTERS = 64
+_LABEL = b"authcode-keep-code-v1"
+_ALIASES = str.maketrans({"O": "0", "I": "1", "L": "1"})
+_SEPARATORS = str.maketrans(dict.fromkeys(" \t\r\n\u00a0\u202f-\u2010\u2011\u2013.\u00b7"))
+
+TRIES_WINDOW = timedelta(hours=24)
+MAX_WRONG_HERE = 5
+"""Wrong keep-codes of one network on one unit in a day. A mistyped one has a wrong check character and costs no try."""
+MAX_WRONG_OF_UNIT = 100
+"""Wrong keep-codes on one unit in a day, from anywhere: twenty networks must join to keep a holder out for a day, and
+at this pace half of all 2^55 keep-codes take 10^11 years."""
+MAX_WRONG_OF_NETWORK = 30
+"""Wrong keep-codes of one network in a day (UTC), on any units: at midnight its pseudonym's key is deleted, and nobody
+can tell any more whose they were. So a network may try twice as many around a midnight."""
+
+
+class KeepCodeInvalid(AuthcodeError):
+    """A typed keep-code that has the wrong length, a foreign character or another check character."""
+
+    code: ClassVar[str] = "keep_code_invalid"
+    http_status: ClassVar[int] = 400
+
+    def __init__(self) -> None:
+        """Take no text: what was typed may be most of a secret."""
+        super().__init__("This keep-code cannot be right; compare each of its twelve characters and type it again.")
+
+
+class KeepCodeTriesSpent(AuthcodeError):
+    """Too many wrong keep-codes were tried on this unit or from this network; right ones wait with them."""
+
+    code: ClassVar[str] = "keep_code_tries_spent"
+    http_status: ClassVar[int] = 429
+
+    def __init__(self) -> None:
+        """Say when to come back."""
+        super().__init__("Too many keep-codes were tried here today; try again tomorrow.")
+
+
+def keep_code_of(unit: Unit, first: FirstUse, *, key: bytes) -> str:
+    """The keep-code of a redemption: twelve characters, the same whenever it is asked for."""
+    message = _LABEL + unit.id.to_bytes(8, "big") + bytes([first.hop]) + first.claim_hash
+    number = int.from_bytes(hmac.digest(key, message, hashlib.sha256), "big") >> (256 - _SECRET_BITS)
+    secret = encode_int(number, _SECRET_CHARACTERS)
+    return secret + check_character(secret)
+
+
+def is_keep_code_of(typed: str, unit: Unit, first: FirstUse, *, key: bytes) -> bool:
+    """Whether a keep-code, as `read_keep_code` gives it, belongs to a redemption; takes the same time either way."""
+    return hmac.compare_digest(typed, keep_code_of(unit, first, key=key))
+
+
+def printed_keep_code(keep_code: str) -> str:
+    """A keep-code as people copy it: `7Q4K-M2XD-9FA1`."""
+    return "-".join(keep_code[start : start + 4] for start in range(0, KEEP_CODE_CHARACTERS, 4))
+
+
+def read_keep_code(text: object) -> str:
+    """Read a keep-code as a person types it: any case, separators and Crockford's aliases allowed.
+
+    Raises:
+        KeepCodeInvalid: not twelve characters of the alphabet, or another check character.
+    """
+    if not isinstance(text, str) or len(text) > _MAX_TYPED_CHARACTERS:
+        raise KeepCodeInvalid
+    bare = text.translate(_SEPARATORS)
+    plain = bare.upper().translate(_ALIASES) if bare.isascii() else ""
+    if len(plain) != KEEP_CODE_CHARACTERS or not set(plain) <= set(ALPHABET):
+        raise KeepCodeInvalid
+    if check_character(plain[:-1]) != plain[-1]:
+        raise KeepCodeInvalid
+    return plain

@@ -1,0 +1,1 @@
+"""Places, countries and time zones. Pure."""

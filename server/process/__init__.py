@@ -1,0 +1,1 @@
+"""The server as processes of the operating system: listener, workers, their restarts."""

@@ -1,0 +1,87 @@
+"""Stage 5, verify: how often strangers are told whether a code was used (docs/protocol.md §1).
+
+Whoever walks along a shelf with a camera wants to know which codes are still unused, to copy those. So that one line is
+shown for a bounded number of looks at a unit in a day, and of units to a network in an hour. Kept in each worker's
+memory and divided by their number, in bounded room: what was not seen for longest is forgotten first.
+"""
+
+import threading
+from collections import OrderedDict
+from datetime import date, datetime
+from typing import Self
+
+from server.domain.places.place import truncated_network
+from server.settings import RateLimit, Settings
+
+MAX_UNITS = 50_000
+"""Units whose looks are counted at a time (10 MB): to have one forgotten takes that many good codes."""
+
+MAX_NETWORKS = 5_000
+"""Networks whose units are counted at a time; each is remembered with at most its allowance of units."""
+
+
+class LookLimits:
+    """Counts looks of strangers. Threads may share it."""
+
+    def __init__(self, *, looks_per_unit: int | None, units_per_network: int | None) -> None:
+        """Take both numbers, for this process; None lifts a limit."""
+        self._looks_per_unit, self._units_per_network = looks_per_unit, units_per_network
+        self._lock = threading.Lock()
+        self._day: date | None = None
+        self._hour: datetime | None = None
+        self._looks: OrderedDict[int, int] = OrderedDict()
+        self._units: OrderedDict[str | None, set[int]] = OrderedDict()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The settings' numbers, divided by the workers; none where rate limits are off."""
+        if settings.rate_limit is RateLimit.OFF:
+            return cls(looks_per_unit=None, units_per_network=None)
+        share = settings.workers
+        return cls(
+            looks_per_unit=max(1, settings.looks_per_unit_day // share),
+            units_per_network=max(1, settings.units_per_network_hour // share),
+        )
+
+    def may_tell(self, unit: int, address: str | None, *, now: datetime, silent: bool = False) -> bool:
+        """Count a look of a stranger; whether it may be told if the unit was used.
+
+        A `silent` one (HEAD, prefetch) uses nothing up, since nobody may have seen it, and is told nothing: otherwise
+        whoever calls a look a prefetch would be told without end.
+        """
+        if silent:
+            return self._looks_per_unit is None and self._units_per_network is None
+        with self._lock:
+            self._forget(now)
+            return self._count_unit(unit) & self._count_network(truncated_network(address), unit)
+
+    def counted(self) -> tuple[int, int]:
+        """How many units and networks are remembered."""
+        return len(self._looks), len(self._units)
+
+    def _forget(self, now: datetime) -> None:
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        if self._day != now.date():
+            self._day = now.date()
+            self._looks.clear()
+        if self._hour != hour:
+            self._hour = hour
+            self._units.clear()
+
+    def _count_unit(self, unit: int) -> bool:
+        if self._looks_per_unit is None:
+            return True
+        looks = self._looks[unit] = self._looks.pop(unit, 0) + 1
+        if len(self._looks) > MAX_UNITS:
+            self._looks.popitem(last=False)
+        return looks <= self._looks_per_unit
+
+    def _count_network(self, network: str | None, unit: int) -> bool:
+        if self._units_per_network is None:
+            return True
+        seen = self._units[network] = self._units.pop(network, set())
+        if len(self._units) > MAX_NETWORKS:
+            self._units.popitem(last=False)
+        if unit not in seen and len(seen) < self._units_per_network:
+            seen.add(unit)
+        return unit in seen

@@ -1,0 +1,1 @@
+"""Alerts: evaluated with each attempt, worked by staff."""

@@ -1,0 +1,1 @@
+"""Batches: registered, changed by range acts, undone by staff."""

@@ -1,0 +1,70 @@
+"""Which unit a text names that staff paste or type: a code, a serial, or an order and an index."""
+
+from typing import ClassVar
+
+from authcode.code.payload import NotOurs
+from authcode.code.serial import TypedSerialInvalid, read_copied_serial
+from keys.base.errors import AuthcodeError
+from server.domain.batches.range_act import read_index
+from server.domain.codes.redemption import Unit
+from server.runtime.context import Context
+from server.services.batches.range_acts import OrderUnknown, find_order
+from server.services.codes.resolve import resolve, resolve_serial, verified
+from server.storage.redemptions import unit_use
+
+
+class CodeUnknown(AuthcodeError):
+    """Nothing that was pasted or typed names a registered unit."""
+
+    code: ClassVar[str] = "code_unknown"
+    http_status: ClassVar[int] = 404
+
+    def __init__(self) -> None:
+        """Say what can be asked for."""
+        super().__init__("No registered code was found; paste a code, type its serial, or write ORDER:INDEX.")
+
+
+def find_code(ctx: Context, text: str) -> Unit:
+    """The unit that a pasted code, a typed serial, or `ORDER:INDEX` names, in its present life.
+
+    Raises:
+        CodeUnknown: none of these.
+    """
+    wanted = text.strip()
+    for read in (_by_code, _by_serial, _by_index):
+        unit = read(ctx, wanted)
+        if unit is not None:
+            with ctx.db.read() as connection:
+                return unit_use(connection, unit).unit
+    raise CodeUnknown
+
+
+def _by_code(ctx: Context, text: str) -> Unit | None:
+    try:
+        code, named = verified(ctx, text)
+    except NotOurs:
+        return None
+    with ctx.db.read() as connection:
+        return resolve(ctx, connection, code, named).unit
+
+
+def _by_serial(ctx: Context, text: str) -> Unit | None:
+    try:
+        serial = read_copied_serial(text)
+        with ctx.db.read() as connection:
+            return resolve_serial(ctx, connection, serial).unit
+    except (TypedSerialInvalid, NotOurs):
+        return None
+
+
+def _by_index(ctx: Context, text: str) -> Unit | None:
+    order, _, digits = text.rpartition(":")
+    index = read_index(digits)
+    if not order or index is None:
+        return None
+    try:
+        with ctx.db.read() as connection:
+            batch = find_order(connection, order, None)
+    except OrderUnknown:
+        return None
+    return Unit(row=batch.row, index=index) if index < batch.count else None

@@ -1,0 +1,145 @@
+"""Stage 6, redeem: acts on ranges of a batch, each one row with actor and time.
+
+An act adds to what stands; nothing takes a void or a recall back yet (that needs a design of its own).
+"""
+
+from datetime import datetime
+from typing import ClassVar
+
+from keys.base.errors import AuthcodeError
+from server.domain.batches.range_act import ActDetails, ActKind, RangeAct, check_details, read_range, standings
+from server.services.batches.withdrawals import withdrawals_of
+from server.storage import audit
+from server.storage.batches import BatchRecord, acts_of, add_act, batch_by_row, batches_by_order, last_act
+from server.storage.brands import brand_by_id
+from server.storage.engine import Connection, Database
+
+
+class OrderUnknown(AuthcodeError):
+    """No batch of this order name is registered here."""
+
+    code: ClassVar[str] = "order_unknown"
+    http_status: ClassVar[int] = 404
+
+    def __init__(self, order: str) -> None:
+        """Carry the name."""
+        super().__init__(f"No order {order!r} is registered here; `authcode batch status` lists those that are.")
+        self.order = order
+
+
+class OrderAmbiguous(AuthcodeError):
+    """Several brands have an order of this name."""
+
+    code: ClassVar[str] = "order_ambiguous"
+    http_status: ClassVar[int] = 409
+
+    def __init__(self, order: str, brands: tuple[str, ...]) -> None:
+        """Carry the name and whose orders bear it."""
+        super().__init__(
+            f"Several brands have an order {order!r}: {', '.join(brands)}. "
+            "Act on it in the dashboard, where each has a page of its own."
+        )
+        self.order, self.brands = order, brands
+
+
+class ActivationRefused(AuthcodeError):
+    """Codes of a withdrawn key that were not in the world before: activated, they would stay nobody's."""
+
+    code: ClassVar[str] = "activation_refused"
+    http_status: ClassVar[int] = 409
+
+    def __init__(self, key_id: str, since: datetime) -> None:
+        """Carry the key and the moment of its withdrawal."""
+        super().__init__(
+            f"Key {key_id} of these codes is withdrawn since {since:%Y-%m-%d %H:%M} UTC, and some of them were not in "
+            'the world before that: activated, they would still be answered "not ours". Issue an order with a new key '
+            "(`authcode keys rotate`), and print labels anew."
+        )
+        self.key_id, self.since = key_id, since
+
+
+def act_on_range(  # noqa: PLR0913 - one act, with everything that its row says
+    db: Database,
+    order: str,
+    kind: ActKind,
+    *,
+    indices: str | None,
+    details: ActDetails,
+    actor: str,
+    now: datetime,
+    brand_id: bytes | None = None,
+    once: bool = False,
+) -> RangeAct:
+    """Record an act on the indices `A-B` (None: all) of an order; `brand_id` is needed where two brands share the name.
+
+    With `once`, the batch's latest act is given back where it is this very act by the same actor: a request whose
+    answer was lost can be sent again.
+
+    Raises:
+        OrderUnknown, OrderAmbiguous: the name leads to no batch, or to several.
+        RangeInvalid: the range or a detail is out of form.
+        ActivationRefused: codes of a withdrawn key would be activated.
+    """
+    checked = check_details(details)
+    with db.write() as connection:
+        batch = find_order(connection, order, brand_id)
+        first, last = read_range(indices, count=batch.count)
+        latest = last_act(connection, batch.row) if once else None
+        wanted = (kind, first, last, actor, checked)
+        if latest and (latest.kind, latest.first, latest.last, latest.actor, latest.details) == wanted:
+            return latest
+        if kind is ActKind.ACTIVATE:
+            _refuse_dead_codes(connection, batch, first, last)
+        subject = f"{batch.order_name} {first}-{last}"
+        brand = brand_by_id(connection, batch.brand).brand_id.hex()
+        told = {"batch": batch.number, "brand": brand, "first": first, "last": last, **_told(checked)}
+        audit.note(connection, at=now, actor=actor, action=f"batch.{kind}", subject=subject, details=told)
+        return add_act(connection, batch.row, kind, first=first, last=last, actor=actor, at=now, details=checked)
+
+
+def check_activation(db: Database, row: int, first: int, last: int) -> None:
+    """Say beforehand whether these codes can be activated.
+
+    Raises:
+        ActivationRefused: their key was withdrawn, and not all of them were in the world before that.
+    """
+    with db.read() as connection:
+        batch = batch_by_row(connection, row)
+        if batch is not None:
+            _refuse_dead_codes(connection, batch, first, last)
+
+
+def _refuse_dead_codes(connection: Connection, batch: BatchRecord, first: int, last: int) -> None:
+    """A lot or date of goods that were in the world before can still be corrected; nothing else can be activated."""
+    withdrawal = withdrawals_of(connection, [batch])[batch.row]
+    if withdrawal is None:
+        return
+    for low, high, standing in standings(acts_of(connection, batch.row), count=batch.count):
+        if low <= last and first <= high and not standing.was_in_the_world(withdrawal):
+            raise ActivationRefused(batch.key_id, withdrawal.since)
+
+
+def _told(details: ActDetails) -> dict[str, object]:
+    """What the log says of an act beside its range."""
+    return {
+        "expires": details.expires.isoformat() if details.expires else None,
+        "link": details.link,
+        "lot": details.lot,
+        "markets": list(details.markets),
+        "reason": details.reason,
+    }
+
+
+def find_order(connection: Connection, order: str, brand_id: bytes | None) -> BatchRecord:
+    """The batch of an order name, of one brand where it is named.
+
+    Raises:
+        OrderUnknown, OrderAmbiguous: the name leads to no batch, or to several.
+    """
+    named = [(brand_by_id(connection, batch.brand), batch) for batch in batches_by_order(connection, order)]
+    found = [(owner, batch) for owner, batch in named if brand_id in (None, owner.brand_id)]
+    if not found:
+        raise OrderUnknown(order)
+    if len(found) > 1:
+        raise OrderAmbiguous(order, tuple(owner.name for owner, _batch in found))
+    return found[0][1]

@@ -1,0 +1,1 @@
+"""What a brand publishes and sets: keyring, products, settings, previews of their effect."""

@@ -1,0 +1,155 @@
+"""What staff change of a product: its texts, how to tell the genuine pack, its picture. Each change is audited."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Final
+
+from authcode.order.products import Product
+from keys.base.errors import AuthcodeError
+from server.runtime.context import Context
+from server.services.brands.fact_previews import facts_about
+from server.services.codes.facts import Facts, facts_of_product
+from server.services.staff.accounts import Staff
+from server.storage import audit
+from server.storage import products as rows
+from server.storage.brands import brand_by_id
+from server.storage.engine import Database
+
+PICTURE_SIDE_PX: Final = 1200
+"""Longest side of a kept picture: a phone shows it at a third of that, and it stays far below the limit in bytes."""
+
+PRODUCTS_A_PAGE: Final = 50
+
+
+class NoSuchProduct(AuthcodeError):
+    """No product has this number."""
+
+    code: ClassVar[str] = "product_not_here"
+    http_status: ClassVar[int] = 404
+
+    def __init__(self) -> None:
+        """Say where to look."""
+        super().__init__("There is no such product; the list of products shows those that brands have published here.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """What a product says, as a form sends it; an empty text is none."""
+
+    name: str
+    description: str = ""
+    features: Sequence[str] = ()
+    support: str = ""
+    placement_hint: str = ""
+    more_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductList:
+    """One page of the products, by brand and name. `page` counts from 1."""
+
+    products: tuple[rows.KeptProduct, ...]
+    total: int
+    page: int
+    pages: int
+
+
+def product_list(db: Database, *, page: int = 1) -> ProductList:
+    """One page of the products; a page beyond the last shows the last."""
+    with db.read() as connection:
+        total = rows.count_products(connection)
+        pages = max(1, -(-total // PRODUCTS_A_PAGE))
+        shown = min(max(1, page), pages)
+        found = rows.products_by_name(connection, limit=PRODUCTS_A_PAGE, offset=(shown - 1) * PRODUCTS_A_PAGE)
+        return ProductList(products=tuple(found), total=total, page=shown, pages=pages)
+
+
+def product_to_edit(db: Database, number: int) -> rows.KeptProduct:
+    """One product.
+
+    Raises:
+        NoSuchProduct: there is none.
+    """
+    with db.read() as connection:
+        found = rows.product_by_number(connection, number)
+    if found is None:
+        raise NoSuchProduct
+    return found
+
+
+def edit_product(  # noqa: PLR0913 - one change of one product
+    ctx: Context, number: int, texts: Texts, *, picture: bytes | None, drop_picture: bool, staff: Staff, now: datetime
+) -> tuple[str, ...]:
+    """Change a product; a picture is made anew from its pixels. The names of what is other than before.
+
+    Raises:
+        NoSuchProduct: there is none.
+        ProductInvalid: a text that cannot be shown.
+        PhotoError: a picture that cannot be read.
+    """
+    drawn = small_picture(ctx, picture) if picture else None
+    with ctx.db.write() as connection:
+        kept = rows.product_by_number(connection, number)
+        if kept is None:
+            raise NoSuchProduct
+        wanted = _checked(kept, texts, drawn)
+        before = {name: getattr(kept.product, name) for name in rows.EDITABLE}
+        after = {name: getattr(wanted, name) for name in rows.EDITABLE}
+        changed = [name for name in rows.EDITABLE if before[name] != after[name]]
+        had_picture = kept.product.picture_type is not None
+        if drawn is not None or (drop_picture and had_picture):
+            changed.append("picture")
+            rows.set_picture(connection, number, picture=drawn, media_type=wanted.picture_type)
+        if changed:
+            rows.set_texts(connection, number, after, at=now)
+            audit.note(
+                connection,
+                at=now,
+                actor=staff.email,
+                action="product.edit",
+                subject=f"{kept.product.sku}: {', '.join(changed)}",
+                details={"brand": kept.brand_id.hex(), "sku": kept.product.sku, "changed": changed},
+            )
+    return tuple(changed)
+
+
+def preview_of(ctx: Context, number: int) -> Facts:
+    """What a look page tells of a product, lot and date apart.
+
+    Raises:
+        NoSuchProduct: there is none.
+    """
+    kept = product_to_edit(ctx.db, number)
+    with ctx.db.read() as connection:
+        brand = brand_by_id(connection, kept.brand)
+    return facts_about(ctx, brand, facts_of_product(kept.product, brand))
+
+
+def small_picture(ctx: Context, data: bytes) -> bytes:
+    """An uploaded picture made anew in a confined reader: a bounded JPEG without whatever else the file held.
+
+    One at a time for all staff and stations, so that shoppers' pictures keep a reader.
+
+    Raises:
+        PhotoError: it cannot be read, is too large, or another one is being drawn (`PhotosBusy`).
+    """
+    return ctx.photos.redraw(data, side_px=PICTURE_SIDE_PX, whose="products")
+
+
+def _checked(kept: rows.KeptProduct, texts: Texts, picture: bytes | None) -> Product:
+    return Product(
+        sku=kept.product.sku,
+        name=texts.name.strip(),
+        gtin=kept.product.gtin,
+        description=_text(texts.description),
+        features=tuple(feature.strip() for feature in texts.features if feature.strip()),
+        picture=picture,
+        support=_text(texts.support),
+        placement_hint=_text(texts.placement_hint),
+        more_url=_text(texts.more_url),
+    )
+
+
+def _text(text: str) -> str | None:
+    return text.replace("\r\n", "\n").strip() or None

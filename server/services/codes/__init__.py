@@ -1,0 +1,1 @@
+"""One code: resolved, looked at, redeemed; its facts, receipts and history."""

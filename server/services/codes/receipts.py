@@ -1,0 +1,173 @@
+"""Stage 6, redeem: what a buyer keeps: a proof to show, a keep-code to know them again (docs/protocol.md §2).
+
+Both follow from the redemption's row and the server's keys, so that nothing of them is stored and a repeat gives the
+same bytes. Checking a proof changes nothing and gives no rights: it says what is on record.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from authcode.code.payload import NotOurs
+from authcode.code.serial import Tier
+from keys.proof import Proof
+from server.domain.codes.holder_acts import undo_until
+from server.domain.codes.keep_code import keep_code_of, printed_keep_code
+from server.domain.codes.proof_id import ProofUnknown, proof_id, read_proof_id
+from server.domain.codes.redemption import FirstUse, ReturnedBy, Unit, Verdict, gate
+from server.runtime.context import Context
+from server.services.codes.facts import CodeState, Facts, facts_of, state_of
+from server.services.codes.resolve import resolved_unit
+from server.storage.batches import batch_by_row
+from server.storage.engine import Connection
+from server.storage.holders import handed_on_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A proof (a text of some 500 characters, to show) and a keep-code in groups (to keep)."""
+
+    proof: str
+    keep_code: str = field(repr=False)
+    address: str
+    """The address of the server, without a slash at its end: a proof is shown below it."""
+    hop: int = 0
+    """How often the unit was handed on."""
+    log_head: str | None = None
+    """The log's last head before the verification, as the proof names it."""
+    undo_until: datetime | None = None
+    """Until when its holder may return the unit to unused, whether that has passed or not; None: never."""
+
+
+class EndedBy(StrEnum):
+    """What became of a verification that stands no more."""
+
+    RETURNED = "returned"
+    HANDED_ON = "handed_on"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What became of a verification whose proof was signed, and when; `by` says who returned a unit to unused."""
+
+    how: EndedBy
+    at: datetime | None = None
+    by: ReturnedBy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofStatus:
+    """What is on record of a proof's verification now.
+
+    `on_record` is whether it still stands; `since` what has been said of the unit since, before its use (recalled,
+    void, ...), None where nothing stands in the way. `facts` are those that a stranger may know. `ended` says what
+    became of one that stands no more, where that is known.
+    """
+
+    on_record: bool
+    since: Verdict | None = None
+    facts: Facts | None = None
+    ended: Ended | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedProof:
+    """A proof whose signature holds, and what is on record of it now."""
+
+    proof: Proof
+    status: ProofStatus
+
+
+def receipt_of(ctx: Context, state: CodeState) -> Receipt | None:
+    """The receipt of a used unit, for its holder; None through an outer code, which verifies nothing."""
+    if state.first is None or state.code.tier is Tier.OUTER:
+        return None
+    return Receipt(
+        proof=ctx.keys.proofs.sign(_proof_of(ctx, state, state.first)),
+        keep_code=printed_keep_code(keep_code_of(state.unit, state.first, key=ctx.keys.keep_code)),
+        address=state.code.address,
+        hop=state.first.hop,
+        log_head=state.first.log_head,
+        undo_until=_undo_until(ctx, state, state.first),
+    )
+
+
+def _undo_until(ctx: Context, state: CodeState, first: FirstUse) -> datetime | None:
+    """Until when its holder may undo it; None where that would be refused now."""
+    until = undo_until(first, state.use.returns, window_s=ctx.settings.undo_window_s)
+    over = until is not None and ctx.clock() > until
+    return None if over or gate(state.conditions) is not None else until
+
+
+def check_proof(ctx: Context, text: str) -> CheckedProof:
+    """What a proof says, and what is on record of it now.
+
+    Raises:
+        ProofRefused: it is no proof of this server; the leaves say why.
+    """
+    proof = ctx.keys.proofs.open(text)
+    try:
+        return CheckedProof(proof=proof, status=_status(ctx, proof.id, proof))
+    except ProofUnknown:  # signed by us under another number key: nothing is known of it here
+        return CheckedProof(proof=proof, status=ProofStatus(on_record=False))
+
+
+def proof_status(ctx: Context, number: str) -> ProofStatus:
+    """What is on record of the proof with this number (its `jti`).
+
+    Raises:
+        ProofUnknown: we never made this number.
+    """
+    return _status(ctx, number, None)
+
+
+def _proof_of(ctx: Context, state: CodeState, first: FirstUse) -> Proof:
+    return Proof(
+        issuer=state.code.address,
+        id=proof_id(state.unit, first.hop, key=ctx.keys.proof_id),
+        at=first.at.astimezone(UTC).replace(microsecond=0),
+        brand=state.code.brand.brand_id.hex(),
+        gtin=state.batch.gtin,
+        serial=state.code.serial,
+        life=state.unit.life,
+        hop=first.hop,
+        log_head=first.log_head,
+    )
+
+
+def _status(ctx: Context, number: str, proof: Proof | None) -> ProofStatus:
+    unit, hop = read_proof_id(number, key=ctx.keys.proof_id)
+    with ctx.db.read() as connection:
+        state = _state_of_unit(ctx, connection, unit)
+        if state is None or state.first is None:
+            return ProofStatus(on_record=False)
+        ended = _ended(connection, state, state.first, hop)
+        stands = ended is None and hop == state.first.hop
+        if not stands or (proof is not None and proof != _proof_of(ctx, state, state.first)):
+            return ProofStatus(on_record=False, ended=ended)
+        return ProofStatus(
+            on_record=True, since=gate(state.conditions), facts=facts_of(connection, state, holder=False)
+        )
+
+
+def _ended(connection: Connection, state: CodeState, first: FirstUse, hop: int) -> Ended | None:
+    """What became of the verification of this hop, told in the order in which it matters to who is shown its proof."""
+    returned = state.use.ended
+    if returned is not None:
+        return Ended(how=EndedBy.RETURNED, at=returned.at, by=returned.by)
+    if first.erased:
+        return Ended(how=EndedBy.ERASED)
+    if hop < first.hop:
+        return Ended(how=EndedBy.HANDED_ON, at=handed_on_at(connection, state.unit, hop + 1))
+    return None
+
+
+def _state_of_unit(ctx: Context, connection: Connection, unit: Unit) -> CodeState | None:
+    batch = batch_by_row(connection, unit.row)
+    if batch is None or unit.index >= batch.count:
+        return None
+    try:
+        return state_of(connection, resolved_unit(ctx, batch, unit), now=ctx.clock(), life=unit.life)
+    except NotOurs:
+        return None

@@ -1,0 +1,329 @@
+"""Stage 6, redeem: the holder undoes a verification, hands it on, or has it erased (docs/protocol.md §5).
+
+On a page each is two POSTs: the first says plainly what will happen and gives a token, the second does it. Programs do
+it in one. Who the holder is, claim, cookie or keep-code must show each time; nobody is told why it did not.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from authcode.code.payload import NotOurs
+from authcode.code.serial import Tier
+from server.domain.codes.claim import CLAIM_BYTES, ClaimInvalid, check_claim, check_page_claim, marks_of
+from server.domain.codes.holder_acts import (
+    ActNotNow,
+    HandOnLimit,
+    HolderAct,
+    HolderUnknown,
+    UndoOver,
+    check_hand_on,
+    check_undo,
+    next_holder,
+)
+from server.domain.codes.keep_code import is_keep_code_of, read_keep_code
+from server.domain.codes.page_token import PageTokenInvalid, check_page_token, make_page_token
+from server.domain.codes.redemption import FirstUse, Marks, ReturnedBy, Unit, Use, Verdict, gate, is_holder
+from server.domain.codes.redemption import said as said_of
+from server.runtime.context import Context
+from server.services.codes.claim_tries import may_be_holder
+from server.services.codes.facts import CodeState, Facts, facts_of, state_of
+from server.services.codes.receipts import Receipt, receipt_of
+from server.services.codes.redeem import Channel, Visitor, text_of_page
+from server.services.codes.resolve import nobody, resolve, verified
+from server.services.holders.keep_codes import append_own, is_right, note_right
+from server.services.log.entries import EntriesWait, log_erasure, log_handover, log_return, sign_newest_head
+from server.storage.engine import Connection, RecordsUnreachable
+from server.storage.holders import forget_holder, hand_on, holder_before, hops_of, return_unit
+from server.storage.redemptions import hold, unit_use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who asks, and what shows that they hold the code: claim, cookie or keep-code, each as it was sent."""
+
+    visitor: Visitor
+    claim: str | None = None
+    keep_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActAnswer:
+    """What an act came to. `token` is there while it is only asked for, and nothing has changed.
+
+    `facts` are what the code's page says now. `receipt` is the next owner's, once it was handed on. With
+    `ended` the verification had been returned to unused before it was erased.
+    """
+
+    act: HolderAct
+    facts: Facts
+    verdict: Verdict
+    token: str | None = None
+    receipt: Receipt | None = None
+    ended: bool = False
+
+
+_CHANNELS = {
+    HolderAct.UNDO: Channel.UNDO,
+    HolderAct.HAND_ON: Channel.HAND_ON,
+    HolderAct.ERASE: Channel.ERASE,
+}
+_Refusal = ActNotNow | UndoOver | HandOnLimit | PageTokenInvalid
+_REFUSALS = (ActNotNow, UndoOver, HandOnLimit, PageTokenInvalid)
+"""What the holder themselves may be told instead of the act."""
+_ERASE_TRIES = 4  # of one erasure, each after placing what waits; entries about one unit do not come faster
+_Outcome = TypeVar("_Outcome")
+
+
+def ask_on_page(ctx: Context, raw_path: str, query: str, act: HolderAct, holder: Holder) -> ActAnswer:
+    """Whether the holder of a page's code may do this, and the token with which they can; changes nothing of the code.
+
+    Raises:
+        HolderUnknown, KeepCodeInvalid, KeepCodeTriesSpent: they do not show that they hold it.
+        ActNotNow, UndoOver, HandOnLimit: it cannot be done.
+    """
+    return _done(ctx, text_of_page(ctx, raw_path, query), act, holder, token=None, ask=True)
+
+
+def act_on_page(  # noqa: PLR0913 - what a page's form brings
+    ctx: Context, raw_path: str, query: str, act: HolderAct, holder: Holder, *, token: str | None
+) -> ActAnswer:
+    """Do what the holder of a page's code confirmed, with the token of the page that said what will happen.
+
+    Raises:
+        PageTokenInvalid: the token is not of that page, or expired; nothing was done.
+        Everything that `ask_on_page` raises.
+    """
+    return _done(ctx, text_of_page(ctx, raw_path, query), act, holder, token=token, ask=False)
+
+
+def act_for_program(ctx: Context, text: str, act: HolderAct, holder: Holder) -> ActAnswer:
+    """Do what a program asks for its user, who confirmed it there.
+
+    Raises:
+        ClaimInvalid: the claim is out of form.
+        ClaimTriesSpent: it can be guessed, and too many wrong ones came today.
+        Everything that `ask_on_page` raises.
+    """
+    claim = check_claim(holder.claim) if holder.keep_code is None else None
+    holder = replace(holder, claim=claim)
+    return _done(ctx, text, act, holder, token=None, ask=False, page=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """One act that somebody asks for."""
+
+    act: HolderAct
+    holder: Holder
+    typed: str | None
+    token: str | None
+    ask: bool
+    page: bool
+    now: datetime
+
+
+def _done(  # noqa: PLR0913 - one act, with everything that decides about it
+    ctx: Context, text: str, act: HolderAct, holder: Holder, *, token: str | None, ask: bool, page: bool = True
+) -> ActAnswer:
+    typed = None if holder.keep_code is None else read_keep_code(holder.keep_code)
+    wish = _Wish(act=act, holder=holder, typed=typed, token=token, ask=ask, page=page, now=ctx.clock())
+
+    def attempt(connection: Connection) -> ActAnswer | _Refusal | None:
+        """One try within one transaction; None where the code says nothing of a holder."""
+        found = resolve(ctx, connection, code, named)
+        state = state_of(connection, found, now=wish.now)
+        if state is None or state.code.tier is Tier.OUTER:
+            unit = nobody(found) if state is None else state.unit
+            _is_shown(ctx, connection, unit, (), wish)  # nobody holds it here: counted, so that the end tells nothing
+            return None
+        try:
+            return _attempt(ctx, connection, state, wish)
+        except _REFUSALS as refused:  # nothing was done; raised after the transaction, which has counted a keep-code
+            return refused
+
+    try:
+        code, named = verified(ctx, text)
+        answer = _placed_first(ctx, attempt, wish) if act is HolderAct.ERASE and not ask else ctx.db.attempt(attempt)
+    except NotOurs:
+        raise HolderUnknown from None
+    if answer is None:  # after the transaction, which has counted a wrong keep-code
+        raise HolderUnknown
+    if isinstance(answer, _REFUSALS):
+        raise answer
+    return answer
+
+
+def _placed_first(ctx: Context, attempt: Callable[[Connection], _Outcome], wish: _Wish) -> _Outcome:
+    """Erase: entries of the log have their places, where they can be erased, before it begins.
+
+    One that came between is seen in the transaction, which is then tried again.
+    """
+    for _ in range(_ERASE_TRIES):
+        sign_newest_head(ctx.db, ctx.keys.log_head, now=wish.now)
+        with suppress(EntriesWait):
+            return ctx.db.attempt(attempt)
+    raise RecordsUnreachable
+
+
+def _attempt(ctx: Context, connection: Connection, state: CodeState, wish: _Wish) -> ActAnswer | None:
+    """1. Take turns, and look again. 2. Who asks is the holder; a keep-code that shows it is counted, come what may.
+
+    3. The code stands so that it can be. 4. The token. 5. The act's own rules, and the act.
+    """
+    present, lives = state.unit, _lives(connection, state, wish)  # (1)
+    again = _repeated(ctx, connection, lives, wish)
+    held = _shown(ctx, connection, present, lives, again, wish)  # (2)
+    if held is None or held.first is None:
+        return None
+    state, first = held, held.first
+    if wish.typed is not None:
+        now_said = said_of(state.conditions, Use.OWN_LATER)
+        note_right(ctx, connection, state, wish.holder.visitor, said=now_said, now=wish.now)
+    if again is not None and not wish.ask and not _holds(ctx, state, first, wish):
+        return _answer(connection, state, wish, receipt=receipt_of(ctx, state))
+    if wish.act is not HolderAct.ERASE and gate(state.conditions) is not None:  # (3)
+        raise ActNotNow
+    if wish.page and not wish.ask:  # (4)
+        key = ctx.keys.page_token
+        check_page_token(wish.token, state.unit, state.code.tier, key=key, now=wish.now, purpose=wish.act)
+    return _ACTS[wish.act](ctx, connection, state, first, wish)  # (5)
+
+
+def _lives(connection: Connection, state: CodeState, wish: _Wish) -> tuple[CodeState, ...]:
+    """The unit in the lives in which who asks may hold it: the present one; for an erasure those that ended too.
+
+    Whoever undid a verification holds nothing any more, and may still have erased what is kept of it.
+    """
+    unit = state.unit
+    numbers = range(unit.life + 1) if wish.act is HolderAct.ERASE else (unit.life,)
+    for number in numbers:
+        hold(connection, replace(unit, life=number))
+    uses = [unit_use(connection, unit, life=number) for number in reversed(numbers)]
+    return tuple(
+        replace(state, code=replace(state.code, unit=use.unit), use=use)
+        for use in uses
+        if use.first is not None and (use.ended is None or wish.act is HolderAct.ERASE)
+    )
+
+
+def _repeated(ctx: Context, connection: Connection, lives: tuple[CodeState, ...], wish: _Wish) -> FirstUse | None:
+    """The redemption before it was handed on a moment ago, whose holder may have lost the answer."""
+    first = lives[0].first if lives else None
+    if wish.act is not HolderAct.HAND_ON or first is None or first.hop == 0:
+        return None
+    before = holder_before(connection, lives[0].unit, first)
+    window = timedelta(seconds=ctx.settings.repeat_window_s)
+    return before[0] if before is not None and wish.now - before[1] <= window else None
+
+
+def _shown(  # noqa: PLR0913, PLR0917 - everything that shows a holder
+    ctx: Context,
+    connection: Connection,
+    present: Unit,
+    lives: tuple[CodeState, ...],
+    again: FirstUse | None,
+    wish: _Wish,
+) -> CodeState | None:
+    """The life that who asks holds, or held until a moment ago; a wrong keep-code is counted, on the present life."""
+    accepted = [(one, first) for one in lives for first in (one.first, again) if first is not None]
+    if not _is_shown(ctx, connection, present, [(one.unit, first) for one, first in accepted], wish):
+        return None
+    return next((one for one, first in accepted if _holds(ctx, one, first, wish)), None)
+
+
+def _is_shown(
+    ctx: Context, connection: Connection, present: Unit, accepted: Sequence[tuple[Unit, FirstUse]], wish: _Wish
+) -> bool:
+    """Whether keep-code or claim is that of one of the `accepted` redemptions; wrong ones are limited and counted.
+
+    A page's claims are none that can be guessed.
+    """
+    visitor, now = wish.holder.visitor, wish.now
+    if wish.typed is not None:
+        return is_right(ctx, connection, present, accepted, wish.typed, visitor, now)
+    right = any([is_holder(first, _marks(ctx, unit, wish)) for unit, first in accepted])  # noqa: C419 - as long either way
+    if wish.page or wish.holder.claim is None:
+        return right
+    first = next((first for unit, first in accepted if unit == present), None)
+    claim = wish.holder.claim
+    return may_be_holder(ctx, connection, present, claim, right=right, first=first, visitor=visitor, now=now)
+
+
+def _holds(ctx: Context, state: CodeState, first: FirstUse, wish: _Wish) -> bool:
+    """Whether who asks is the holder now, and not only the one before."""
+    if wish.typed is not None:
+        return is_keep_code_of(wish.typed, state.unit, first, key=ctx.keys.keep_code)
+    return is_holder(first, _marks(ctx, state.unit, wish))
+
+
+def _marks(ctx: Context, unit: Unit, wish: _Wish) -> Marks:
+    try:
+        claim = check_page_claim(wish.holder.claim) if wish.page else wish.holder.claim
+    except ClaimInvalid:
+        claim = None
+    return marks_of(unit, claim=claim, holder=wish.holder.visitor.holder, key=ctx.keys.claim)
+
+
+def _undo(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, wish: _Wish) -> ActAnswer | None:
+    check_undo(first, state.use.returns, now=wish.now, window_s=ctx.settings.undo_window_s)
+    if wish.ask:
+        return _asked(ctx, connection, state, wish)
+    if not return_unit(connection, state.unit, at=wish.now, by=ReturnedBy.HOLDER):
+        return None  # somebody else was faster; it is not returned, and not logged, twice
+    log_return(connection, state.code, state.unit, at=wish.now, by=ReturnedBy.HOLDER)
+    _append(ctx, connection, state, wish, Verdict.UNUSED)
+    now_unused = replace(state, use=unit_use(connection, state.unit))
+    return _answer(connection, now_unused, wish)
+
+
+def _hand_on(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, wish: _Wish) -> ActAnswer:
+    check_hand_on(first, hops_of(connection, state.unit), now=wish.now)
+    if wish.ask:
+        return _asked(ctx, connection, state, wish)
+    marks = next_holder(state.unit, first, key=ctx.keys.claim)
+    hand_on(connection, state.unit, first, marks, at=wish.now)
+    log_handover(connection, state.code, state.unit, at=wish.now, hop=first.hop + 1, marks=marks)
+    _append(ctx, connection, state, wish, Verdict.VERIFIED_BY_YOU)
+    handed = replace(state, use=unit_use(connection, state.unit))
+    return _answer(connection, handed, wish, receipt=receipt_of(ctx, handed))
+
+
+def _erase(ctx: Context, connection: Connection, state: CodeState, _first: FirstUse, wish: _Wish) -> ActAnswer:
+    if wish.ask:
+        return _asked(ctx, connection, state, wish)
+    _append(ctx, connection, state, wish, Verdict.VERIFIED_BY_YOU)
+    nobody = Marks(claim_hash=ctx.random(CLAIM_BYTES), holder_hash=ctx.random(CLAIM_BYTES))
+    forget_holder(connection, state.unit, nobody, at=wish.now)
+    log_erasure(connection, state.code, state.unit, at=wish.now)
+    forgotten = replace(state, use=unit_use(connection, state.unit))
+    return replace(_answer(connection, forgotten, wish), ended=state.use.ended is not None)
+
+
+_ACTS = {HolderAct.UNDO: _undo, HolderAct.HAND_ON: _hand_on, HolderAct.ERASE: _erase}
+
+
+def _asked(ctx: Context, connection: Connection, state: CodeState, wish: _Wish) -> ActAnswer:
+    ttl = timedelta(seconds=ctx.settings.page_token_ttl_s)
+    key = ctx.keys.page_token
+    token = make_page_token(state.unit, state.code.tier, key=key, now=wish.now, ttl=ttl, purpose=wish.act)
+    return ActAnswer(
+        act=wish.act,
+        facts=facts_of(connection, state, holder=True),
+        verdict=Verdict.VERIFIED_BY_YOU,
+        token=token,
+        ended=state.use.ended is not None,
+    )
+
+
+def _answer(connection: Connection, state: CodeState, wish: _Wish, *, receipt: Receipt | None = None) -> ActAnswer:
+    used = Verdict.ALREADY_VERIFIED if state.first is not None else Verdict.UNUSED
+    verdict = gate(state.conditions) or used
+    return ActAnswer(act=wish.act, facts=facts_of(connection, state, holder=False), verdict=verdict, receipt=receipt)
+
+
+def _append(ctx: Context, connection: Connection, state: CodeState, wish: _Wish, said: Verdict) -> None:
+    channel = _CHANNELS[wish.act]
+    append_own(ctx, connection, state, wish.holder.visitor, said=said, channel=channel, now=wish.now)

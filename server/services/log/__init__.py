@@ -1,0 +1,1 @@
+"""The Merkle log: entries, signed heads and proofs."""

@@ -1,0 +1,1 @@
+"""What pages read. Nothing here changes anything."""

@@ -1,0 +1,275 @@
+"""Staff accounts: who may open the dashboard, and their passwords (argon2id)."""
+
+import hashlib
+import math
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from keys.base.errors import AuthcodeError
+from server.domain.clock_skew import CLOCKS_APART
+from server.domain.places.time_zone import read_zone
+from server.domain.staff.login_delay import WINDOW, wait_before_login
+from server.storage import audit
+from server.storage import staff as rows
+from server.storage.engine import Connection, Database
+from server.storage.login_tries import add_refused_login, forget_refused_logins, refused_logins
+
+MIN_PASSWORD_CHARS = 12
+MAX_PASSWORD_CHARS = 128  # argon2 hashes any length; a request that sends a megabyte wants something else
+_MAX_EMAIL_CHARS = 254  # RFC 5321
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}", re.ASCII)
+_HASHER = PasswordHasher()
+# Verified for addresses without an account, so that the time of an answer does not tell who has one.
+_NOBODY = _HASHER.hash(secrets.token_hex(16))
+
+
+class LoginRefused(AuthcodeError):
+    """Address and password do not belong together; one text for every reason."""
+
+    code: ClassVar[str] = "login_refused"
+    http_status: ClassVar[int] = 401
+
+    def __init__(self) -> None:
+        """Tell nothing of which of the two it was."""
+        super().__init__("This address and password do not belong together; check both and try again.")
+
+
+class LoginSlowed(AuthcodeError):
+    """Several logins from this network were refused, so the next one has to wait."""
+
+    code: ClassVar[str] = "login_slowed"
+    http_status: ClassVar[int] = 429
+
+    def __init__(self, wait: timedelta) -> None:
+        """Carry how long; tell nothing of the account."""
+        self.retry_after_s = math.ceil(wait.total_seconds())
+        super().__init__(
+            f"Several logins from your network were refused; wait {self.retry_after_s} seconds and try again."
+        )
+
+
+class PasswordRefused(AuthcodeError):
+    """A new password that is too short, too long, or the old one."""
+
+    code: ClassVar[str] = "password_refused"
+    http_status: ClassVar[int] = 400
+
+    def __init__(self) -> None:
+        """Say the rule."""
+        super().__init__(
+            f"Choose a password of {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters, other than the present one."
+        )
+
+
+class EmailInvalid(AuthcodeError):
+    """No e-mail address."""
+
+    code: ClassVar[str] = "email_invalid"
+
+    def __init__(self) -> None:
+        """Show the form."""
+        super().__init__("Name the account by an e-mail address such as anna@example.com.")
+
+
+class StaffExists(AuthcodeError):
+    """The address has an account."""
+
+    code: ClassVar[str] = "staff_exists"
+    http_status: ClassVar[int] = 409
+
+    def __init__(self, email: str) -> None:
+        """Carry the address."""
+        super().__init__(f"{email} has an account already; `authcode staff reset {email}` gives it a new password.")
+        self.email = email
+
+
+class StaffUnknown(AuthcodeError):
+    """No account has this address."""
+
+    code: ClassVar[str] = "staff_unknown"
+    http_status: ClassVar[int] = 404
+
+    def __init__(self, email: str) -> None:
+        """Carry the address."""
+        super().__init__(f"{email} has no account; `authcode staff add {email}` makes one.")
+        self.email = email
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """A staff account. `session` changes with every password, so that older sessions end.
+
+    `zone` names the time zone that its owner reads in; None for UTC.
+    """
+
+    id: int
+    email: str
+    must_change_password: bool
+    session: str
+    last_login_at: datetime | None
+    zone: str | None = None
+
+
+def _staff(record: rows.StaffRecord) -> Staff:
+    return Staff(
+        id=record.id,
+        email=record.email,
+        must_change_password=record.must_change,
+        session=record.session,
+        last_login_at=record.last_login_at,
+        zone=record.zone,
+    )
+
+
+def _matches(password_hash: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(password_hash, password[: MAX_PASSWORD_CHARS + 1])
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def new_one_time_password() -> str:
+    """A password for a new account: 16 characters, shown once, to be changed at the first login."""
+    return secrets.token_urlsafe(12)
+
+
+def authenticate(db: Database, email: str, password: str, *, now: datetime, network: bytes | None = None) -> Staff:
+    """The account, once the password is right. `network` is the pseudonym of the network that asks, for a day.
+
+    Raises:
+        LoginSlowed: this network was refused several times and has to wait; the password is not looked at.
+        LoginRefused: no such account, or another password; both do and write the same, and take the same time.
+    """
+    address = email.strip().lower()[:_MAX_EMAIL_CHARS]
+    account = hashlib.sha256(b"authcode-login-try:" + address.encode("utf-8", "replace")).digest()[:16]
+    with db.read() as connection:
+        record = rows.staff_by_email(connection, address)
+        _refuse_too_soon(connection, account, network, now)  # for nothing but this, a flood would queue as writers
+    with db.write() as connection:
+        # Counted as refused before the password is looked at, and forgotten when it was right: of guesses at the same
+        # time each one meets those before it.
+        _refuse_too_soon(connection, account, network, now)
+        add_refused_login(connection, account=account, network=network, at=now, forget=now - WINDOW)
+    if not _matches(record.password_hash if record else _NOBODY, password) or record is None:
+        # What was typed as address may be a password: only one that has an account is written down.
+        subject = record.email if record else "no account"
+        with db.write() as connection:
+            audit.note(connection, at=now, actor="somebody", action="staff.login_refused", subject=subject)
+        raise LoginRefused
+    with db.write() as connection:
+        forget_refused_logins(connection, account=account, network=network)
+        rows.note_login(connection, record.id, at=now)
+        audit.note(connection, at=now, actor=record.email, action="staff.login", subject=record.email)
+    return _staff(record)
+
+
+def _refuse_too_soon(connection: Connection, account: bytes, network: bytes | None, now: datetime) -> None:
+    found = refused_logins(connection, account=account, network=network, since=now - WINDOW, until=now + CLOCKS_APART)
+    wait = wait_before_login(here=found.here, of_network=found.of_network, last=found.last, now=now)
+    if wait:
+        raise LoginSlowed(wait)
+
+
+def end_sessions(db: Database, account: Staff, *, now: datetime) -> None:
+    """Log out: every session of the account ends, copies of its cookie included."""
+    with db.write() as connection:
+        if rows.replace_session(connection, account.id, old=account.session, new=secrets.token_hex(16)):
+            audit.note(connection, at=now, actor=account.email, action="staff.logout", subject=account.email)
+
+
+def get_staff(db: Database, staff_id: int, session: str) -> Staff | None:
+    """The account of a session cookie (id and session); None when the session was ended."""
+    with db.read() as connection:
+        record = rows.staff_by_id(connection, staff_id)
+    if record is None or not secrets.compare_digest(record.session.encode(), session.encode()):
+        return None
+    return _staff(record)
+
+
+def set_password(db: Database, staff_id: int, *, old: str, new: str, now: datetime) -> Staff:
+    """Change a password; all older sessions end.
+
+    Raises:
+        LoginRefused: the old password is another one.
+        PasswordRefused: the new one is too short, too long, or the same.
+    """
+    with db.read() as connection:
+        record = rows.staff_by_id(connection, staff_id)
+    if record is None or not _matches(record.password_hash, old):
+        raise LoginRefused
+    if not MIN_PASSWORD_CHARS <= len(new) <= MAX_PASSWORD_CHARS or new == old:
+        raise PasswordRefused
+    _write_password(db, record, new, must_change=False, actor=record.email, action="staff.password", now=now)
+    with db.read() as connection:
+        changed = rows.staff_by_id(connection, staff_id)
+    if changed is None:
+        raise LoginRefused
+    return _staff(changed)
+
+
+def choose_zone(db: Database, account: Staff, zone: str, *, now: datetime) -> bool:
+    """Choose the time zone that an account reads in; False when it is that one already.
+
+    Raises:
+        ZoneUnknown: none that this server knows.
+    """
+    wanted = read_zone(zone)
+    if wanted == (account.zone or "UTC"):
+        return False
+    with db.write() as connection:
+        rows.set_zone(connection, account.id, None if wanted == "UTC" else wanted)
+        subject = f"{account.email}: {wanted}"[:254]
+        audit.note(connection, at=now, actor=account.email, action="staff.zone", subject=subject)
+    return True
+
+
+def add_staff(db: Database, email: str, *, one_time: str, actor: str, now: datetime) -> None:
+    """Make an account with a one-time password, which must be changed at the first login.
+
+    Raises:
+        EmailInvalid, StaffExists: the address is none, or has an account.
+    """
+    address = email.strip().lower()
+    if len(address) > _MAX_EMAIL_CHARS or not _EMAIL.fullmatch(address):
+        raise EmailInvalid
+    password_hash = _HASHER.hash(one_time)
+    with db.write() as connection:
+        session = secrets.token_hex(16)
+        if not rows.add_staff(connection, email=address, password_hash=password_hash, session=session, at=now):
+            raise StaffExists(address)
+        audit.note(connection, at=now, actor=actor, action="staff.add", subject=address)
+
+
+def reset_staff(db: Database, email: str, *, one_time: str, actor: str, now: datetime) -> None:
+    """Give an account a new one-time password; all its sessions end.
+
+    Raises:
+        StaffUnknown: no account has this address.
+    """
+    address = email.strip().lower()
+    with db.read() as connection:
+        record = rows.staff_by_email(connection, address)
+    if record is None:
+        raise StaffUnknown(address)
+    _write_password(db, record, one_time, must_change=True, actor=actor, action="staff.reset", now=now)
+
+
+def _write_password(  # noqa: PLR0913 - one change of one row, and its line in the audit
+    db: Database, record: rows.StaffRecord, password: str, *, must_change: bool, actor: str, action: str, now: datetime
+) -> None:
+    password_hash = _HASHER.hash(password)
+    with db.write() as connection:
+        rows.set_password(
+            connection,
+            record.id,
+            password_hash=password_hash,
+            must_change=must_change,
+            session=secrets.token_hex(16),
+        )
+        audit.note(connection, at=now, actor=actor, action=action, subject=record.email)

@@ -1,0 +1,287 @@
+"""Tokens of print stations: made once, shown once, and for the brand's own orders only."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from authcode.client.token_format import PREFIX_CHARS, format_token, token_prefix
+from keys.base.errors import AuthcodeError
+from server.domain.staff.scope import MAX_DAYS, Scope
+from server.storage import audit
+from server.storage import tokens as rows
+from server.storage.brands import BrandRecord, BrandUnknown, all_brands, brand_by_id
+from server.storage.engine import Connection, Database
+
+_SECRET_BYTES = 32  # nobody guesses or searches 256 bits, so that a plain SHA-256 is kept and no slow hash is needed
+_PUBLIC_BYTES = PREFIX_CHARS // 2
+_MAX_LABEL_CHARS = 64
+
+
+class TokenRefused(AuthcodeError):
+    """Root of what a request hears whose token does not let it in; never answered itself."""
+
+    code: ClassVar[str] = "token_refused"
+    http_status: ClassVar[int] = 401
+    bearer_error: ClassVar[str | None] = "invalid_token"
+    scope: Scope | None = None
+
+
+class TokenMissing(TokenRefused):
+    """A request without a token at an address that takes none without."""
+
+    code: ClassVar[str] = "token_missing"
+    bearer_error: ClassVar[str | None] = None  # RFC 6750 §3.1: who sent nothing is told nothing more
+
+    def __init__(self) -> None:
+        """Say how one is sent and made."""
+        super().__init__(
+            "Send a token as `Authorization: Bearer authcode_...`; the server's operator makes one with "
+            "`authcode token new`."
+        )
+
+
+class TokenUnknown(TokenRefused):
+    """A token that was never given, or was mistyped."""
+
+    code: ClassVar[str] = "token_unknown"
+
+    def __init__(self) -> None:
+        """Tell nothing of which part was wrong."""
+        super().__init__("This token is not known here; copy it whole, or ask the server's operator for a new one.")
+
+
+class TokenExpired(TokenRefused):
+    """A token past its date."""
+
+    code: ClassVar[str] = "token_expired"
+
+    def __init__(self, expired: datetime) -> None:
+        """Carry since when."""
+        super().__init__(f"This token expired on {expired:%Y-%m-%d %H:%M} UTC; ask the operator for a new one.")
+        self.expired = expired
+
+
+class TokenRevoked(TokenRefused):
+    """A token that was taken back."""
+
+    code: ClassVar[str] = "token_revoked"
+
+    def __init__(self, revoked: datetime) -> None:
+        """Carry since when."""
+        super().__init__(f"This token was revoked on {revoked:%Y-%m-%d %H:%M} UTC; ask the operator why.")
+        self.revoked = revoked
+
+
+class TokenScopeMissing(TokenRefused):
+    """A good token that does not have the right which this address needs."""
+
+    code: ClassVar[str] = "token_scope_missing"
+    http_status: ClassVar[int] = 403
+    bearer_error: ClassVar[str | None] = "insufficient_scope"
+
+    def __init__(self, scope: Scope) -> None:
+        """Carry the scope that is needed."""
+        super().__init__(f"This token lacks the scope {scope}; ask the operator for one made with `--scope {scope}`.")
+        self.scope = scope
+
+
+class TokenForOtherBrand(AuthcodeError):
+    """What was sent belongs to another brand than the token."""
+
+    code: ClassVar[str] = "token_for_other_brand"
+    http_status: ClassVar[int] = 403
+
+    def __init__(self) -> None:
+        """Say what to do; not whether that other brand is known here."""
+        super().__init__("This token is another brand's; use the token that the operator made for this brand.")
+
+
+class TokenInvalid(AuthcodeError):
+    """A token that cannot be made as asked for."""
+
+    code: ClassVar[str] = "token_invalid"
+
+
+class TokenNotFound(AuthcodeError):
+    """No token has this public part."""
+
+    code: ClassVar[str] = "token_not_found"
+    http_status: ClassVar[int] = 404
+
+    def __init__(self) -> None:
+        """Say where to look; what was typed may have been the whole token, and is not repeated."""
+        super().__init__(f"No token begins like this; `authcode token list` shows the {PREFIX_CHARS} digits of each.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """Who was let in: a token's brand, and the name under which it enters the history."""
+
+    brand: BrandRecord
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFacts:
+    """What may be shown of a token. `last_used` is a day; `state` is active, expired or revoked."""
+
+    prefix: str
+    label: str
+    brand: str
+    brand_id: str
+    scopes: tuple[Scope, ...]
+    created_at: datetime
+    created_by: str
+    expires_at: datetime
+    last_used: str | None
+    revoked_at: datetime | None
+    state: str
+
+
+def new_token(  # noqa: PLR0913 - what a token is made of
+    db: Database,
+    *,
+    brand: str | None,
+    label: str,
+    scopes: Collection[Scope],
+    days: int,
+    actor: str,
+    now: datetime,
+    random: Callable[[int], bytes] = secrets.token_bytes,
+) -> tuple[str, TokenFacts]:
+    """Make a token for a brand (its name or id; None: the only one): the text, which nobody can show again, and facts.
+
+    Raises:
+        BrandUnknown: no keyring of such a brand was published here.
+        TokenInvalid: label, scopes or time are out of form, or the brand was not named and there are several.
+    """
+    _check_wanted(label, scopes, days)
+    public = random(_PUBLIC_BYTES)
+    text = format_token(public, random(_SECRET_BYTES))
+    wanted = sorted(set(scopes))
+    with db.write() as connection:
+        owner = _brand(connection, brand)
+        rows.add_token(
+            connection,
+            prefix=public.hex(),
+            hash=_hash(text),
+            brand=owner.id,
+            label=label,
+            scopes=" ".join(wanted),
+            created_at=now,
+            created_by=actor,
+            expires_at=now + timedelta(days=days),
+        )
+        record = _found(connection, public.hex())
+        told = {"brand": owner.brand_id.hex(), "days": days, "scopes": wanted}
+        audit.note(connection, at=now, actor=actor, action="token.new", subject=_name(record), details=told)
+        return text, _facts(connection, record, now)
+
+
+def _check_wanted(label: str, scopes: Collection[Scope], days: int) -> None:
+    if not (0 < len(label) <= _MAX_LABEL_CHARS and label.isprintable()):
+        raise TokenInvalid(f"A label takes 1 to {_MAX_LABEL_CHARS} printable characters, such as the station's name.")
+    if not scopes:
+        raise TokenInvalid("Name at least one scope; a token without any could do nothing.")
+    if not 1 <= days <= MAX_DAYS:
+        raise TokenInvalid(f"A token lives for 1 to {MAX_DAYS} days.")
+
+
+def list_tokens(db: Database, *, now: datetime) -> tuple[TokenFacts, ...]:
+    """All tokens, the latest made first."""
+    with db.read() as connection:
+        return tuple(_facts(connection, record, now) for record in rows.all_tokens(connection))
+
+
+def revoke_token(db: Database, named: str, *, actor: str, now: datetime) -> TokenFacts:
+    """End a token, by its public part or its whole text, at once and for good; a second time changes nothing.
+
+    Raises:
+        TokenNotFound: there is none.
+    """
+    with db.write() as connection:
+        record = _found(connection, token_prefix(named) or named.removeprefix("authcode_"))
+        if record.revoked_at is None:
+            rows.revoke(connection, record.id, at=now)
+            audit.note(connection, at=now, actor=actor, action="token.revoke", subject=_name(record))
+        return _facts(connection, _found(connection, record.prefix), now)
+
+
+def admit(db: Database, presented: str | None, scope: Scope, *, now: datetime) -> Station:
+    """Let a station in that brings a token with a scope.
+
+    1. It has the form of a token, is on record, and its hash is the kept one (compared in constant time).
+    2. It was not revoked and has not expired; only who has the whole token hears of either.   3. It has the scope.
+    4. The day of its use is kept, in one write a day.
+
+    Raises:
+        TokenMissing, TokenUnknown, TokenExpired, TokenRevoked, TokenScopeMissing: it is not let in.
+    """
+    if not presented:
+        raise TokenMissing
+    prefix = token_prefix(presented)
+    with db.read() as connection:
+        record = None if prefix is None else rows.token_by_prefix(connection, prefix)
+        if record is None or not hmac.compare_digest(record.hash, _hash(presented)):  # (1)
+            raise TokenUnknown
+        if record.revoked_at is not None:  # (2)
+            raise TokenRevoked(record.revoked_at)
+        if now >= record.expires_at:
+            raise TokenExpired(record.expires_at)
+        if scope not in record.scopes.split():  # (3)
+            raise TokenScopeMissing(scope)
+        station = Station(brand=brand_by_id(connection, record.brand), actor=f"token {_name(record)}")
+    if not rows.is_used_on_day_of(record, now):  # (4)
+        with db.write() as connection:
+            rows.note_use(connection, record, at=now)
+    return station
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode("ascii", "replace")).digest()
+
+
+def _name(record: rows.TokenRecord) -> str:
+    """How the history names a token."""
+    return f"{record.prefix} ({record.label})"
+
+
+def _found(connection: Connection, prefix: str) -> rows.TokenRecord:
+    record = rows.token_by_prefix(connection, prefix)
+    if record is None:
+        raise TokenNotFound
+    return record
+
+
+def _brand(connection: Connection, named: str | None) -> BrandRecord:
+    brands = all_brands(connection)
+    found = [brand for brand in brands if named is None or named.lower() in {brand.brand_id.hex(), brand.name.lower()}]
+    if not found:
+        raise BrandUnknown
+    if len(found) > 1:
+        raise TokenInvalid(
+            "Several brands fit; name one by its id, which `authcode keys list --json` tells, with --brand."
+        )
+    return found[0]
+
+
+def _facts(connection: Connection, record: rows.TokenRecord, now: datetime) -> TokenFacts:
+    brand = brand_by_id(connection, record.brand)
+    over = "revoked" if record.revoked_at else "expired" if now >= record.expires_at else "active"
+    return TokenFacts(
+        prefix=record.prefix,
+        label=record.label,
+        brand=brand.name,
+        brand_id=brand.brand_id.hex(),
+        scopes=tuple(Scope(name) for name in record.scopes.split()),
+        created_at=record.created_at,
+        created_by=record.created_by,
+        expires_at=record.expires_at,
+        last_used=rows.last_use(record),
+        revoked_at=record.revoked_at,
+        state=over,
+    )

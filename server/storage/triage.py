@@ -1,0 +1,130 @@
+"""Stage 7, alert: what staff do with alerts, and what was said of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from server.domain.alerts.alert import Rule
+from server.domain.alerts.triage import Cause, Event
+from server.storage.engine import insert_or_nothing
+from server.storage.schema import alert, alert_event, alert_mute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecord:
+    """One line of an alert's history. Without `actor` it happened by itself."""
+
+    at: datetime
+    actor: str | None
+    kind: Event
+    detail: str | None
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MuteRecord:
+    """A rule that is quiet for a batch: since when, by whom, why."""
+
+    batch_row: int
+    rule: Rule
+    at: datetime
+    actor: str
+    reason: str
+
+
+def hold_alerts(connection: sa.Connection, numbers: Sequence[int]) -> list[int]:
+    """Those of these alerts that there are, in order, held until the transaction ends."""
+    query = sa.select(alert.c.id).where(alert.c.id.in_(numbers)).order_by(alert.c.id).with_for_update()
+    return list(connection.execute(query).scalars())
+
+
+def close(connection: sa.Connection, numbers: Sequence[int], *, cause: Cause, at: datetime) -> None:
+    """Close alerts; a snooze ends with it."""
+    values = {"closed_at": at, "cause": cause, "snoozed_until": None}
+    connection.execute(alert.update().where(alert.c.id.in_(numbers)).values(**values))
+
+
+def reopen(connection: sa.Connection, numbers: Sequence[int]) -> None:
+    """Open alerts again."""
+    connection.execute(alert.update().where(alert.c.id.in_(numbers)).values(closed_at=None, cause=None))
+
+
+def assign(connection: sa.Connection, numbers: Sequence[int], owner: int | None) -> None:
+    """Give alerts to an account, or to nobody."""
+    connection.execute(alert.update().where(alert.c.id.in_(numbers)).values(owner=owner))
+
+
+def snooze(connection: sa.Connection, numbers: Sequence[int], until: datetime | None) -> None:
+    """Put alerts off until a moment; None ends it."""
+    connection.execute(alert.update().where(alert.c.id.in_(numbers)).values(snoozed_until=until))
+
+
+def note_event(  # noqa: PLR0913 - one parameter for each column
+    connection: sa.Connection,
+    numbers: Sequence[int],
+    kind: Event,
+    *,
+    at: datetime,
+    actor: str | None,
+    detail: str | None = None,
+    comment: str | None = None,
+) -> None:
+    """Add a line to the history of each of these alerts."""
+    line = {"at": at, "actor": actor, "kind": kind, "detail": detail, "comment": comment}
+    connection.execute(alert_event.insert(), [{"alert": number, **line} for number in numbers])
+
+
+def events_of(connection: sa.Connection, number: int, *, limit: int) -> list[EventRecord]:
+    """The history of an alert, newest first."""
+    query = (
+        sa.select(*(alert_event.c[name] for name in EventRecord.__slots__))
+        .where(alert_event.c.alert == number)
+        .order_by(alert_event.c.id.desc())
+        .limit(limit)
+    )
+    return [EventRecord(**{**row, "kind": Event(row["kind"])}) for row in connection.execute(query).mappings()]
+
+
+def mute(connection: sa.Connection, wanted: MuteRecord) -> bool:
+    """Make a rule quiet for a batch; False when it is."""
+    return insert_or_nothing(connection, alert_mute, **{name: getattr(wanted, name) for name in MuteRecord.__slots__})
+
+
+def unmute(connection: sa.Connection, batch_row: int, rule: Rule) -> bool:
+    """Let a rule speak for a batch again; False when it does."""
+    here = (alert_mute.c.batch_row == batch_row) & (alert_mute.c.rule == rule)
+    return connection.execute(alert_mute.delete().where(here)).rowcount > 0
+
+
+def mutes_of(connection: sa.Connection, batch_row: int) -> list[MuteRecord]:
+    """The rules that are quiet for a batch."""
+    rows = connection.execute(sa.select(alert_mute).where(alert_mute.c.batch_row == batch_row)).mappings()
+    return [MuteRecord(**{**row, "rule": Rule(row["rule"])}) for row in rows]
+
+
+def alerts_of_rule(connection: sa.Connection, batch_row: int, rule: Rule, *, limit: int) -> list[int]:
+    """The alerts of a rule on a batch that are not closed."""
+    here = (alert.c.batch_row == batch_row) & (alert.c.rule == rule) & alert.c.closed_at.is_(None)
+    return list(connection.execute(sa.select(alert.c.id).where(here).order_by(alert.c.id).limit(limit)).scalars())
+
+
+def closed_by_cause(connection: sa.Connection, *, since: datetime | None = None) -> Mapping[Rule, Mapping[Cause, int]]:
+    """How many alerts of each rule are closed with each cause; those closed `since` a moment, or all."""
+    closed = alert.c.closed_at.is_not(None) if since is None else alert.c.closed_at >= since
+    query = (
+        sa.select(alert.c.rule, alert.c.cause, sa.func.count())
+        .where(closed & alert.c.cause.is_not(None))
+        .group_by(alert.c.rule, alert.c.cause)
+    )
+    found: dict[Rule, dict[Cause, int]] = {rule: {} for rule in Rule}
+    for rule, cause, amount in connection.execute(query):
+        found[Rule(rule)][Cause(cause)] = int(amount)
+    return found
+
+
+def closed_since(connection: sa.Connection, moment: datetime) -> int:
+    """How many alerts were closed since a moment and are closed."""
+    query = sa.select(sa.func.count()).select_from(alert).where(alert.c.closed_at >= moment)
+    return int(connection.execute(query).scalar_one())

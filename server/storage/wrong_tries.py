@@ -1,0 +1,94 @@
+"""Stage 6, redeem: keep-codes and guessable claims that were wrong, kept so that nobody can try many.
+
+docs/protocol.md §2 rules 2 and 12. The two are counted apart: claims are tried without a check character, and must not
+keep a holder out who brings the keep-code.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+import sqlalchemy as sa
+
+from server.domain.clock_skew import CLOCKS_APART
+from server.domain.codes.keep_code import TRIES_WINDOW
+from server.storage.schema import keep_try
+
+_KEPT = 2 * TRIES_WINDOW  # a day longer than they count, for clocks that are set back
+_FORGOTTEN_AT_ONCE = 20
+
+
+class TryKind(Enum):
+    """What was tried to be shown as its holder."""
+
+    KEEP_CODE = False
+    CLAIM = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongTries:
+    """How many were wrong: by this network on this unit, by anybody on this unit, by this network on any unit.
+
+    The last is known of keep-codes alone.
+    """
+
+    here: int
+    of_unit: int
+    of_network: int
+
+
+def take_turns(connection: sa.Connection, unit: int) -> None:
+    """Let tries on a unit take turns until the transaction ends, so that each counts those before it.
+
+    An unused unit has no row that could be locked; SQLite's writers take turns in any case.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(unit)))
+
+
+def add_wrong_try(  # noqa: PLR0913 - the columns of one row
+    connection: sa.Connection,
+    kind: TryKind,
+    *,
+    unit: int,
+    at: datetime,
+    network_day: bytes | None,
+    network_unit: bytes | None,
+) -> None:
+    """Count one that was wrong, by the pseudonyms of its network (None where the address is unknown)."""
+    values = {"unit": unit, "at": at, "network_day": network_day, "network_unit": network_unit}
+    connection.execute(keep_try.insert().values(**values, claim=kind is TryKind.CLAIM))
+    _forget_old_tries(connection, at)
+
+
+def wrong_tries(  # noqa: PLR0913 - what is counted, and whose
+    connection: sa.Connection,
+    kind: TryKind,
+    *,
+    unit: int,
+    since: datetime,
+    network_day: bytes | None,
+    network_unit: bytes | None,
+) -> WrongTries:
+    """Those of a kind that were wrong on the day from a moment on; those without an address count as one network.
+
+    One that stands later is from before a clock was set back: it would count for as long as the clock was ahead.
+    """
+    of_kind = keep_try.c.claim if kind is TryKind.CLAIM else ~keep_try.c.claim
+    after = of_kind & (keep_try.c.at > since) & (keep_try.c.at <= since + TRIES_WINDOW + CLOCKS_APART)
+    on_unit = (keep_try.c.unit == unit) & after
+    return WrongTries(
+        here=_count(connection, on_unit & (keep_try.c.network_unit == network_unit)),
+        of_unit=_count(connection, on_unit),
+        of_network=0 if kind is TryKind.CLAIM else _count(connection, (keep_try.c.network_day == network_day) & after),
+    )
+
+
+def _forget_old_tries(connection: sa.Connection, now: datetime) -> None:
+    """Delete some that no limit counts any more, more than come; what somebody else is deleting is left to them."""
+    old = sa.select(keep_try.c.id).where(keep_try.c.at < now - _KEPT).order_by(keep_try.c.at).limit(_FORGOTTEN_AT_ONCE)
+    connection.execute(keep_try.delete().where(keep_try.c.id.in_(old.with_for_update(skip_locked=True))))
+
+
+def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
+    return int(connection.execute(sa.select(sa.func.count()).select_from(keep_try).where(condition)).scalar_one())

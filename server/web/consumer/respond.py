@@ -1,0 +1,60 @@
+"""From a page to bytes: the one template, the stylesheet's address, the site."""
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from flask import Response, make_response, render_template, request
+
+from authcode.code.payload import shown_host
+from keys.format.keyring import KeyringSet
+from server.web.consumer.accent import accent_address
+from server.web.consumer.catalogue import Catalogue, choose_catalogue
+from server.web.consumer.pages import PageMaker
+from server.web.consumer.view import Page, Site
+from server.web.static_files import static_address
+from server.web.visit import context
+
+
+def catalogue() -> Catalogue:
+    """The catalogue that suits this request's Accept-Language."""
+    return choose_catalogue(request.accept_languages)
+
+
+def page_maker() -> PageMaker:
+    """The maker of pages in this visitor's language, for the brand whose host was asked."""
+    site = site_of(context().keyrings(), request.host)
+    return PageMaker(catalogue(), replace(site, support=_support_of(site.brand_id)))
+
+
+def _support_of(brand_id: str | None) -> str | None:
+    """Whom the brand of the site lets shoppers ask."""
+    return None if brand_id is None else context().keyrings.brand(bytes.fromhex(brand_id)).support
+
+
+def respond(page: Page, status: int = HTTPStatus.OK) -> Response:
+    """Render a page in the visitor's language."""
+    words = catalogue()
+    stylesheet, icon = (static_address("consumer.style", name) for name in ("consumer.css", "icon.svg"))
+    looks = {"stylesheet": stylesheet, "icon": icon, "accent": accent_address(page.site.brand_id)}
+    body = render_template("consumer/page.html", page=page, catalogue=words, **looks)
+    response = make_response(body, status)
+    response.content_language.add(words.language)
+    response.vary.add("Accept-Language")
+    return response
+
+
+def site_of(keyrings: KeyringSet, host: str) -> Site:
+    """Whose pages these are: the brand that publishes `host`, else the only brand there is, else nobody's.
+
+    The host that is shown comes from a published keyring; the request's Host header only chooses among them.
+    """
+    every = [(keyring, shown_host(prefix)) for keyring in keyrings.keyrings for prefix in keyring.prefixes]
+    for keyring, published in every:
+        if published == host.lower():
+            return Site(brand=keyring.brand, host=published, brand_id=keyring.brand_id.hex())
+    brands = {keyring.brand_id: keyring.brand for keyring, _ in every}
+    first_host = every[0][1] if every else host
+    if len(brands) != 1:
+        return Site(brand=None, host=first_host)
+    ((brand_id, name),) = brands.items()
+    return Site(brand=name, host=first_host, brand_id=brand_id.hex())

@@ -1,0 +1,1 @@
+"""Staff's own pages: login, password, audit."""

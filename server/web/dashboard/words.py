@@ -1,0 +1,399 @@
+"""What staff read: verdicts, rules and severities as words, an alert as one plain sentence, times and counts."""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from babel import Locale
+
+from authcode.order.order import Placement
+from server.domain.alerts.alert import KEEP_CODE_REGIONS, KEEP_CODE_USES, Rule, Severity
+from server.domain.alerts.copies import LEAST_OTHERS, LEAST_VERIFIED, Copies
+from server.domain.alerts.likely_cause import Fact, Guess, Likelihood
+from server.domain.alerts.triage import REAL, Cause, Event, Precision
+from server.domain.batches.range_act import ActKind, RangeAct
+from server.domain.codes.redemption import Verdict
+from server.domain.places.place import UNKNOWN
+from server.services.queries.alert_views import StreamLine
+from server.services.queries.dashboard import AlertDetail, AlertRow
+from server.web.dashboard.alerts import places_and_storms
+from server.web.dashboard.amounts import counted, number
+
+SEVERITY_WORDS: Final[Mapping[Severity, str]] = {
+    Severity.HIGH: "Act now",
+    Severity.ALERT: "Look at",
+    Severity.NOTE: "Note",
+}
+RULE_WORDS: Final[Mapping[Rule, str]] = {
+    Rule.DUPLICATE: "asked for again by somebody else",
+    Rule.NOT_ACTIVATED: "scanned before activation",
+    Rule.VOIDED: "scanned after it was voided",
+    Rule.UNKNOWN_UNIT: "signed, but never registered",
+    Rule.KEY_WITHDRAWN: "of a withdrawn key",
+    Rule.KEEP_CODE_SHARED: "keep-code used by many",
+    Rule.OUTSIDE_MARKET: "asked for outside its markets",
+    Rule.IMPOSSIBLE_TRAVEL: "in two places too far apart",
+    Rule.BURST: "asked for by many within an hour",
+    Rule.LOOK_STORM: "storm of looks",
+}
+STATE_WORDS: Final[Mapping[Verdict, str]] = {
+    Verdict.UNUSED: "active, not verified",
+    Verdict.WITHHELD: "not told",
+    Verdict.GENUINE: "genuine",
+    Verdict.VERIFIED_BY_YOU: "verified by you",
+    Verdict.ALREADY_VERIFIED: "verified",
+    Verdict.NOT_ACTIVATED: "not activated",
+    Verdict.EXPIRED: "expired",
+    Verdict.RECALLED: "recalled",
+    Verdict.VOID: "void",
+    Verdict.LOCKED: "locked",
+    Verdict.SAMPLE: "sample",
+    Verdict.NOT_OURS: "not ours",
+}
+BALANCE_WORDS: Final[Mapping[Verdict, str]] = {**STATE_WORDS, Verdict.UNUSED: "active"}
+TOLD_WORDS: Final[Mapping[Verdict, str]] = {
+    **STATE_WORDS,
+    Verdict.UNUSED: "a look only",
+    Verdict.ALREADY_VERIFIED: "already verified",
+    Verdict.NOT_ACTIVATED: "not released yet",
+}
+CHANNEL_WORDS: Final[Mapping[str, str]] = {
+    "page": "page",
+    "api": "program",
+    "photo": "photo",
+    "serial": "typed serial",
+    "keep": "keep-code",
+    "undo": "undoing",
+    "hand_on": "handing on",
+    "erase": "erasing",
+}
+"""How an attempt came; a channel that is not named here is shown as it is kept."""
+CAUSE_WORDS: Final[Mapping[Cause, str]] = {
+    Cause.OWN_RESCAN: "the buyer's own re-scan",
+    Cause.STAFF: "our own staff",
+    Cause.BOT: "a bot or link preview",
+    Cause.MISREAD: "a misread or mistyped code",
+    Cause.LATE_SYNC: "late synchronisation",
+    Cause.DIVERSION: "diversion to another market",
+    Cause.CLONE: "copies of the code",
+    Cause.LEAK: "leaked labels or waste",
+    Cause.OTHER: "something else",
+}
+CAUSE_GROUPS: Final = (
+    ("It was real", tuple(cause for cause in Cause if cause in REAL)),
+    ("A false alarm", tuple(cause for cause in Cause if cause not in REAL and cause is not Cause.OTHER)),
+    ("Neither counts for the precision", (Cause.OTHER,)),
+)
+AUDIT_WORDS: Final[Mapping[str, str]] = {
+    "alert.assign": "took an alert",
+    "alert.close": "closed an alert",
+    "alert.comment": "commented on an alert",
+    "alert.mute": "muted a rule for a batch",
+    "alert.release": "gave an alert back",
+    "alert.reopen": "reopened an alert",
+    "alert.snooze": "snoozed an alert",
+    "alert.unmute": "let a muted rule speak again",
+    "alert.wake": "ended an alert's snooze",
+    "batch.activate": "activated codes",
+    "batch.lock": "locked codes",
+    "batch.recall": "recalled codes",
+    "batch.register": "registered a batch",
+    "batch.sample": "marked codes as samples",
+    "batch.unlock": "unlocked codes",
+    "batch.void": "voided codes",
+    "brand.settings": "changed a brand's settings",
+    "code.undo": "took a verification back",
+    "keys.publish": "published a keyring",
+    "keys.withdraw": "withdrew a key",
+    "log.erase": "erased an entry of the log",
+    "product.edit": "changed a product",
+    "product.publish": "published a product",
+    "staff.add": "added an account",
+    "staff.login": "logged in",
+    "staff.login_refused": "was refused a login",
+    "staff.logout": "logged out",
+    "staff.password": "changed their password",
+    "staff.reset": "gave a new one-time password",
+    "staff.zone": "chose a time zone",
+    "token.new": "made a token",
+    "token.revoke": "revoked a token",
+}
+"""Every kind of act that stands in the audit; one that is not named here is shown as it is kept."""
+AUDIT_KINDS: Final = ("alert", "batch", "brand", "code", "keys", "log", "product", "staff", "token")
+ACT_WORDS: Final[Mapping[ActKind, str]] = {
+    ActKind.ACTIVATE: "Activate",
+    ActKind.VOID: "Void",
+    ActKind.RECALL: "Recall",
+    ActKind.SAMPLE: "Mark as samples",
+    ActKind.LOCK: "Lock",
+    ActKind.UNLOCK: "Unlock",
+}
+ACT_EFFECTS: Final[Mapping[ActKind, str]] = {
+    ActKind.ACTIVATE: "These codes can be verified from now on, each of them once.",
+    ActKind.VOID: "Whoever scans one of these codes is told that it was withdrawn. This cannot be taken back.",
+    ActKind.RECALL: "Whoever scans one of these codes is asked to stop using the product. This cannot be taken back.",
+    ActKind.SAMPLE: "Whoever scans one of these codes is told that it is a sample. This cannot be taken back.",
+    ActKind.LOCK: (
+        "Whoever scans one of these codes is told that copies of it were found, and what to compare. Attempts are "
+        "recorded as before. It can be unlocked again."
+    ),
+    ActKind.UNLOCK: "These codes are answered as they were before they were locked.",
+}
+ACT_DONE: Final[Mapping[ActKind, str]] = {
+    ActKind.ACTIVATE: "activated",
+    ActKind.VOID: "voided",
+    ActKind.RECALL: "recalled",
+    ActKind.SAMPLE: "marked as samples",
+    ActKind.LOCK: "locked",
+    ActKind.UNLOCK: "unlocked",
+}
+
+_ENGLISH = Locale("en")
+
+
+def alert_sentence(alert: AlertRow) -> str:
+    """What happened, in plain words: the row of the list and the heading of the alert's page."""
+    where = f" in {counted(alert.places, 'region')}" if alert.places > 1 else ""
+    scans = counted(alert.count, "scan")
+    match alert.rule:
+        case Rule.DUPLICATE:
+            sentence = f"one code scanned by {counted(alert.people, 'person', 'people')}{where}"
+        case Rule.NOT_ACTIVATED:
+            sentence = f"{scans} of codes that are not activated{where}"
+        case Rule.VOIDED:
+            sentence = f"{scans} of codes that were withdrawn{where}"
+        case Rule.UNKNOWN_UNIT:
+            sentence = f"{scans} of signed codes that no batch has{where}, key {alert.key_id}"
+        case Rule.KEY_WITHDRAWN:
+            sentence = f"{scans} of codes of a withdrawn key{where}, key {alert.key_id}"
+        case Rule.KEEP_CODE_SHARED:
+            sentence = f"one keep-code used {counted(alert.count, 'time')}{where}"
+        case _:
+            sentence = places_and_storms.sentence(alert, where)
+    return sentence[0].upper() + sentence[1:]
+
+
+def thing_counted(rule: Rule) -> str:
+    """What an alert of a rule counts: nobody scanned what was only looked at."""
+    return "look" if rule is Rule.LOOK_STORM else "scan"
+
+
+def why_it_fired(detail: AlertDetail) -> str:  # noqa: PLR0911 - one text for each rule
+    """The rule with its threshold and the measured value."""
+    others = counted(detail.measured, "other person", "other people")
+    match detail.alert.rule:
+        case Rule.DUPLICATE:
+            return _why_duplicate(detail, others)
+        case Rule.NOT_ACTIVATED:
+            return (
+                f"Somebody asked to verify codes of this batch that are not activated ({others}). One is enough: "
+                "either goods left before they were activated, or codes left without goods."
+            )
+        case Rule.VOIDED:
+            return f"Somebody asked to verify voided codes ({others}). One is enough: waste may be in circulation."
+        case Rule.UNKNOWN_UNIT:
+            return (
+                "The signature is good, but no registered batch holds this code. One is enough: a manifest is late, or "
+                "a signing key has leaked. It is never a guess."
+            )
+        case Rule.KEY_WITHDRAWN:
+            return (
+                "The key of these codes was withdrawn, and they were not registered and activated before that: "
+                "shoppers are told that they are not ours. One is enough: somebody still prints with the key, or goods "
+                "were activated after the moment that the withdrawal names."
+            )
+        case Rule.KEEP_CODE_SHARED:
+            return (
+                f"The keep-code of this code was used by {counted(detail.measured, 'visitor')}. An alert is raised "
+                f"from {KEEP_CODE_USES} uses on, or from more than {counted(KEEP_CODE_REGIONS, 'region')}: a buyer "
+                "keeps it, a forger prints it beside each copy."
+            )
+        case _:
+            return places_and_storms.why_it_fired(detail)
+
+
+def _why_duplicate(detail: AlertDetail, others: str) -> str:
+    limit = f" from {counted(detail.threshold, 'other person', 'other people')} on" if detail.threshold else ""
+    is_loud = detail.alert.severity is Severity.HIGH
+    burst = f" It was made louder by a burst: {places_and_storms.BURST}." if is_loud else ""
+    return (
+        f"After the first verification, {others} asked to verify the same code. An alert is raised{limit}, and at once "
+        f"where the place is another or 48 hours have passed; anything less is a note."
+        f"{places_and_storms.from_networks(detail)}{burst}"
+    )
+
+
+def precision(measured: Precision) -> str:
+    """A rule's measured precision with its interval, as in `.62 [.48, .75] of 53 closed`."""
+    if not measured.judged:
+        return "not measured yet: none of its alerts is closed with a cause"
+    low, high = measured.interval
+    return f"{_share(measured.share)} [{_share(low)}, {_share(high)}] of {number(measured.judged)} closed"
+
+
+def causes_so_far(causes: Sequence[tuple[Cause, int]]) -> str:
+    """What closed alerts of a rule turned out to be, the most frequent first: the likeliest cause of the next one."""
+    total = sum(amount for _, amount in causes)
+    first, *others = causes
+    told = f"Most often it was {CAUSE_WORDS[first[0]]} ({number(first[1])} of {number(total)})"
+    more = ", ".join(f"{CAUSE_WORDS[cause]} ({number(amount)})" for cause, amount in others[:2])
+    return f"{told}, then {more}." if more else f"{told}."
+
+
+def copies_told(detail: AlertDetail) -> str:
+    """What the estimate of copies rests on and assumes, or why there is none."""
+    found = detail.copies
+    if found is None:
+        return (
+            f"The number is given from {counted(LEAST_OTHERS, 'other person', 'other people')} on, where at least "
+            f"{LEAST_VERIFIED} other codes of the batch were verified: few buyers scan, and from fewer scans nothing "
+            "honest can be said."
+        )
+    shop = "" if detail.placement in _HIDDEN else " A visible code that several scan on one pack counts too high."
+    return (
+        f"{number(found.verified)} of {number(found.on_sale)} other codes of this batch on sale were verified, so that "
+        f"{counted(found.others, 'other person', 'other people')} stand for about {about(found.point)} packs, "
+        f"{about_range(found)} in 95 of 100 cases. It takes each of them to have held a pack of "
+        f"their own, and copies to be sold and verified as the batch is.{shop} Goods that are not sold yet make it too "
+        "high; people who only looked and did not tell us of their pack are not counted, which makes it too low."
+    )
+
+
+def about(amount: int) -> str:
+    """An estimate, to three digits: more would be believed."""
+    return number(_rounded(amount, round))
+
+
+def about_range(found: Copies) -> str:
+    """An estimate's bounds, to three digits outwards."""
+    return f"{number(_rounded(found.low, math.floor))} to {number(_rounded(found.high, math.ceil))}"
+
+
+def _rounded(amount: int, way: Callable[[float], int]) -> int:
+    unit: int = 10 ** max(0, len(str(amount)) - _DIGITS)
+    return way(amount / unit) * unit
+
+
+_DIGITS = 3
+
+
+def guess_by_word(guess: Guess) -> list[tuple[str, str]]:
+    """The likely causes as lines: the word, and the causes that it holds for."""
+    lines = []
+    for word in Likelihood:
+        causes = [CAUSE_WORDS[cause] for cause, likely in guess.causes if likely is word]
+        if causes:
+            lines.append((str(word), ", ".join(causes)))
+    return lines
+
+
+def guess_rests_on(detail: AlertDetail) -> str:
+    """What the likely causes rest on: the measured facts, closed alerts, and the field's experience."""
+    told = [_FACT_WORDS[fact](detail) for fact in detail.guess.facts]
+    closed = sum(amount for _, amount in detail.record.causes)
+    told.append(f"{counted(closed, 'closed alert')} of this rule")
+    told.append("what the field reports of such alerts")
+    return f"From {', '.join(told[:-1])} and {told[-1]}. A judgement in words, not a measurement."
+
+
+def lock_reason(detail: AlertDetail) -> str:
+    """Why a lock is proposed, as it may stand in the batch's history."""
+    where = f" in {counted(detail.alert.places, 'region')}" if detail.alert.places > 1 else ""
+    if detail.alert.rule is Rule.KEEP_CODE_SHARED:
+        return f"Its keep-code was used {counted(detail.alert.count, 'time')}{where}"
+    return f"{counted(detail.measured, 'other person', 'other people').capitalize()} asked to verify this code{where}"
+
+
+_HIDDEN: Final = frozenset({Placement.INSIDE, Placement.SCRATCH})
+_FACT_WORDS: Final[Mapping[Fact, Callable[[AlertDetail], str]]] = {
+    Fact.ONE_NETWORK: lambda detail: f"{counted(detail.measured, 'other claim')} from one network",
+    Fact.ONE_OTHER_NEAR: lambda _detail: "one other person, and no second region",
+    Fact.SOME_OTHERS: lambda detail: counted(detail.measured, "other person", "other people"),
+    Fact.MANY_OTHERS: lambda detail: counted(detail.measured, "other person", "other people"),
+    Fact.SOME_REGIONS: lambda detail: counted(detail.alert.places, "region"),
+    Fact.MANY_REGIONS: lambda detail: counted(detail.alert.places, "region"),
+    Fact.ONE_ASKER: lambda _detail: "one person alone who asked",
+    Fact.MANY_ASKERS: lambda detail: f"{counted(detail.measured, 'person', 'people')} who asked",
+}
+
+
+def _share(value: float) -> str:
+    return f"{value:.2f}".removeprefix("0")
+
+
+def stream_sentence(line: StreamLine) -> str:
+    """One line of an alert's history, without when and by whom; a snooze's end follows it."""
+    match line.kind:
+        case Event.CLOSED if line.cause is not None:
+            return f"closed it: {CAUSE_WORDS[line.cause]}"
+        case Event.SNOOZED if line.until is not None:
+            return "put it off until"
+        case Event.REOPENED:
+            return "reopened it" if line.actor else "Opened again by itself: it grew past what was closed"
+        case _:
+            return _STREAM_WORDS.get(line.kind, str(line.kind))
+
+
+_STREAM_WORDS: Final[Mapping[Event, str]] = {
+    Event.ASSIGNED: "took it",
+    Event.RELEASED: "gave it back",
+    Event.WOKEN: "ended the snooze",
+    Event.MUTED: "muted this rule for the batch",
+    Event.UNMUTED: "let this rule speak for the batch again",
+    Event.COMMENT: "commented",
+    Event.CLOSED: "closed it",
+    Event.SNOOZED: "put it off",
+}
+
+
+def initials(email: str) -> str:
+    """Two letters for an account: `AM` for anna.meyer@example.com."""
+    parts = [part for part in re.split(r"[._+-]", email.partition("@")[0]) if part]
+    return ("".join(part[0] for part in parts[:2]) if len(parts) > 1 else (parts or ["?"])[0][:2]).upper()
+
+
+def place_of_key(key: str) -> str:
+    """A place by its key, `KR-11` or `unknown`."""
+    country, _, region = key.partition("-")
+    return "unknown" if key == UNKNOWN else place(country, region or None)
+
+
+def act_sentence(act: RangeAct) -> str:
+    """One act as a line of a history, without who and when."""
+    details = act.details
+    facts = (
+        ("lot", details.lot),
+        ("expires", details.expires.isoformat() if details.expires else None),
+        ("markets", ", ".join(details.markets) or None),
+        ("reason", details.reason),
+        ("link", details.link),
+    )
+    told = "; ".join(f"{name} {value}" for name, value in facts if value)
+    return f"{index_range(act.first, act.last)} {ACT_DONE[act.kind]}{': ' + told if told else ''}"
+
+
+def index_range(first: int, last: int) -> str:
+    """A range of indices as people write it."""
+    return f"Index {number(first)}" if first == last else f"Indices {number(first)} to {number(last)}"
+
+
+def day(date_: date) -> str:
+    """A day of the calendar, short; a moment is written by `times.html`."""
+    return f"{date_:%-d %b %Y}"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, in the largest unit that is not nothing."""
+    gone = max(now - moment, timedelta())
+    for length, unit in ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min")):
+        if gone >= length:
+            return f"{gone // length} {unit} ago"
+    return "just now"
+
+
+def place(country: str | None, region: str | None) -> str:
+    """A place by its country's name and its region's code."""
+    name = (_ENGLISH.territories.get(country) or country) if country else "unknown"
+    return f"{name}, {region}" if region else name
