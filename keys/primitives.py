@@ -17,7 +17,6 @@ from keys.base.errors import AddressInvalid, PublicKeyInvalid, SealNotOpened, Si
 LABEL_CODE: Final = b"authcode-code-v1"
 LABEL_MANIFEST: Final = b"authcode-manf-v1"
 LABEL_KEYRING: Final = b"authcode-keys-v1"
-LABEL_OFFLINE_SCAN: Final = b"authcode-scan-v1"
 LABEL_SUCCESSION: Final = b"authcode-root-v1"
 LABEL_SHARED_KEYS: Final = b"authcode-send-v1"
 """One label for one thing: the first 16 bytes of whatever is signed (docs/format.md §2)."""

@@ -106,21 +106,6 @@ class BrandConflict(AuthcodeError):
         self.shared, self.pinned, self.offered = shared, pinned, offered
 
 
-class TrustFileOlder(AuthcodeError):
-    """A trust file of an earlier release lacks the name of a pinned brand, and another brand is seen first."""
-
-    code = "trust_file_older"
-    http_status = 409
-
-    def __init__(self, path: Path, offered: str) -> None:
-        """Carry the file's `path` and the `offered` root's fingerprint."""
-        super().__init__(
-            f"{path} lacks names of the brands in it, so nobody can tell whether the keyring of root {offered} copies "
-            "one of them; verify a code of each with its newest keyring, or name the new brand's root with --root"
-        )
-        self.path, self.offered = path, offered
-
-
 class SuccessionInvalid(AuthcodeError):
     """The steps by which the roots of a keyring follow each other do not hold (docs/format.md §1)."""
 

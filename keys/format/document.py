@@ -20,7 +20,6 @@ from keys.base.fields import Fields
 from keys.primitives import (
     LABEL_KEYRING,
     LABEL_MANIFEST,
-    LABEL_OFFLINE_SCAN,
     LABEL_SHARED_KEYS,
     SIGNATURE_BYTES,
     SigningKey,
@@ -35,7 +34,6 @@ FINGERPRINT_CHARS: Final = 71
 _FORMATS: Final[Mapping[bytes, str]] = {
     LABEL_KEYRING: "authcode-keyring-1",
     LABEL_MANIFEST: "authcode-manifest-1",
-    LABEL_OFFLINE_SCAN: "authcode-offline-scan-1",
     LABEL_SHARED_KEYS: "authcode-shared-keys-1",
 }
 _FINGERPRINT = re.compile("sha256:[0-9a-f]{64}")

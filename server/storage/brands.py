@@ -1,7 +1,6 @@
 """Brands and their published keyrings."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar
 
 import sqlalchemy as sa
@@ -78,7 +77,6 @@ def add_brand(  # noqa: PLR0913 - one parameter for each column
     version: int,
     keyring: bytes,
     server_id: str | None,
-    at: datetime,
 ) -> None:
     """A brand seen for the first time: its root is pinned."""
     connection.execute(
@@ -88,7 +86,6 @@ def add_brand(  # noqa: PLR0913 - one parameter for each column
             root_fingerprint=root_fingerprint,
             keyring_version=version,
             keyring=keyring,
-            keyring_at=at,
             server_id=server_id,
             alert_from=DEFAULT_ALERT_FROM,
             alert_budget=DEFAULT_ALERT_BUDGET,
@@ -104,13 +101,12 @@ def replace_keyring(  # noqa: PLR0913 - one parameter for each column
     root_fingerprint: str,
     version: int,
     keyring: bytes,
-    at: datetime,
 ) -> None:
     """A newer keyring of a known brand, and the root that signed it: from now on the pinned one."""
     connection.execute(
         brand.update()
         .where(brand.c.id == number)
-        .values(name=name, root_fingerprint=root_fingerprint, keyring_version=version, keyring=keyring, keyring_at=at)
+        .values(name=name, root_fingerprint=root_fingerprint, keyring_version=version, keyring=keyring)
     )
 
 

@@ -26,7 +26,7 @@ from server.domain.alerts.alert import AlertFilter, Rule, Severity
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.redemption import Unit
 from server.domain.staff.scope import Scope
-from server.keystore import address_secret, make_server_keys, open_server_keys
+from server.keystore import make_server_keys, open_server_keys
 from server.services.brands.keyring import publish_keyring
 from server.services.brands.withdrawal_preview import preview_withdrawal
 from server.services.codes.redeem import Visitor, verify
@@ -290,8 +290,8 @@ def test_sent_keys_arrive_at_the_server_they_were_sealed_to(elsewhere: Path, bra
 
 def test_keys_sealed_to_another_server_are_refused(elsewhere: Path, brand: Brand, tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
-    here = address_secret(open_server_keys(elsewhere, "server-pass"))
-    there = address_secret(brand.keys)
+    here = open_server_keys(elsewhere, "server-pass").address
+    there = brand.keys.address
     assert here != there
     file.write_bytes(send_shared_keys(brand.issuer, address_of(there)))
     refused = CliRunner().invoke(key_commands.receive, [str(file)])
@@ -306,7 +306,7 @@ def test_keys_sealed_to_another_server_are_refused(elsewhere: Path, brand: Brand
 def test_a_withdrawn_office_key_brings_no_keys_to_a_server_by_the_keyring_of_its_own_days(
     elsewhere: Path, issuer: UnlockedIssuer, tmp_path: Path
 ) -> None:
-    address = address_of(address_secret(open_server_keys(elsewhere, "server-pass")))
+    address = address_of(open_server_keys(elsewhere, "server-pass").address)
     root = issuer.keyring.root_fingerprint
     early, now = tmp_path / "early.json", tmp_path / "now.json"
     early.write_bytes(send_shared_keys(issuer, address))

@@ -10,7 +10,7 @@ from authcode.code.payload import shown_host
 from keys.base.errors import AuthcodeError, KeyringInvalid, RootChanged, UnknownKey
 from keys.base.instants import format_instant
 from keys.format.keyring import Keyring, KeyringSet, OpenedKeyring, check_successor, open_keyring
-from keys.format.names import Holder, refuse_conflict
+from keys.format.names import NameOwner, refuse_conflict
 from keys.format.records import KeyState, Profile
 from server.keystore import ServerKeys
 from server.runtime.context import Context
@@ -116,10 +116,10 @@ def publish_keyring(  # noqa: PLR0913 - what is taken in, and who brings it
             _check_follows(known, opened)  # (2), (3)
         others = [brand for brand in all_brands(connection) if brand.brand_id != keyring.brand_id]
         KeyringSet([*map(keyring_of, others), keyring])  # (4)
-        before = None if known is None else _holder(known)
-        offered = Holder(root=opened.root_fingerprint, brand=keyring.brand, prefixes=keyring.prefixes)
-        refuse_conflict(before, offered, map(_holder, others), root_settles=False)  # (5)
-        _keep(connection, known, opened, document, server_id=server_id, now=now)
+        before = None if known is None else _owner(known)
+        offered = NameOwner(root=opened.root_fingerprint, brand=keyring.brand, prefixes=keyring.prefixes)
+        refuse_conflict(before, offered, map(_owner, others), root_settles=False)  # (5)
+        _keep(connection, known, opened, document, server_id=server_id)
         who = actor if station is None else station.actor
         if who is not None:
             _note(connection, None if known is None else keyring_of(known), keyring, document, actor=who, now=now)
@@ -155,14 +155,8 @@ def _newly(keyring: Keyring, known: Mapping[str, KeyState], state: KeyState) -> 
     return [key.key_id for key in keyring.code_keys if key.state is state and known.get(key.key_id) is not state]
 
 
-def _keep(  # noqa: PLR0913 - what becomes the row
-    connection: Connection,
-    known: BrandRecord | None,
-    opened: OpenedKeyring,
-    document: bytes,
-    *,
-    server_id: str | None,
-    now: datetime,
+def _keep(
+    connection: Connection, known: BrandRecord | None, opened: OpenedKeyring, document: bytes, *, server_id: str | None
 ) -> None:
     keyring = opened.keyring
     if known is None:
@@ -174,7 +168,6 @@ def _keep(  # noqa: PLR0913 - what becomes the row
             version=keyring.version,
             keyring=document,
             server_id=server_id,
-            at=now,
         )
         return
     replace_keyring(
@@ -184,12 +177,11 @@ def _keep(  # noqa: PLR0913 - what becomes the row
         root_fingerprint=opened.root_fingerprint,
         version=keyring.version,
         keyring=document,
-        at=now,
     )
 
 
-def _holder(brand: BrandRecord) -> Holder:
-    return Holder(root=brand.root_fingerprint, brand=brand.name, prefixes=keyring_of(brand).prefixes)
+def _owner(brand: BrandRecord) -> NameOwner:
+    return NameOwner(root=brand.root_fingerprint, brand=brand.name, prefixes=keyring_of(brand).prefixes)
 
 
 def _check_follows(known: BrandRecord, opened: OpenedKeyring) -> None:

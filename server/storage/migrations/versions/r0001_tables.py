@@ -9,7 +9,7 @@ import secrets
 
 from alembic import op
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from server.storage.schema import log_tree, metadata
 
@@ -20,8 +20,9 @@ depends_on = None
 
 def _digest() -> str:
     tables = metadata.sorted_tables
-    made = [*map(CreateTable, tables), *(CreateIndex(index) for table in tables for index in table.indexes)]
-    statements = sorted(str(one.compile(dialect=kind)) for one in made for kind in (sqlite.dialect(), postgresql.dialect()))
+    made: list[ExecutableDDLElement] = [CreateTable(table) for table in tables]
+    made += [CreateIndex(index) for table in tables for index in table.indexes]
+    statements = sorted(str(one.compile(dialect=kind.dialect())) for one in made for kind in (sqlite, postgresql))
     return hashlib.sha256("".join(statements).encode()).hexdigest()[:16]
 
 
