@@ -1,7 +1,6 @@
 """Bring a database to this version's tables, and tell whether it has them."""
 
 from pathlib import Path
-from typing import ClassVar
 
 import sqlalchemy as sa
 from alembic import command
@@ -18,29 +17,23 @@ from server.storage.schema import metadata
 class DatabaseNotMigrated(AuthcodeError):
     """The server's database is missing or has no tables yet."""
 
-    code: ClassVar[str] = "database_not_migrated"
-    http_status: ClassVar[int] = 503
-
-    def __init__(self) -> None:
-        """Say what to run."""
-        super().__init__(
-            "The server's database is missing or empty; run `authcode db upgrade` at the server. (A print station has "
-            "none: its commands take --server URL.)"
-        )
+    code = "database_not_migrated"
+    http_status = 503
+    sentence = (
+        "The server's database is missing or empty; run `authcode db upgrade` at the server. (A print station has "
+        "none: its commands take --server URL.)"
+    )
 
 
 class DatabaseOutdated(AuthcodeError):
     """The database was made by a version before the first release, and no migration leads from it."""
 
-    code: ClassVar[str] = "database_outdated"
-    http_status: ClassVar[int] = 503
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__(
-            "The server's database was made by another version, before the first release, and cannot be used by this "
-            "one; start a new home or name another one with --home (on PostgreSQL: another database)."
-        )
+    code = "database_outdated"
+    http_status = 503
+    sentence = (
+        "The server's database was made by another version, before the first release, and cannot be used by this one; "
+        "start a new home or name another one with --home (on PostgreSQL: another database)."
+    )
 
 
 def _config() -> Config:

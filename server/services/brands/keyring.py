@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import Final
 
 from authcode.code.payload import shown_host
 from keys.base.errors import AuthcodeError, KeyringInvalid, RootChanged, UnknownKey
@@ -36,12 +36,9 @@ CLOCK_TOLERANCE: Final = timedelta(days=1)
 class KeyringUnknown(AuthcodeError):
     """No keyring, or not just one, fits what was asked for."""
 
-    code: ClassVar[str] = "keyring_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say how to ask."""
-        super().__init__("Name the brand by its id: /.well-known/authcode-keys.json?brand=<32 hexadecimal digits>.")
+    code = "keyring_unknown"
+    http_status = 404
+    sentence = "Name the brand by its id: /.well-known/authcode-keys.json?brand=<32 hexadecimal digits>."
 
 
 def published_keyring(ctx: Context, *, brand_id: str | None, host: str) -> bytes:
