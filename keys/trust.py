@@ -5,8 +5,8 @@
 
 A root is pinned when a brand is first seen. From then on another root, a lower version, and another keyring of the same
 version (`document` is the SHA-256 of the one seen, without its succession) are refused. Where the pinned root vouched
-for a new one, the pin moves on to that, and the old root is believed no more. No other brand may come with the name or
-a host of a pinned one: whoever copies a brand draws a brand id of their own.
+for a new one, the pin moves on to that, and the old root is trusted no more. No other brand may have the name or a host
+of a pinned one: a copy of a brand has a brand id of its own.
 """
 
 import hashlib

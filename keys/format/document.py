@@ -50,7 +50,7 @@ class OpenedDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UncheckedDocument:
-    """A document that was only read: nothing in it may be believed before `verify` returned."""
+    """A document that was only read: do not trust it before `verify` returned."""
 
     label: bytes
     payload: str
@@ -90,7 +90,7 @@ def sign_document(
 
 
 def open_document(label: bytes, document: bytes, *, public_keys: Mapping[str, bytes]) -> OpenedDocument:
-    """Check that one of `public_keys` (by fingerprint) signed `document` under `label`, and return what it says.
+    """Check that one of `public_keys` (by fingerprint) signed `document` under `label`, and return its content.
 
     Raises:
         DocumentInvalid: it is no document of this kind.
@@ -105,7 +105,7 @@ def open_document(label: bytes, document: bytes, *, public_keys: Mapping[str, by
 
 
 def read_document(label: bytes, document: bytes) -> UncheckedDocument:
-    """Read a document without believing it, where the signer's key must first be found.
+    """Read a document without trusting it, where the signer's key must first be found.
 
     1. Size.   2. JSON with the right fields.   3. The format that belongs to the label; steps of a succession in
     keyrings only.   4. The one written form.

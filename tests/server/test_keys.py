@@ -329,8 +329,8 @@ def test_a_state_that_a_keyring_shows_is_the_one_that_counts(issuer: UnlockedIss
 
 
 def test_a_listed_host_is_named_as_what_the_brand_knows_it_for(world: World, issuer: UnlockedIssuer) -> None:
-    issuer.list_domains(Listing.LOOKALIKE, ["aurel-check.example"], world.clock.now)
-    issuer.list_domains(Listing.PARTNER, ["partner.example"], world.clock.now)
+    issuer.add_domains({Listing.LOOKALIKE: ["aurel-check.example"]}, world.clock.now)
+    issuer.add_domains({Listing.PARTNER: ["partner.example"]}, world.clock.now)
     _publish(world, issuer)
     brand = issuer.keyring.keyring.brand
     for host, listing in (
@@ -353,7 +353,7 @@ def test_a_listed_host_is_named_as_what_the_brand_knows_it_for(world: World, iss
 
 def test_no_brand_lists_an_address_of_our_own_codes_away(world: World, issuer: UnlockedIssuer) -> None:
     """Another brand of this server could list this one's host: where our codes lead is known before any list."""
-    issuer.list_domains(Listing.LOOKALIKE, ["elsewhere.example"], world.clock.now)
+    issuer.add_domains({Listing.LOOKALIKE: ["elsewhere.example"]}, world.clock.now)
     listed = replace(issuer.keyring.keyring, version=99, lookalike_domains=(PREFIX.split("/")[2].lower(),))
     store = issuer._store  # noqa: SLF001 - the root is not handed out, and this test signs with it
     root = SigningKey(store.get(Purpose.ROOT, issuer.keyring.root_fingerprint.removeprefix("sha256:")[:16]))
@@ -365,7 +365,7 @@ def test_no_brand_lists_an_address_of_our_own_codes_away(world: World, issuer: U
 
 def test_listed_domains_are_counted_by_name_and_other_hosts_are_not(world: World, issuer: UnlockedIssuer) -> None:
     headers = {"Authorization": f"Bearer {token(world.ctx.db, Scope.METRICS)}"}
-    issuer.list_domains(Listing.LOOKALIKE, ["counted.example"], world.clock.now)
+    issuer.add_domains({Listing.LOOKALIKE: ["counted.example"]}, world.clock.now)
     _publish(world, issuer)
     before = world.client.get("/metrics", headers=headers).text
     for host in ("www.counted.example", "named-nowhere.example"):
