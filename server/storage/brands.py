@@ -1,7 +1,6 @@
 """Brands and their published keyrings."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -74,7 +73,6 @@ class KeyringRow:
     root_fingerprint: str
     keyring_version: int
     keyring: bytes
-    keyring_at: datetime
 
 
 def add_brand(connection: sa.Connection, row: KeyringRow, *, server_id: str | None) -> None:

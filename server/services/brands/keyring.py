@@ -1,7 +1,7 @@
 """Stage 5, verify: taking in a brand's published keyring (docs/format.md §1)."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,7 +25,7 @@ from server.storage.brands import (
     replace_keyring,
     set_alert_from,
 )
-from server.storage.engine import Connection, Database
+from server.storage.engine import Database
 
 EXPIRY_WARNING: Final = timedelta(days=7)
 """From when on an ageing keyring is spoken of: time enough for somebody who is on holiday this week."""
@@ -114,49 +114,55 @@ def publish_keyring(
         _check_follows(known, opened)  # (2), (3)
         others = [brand for brand in all_brands(connection) if brand.brand_id != keyring.brand_id]
         _check_no_conflict(known, opened, others)  # (4), (5)
-        row = _row_of(opened, document, now)
+        row = _row_of(opened, document)
         if known is None:
             add_brand(connection, row, server_id=server_id)
         else:
             replace_keyring(connection, row)
         if by is not None:
             before = {} if known is None else {key.key_id: key.state for key in keyring_of(known).code_keys}
-            _add_to_audit(connection, before, row, keyring, actor=by.actor if isinstance(by, Station) else by)
+            actor = by.actor if isinstance(by, Station) else by
+            for action, subject, details in _audit_lines(before, keyring, document):
+                audit.note(connection, at=now, actor=actor, action=action, subject=subject, details=details)
     return keyring
 
 
-def _row_of(opened: OpenedKeyring, document: bytes, now: datetime) -> KeyringRow:
+def _row_of(opened: OpenedKeyring, document: bytes) -> KeyringRow:
     return KeyringRow(
         brand_id=opened.keyring.brand_id,
         name=opened.keyring.brand,
         root_fingerprint=opened.root_fingerprint,
         keyring_version=opened.keyring.version,
         keyring=document,
-        keyring_at=now,
     )
 
 
-def _add_to_audit(
-    connection: Connection, before: Mapping[str, KeyState], row: KeyringRow, keyring: Keyring, *, actor: str
-) -> None:
-    """Add the publication with what is new in it, and each withdrawal, which cannot be taken back."""
+def _audit_lines(
+    before: Mapping[str, KeyState], keyring: Keyring, document: bytes
+) -> Iterator[tuple[str, str, dict[str, object]]]:
+    """Action, subject and details of the publication, and of each withdrawal, which cannot be taken back."""
     brand, version = keyring.brand_id.hex(), f"version {keyring.version}"
-    details: dict[str, object] = {
+    published: dict[str, object] = {
         "brand": brand,
-        "keyring_sha256": hashlib.sha256(row.keyring).hexdigest(),
+        "keyring_sha256": hashlib.sha256(document).hexdigest(),
         "new_keys": [key.key_id for key in keyring.code_keys if key.key_id not in before],
         "retired_keys": _newly(keyring, before, KeyState.RETIRED),
         "lookalike_domains": list(keyring.lookalike_domains),
         "partner_domains": list(keyring.partner_domains),
     }
-    at = row.keyring_at
-    audit.note(connection, at=at, actor=actor, action="keys.publish", subject=version, details=details)
+    yield "keys.publish", version, published
     for key_id in _newly(keyring, before, KeyState.WITHDRAWN):
         key = keyring.code_key(key_id)
         since = format_instant(key.since)
         subject = f"key {key_id} since {key.since:%Y-%m-%d %H:%M} UTC, {version}: {key.reason}"[:MAX_SUBJECT]
-        details = {"brand": brand, "key_id": key_id, "since": since, "reason": key.reason, "version": keyring.version}
-        audit.note(connection, at=at, actor=actor, action="keys.withdraw", subject=subject, details=details)
+        withdrawn: dict[str, object] = {
+            "brand": brand,
+            "key_id": key_id,
+            "since": since,
+            "reason": key.reason,
+            "version": keyring.version,
+        }
+        yield "keys.withdraw", subject, withdrawn
 
 
 def _newly(keyring: Keyring, known: Mapping[str, KeyState], state: KeyState) -> list[str]:
