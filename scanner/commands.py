@@ -39,11 +39,11 @@ def scan(photos: tuple[Path, ...], keyring: Path | None, server: str | None, hom
     Codes are checked against the home's keyring, and their use is asked of --server. Exit code 0 when every photo was
     opened, whether or not it holds a code; 2 when one could not be opened.
     """
-    from scanner.judge import KeyringJudge, Nobody, ServerJudge
+    from scanner.judge import KeyringJudge, NoJudge, ServerJudge
 
     opened = _keyring(keyring, home_dir(home))
     offline = KeyringJudge(opened, the_time()) if opened else None
-    judge: Judge = ServerJudge(server) if server else offline or Nobody()
+    judge: Judge = ServerJudge(server) if server else offline or NoJudge()
     tell = partial(_tell_json, trusted=trust_facts(opened) if opened else {}) if as_json else _tell_words
     all_opened = True
     for path in photos:

@@ -47,14 +47,28 @@ class ServerAnswerUnusable(AuthcodeError):
 
 
 class ServerUrlInvalid(AuthcodeError):
-    """An address of a server that no token is sent to."""
+    """What was named as a server is more or less than scheme, host and port; nothing was sent."""
 
     code = "server_url_invalid"
 
     def __init__(self, reason: str) -> None:
         """Carry the `reason`, a clause; the address may hold a password and is not repeated."""
-        super().__init__(f"no token is sent to this address: {reason}; write it as https://v.example.com")
+        super().__init__(f"nothing is sent to this address: {reason}; write it as https://v.example.com")
         self.reason = reason
+
+
+class TlsRequired(AuthcodeError):
+    """A server beyond this machine is named by plain HTTP; nothing was sent."""
+
+    code = "tls_required"
+
+    def __init__(self, server: str) -> None:
+        """Carry scheme, host and port of the address."""
+        super().__init__(
+            f"nothing was sent to {server}: without TLS everyone on the way could read and change it; put TLS in front "
+            "of that server and write its address with https://"
+        )
+        self.server = server
 
 
 class ServerRefused(AuthcodeError):
