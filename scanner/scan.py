@@ -17,7 +17,8 @@ from scanner.find.localise import crowding
 from scanner.find.rectify import flatten, shrink, stretch_corners
 from scanner.photo.open import Bgr, open_gray
 from scanner.quality import Advice, advise
-from scanner.steps.ladder import LADDER_PX, RUNGS, gamma
+from scanner.steps.gamma import gamma
+from scanner.steps.ladder import LADDER_PX, RUNGS
 
 DEADLINE_S = 1.0
 """Wall-clock seconds for one picture: what a person waits without wondering."""
@@ -153,7 +154,7 @@ class _Search:
         for corners in self._largest_located():
             flat = flatten(self._gray, corners)
             if self._fits(2 * _reading_s(flat)):
-                texts = _texts(read_with_zxing(gamma(flat, 3.0))) or _texts(read_with_zxing(flat))
+                texts = _texts(read_with_zxing(gamma(flat))) or _texts(read_with_zxing(flat))
                 self._take_in_flat(texts, corners)
 
     def climb(self) -> None:
