@@ -19,13 +19,13 @@ DEFAULT_MODULE_MM: Final = 0.33
 MIN_MODULE_MM: Final = 0.25
 """Below this phones fail on ordinary print; six dots a module at 600 dpi."""
 MAX_LABEL_MM: Final = 180.0
-"""The widest symbol that stands on an A4 sheet with its crop marks."""
+"""The widest symbol that fits on an A4 sheet with its crop marks."""
 MODULE_PX: Final = 10
 """Pixels a module in PNG files: enough for any scaling in a layout program, and whole."""
 
 
 class LabelTooSmall(AuthcodeError):
-    """The label asked for makes modules that are not read reliably."""
+    """The requested label makes modules that are not read reliably."""
 
     code = "label_too_small"
 
@@ -39,13 +39,13 @@ class LabelTooSmall(AuthcodeError):
 
 
 class LabelTooLarge(AuthcodeError):
-    """The label asked for does not stand on the sheet."""
+    """The requested label does not fit on the sheet."""
 
     code = "label_too_large"
 
     def __init__(self, label_mm: float, largest_mm: float) -> None:
         """State both widths, in millimetres."""
-        super().__init__(f"a label of {label_mm:g} mm does not stand on a sheet; the largest is {largest_mm:g} mm")
+        super().__init__(f"a label of {label_mm:g} mm does not fit on a sheet; the largest is {largest_mm:g} mm")
         self.label_mm, self.largest_mm = label_mm, largest_mm
 
 
@@ -60,7 +60,7 @@ class Design:
     """Width and height of a printed symbol with its quiet zone, in millimetres."""
     logo: Logo | None
     placement: LogoPlacement | None
-    """Where the logo stands; None exactly when there is no logo."""
+    """Where the logo is; None exactly when there is no logo."""
 
     @property
     def side_modules(self) -> int:
