@@ -13,14 +13,15 @@ from keys.proof import Proof
 class LogCheck:
     """A check of several files under one log's key; `start` comes first.
 
-    `leaf` is the hash of the leaf where a proof does not show its entry, `proof` the receipt that they are held against.
+    `leaf` is the hash of the leaf where a proof does not show its entry, `proof` the receipt, if there is one, and
+    `before` the head that proofs of growth start from.
     """
 
     key: LogKey
     leaf: bytes | None = None
     proof: Proof | None = None
-    _before: Head | None = None
-    _roots: dict[int, bytes] = field(default_factory=dict)
+    before: Head | None = None
+    roots: dict[int, bytes] = field(default_factory=dict, init=False)
 
     def start(self, kept: str | None) -> None:
         """Take the head that proofs of growth start from: the receipt's, or the note of one that was kept.
@@ -30,15 +31,15 @@ class LogCheck:
             LogDocumentInvalid: it is no head.
         """
         if self.proof is not None:
-            self._before = head_before(self.proof)
+            self.before = head_before(self.proof)
         elif kept is not None:
-            self._before = open_head(kept, self.key)
-        if self._before is not None:
-            self._agree(self._before)
+            self.before = open_head(kept, self.key)
+        if self.before is not None:
+            self._agree(self.before)
 
     def needs_start(self, text: str) -> bool:
         """Whether a file is a proof of growth, and there is no head that it could start from."""
-        return is_consistency(text) and self._before is None
+        return is_consistency(text) and self.before is None
 
     def facts(self, text: str) -> dict[str, object]:
         """What one file shows, once it holds.
@@ -54,9 +55,9 @@ class LogCheck:
                 check_entry(self.proof, found)
             head = found.head
             shown = {"kind": "inclusion", "index": found.index, "leaf": found.leaf.hex(), "record": record}
-        elif is_consistency(text) and self._before is not None:
-            head = open_consistency(text, self.key, kept=self._before)
-            shown = {"kind": "consistency", "old": self._before.size}
+        elif is_consistency(text) and self.before is not None:
+            head = open_consistency(text, self.key, kept=self.before)
+            shown = {"kind": "consistency", "old": self.before.size}
         else:
             head, shown = open_head(text, self.key), {"kind": "head"}
         self._agree(head)
@@ -64,5 +65,5 @@ class LogCheck:
 
     def _agree(self, head: Head) -> None:
         """Refuse a second root for one size: the log has two histories."""
-        if self._roots.setdefault(head.size, head.root) != head.root:
+        if self.roots.setdefault(head.size, head.root) != head.root:
             raise LogProofRefused(f"two heads of {head.size} leaves have two roots, both signed: history was rewritten")

@@ -9,6 +9,7 @@ import builtins
 from importlib.abc import InspectLoader
 from importlib.util import find_spec
 
+OURS = ("authcode", "keys")
 COMMAND = "authcode.verifier.command"
 IN_PLACE_OF = {"keys.primitives": "authcode.verifier.ed25519"}
 """What modules of the library import, and what the single file has instead."""
@@ -37,11 +38,12 @@ class Module:
                 self.defined |= dict.fromkeys(names_of(statement), statement)
 
     def text(self, number: int) -> str:
-        """Statement `number` as it is written, with the string below it that explains a constant."""
+        """Statement `number` as it is written, with the string below it that explains a constant, and blank lines."""
         statement, below = self.body[number], self.body[number + 1 : number + 2]
         first = min([statement, *getattr(statement, "decorator_list", [])], key=lambda node: node.lineno)
         explained = below and isinstance(below[0], ast.Expr) and not isinstance(statement, ast.Expr)
-        return "\n".join(self.lines[first.lineno - 1 : (below[0] if explained else statement).end_lineno])
+        lines = self.lines[first.lineno - 1 : (below[0] if explained else statement).end_lineno]
+        return ("\n\n" if isinstance(statement, (ast.FunctionDef, ast.ClassDef)) else "") + "\n".join(lines)
 
 
 def names_of(statement: ast.stmt) -> list[str]:
@@ -54,7 +56,7 @@ def names_of(statement: ast.stmt) -> list[str]:
 
 def load(name: str, modules: dict[str, Module]) -> dict[str, Module]:
     """Add a module of ours, those that it imports first."""
-    if name not in modules and name.partition(".")[0] in {"authcode", "keys"}:
+    if name not in modules and name.partition(".")[0] in OURS:
         module = Module(name)
         for source, _ in module.imported.values():
             load(source, modules)
@@ -88,13 +90,20 @@ def build() -> str:
     """The text of `authcode_verify.py`."""
     modules = load(COMMAND, {})
     taken, imports = needed(modules)
-    lines = [f"import {module}" for module, name in sorted(imports) if not name]
-    for module in sorted({module for module, name in imports if name}):
-        lines.append(f"from {module} import {', '.join(sorted(name for source, name in imports if source == module))}")
-    parts = [f"{LICENCE}\n{modules[COMMAND].text(0)}\n\n" + "\n".join(lines)]
+    froms = sorted({module for module, name in imports if name})
+    lines = [
+        LICENCE,
+        modules[COMMAND].text(0),
+        "",
+        *(f"import {module}" for module, name in sorted(imports) if not name),
+    ]
+    lines += [
+        f"from {one} import {', '.join(sorted(name for module, name in imports if module == one))}" for one in froms
+    ]
     for name, module in modules.items():
-        numbers = [i for i, one in enumerate(module.body) if any((name, own) in taken for own in names_of(one))]
-        if numbers:
-            parts.append(f"# --- {name} " + "-" * (110 - len(name)))
-            parts += map(module.text, numbers)
-    return "\n\n\n".join(parts) + '\n\n\nif __name__ == "__main__":\n    sys.exit(main())\n'
+        wanted = [
+            number for number, one in enumerate(module.body) if any((name, own) in taken for own in names_of(one))
+        ]
+        lines += [f"\n\n# --- {name} " + "-" * (113 - len(name)) + "\n"] if wanted else []
+        lines += map(module.text, wanted)
+    return "\n".join(lines) + '\n\n\nif __name__ == "__main__":\n    sys.exit(main())\n'

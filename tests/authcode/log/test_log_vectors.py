@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import pytest
 
-from authcode.commands.verify import STANDALONE
 from authcode.log.checkpoint import Head, LogKey, encode, open_head, read_log_key, read_named_head, sign_head
 from authcode.log.merkle import consistency_path, inclusion_path, perfect_root, root_hash
 from authcode.log.proof import (
@@ -315,12 +314,13 @@ def test_what_holds_and_what_does_not_are_both_among_them() -> None:
 
 @pytest.mark.parametrize("case", LOG["cases"], ids=lambda case: case["name"])
 def test_the_single_file_answers_as_the_library_on_the_log(case: dict[str, Any], single_file: Any) -> None:
-    kept = single_file.named_head(case["kept"]) if "kept" in case else None
-    leaf = bytes.fromhex(case["leaf"]) if "leaf" in case else None
-
     def answer() -> dict[str, Any]:
-        head, shown = single_file.check_log_file(case["text"], single_file.log_key_of(LOG["key"]), kept, leaf)
-        return {**shown, "size": head[1]}
+        check = log_check(single_file, LOG["key"], case.get("leaf"))
+        if "kept" in case:
+            check.before = single_file.read_named_head(case["kept"])
+        facts: dict[str, Any] = check.facts(case["text"])
+        assert facts.pop("origin") == ORIGIN
+        return facts
 
     assert told(single_file, answer) == case["answer"]
 
@@ -328,15 +328,21 @@ def test_the_single_file_answers_as_the_library_on_the_log(case: dict[str, Any],
 @pytest.mark.parametrize("case", RECEIPTS["cases"], ids=lambda case: case["name"])
 def test_the_single_file_answers_as_the_library_on_receipts(case: dict[str, Any], single_file: Any) -> None:
     def answer() -> dict[str, Any]:
-        claims: dict[str, Any] = single_file.open_receipt(case["proof"], single_file.proof_keys_of(RECEIPTS["keys"]))
+        proof = single_file.open_proof(case["proof"], single_file.public_keys_of(RECEIPTS["keys"]))
         if "entry" in case:
-            key = single_file.log_key_of(RECEIPTS["log_key"])
-            leaf = None if "extra" in case["entry"] else ENTRIES[5].leaf
-            head, shown = single_file.check_log_file(case["entry"], key, None, leaf)
-            single_file.check_own_entry(claims, head, shown)
+            leaf = None if "extra" in case["entry"] else ENTRIES[5].leaf.hex()
+            check = log_check(single_file, RECEIPTS["log_key"], leaf, proof)
+            check.start(None)
+            check.facts(case["entry"])
+        claims: dict[str, Any] = proof.claims()
         return claims
 
     assert told(single_file, answer) == case["answer"]
+
+
+def log_check(single_file: Any, key: str, leaf: str | None, proof: Any = None) -> Any:
+    bare_leaf = None if leaf is None else bytes.fromhex(leaf)
+    return single_file.LogCheck(key=single_file.read_log_key(key), leaf=bare_leaf, proof=proof)
 
 
 @pytest.mark.parametrize("case", LOG.get("pairs", []), ids=lambda case: case["name"])
@@ -360,13 +366,13 @@ def test_the_single_file_and_the_library_judge_two_heads_alike(
 def told(single_file: Any, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return answer()
-    except single_file.Refused as refused:
+    except (single_file.Refused, single_file.AuthcodeError) as refused:
         return {"error": refused.code}
 
 
-def run_single_file(*arguments: str) -> tuple[int, list[Any]]:
+def run_single_file(standalone: Path, *arguments: str) -> tuple[int, list[Any]]:
     """With no package but the standard library, and no site directory."""
-    command = [sys.executable, "-I", "-S", str(STANDALONE), *arguments]
+    command = [sys.executable, "-I", "-S", str(standalone), *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     return ended.returncode, [json.loads(line) for line in ended.stdout.splitlines()]
 
@@ -405,10 +411,12 @@ def files(tmp_path: Path) -> Path:
         (("receipt", "receipt", "--keys", "keys", "entry"), 2, []),
     ],
 )
-def test_the_single_files_command_line(words: tuple[str, ...], code: int, holds: list[bool], files: Path) -> None:
+def test_the_single_files_command_line(
+    words: tuple[str, ...], code: int, holds: list[bool], files: Path, standalone: Path
+) -> None:
     named = {path.name: str(path) for path in files.iterdir()}
     arguments = [words[0], *(named.get(word, word) for word in words[1:]), "--json"]
-    ended, answers = run_single_file(*arguments)
+    ended, answers = run_single_file(standalone, *arguments)
     assert (ended, [answer["holds"] for answer in answers if "error" not in answer]) == (code, holds)
 
 
@@ -432,7 +440,7 @@ CONCLUSIONS: Final = [
 
 @pytest.mark.parametrize(("words", "concluded", "left_open"), CONCLUSIONS)
 def test_both_command_lines_tell_people_the_same_and_name_what_was_not_checked(
-    words: tuple[str, ...], concluded: str, left_open: str, files: Path
+    words: tuple[str, ...], concluded: str, left_open: str, files: Path, standalone: Path
 ) -> None:
     from click.testing import CliRunner
 
@@ -442,7 +450,7 @@ def test_both_command_lines_tell_people_the_same_and_name_what_was_not_checked(
     receipt, keys, key = (str(files / name) for name in ("receipt", "keys", "key"))
     own = [receipt, "--keys", keys] if kind == "receipt" else []
     ours = ["--receipt", receipt, "--receipt-keys", keys] if kind == "receipt" else []
-    command = [sys.executable, "-I", "-S", str(STANDALONE), kind, *own, "--key", key, *named]
+    command = [sys.executable, "-I", "-S", str(standalone), kind, *own, "--key", key, *named]
     by_file = subprocess.run(command, capture_output=True, text=True, check=False)
     by_library = CliRunner().invoke(check, ["--key", key, *ours, *named])
     assert by_library.exit_code == by_file.returncode
@@ -459,8 +467,8 @@ def test_both_command_lines_tell_people_the_same_and_name_what_was_not_checked(
     assert "hold: this does not hold" not in told
 
 
-def test_a_growth_without_the_head_it_starts_from_is_a_slip_and_no_evidence(files: Path) -> None:
-    command = [sys.executable, "-I", "-S", str(STANDALONE), "log", "--key", str(files / "key"), str(files / "growth")]
+def test_a_growth_without_the_head_it_starts_from_is_a_slip_and_no_evidence(files: Path, standalone: Path) -> None:
+    command = [sys.executable, "-I", "-S", str(standalone), "log", "--key", str(files / "key"), str(files / "growth")]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "--kept" in ended.stderr
