@@ -82,10 +82,9 @@ def domains_in(fields: Fields, name: str) -> tuple[str, ...]:
 def check_code_key(fields: Fields) -> tuple[str, str, bytes | None]:
     """Check one record of a code key; give its id, prefix and public key."""
     profile, form = fields.text("profile"), fields.text("form")
-    if not re.fullmatch(f"[{ALPHABET}]{{2}}", fields.text("key_id")):
-        raise ValueError("a key id is two characters of Crockford's alphabet")
-    if (profile, form) not in {("signed", "short"), ("signed", "gs1"), ("compact", "short")}:
-        raise ValueError("a key record has another profile or form than there are")
+    kinds = {("signed", "short"), ("signed", "gs1"), ("compact", "short")}
+    if (profile, form) not in kinds or not re.fullmatch(f"[{ALPHABET}]{{2}}", fields.text("key_id")):
+        raise ValueError("a key record has another id, profile or form than there are")
     fields.number("serial_key", low=1, high=255)
     fields.instant("since")
     state, reason = fields.text("state"), fields.text_or_none("reason", longest=200)

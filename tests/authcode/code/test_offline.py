@@ -129,7 +129,24 @@ def keyrings() -> dict[str, str]:
         "serial key 256": _signed(code_keys=_keys(serial_key=256)),
         "an office key with another fingerprint": _signed(office_keys=[{**office, "fingerprint": ROOT.fingerprint}]),
         "an office key twice": _signed(office_keys=[office, office]),
+        "a withdrawn compact key": _signed(code_keys=[*_payload()["code_keys"][:2], {**_payload()["code_keys"][2], **withdrawn}]),
+        "a withdrawn office key": _signed(office_keys=[{**office, "state": "withdrawn"}]),
+        "a withdrawn office key with a reason": _signed(office_keys=[{**office, **withdrawn}]),
+        "a domain twice in a list": _signed(lookalike_domains=["a.example", "a.example"], partner_domains=["b.example"] * 2),
+        "a domain in both lists": _signed(lookalike_domains=["a.example"], partner_domains=["a.example"]),
+        "16 levels, the last an empty list": _signed_with("[" * 15 + "]" * 15),
+        "16 levels, the last a number": _signed_with("[" * 14 + "1" + "]" * 14),
+        "17 levels, the last an empty list": _signed_with("[" * 16 + "]" * 16),
+        "17 levels, the last a number": _signed_with("[" * 15 + "1" + "]" * 15),
+        "a number of 4300 digits": _signed_with("9" * 4300),
+        "a number of 4301 digits": _signed_with("9" * 4301),
     }  # fmt: skip
+
+
+def _signed_with(later: str) -> str:
+    """A keyring with one more field, whose value is this text."""
+    payload = json.dumps({**_payload(), "later": 0}, indent=1).replace('"later": 0', f'"later": {later}')
+    return sign_document(LABEL_KEYRING, payload, ROOT).decode()
 
 
 def _plus_order(signature: str) -> str:
@@ -163,7 +180,7 @@ def _edge_codes(code: dict[str, Any], seed: bytes) -> dict[str, str]:
 
 def _questions() -> list[dict[str, Any]]:
     codes, refused = _load("code.json"), _load("refusals.json")["refused"]
-    short, link = codes["codes"][0]["code"], codes["codes"][5]["code"]
+    short, link, compact = (codes["codes"][number]["code"] for number in (0, 5, 10))
     asked = [("plain", None, NOW + DAY, code["code"], "a published code") for code in codes["codes"]]
     asked += [("plain", None, NOW + DAY, one["text"], one["reason"]) for one in refused]
     for name, text in _edge_codes(codes["codes"][0], bytes.fromhex(codes["keys"][0]["secret"])).items():
@@ -185,6 +202,9 @@ def _questions() -> list[dict[str, Any]]:
         ("plain", None, NOW + 30 * DAY, short[:-1], "out of date, and no code"),
         ("withdrawn key", None, NOW + 60 * DAY, short, "withdrawn, and out of date"),
         ("withdrawn key", None, NOW + DAY, link, "another key is withdrawn"),
+        ("plain", None, NOW + 30 * DAY, compact, "a compact code, and the key list out of date"),
+        ("a withdrawn compact key", None, NOW + DAY, compact, "a compact code of a withdrawn key"),
+        ("plain", None, NOW + DAY, compact[:-1], "a compact code, cut"),
     ]
     for name in keyrings():
         asked.append((name, None, NOW + DAY, short, f"keyring: {name}"))

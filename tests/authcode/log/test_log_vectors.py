@@ -96,6 +96,7 @@ def log_cases() -> Iterator[dict[str, Any]]:
         yield {"name": f"a growth from {old} leaves", "text": _growth(old), "kept": _head(old).named}
     for old, size in GROWTHS:
         yield {"name": f"a growth from {old} to {size} leaves", "text": _growth(old, size), "kept": _head(old).named}
+    yield from unusual_cases(head)
     yield {"name": "a head signed by another key", "text": _note(9, key=STRANGER)}
     yield {"name": "a head of another log", "text": _note(9, origin="authcode-log/ffffffffffffffff")}
     yield {"name": "a head with S plus the group order", "text": _plus_order(head)}
@@ -136,6 +137,42 @@ def log_cases() -> Iterator[dict[str, Any]]:
     yield {"name": "two roots for one size", "text": _growth(9), "kept": replace(_head(9), root=bytes(32)).named}
     yield {"name": "a growth signed by another key", "text": _growth(4, note=_note(9, key=STRANGER)), "kept": kept}
     yield {"name": "nothing", "text": ""}
+    yield from unusual_refusals(head)
+
+
+def unusual_cases(head: str) -> Iterator[dict[str, Any]]:
+    """What a log of ours does not write, and a checker takes."""
+    yield {"name": "a head that the log's key signed twice", "text": head + head.rpartition("\n\n")[2]}
+    yield {"name": "a head with a line more than three", "text": _extended(head)}
+    yield {"name": "a record in another spelling", "text": _only_entry('{"b": 1, "a": 2}')}
+
+
+def unusual_refusals(head: str) -> Iterator[dict[str, Any]]:
+    """What is signed, or leads to the root, and is refused."""
+    yield {"name": "a head signed by the log's key and once wrongly", "text": head + _wrong_line(head)}
+    yield {"name": "a record that is no object", "text": _only_entry("[1]")}
+    yield {"name": "a record that is no JSON", "text": _only_entry("x")}
+    yield {"name": "an entry without a record", "text": _only_entry("")}
+
+
+def _extended(head: str) -> str:
+    """The same head with one more line, signed."""
+    text = head.partition("\n\n")[0] + "\nextension\n"
+    key_id = LogKey(name=ORIGIN, public_key=SIGNER.public_key).key_id
+    return f"{text}\n\N{EM DASH} {ORIGIN} {encode(key_id + SIGNER.sign(text.encode()))}\n"
+
+
+def _wrong_line(head: str) -> str:
+    """A signature line in the name of the log's key that is no signature of this head."""
+    assert head != _note(4)
+    return _note(4).rpartition("\n\n")[2]
+
+
+def _only_entry(record: str) -> str:
+    """The proof of an entry that is alone in its tree."""
+    entry = Entry(salt=b"\x09" * 16, record=record)
+    note = sign_head(Head(origin=ORIGIN, size=1, root=entry.leaf), SIGNER)
+    return InclusionProof(index=0, path=(), note=note, entry=entry).text
 
 
 def pair_cases() -> Iterator[dict[str, Any]]:
@@ -220,6 +257,31 @@ def receipt_cases() -> Iterator[dict[str, Any]]:
     yield {"name": "an entry of another day", "proof": ours.sign(_proof(at=AT.replace(day=2))), "entry": _entry(5)}
     yield {"name": "another life", "proof": ours.sign(_proof(life=1)), "entry": _entry(5)}
     yield {"name": "an entry that is not shown", "proof": good, "entry": _entry(5, shown=False)}
+    unnamed = ours.sign(_proof(log_head="no head"))
+    yield {"name": "an entry, and what is named is no head", "proof": unnamed, "entry": _entry(5)}
+    headers, claims = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in (header, payload))
+    for where, header_spelling, claims_spelling in (
+        ("a header in another order", _spelled(dict(reversed(headers.items()))), payload),
+        ("a header with spaces", _encoded(json.dumps(headers).encode()), payload),
+        ("a header with an escape", _encoded(_text(headers).replace("typ", "\\u0074yp").encode()), payload),
+        ("claims in another order", header, _spelled(dict(reversed(claims.items())))),
+        ("claims with spaces", header, _encoded(json.dumps(claims).encode())),
+        ("a claim of null", header, _spelled({**claims, "gtin": None})),
+        ("a claim too many", header, _spelled({**claims, "later": 1})),
+        ("a claim too few", header, _spelled({name: claims[name] for name in claims if name != "hop"})),
+        ("a moment that is no whole number", header, _spelled({**claims, "iat": claims["iat"] + 0.5})),
+    ):
+        message = f"{header_spelling}.{claims_spelling}"
+        signed = _encoded(SigningKey(PROOF_SEED).sign(message.encode()))
+        yield {"name": f"{where}, and signed", "proof": f"{message}.{signed}"}
+
+
+def _text(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _spelled(value: dict[str, Any]) -> str:
+    return _encoded(_text(value).encode())
 
 
 def _with_header(part: str, **changes: Any) -> str:
@@ -305,7 +367,7 @@ def test_the_published_vectors_are_what_the_library_answers(name: str) -> None:
 
 
 def test_what_holds_and_what_does_not_are_both_among_them() -> None:
-    for vectors, n_good in ((LOG, 14 + len(GROWTHS)), (RECEIPTS, 4)):
+    for vectors, n_good in ((LOG, 17 + len(GROWTHS)), (RECEIPTS, 4)):
         good = [case["name"] for case in vectors["cases"] if "error" not in case["answer"]]
         assert good == [case["name"] for case in vectors["cases"]][:n_good]
         assert len(vectors["cases"]) > 2 * n_good
