@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 
+import server.web.consumer
+from server.domain.codes.holder_acts import HolderAct
 from server.domain.codes.redemption import Verdict
 from server.web.catalogue import Catalogue, PluralForms, Sentence
 from server.web.consumer.pages import PageMaker
@@ -87,6 +90,17 @@ def test_every_message_is_part_of_a_page_or_is_asked_for_by_name(english: Shoppe
     others = {key for key in english.wordings if key not in of_pages}
     kinds = {"note", "advice", "word", "shape", "format", "number"}
     assert {key for key in others if key.partition(".")[0] not in kinds} == {"things", "these_features"}
+
+
+def test_every_small_word_and_note_is_asked_for_somewhere(english: ShopperCatalogue) -> None:
+    made = {f"{kind}_{act}" for kind in ("hold", "confirm") for act in HolderAct}
+    made |= {f"hold_{act}_hint" for act in HolderAct} | {"hold_erase_hint_returned"}
+    made |= {f"proof_{state}" for state in ("recalled", "void", "locked", "locked_key_withdrawn", "expired")}
+    made |= {"proof_returned_holder", "proof_returned_staff", "proof_handed_on", "proof_erased"}
+    folder = Path(server.web.consumer.__file__).parent
+    code = "".join(file.read_text(encoding="utf-8") for file in folder.rglob("*") if file.suffix in {".py", ".html"})
+    names = {key.split(".")[1] for key in english.wordings if key.startswith(("word.", "note."))}
+    assert {name for name in names if f'"{name}"' not in code} == made & names
 
 
 @pytest.mark.parametrize("name", EVERY_SEEN)
