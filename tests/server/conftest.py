@@ -32,7 +32,7 @@ from keys.store.key_file import ScryptCost
 from scanner.confine.readers import PhotoReaders
 from server import listeners as hooks
 from server.app import create_app
-from server.domain.batches.range_act import ActDetails, ActKind, RangeAct
+from server.domain.batches.range_act import ActDetails, ActKind, ActRequest, RangeAct
 from server.keystore import ServerKeys, open_server_keys
 from server.runtime.context import Context
 from server.runtime.keyrings import KeyringCache
@@ -165,15 +165,14 @@ class World:
         return issued
 
     def act(self, issued: Issued, kind: ActKind, indices: str | None = None, **details: Any) -> RangeAct:
-        return act_on_range(
-            self.ctx.db,
-            issued.batch.order_name,
-            kind,
+        wanted = ActRequest(
+            order=issued.batch.order_name,
+            kind=kind,
             indices=indices,
             details=ActDetails(**details),
             actor="anna@example.com",
-            now=self.clock.now,
         )
+        return act_on_range(self.ctx.db, wanted, now=self.clock.now)
 
     def ask(self, text: str, claim: str, client: FlaskClient | None = None) -> Any:
         return (client or self.client).post("/api/v1/verify", json={"code": text, "claim": claim})

@@ -16,7 +16,7 @@ from keys.format.records import CodeKey, Purpose
 from keys.primitives import SigningKey
 from keys.store.issuer import IssuerHome
 from server import listeners as hooks
-from server.domain.batches.range_act import ActDetails, ActKind, RangeInvalid
+from server.domain.batches.range_act import ActKind, ActRequest, RangeInvalid
 from server.services.batches.range_acts import ActivationRefused, OrderAmbiguous, OrderUnknown, act_on_range
 from server.services.batches.register import BatchConflict, ManifestForOtherServer, register_batch
 from server.services.brands.keyring import (
@@ -161,16 +161,10 @@ def test_two_brands_share_a_server_and_order_names(world: World, brand: Brand, o
     assert batch.row != issued.batch.row
     with pytest.raises(OrderAmbiguous):
         world.act(issued, ActKind.SAMPLE)
-    act_on_range(
-        world.ctx.db,
-        issued.batch.order_name,
-        ActKind.SAMPLE,
-        indices="0",
-        details=ActDetails(),
-        actor="anna",
-        now=world.clock.now,
-        brand_id=theirs.brand_id,
+    wanted = ActRequest(
+        order=issued.batch.order_name, kind=ActKind.SAMPLE, indices="0", actor="anna", brand_id=theirs.brand_id
     )
+    act_on_range(world.ctx.db, wanted, now=world.clock.now)
     assert world.state(issued.text(0)) == "unused"
     client = world.client
     assert client.get("/.well-known/authcode-keys.json").status_code == 404

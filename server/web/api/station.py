@@ -17,7 +17,7 @@ from authcode.order.products import MAX_PRODUCT_BYTES, ProductInvalid, read_prod
 from keys.base.errors import UnknownKey
 from keys.base.instants import parse_instant
 from keys.format.document import MAX_DOCUMENT_BYTES
-from server.domain.batches.range_act import ActDetails, ActKind
+from server.domain.batches.range_act import ActDetails, ActKind, ActRequest
 from server.domain.staff.scope import Scope
 from server.services.batches import range_acts
 from server.services.batches import register as register_batch
@@ -116,17 +116,15 @@ def act(order: str) -> Response:
     station, ctx = station_with(Scope.ACT), context()
     _check_name(order)
     kind, indices, details = _read_act(json_body())
-    done = range_acts.act_on_range(
-        ctx.db,
-        order,
-        kind,
+    asked = ActRequest(
+        order=order,
+        kind=kind,
         indices=indices,
         details=details,
         actor=station.actor,
-        now=ctx.clock(),
         brand_id=station.brand.brand_id,
-        once=True,
     )
+    done = range_acts.act_on_range(ctx.db, asked, now=ctx.clock(), once=True)
     return _answer(act_json(order, done))
 
 
