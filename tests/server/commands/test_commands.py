@@ -36,7 +36,7 @@ from server.services.staff.accounts import authenticate
 from server.settings import SettingsInvalid, load_settings
 from server.storage.engine import Database
 from server.storage.migrate import DatabaseNotMigrated, DatabaseOutdated
-from tests.server.conftest import Brand, World, on_sqlite
+from tests.server.simulator import Brand, World
 
 Run = Callable[..., Result]
 
@@ -322,7 +322,6 @@ def test_a_server_with_an_old_key_list_says_how_to_renew_it(run: Run, brand: Bra
             assert ("`authcode keys publish` renews it" in ended.output) is told
 
 
-@on_sqlite
 def test_a_server_without_its_file_refuses_to_start(run: Run, world: World) -> None:
     world.ctx.db.close()
     Database(world.settings.database).file.unlink()
@@ -389,7 +388,6 @@ def test_a_setting_is_named_as_it_was_set(tmp_path: Path, monkeypatch: pytest.Mo
         load_settings(tmp_path)
 
 
-@on_sqlite
 def test_a_wrong_place_database_is_told_before_any_worker_starts(
     run: Run, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,11 +20,11 @@ from server.services.log import proofs
 from server.storage import schema
 from server.storage.engine import Database
 from tests.server import processes
-from tests.server.conftest import MakeWorld
+from tests.server.simulator import MakeWorld, both_databases
 
 CLIENTS, CODES, KILLS = 6, 600, 3  # five workers killed young: one more, and `serve` itself gives up
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, both_databases]
 
 
 class Buyer(threading.Thread):

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from server.storage import schema
 from tests.server import processes
-from tests.server.conftest import MakeWorld
+from tests.server.simulator import MakeWorld, both_databases
 
 CLIENTS, CODES, WORKERS = 32, 50, 3
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, both_databases]
 
 
 class Racer(threading.Thread):

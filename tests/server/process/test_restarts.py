@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from server.process.restarts import LONGEST_WAIT_S, Restarts, WorkersFailing
 from server.process.server import Supervisor, listen
-from tests.server.conftest import World, on_sqlite
+from tests.server.simulator import World
 
 
 def test_a_server_that_once_served_waits_out_any_trouble() -> None:
@@ -48,7 +48,6 @@ def signals_as_before() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-@on_sqlite
 @pytest.mark.slow
 @pytest.mark.usefixtures("signals_as_before")
 def test_workers_that_can_never_serve_end_the_server_with_its_error(world: World) -> None:

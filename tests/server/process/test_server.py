@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from server.process.server import AddressTaken, listen
 from tests.server import processes
-from tests.server.conftest import MakeWorld, on_sqlite
+from tests.server.simulator import MakeWorld
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +35,6 @@ def test_a_killed_worker_is_replaced_and_killing_the_parent_ends_every_worker(ma
         assert not server.answers()
 
 
-@on_sqlite
 def test_workers_that_fail_to_start_for_a_while_are_back_when_the_trouble_has_passed(make_world: MakeWorld) -> None:
     world = make_world()
     with processes.serving(world.settings.home, workers=1, rate_limit="off") as server:

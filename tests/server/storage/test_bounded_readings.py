@@ -21,7 +21,9 @@ from server.storage import schema
 from server.storage.engine import Connection
 from server.storage.scans import KEEP_CHANNEL, attempts_around, keep_code_uses, latest_by_others, network_of_burn
 from server.storage.wrong_tries import TryKind, add_wrong_try, wrong_tries
-from tests.server.conftest import START, World
+from tests.server.simulator import START, World, both_databases
+
+pytestmark = both_databases
 
 MANY = 3_000
 

@@ -20,7 +20,9 @@ from server.storage.engine import Connection, Database, RecordsUnreachable, open
 from server.storage.migrate import upgrade
 from tests.postgres import Cluster
 from tests.server import processes
-from tests.server.conftest import START, World, on_postgresql
+from tests.server.simulator import START, World, both_databases, on_postgresql
+
+pytestmark = both_databases
 
 SECRET = "hunter2%2Fpässword"
 

@@ -17,19 +17,21 @@ from server.storage import migrate, redemptions, schema
 from server.storage.engine import Database, RecordsUnreachable
 from server.storage.looks import looks_of_unit
 from tests.postgres import Cluster
-from tests.server.conftest import MakeWorld, World, on_sqlite
+from tests.server.simulator import MakeWorld, World, both_databases, on_sqlite
+
+pytestmark = both_databases
 
 MakeEmpty = Callable[[str], str]
 UNIT = Unit(row=1, index=2)
 
 
 @pytest.fixture
-def empty(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeEmpty]:
+def empty(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeEmpty]:
     """Addresses of databases without a table."""
     with ExitStack() as opened:
 
         def make(name: str) -> str:
-            if kind == "sqlite":
+            if database_kind == "sqlite":
                 return f"sqlite:///{tmp_path / name / 'authcode.db'}"
             cluster: Cluster = request.getfixturevalue("cluster")
             return cluster.url(opened.enter_context(cluster.database()))

@@ -20,7 +20,7 @@ from server.services.codes.facts import CodeFacts, LaterScan, ProductFacts, Reca
 from server.web.consumer.pages import PageMaker, Seen
 from server.web.consumer.view import Burn, Page, Site
 from server.web.consumer.words import ShopperCatalogue, catalogues
-from tests.server.conftest import Issued, World
+from tests.server.simulator import Issued, World
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 SITE = Site(brand="Aurora", host="v.aurora.example", brand_id=bytes(16).hex())

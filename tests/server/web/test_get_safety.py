@@ -13,7 +13,9 @@ from server.domain.batches.range_act import ActKind
 from server.domain.staff.scope import Scope
 from server.services.staff.api_tokens import new_token
 from server.storage import schema
-from tests.server.conftest import World
+from tests.server.simulator import World, both_databases
+
+pytestmark = both_databases
 
 LOOK_COUNTERS = {"look_count", "look_day"}
 PASSWORD = "a password of its own"

@@ -10,8 +10,8 @@ import pytest
 from server.domain.staff.scope import Scope
 from server.services.staff.api_tokens import new_token
 from server.storage.engine import Database
-from tests.server.conftest import MakeWorld, World, on_sqlite
 from tests.server.processes import serving
+from tests.server.simulator import MakeWorld, World
 
 
 def token(db: Database, *scopes: Scope) -> str:
@@ -61,7 +61,6 @@ def test_volumes_are_told_to_nobody_without_the_scope(world: World, scopes: tupl
     assert (b"authcode_http_requests_total" in answer.data) is (status == 200)
 
 
-@on_sqlite
 def test_whichever_worker_is_asked_answers_for_all(make_world: MakeWorld) -> None:
     world = make_world()
     issued = world.issue()

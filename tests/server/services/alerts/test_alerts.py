@@ -22,7 +22,9 @@ from server.services.queries.dashboard import AlertFilter, AlertRow
 from server.services.queries.models import ScanRow
 from server.storage import schema
 from server.web.dashboard.words import alert_sentence, why_it_fired
-from tests.server.conftest import Issued, MakeWorld, World
+from tests.server.simulator import Issued, MakeWorld, World, both_databases
+
+pytestmark = both_databases
 
 
 def alerts(world: World, **wanted: object) -> tuple[AlertRow, ...]:

@@ -24,7 +24,9 @@ from server.services.codes.redeem import verify
 from server.services.queries import dashboard
 from server.services.queries.dashboard import AlertRow
 from server.services.staff.accounts import Staff
-from tests.server.conftest import Issued, MakeWorld, World
+from tests.server.simulator import Issued, MakeWorld, World, both_databases
+
+pytestmark = both_databases
 
 STAFF = Staff(id=1, email="anna@example.com", must_change_password=False, session="s", last_login_at=None)
 SEOUL, BERLIN, HAMBURG, LIMA = "203.0.113.7", "198.51.100.7", "192.0.2.7", "100.64.1.7"

@@ -26,9 +26,11 @@ from server.services.queries.audit import audit_page
 from server.services.queries.dashboard import alert, alerts, batch_of_order, batch_page, batch_to_act_on
 from server.services.staff.accounts import Staff
 from server.storage.batches import acts_of
-from tests.server.conftest import PREFIX, PRODUCT, Brand, Issued, World
+from tests.server.simulator import PREFIX, PRODUCT, Brand, Issued, World, both_databases
 from tests.server.web.api.test_public import conforms
 from tests.server.web.api.test_station import made, send
+
+pytestmark = both_databases
 
 STAFF = Staff(id=1, email="anna@example.com", must_change_password=False, session="s", last_login_at=None)
 

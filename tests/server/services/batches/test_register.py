@@ -30,9 +30,9 @@ from server.services.brands.keyring import (
 from server.services.brands.publish_product import product_picture, publish_product
 from server.storage import schema
 from server.storage.brands import BrandUnknown
-from tests.server.conftest import Brand, MakeWorld, World
+from tests.server.simulator import Brand, MakeWorld, World, both_databases
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.filterwarnings("error"), both_databases]
 
 
 def everything(world: World) -> dict[str, list[tuple[object, ...]]]:

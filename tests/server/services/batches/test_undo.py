@@ -26,7 +26,9 @@ from server.services.queries import dashboard
 from server.storage import schema
 from server.storage.holders import return_unit
 from server.storage.redemptions import lock_redemption
-from tests.server.conftest import Issued, World, on_postgresql
+from tests.server.simulator import Issued, World, both_databases, on_postgresql
+
+pytestmark = both_databases
 
 Run = Callable[..., Result]
 RETURNED = {"on": "2026-11-21", "by": "staff"}

@@ -36,7 +36,7 @@ from server.settings import load_settings
 from server.storage import schema
 from server.storage.engine import Database
 from server.storage.migrate import upgrade
-from tests.server.conftest import PREFIX, START, Brand, World
+from tests.server.simulator import PREFIX, START, Brand, World
 from tests.server.web.test_metrics import sample, token
 
 

@@ -12,7 +12,7 @@ from keys.format.keyring import Keyring, sign_keyring
 from keys.primitives import SigningKey
 from server.domain.staff.scope import Scope
 from server.services.brands.keyring import publish_keyring
-from tests.server.conftest import PREFIX, Brand, World
+from tests.server.simulator import PREFIX, Brand, World
 from tests.server.web.api.test_station import everything, made, refusal, send
 
 ROOT = SigningKey(b"\x09" * 32)

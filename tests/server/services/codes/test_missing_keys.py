@@ -7,7 +7,7 @@ from authcode.code.serial import printed_serial
 from keys.format.records import Profile, Purpose
 from server.commands import serve as serve_commands
 from server.storage.engine import RecordsUnreachable
-from tests.server.conftest import World, on_sqlite
+from tests.server.simulator import World
 
 
 def lose(world: World, purpose: Purpose) -> None:
@@ -66,7 +66,6 @@ def test_a_compact_code_without_its_mac_key_cannot_be_told_from_a_forged_one(wor
     assert world.state(code) == "not_ours"
 
 
-@on_sqlite
 def test_the_start_of_a_server_tells_which_keys_it_lacks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody_listens(*_: object) -> None:
         raise RecordsUnreachable  # far enough: what follows would serve

@@ -24,7 +24,7 @@ from server.domain.codes.redemption import Unit
 from server.keystore import ServerKeys
 from server.services.log.heads import sign_newest_head
 from server.storage import schema
-from tests.server.conftest import GTIN, START, World
+from tests.server.simulator import GTIN, START, World
 
 UNITS = st.builds(Unit, row=st.integers(0, 2**25 - 1), index=st.integers(0, 2**35 - 1), life=st.integers(0, 3))
 

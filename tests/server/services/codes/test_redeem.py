@@ -16,7 +16,9 @@ from server.services.codes.attempts import Visitor
 from server.services.codes.look import Look, look_at_page, look_at_serial
 from server.services.codes.redeem import Answer, verify_on_page
 from server.storage import schema
-from tests.server.conftest import World
+from tests.server.simulator import World, both_databases
+
+pytestmark = both_databases
 
 SHORT_KINDS = [(Form.SHORT, Profile.SIGNED), (Form.SHORT, Profile.COMPACT), (Form.GS1, Profile.SIGNED)]
 STRANGER = Visitor(address="203.0.113.7")

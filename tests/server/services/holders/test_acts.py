@@ -28,8 +28,10 @@ from server.services.log.proofs import prove_unit
 from server.services.queries import dashboard
 from server.storage import schema
 from server.storage.redemptions import unit_use
-from tests.server.conftest import START, Issued, MakeWorld, World
 from tests.server.services.holders.test_keep_codes import wrong
+from tests.server.simulator import START, Issued, MakeWorld, World, both_databases
+
+pytestmark = both_databases
 
 Json = dict[str, Any]
 ADDRESS = "203.0.113.9"

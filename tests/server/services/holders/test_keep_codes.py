@@ -34,8 +34,10 @@ from server.services.queries.dashboard import AlertRow
 from server.storage import schema
 from server.storage.wrong_tries import advisory_lock
 from server.web.dashboard import words as wording
-from tests.server.conftest import START, MakeWorld, World, on_postgresql
 from tests.server.services.batches.test_undo import until_somebody_waits
+from tests.server.simulator import START, MakeWorld, World, both_databases, on_postgresql
+
+pytestmark = both_databases
 
 KEY = b"k" * 32
 UNIT = Unit(row=7, index=3)

@@ -23,8 +23,10 @@ from server.services.log import entries, heads, proofs
 from server.services.log.keeper import LogKeeper
 from server.storage import log as rows
 from server.storage import schema
-from tests.server.conftest import CHEAP, MakeWorld, World, on_postgresql
 from tests.server.services.batches.test_undo import until_somebody_waits
+from tests.server.simulator import CHEAP, MakeWorld, World, both_databases, on_postgresql
+
+pytestmark = both_databases
 
 
 def sign(world: World) -> str:

@@ -14,7 +14,9 @@ from server.services.codes.look import look
 from server.services.queries import dashboard
 from server.services.queries.dashboard import AlertUnknown, BatchUnknown, CodeUnknown
 from server.services.queries.models import batch_facts
-from tests.server.conftest import World
+from tests.server.simulator import World, both_databases
+
+pytestmark = both_databases
 
 
 @pytest.fixture

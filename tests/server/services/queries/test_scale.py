@@ -16,7 +16,9 @@ from server.services.codes.look import look
 from server.services.codes.redeem import verify
 from server.services.queries import dashboard
 from server.storage import schema
-from tests.server.conftest import Issued, World
+from tests.server.simulator import Issued, World, both_databases
+
+pytestmark = both_databases
 
 PAGES: dict[str, Callable[[World, Issued], object]] = {
     "alerts": lambda world, _: dashboard.alerts(world.ctx, AlertFilter()),

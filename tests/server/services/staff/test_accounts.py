@@ -2,9 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import argon2
 import pytest
 import sqlalchemy as sa
 
+from server.services.staff import accounts
 from server.services.staff.accounts import (
     EmailInvalid,
     LoginRefused,
@@ -22,9 +24,12 @@ from server.services.staff.accounts import (
 )
 from server.storage import schema
 from server.storage.engine import Database
-from tests.server.conftest import World
+from server.storage.staff import staff_by_email
+from tests.server.simulator import World
 
 EMAIL, ONE_TIME, OWN = "Anna@Example.com", "one-time-password", "a password of my own"
+# As they are outside tests, which hash at less cost.
+REAL_HASHER, NOBODYS_HASH = accounts._HASHER, accounts._NOBODY  # noqa: SLF001
 
 
 @pytest.fixture
@@ -166,3 +171,15 @@ def test_logging_out_ends_every_session(db: Database, world: World) -> None:
     again = authenticate(db, EMAIL, ONE_TIME, now=world.clock.now)
     end_sessions(db, here, now=world.clock.now)
     assert get_staff(db, again.id, again.session) == again
+
+
+def test_passwords_are_hashed_at_the_cost_of_rfc_9106(
+    db: Database, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "_HASHER", REAL_HASHER)
+    add_staff(db, "ben@example.com", one_time=ONE_TIME, actor="test", now=world.clock.now)
+    with db.read() as connection:
+        ben = staff_by_email(connection, "ben@example.com")
+    assert ben is not None
+    for password_hash in (ben.password_hash, NOBODYS_HASH):
+        assert argon2.extract_parameters(password_hash) == argon2.profiles.RFC_9106_LOW_MEMORY

@@ -18,7 +18,7 @@ from server.app import create_app
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.redemption import Verdict
 from server.settings import RateLimit
-from tests.server.conftest import MakeWorld, World
+from tests.server.simulator import MakeWorld, World
 
 ANY_TEXT = st.one_of(st.text(max_size=700), st.binary(max_size=200).map(lambda data: data.decode("latin-1")))
 WITH_WORLD = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)

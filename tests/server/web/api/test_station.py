@@ -27,7 +27,7 @@ from server.services.brands.keyring import publish_keyring
 from server.services.staff.api_tokens import new_token, revoke_token
 from server.settings import RateLimit
 from server.storage import schema
-from tests.server.conftest import GTIN, World
+from tests.server.simulator import GTIN, World
 from tests.server.web.api.test_public import conforms
 
 JSON = "application/json"

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from server.domain.batches.range_act import ActKind
-from tests.server.conftest import Issued, World
+from tests.server.simulator import Issued, World
 from tests.server.web.conftest import Browser, heading, hidden, target
 from tests.server.web.consumer.test_receipts import BEFORE, MINE, keep_code_on, proof_on
 

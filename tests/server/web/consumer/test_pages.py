@@ -24,7 +24,7 @@ from server.services.queries.dashboard import AlertFilter, alerts
 from server.settings import RateLimit
 from server.storage import schema
 from server.storage.engine import RecordsUnreachable
-from tests.server.conftest import Issued, World
+from tests.server.simulator import Issued, World
 from tests.server.web.conftest import ADDRESS, Browser, heading, hidden, target
 
 HOLDER = "__Host-authcode-holder"

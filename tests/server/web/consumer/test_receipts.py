@@ -23,8 +23,8 @@ from server.services.queries.dashboard import alerts
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.proofs import MAX_PASTED_CHARS, linked_proof, proof_in
 from server.web.consumer.receipt_pdf import ReceiptSheet, proof_symbol, receipt_pdf
-from tests.server.conftest import Issued, World
 from tests.server.services.holders.test_keep_codes import wrong
+from tests.server.simulator import Issued, World
 from tests.server.web.conftest import Browser, heading, target
 
 KEEP = re.compile(r'class="keep-code">([0-9A-Z-]{14})<')

@@ -15,7 +15,7 @@ from server.web.consumer.respond import page_maker, respond, site_of
 from server.web.consumer.sentence_facts import contact, unbroken
 from server.web.consumer.view import Site
 from server.web.origin import is_from_our_page, is_loopback, is_remembered
-from tests.server.conftest import World
+from tests.server.simulator import World
 from tests.server.web.conftest import EVERY_SEEN
 
 PREFIXES = frozenset({"HTTPS://V.EXAMPLE.COM/"})

@@ -15,7 +15,7 @@ from server.domain.codes.redemption import Unit
 from server.services.brands.keyring import publish_keyring
 from server.services.staff.accounts import add_staff, reset_staff
 from server.settings import RateLimit
-from tests.server.conftest import START, Issued, World
+from tests.server.simulator import START, Issued, World
 from tests.server.web.conftest import ADDRESS, Browser, heading, hidden, target
 
 EMAIL = "anna@example.com"

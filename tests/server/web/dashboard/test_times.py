@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from server.domain.places.time_zone import ZoneUnknown, read_zone, zone_names, zone_of
 from server.services.staff.accounts import add_staff
 from server.web.dashboard.times import Times, machine, utc
-from tests.server.conftest import START, Issued, World
+from tests.server.simulator import START, Issued, World
 from tests.server.web.dashboard.test_pages import EMAIL, ONE_TIME, Staff, duplicated
 
 PAGES = ("/staff/alerts", "/staff/alerts/1", "/staff/batches", "/staff/batches/1", "/staff/audit", "/staff/settings")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from server.services.staff.accounts import add_staff
-from tests.server.conftest import START, Issued, World
+from tests.server.simulator import START, Issued, World
 from tests.server.web.dashboard.alerts.test_work import numbers, work
 from tests.server.web.dashboard.test_pages import EMAIL, ONE_TIME, Staff, duplicated
 

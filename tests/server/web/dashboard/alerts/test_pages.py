@@ -15,7 +15,7 @@ from server.services.queries.dashboard import find_code
 from server.services.staff.accounts import add_staff
 from server.web.dashboard import words as wording
 from server.web.dashboard.alerts import pages as alert_pages
-from tests.server.conftest import START, Issued, World
+from tests.server.simulator import START, Issued, World
 from tests.server.web.conftest import heading
 from tests.server.web.dashboard.alerts.test_work import numbers
 from tests.server.web.dashboard.test_pages import EMAIL, ONE_TIME, Staff, duplicated

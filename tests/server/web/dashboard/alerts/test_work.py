@@ -7,7 +7,7 @@ import pytest
 
 from server.domain.batches.range_act import ActKind
 from server.services.staff.accounts import add_staff
-from tests.server.conftest import START, Issued, World
+from tests.server.simulator import START, Issued, World
 from tests.server.web.conftest import heading
 from tests.server.web.dashboard.test_pages import EMAIL, ONE_TIME, Staff, duplicated
 

@@ -14,7 +14,7 @@ from keys.store.issuer import IssuerHome
 from server.domain.batches.range_act import ActKind
 from server.services.brands.keyring import publish_keyring
 from server.services.staff.accounts import add_staff
-from tests.server.conftest import START, Issued, World
+from tests.server.simulator import START, Issued, World
 from tests.server.web.conftest import heading, hidden
 from tests.server.web.consumer.test_pages import foreign_photo, photo_of
 from tests.server.web.dashboard.test_pages import EMAIL, ONE_TIME, Staff

@@ -1,7 +1,7 @@
 """The dashboard's form that returns a code to unused."""
 
 from server.services.queries.dashboard import find_code
-from tests.server.conftest import Issued, World
+from tests.server.simulator import Issued, World
 from tests.server.web.dashboard.test_pages import Staff, anna, stranger
 
 __all__ = ["anna", "stranger"]

@@ -12,7 +12,7 @@ from server.services.brands.settings import brands
 from server.services.queries import dashboard
 from server.services.queries.dashboard import AlertFilter
 from server.services.staff.accounts import add_staff
-from tests.server.conftest import START, Issued, World
+from tests.server.simulator import START, Issued, World
 from tests.server.web.conftest import heading, hidden, target
 from tests.server.web.dashboard.test_pages import EMAIL, ONE_TIME, Staff
 
