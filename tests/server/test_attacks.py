@@ -23,7 +23,7 @@ from server.services.brands.keyring import publish_keyring
 from server.services.queries import dashboard
 from server.services.queries.dashboard import AlertFilter, alerts
 from server.storage.scans import count_of_unit
-from tests.server.conftest import GTIN, Brand, World, on_postgresql
+from tests.server.simulator import GTIN, Brand, World, on_postgresql
 
 Tag = Callable[[bytes], bytes]
 
