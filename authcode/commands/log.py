@@ -48,18 +48,16 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     from authcode.log.merkle import LogProofRefused
 
     log_key = read_log_key(Path(key).read_text(encoding="utf-8") if Path(key).is_file() else key)
-    bare_leaf = None if leaf is None else _leaf(leaf)
-    proof = _receipt(receipt, receipt_keys)
-    if proof is not None and kept is not None:
+    shown = _receipt(receipt, receipt_keys)
+    if shown is not None and kept is not None:
         raise click.UsageError("--kept and --receipt each name the head to start from; give one of them")
-    checking = _Check(key=log_key, leaf=bare_leaf, proof=proof)
+    checking = _Check(key=log_key, leaf=_leaf(leaf), proof=None if shown is None else shown[1])
     try:
         checking.begin(kept)
     except LogProofRefused as problem:
         answers = [_refusal(kept or receipt, problem)]
     else:
         answers = [checking.answer(file) for file in files]
-    shown = None if receipt is None or proof is None else (receipt, proof)
     _tell(answers, receipt=shown, as_json=as_json)
     if not all(answer["holds"] for answer in answers):
         click.get_current_context().exit(1)
@@ -67,7 +65,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
 @dataclass(kw_only=True)
 class _Check:
-    """What all files of one check are held against; `before` is the head to start from."""
+    """What all files of one check are compared with; `before` is the head to start from."""
 
     key: "LogKey"
     leaf: bytes | None
@@ -87,7 +85,7 @@ class _Check:
         _agree(self.roots, self.before)
 
     def answer(self, file: Path) -> dict[str, object]:
-        """What is said of one file."""
+        """The answer for one file."""
         from authcode.log.merkle import LogProofRefused
         from authcode.log.receipt import check_entry
 
@@ -116,7 +114,9 @@ def _text(file: Path) -> str:
         raise LogDocumentInvalid("it is no text") from None
 
 
-def _leaf(text: str) -> bytes:
+def _leaf(text: str | None) -> bytes | None:
+    if text is None:
+        return None
     try:
         leaf = bytes.fromhex(text)
     except ValueError:
@@ -126,8 +126,8 @@ def _leaf(text: str) -> bytes:
     return leaf
 
 
-def _receipt(receipt: Path | None, keys: Path | None) -> "Proof | None":
-    """What a receipt says, once the server's proof keys vouch for it."""
+def _receipt(receipt: Path | None, keys: Path | None) -> "tuple[Path, Proof] | None":
+    """A receipt and its content, checked with the server's proof keys."""
     from authcode.log.checkpoint import LogDocumentInvalid
     from keys.proof import open_proof, public_keys_of
 
@@ -137,7 +137,7 @@ def _receipt(receipt: Path | None, keys: Path | None) -> "Proof | None":
         return None
     try:
         document = json.loads(_text(keys))
-        return open_proof(_text(receipt).strip(), public_keys_of(document))
+        return receipt, open_proof(_text(receipt).strip(), public_keys_of(document))
     except (ValueError, AttributeError, RecursionError):
         raise LogDocumentInvalid("the file of receipt keys is no key set") from None
 
@@ -145,7 +145,7 @@ def _receipt(receipt: Path | None, keys: Path | None) -> "Proof | None":
 def _checked(
     text: str, key: "LogKey", kept: "Head | None", leaf: bytes | None
 ) -> tuple["Head", dict[str, object], "Included | None"]:
-    """The head that a file stands on, what the file shows, and the entry or leaf that it shows to be included."""
+    """The head of a file, the facts that it shows, and the entry or leaf that it shows to be included."""
     from authcode.log.checkpoint import open_head
     from authcode.log.proof import is_consistency, is_inclusion, open_consistency, open_inclusion
 
@@ -165,7 +165,7 @@ def _checked(
 
 
 def _agree(roots: dict[int, bytes], head: "Head | None") -> None:
-    """Refuse a second root for one size: the log told two histories."""
+    """Refuse a second root for one size: the log has two histories."""
     from authcode.log.merkle import LogProofRefused
 
     if head is not None and roots.setdefault(head.size, head.root) != head.root:
@@ -173,7 +173,7 @@ def _agree(roots: dict[int, bytes], head: "Head | None") -> None:
 
 
 def _tell(answers: list[dict[str, object]], *, receipt: tuple[Path, "Proof"] | None, as_json: bool) -> None:
-    """Say it in the words of the single file, so that two checkers say one thing alike."""
+    """Print the answers in the words of the single file, so that both checkers agree."""
     from authcode.verifier.authcode_verify import conclusion, file_in_words
 
     if as_json:

@@ -69,7 +69,7 @@ def activate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     _act("activate", order, indices, details, home=home, server=server)
     if expires is not None and expires < the_time().date():
         click.echo(
-            f"Mind: their last good day, {expires}, is past: shoppers are told so. Activate them again to mend it."
+            f"Warning: their last good day, {expires}, is past: shoppers are told so. Activate them again to mend it."
         )
 
 

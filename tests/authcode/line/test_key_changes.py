@@ -244,7 +244,7 @@ def test_issuing_warns_before_the_key_is_used_up_and_refuses_after(line: Any, ho
     for number in range(98):
         book.reserve(f"o-{number}", {"count": "1"}, key=key, now=datetime.now(UTC))
     plan = ("--count", "6", "--placement", "inside", "--formats", "csv")
-    assert f"Mind: key {key.key_id} has signed 98 of 100 orders" in line("batch", "plan", "--order", "x", *plan)[1]
+    assert f"Warning: key {key.key_id} has signed 98 of 100 orders" in line("batch", "plan", "--order", "x", *plan)[1]
     assert "99 of 100 orders" in line("batch", "issue", "--order", "x", *plan)[1]
     assert "100 of 100" in json.loads(line("batch", "issue", "--order", "y", *ORDER)[1])["warning"]
     for verb in ("plan", "issue"):
