@@ -33,7 +33,7 @@ from keys.format.records import Form, Profile
 from keys.store.issuer import IssuerHome
 
 if TYPE_CHECKING:
-    from authcode.client.http import Json
+    from authcode.client.http_client import Json
     from authcode.client.station import Station
     from authcode.order.fulfil import Delivery, IssuedBatch
 

@@ -14,7 +14,7 @@ from keys.base.home import home_dir, issuer_dir
 from keys.format.document import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
-    from authcode.client.http import Json
+    from authcode.client.http_client import Json
 
 
 class OrderNotIssued(AuthcodeError):

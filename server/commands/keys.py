@@ -56,7 +56,7 @@ def receive(file: Path, root: str | None, home: Path | None, as_json: bool) -> N
         click.confirm("Is that what the brand told you by another way?", abort=True)
     with opened_database(home) as db:
         document, who = sent.keyring.document, command_line_actor()
-        keyring = publish_keyring(db, document, server_id=sent.server_id, now=the_time(), actor=who)
+        keyring = publish_keyring(db, document, server_id=sent.server_id, now=the_time(), by=who)
     keep_shared_keys(keys, keyring.brand_id, sent.shared)
     facts = {
         "brand": keyring.brand,
