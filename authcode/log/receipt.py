@@ -15,7 +15,7 @@ def head_before(proof: Proof) -> Head:
     """The head that a proof names, to be kept like any other: proofs of growth start from it.
 
     Raises:
-        LogProofRefused: it names none; proofs of before heads were named do not.
+        LogProofRefused: it names none: no head was signed yet.
         LogDocumentInvalid: what it names is no head.
     """
     if proof.log_head is None:

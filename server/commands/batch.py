@@ -77,7 +77,7 @@ def activate(codes: _Codes, lot: str | None, expires: date | None, market: str) 
     _act("activate", codes, lot=lot, expires=expires, markets=markets)
     if expires is not None and expires < the_time().date():
         click.echo(
-            f"Mind: their last good day, {expires}, is past: shoppers are told so. Activate them again to mend it."
+            f"Warning: their last good day, {expires}, is past: shoppers are told so. Activate them again to mend it."
         )
 
 

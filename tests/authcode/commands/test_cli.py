@@ -110,7 +110,7 @@ def test_init_warns_of_codes_that_lead_to_an_open_connection(
     tmp_path: Path, line: Any, prefix: str, *, warned: bool
 ) -> None:
     code, out, _ = line("init", "--brand", "Acme", "--prefix", prefix, "--home", tmp_path / "new", "--issuer-only")
-    assert (code, "Mind: without https" in out) == (0, warned)
+    assert (code, "Warning: without https" in out) == (0, warned)
 
 
 def test_init_hands_keyring_and_shared_keys_to_whoever_listens(
@@ -250,7 +250,7 @@ def test_plan_shows_what_would_be_printed_and_uses_no_key(
     assert code == 0
     assert "version 6, level M, 41 modules" in out
     assert "about 72 seconds, 3.4 MB" in out
-    assert "Mind: anybody in the shop can copy a visible code" in out
+    assert "Warning: anybody in the shop can copy a visible code" in out
 
 
 def test_plan_shows_the_margin_that_a_logo_leaves(line: Any, tmp_path: Path) -> None:
@@ -287,7 +287,7 @@ def test_issue_tells_the_risk_of_a_visible_code_and_what_listeners_said(
     code, out, _ = line("batch", "issue", "--order", "v", "--count", "1", "--placement", "visible", "--formats", "csv")
     assert code == 0
     assert "registered, inactive" in out
-    assert "Mind: anybody in the shop can copy a visible code" in out
+    assert "Warning: anybody in the shop can copy a visible code" in out
 
 
 def test_a_gs1_order_takes_its_gtin_from_the_product(line: Any) -> None:

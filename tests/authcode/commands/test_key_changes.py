@@ -22,6 +22,16 @@ from keys.store.transfer import receive_shared_keys
 from tests.authcode.commands.test_station import TOKEN, answer, desk, problem
 
 ORDER = ("--count", "6", "--placement", "inside", "--formats", "csv", "--json")
+WITHDRAWAL = {
+    "orders": 1,
+    "active_unburned": 5,
+    "locked": 3,
+    "as_usual": 0,
+    "not_ours": 2,
+    "used": 1,
+    "used_locked": 0,
+    "used_not_ours": 0,
+}
 
 
 def _issue(line: Any, name: str) -> tuple[str, str]:
@@ -102,7 +112,7 @@ def test_withdrawing_says_what_it_touches_asks_and_cannot_be_taken_back(
 
     def planned(*heard: Any) -> Touched:
         asked.append(heard)
-        return Touched(orders=1, active_unburned=5, locked=3, used=1, used_locked=1)
+        return Touched(orders=1, active_unburned=5, locked=3, as_usual=0, used=1, used_locked=1, used_not_ours=0)
 
     known = {"authcode.withdrawal_planned": (planned,)}
     monkeypatch.setattr("authcode.events.listeners", lambda group: known.get(group, ()))
@@ -148,7 +158,7 @@ def test_an_issuer_apart_from_its_server_asks_it_what_a_withdrawal_touches(
     """And a server that does not answer is a reason not to withdraw blindly."""
     monkeypatch.setenv("AUTHCODE_TOKEN", TOKEN)
     key_id, _ = _issue(line, "spring")
-    counts = {"orders": 1, "active_unburned": 5, "locked": 0, "as_usual": 3, "not_ours": 2, "used": 1}
+    counts = WITHDRAWAL | {"locked": 0, "as_usual": 3}
     with desk(answer(**counts), problem(403, "token_scope_missing")) as (server, handler):
         command = ("keys", "withdraw", key_id, "--since", "2026-03-01", "--reason", "lost", "--server", server)
         code, out, _ = line(*command, "--preview", "--json")
@@ -184,7 +194,7 @@ def test_a_withdrawn_key_that_is_still_good_at_the_server_is_not_overlooked(
     """The withdrawal stands at home; the server's token may see and not publish."""
     monkeypatch.setenv("AUTHCODE_TOKEN", TOKEN)
     key_id, _ = _issue(line, "spring")
-    counts = {"orders": 1, "active_unburned": 5, "locked": 3, "as_usual": 0, "not_ours": 2, "used": 1}
+    counts = WITHDRAWAL
     with desk(answer(**counts), problem(403, "token_scope_missing", "It lacks keys:publish.")) as (server, _):
         command = ("keys", "withdraw", key_id, "--since", "2026-03-01", "--reason", "stolen", "--server", server)
         code, out, err = line(*command, *how)
@@ -244,7 +254,7 @@ def test_issuing_warns_before_the_key_is_used_up_and_refuses_after(line: Any, ho
     for number in range(98):
         book.reserve(f"o-{number}", {"count": "1"}, key=key, now=datetime.now(UTC))
     plan = ("--count", "6", "--placement", "inside", "--formats", "csv")
-    assert f"Mind: key {key.key_id} has signed 98 of 100 orders" in line("batch", "plan", "--order", "x", *plan)[1]
+    assert f"Warning: key {key.key_id} has signed 98 of 100 orders" in line("batch", "plan", "--order", "x", *plan)[1]
     assert "99 of 100 orders" in line("batch", "issue", "--order", "x", *plan)[1]
     assert "100 of 100" in json.loads(line("batch", "issue", "--order", "y", *ORDER)[1])["warning"]
     for verb in ("plan", "issue"):

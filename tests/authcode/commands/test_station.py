@@ -417,7 +417,8 @@ def test_a_station_is_warned_that_the_server_does_not_know_the_orders_product(li
             code, out, err = line(*command, "--server", address)
             assert (code, err) == (0, "")
             assert (
-                f"Mind: product 'tea-100' is not published there, so shoppers would read nothing of it; {BEFORE}" in out
+                f"Warning: product 'tea-100' is not published there, so shoppers would read nothing of it; {BEFORE}"
+                in out
             )
             assert f"authcode product add tea-100 --name NAME --server {address}.\n" in out
         answered = json.loads(line("batch", "register", "spring", "--server", address, "--json")[1])

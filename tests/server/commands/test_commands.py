@@ -124,7 +124,7 @@ def test_a_wrong_day_or_market_is_answered_with_an_example_and_changes_nothing(r
 def test_activating_with_a_day_that_is_past_is_done_and_pointed_out(run: Run, world: World) -> None:
     issued = world.issue(activate=False)
     told = run(batch_commands.activate, issued.batch.order_name, "--expires", "2020-01-01")
-    assert (told.exit_code, "Mind: their last good day, 2020-01-01, is past" in told.output) == (0, True)
+    assert (told.exit_code, "Warning: their last good day, 2020-01-01, is past" in told.output) == (0, True)
     assert world.state(issued.text(0)) == "expired"
 
 
