@@ -121,7 +121,7 @@ def test_a_listed_host_is_told_for_what_the_brand_lists_it(  # noqa: PLR0913, PL
     said: str,
 ) -> None:
     place = Path(shutil.copytree(home, tmp_path / "listing"))
-    IssuerHome.open(place).unlock("p").list_domains(listing, ["example.net"], NOW)
+    IssuerHome.open(place).unlock("p").add_domains({listing: ["example.net"]}, NOW)
     path = photo("a.png", FOREIGN, "https://other.example/x")
     assert run(["scan", "--json", "--home", str(place), path]) == 0
     by_text = {symbol["text"]: symbol for symbol in lines(capsys)[0]["symbols"]}

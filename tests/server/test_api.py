@@ -411,7 +411,7 @@ def test_health_and_readiness_tell_a_living_process_from_a_working_one(world: Wo
     with world.ctx.db.write() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = 'older'"))
     answer = world.client.get("/readyz")
-    assert (answer.status_code, answer.get_json()["code"]) == (503, "database_not_migrated")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "database_outdated")
     assert world.client.get("/healthz").status_code == 200
 
 
