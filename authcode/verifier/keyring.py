@@ -54,12 +54,7 @@ def open_keyring(document: bytes, root: str | None = None) -> dict[str, Any]:
 
 def check_keyring(fields: Fields) -> None:
     """Check every rule of a keyring (ValueError, or Refused where the rule has a code of its own)."""
-    fields.binary("brand_id", n_bytes=16)
-    if not all(map(is_seen, fields.text("brand", longest=100))):
-        raise ValueError("the brand's name has 1 to 100 characters that can be seen")
-    fields.number("version", low=1, high=2**31 - 1)
-    if not timedelta(0) < fields.instant("expires") - fields.instant("issued") <= timedelta(days=30):
-        raise ValueError("it must expire within 30 days of being issued")
+    check_heading(fields)
     prefixes = fields.texts("prefixes", most=64, longest=255)
     codes = [check_code_key(key) for key in fields.objects("code_keys", most=1024)]
     offices = [check_office_key(key) for key in fields.objects("office_keys", most=64)]
@@ -68,10 +63,20 @@ def check_keyring(fields: Fields) -> None:
         raise Refused("key_id_taken", "a key id stands for two keys, and ids are never used again")
     if not {prefix for _, prefix, _ in codes} <= set(prefixes):
         raise ValueError("a key belongs to a prefix that the keyring does not have")
-    for public_key in (*(key for _, _, key in codes if key is not None), *offices):
+    for public_key in filter(None, (*(key for _, _, key in codes), *offices)):
         check_public_key(public_key)
     if len(set(offices)) != len(offices):
         raise ValueError("an office key stands there twice")
+
+
+def check_heading(fields: Fields) -> None:
+    """Check whose the keyring is, and when it holds."""
+    fields.binary("brand_id", n_bytes=16)
+    if not all(map(is_seen, fields.text("brand", longest=100))):
+        raise ValueError("the brand's name has 1 to 100 characters that can be seen")
+    fields.number("version", low=1, high=2**31 - 1)
+    if not timedelta(0) < fields.instant("expires") - fields.instant("issued") <= timedelta(days=30):
+        raise ValueError("it must expire within 30 days of being issued")
 
 
 def domains_in(fields: Fields, name: str) -> tuple[str, ...]:
