@@ -1,7 +1,7 @@
 """The Merkle tree of RFC 9162 §2.1 (the same as RFC 6962 §2.1): hashes, roots, paths, and what checks them.
 
 A tree is known by its perfect subtrees: `subtree(level, number)` is the hash of the 2**level leaves from
-`number * 2**level` on. Whoever keeps a tree hands that function in; nothing here stores anything.
+`number * 2**level` on. The caller brings that function; nothing here stores anything.
 """
 
 import hashlib
@@ -115,7 +115,7 @@ def consistency_path(old: int, size: int, subtree: Subtree) -> tuple[bytes, ...]
 
 
 def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
-    """Check that a leaf's hash stands at `index` under `root` (RFC 9162 §2.1.3.2; the steps are its).
+    """Check that a leaf's hash is at `index` under `root` (RFC 9162 §2.1.3.2; the steps are its).
 
     Raises:
         LogProofRefused: it does not.

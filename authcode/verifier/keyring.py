@@ -16,6 +16,7 @@ STATES = {"active", "retired", "withdrawn"}
 LABEL = "[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?"
 HOST = re.compile(rf"(?=.{{1,235}}\Z){LABEL}(?:\.{LABEL})*", re.ASCII)
 PREFIX = re.compile(r"(HTTPS?)://([A-Z0-9.-]+)(?::([0-9]{1,5}))?/?", re.ASCII)
+DOMAIN_LISTS = ("lookalike_domains", "partner_domains")
 SCHEME_PORTS = {"HTTP": "80", "HTTPS": "443"}
 
 
@@ -55,10 +56,9 @@ def open_keyring(document: bytes, root: str | None = None) -> dict[str, Any]:
 def check_keyring(fields: Fields) -> None:
     """Check every rule of a keyring (ValueError, or Refused where the rule has a code of its own)."""
     check_heading(fields)
-    prefixes = fields.texts("prefixes", most=64, longest=255)
     codes = [check_code_key(key) for key in fields.objects("code_keys", most=1024)]
     offices = [check_office_key(key) for key in fields.objects("office_keys", most=64)]
-    check_addresses(prefixes, [*domains_in(fields, "lookalike_domains"), *domains_in(fields, "partner_domains")])
+    prefixes = check_addresses(fields)
     if len({key_id for key_id, _, _ in codes}) != len(codes):
         raise Refused("key_id_taken", "a key id stands for two keys, and ids are never used again")
     if not {prefix for _, prefix, _ in codes} <= set(prefixes):
@@ -77,11 +77,6 @@ def check_heading(fields: Fields) -> None:
     fields.number("version", low=1, high=2**31 - 1)
     if not timedelta(0) < fields.instant("expires") - fields.instant("issued") <= timedelta(days=30):
         raise ValueError("it must expire within 30 days of being issued")
-
-
-def domains_in(fields: Fields, name: str) -> tuple[str, ...]:
-    """Read a list of domains, whatever they are."""
-    return fields.texts(name, most=1000, longest=253)
 
 
 def check_code_key(fields: Fields) -> tuple[str, str, bytes | None]:
@@ -110,14 +105,17 @@ def check_office_key(fields: Fields) -> bytes:
     return public_key
 
 
-def check_addresses(prefixes: tuple[str, ...], domains: list[str]) -> None:
-    """Check the code prefixes, and the look-alike and partner domains."""
+def check_addresses(fields: Fields) -> tuple[str, ...]:
+    """Check the look-alike and partner domains and the code prefixes; give the prefixes."""
+    prefixes = fields.texts("prefixes", most=64, longest=255)
+    domains = [one for name in DOMAIN_LISTS for one in fields.texts(name, most=1000, longest=253)]
     if not 1 <= len(set(prefixes)) == len(prefixes):
         raise ValueError("it has 1 to 64 code prefixes, each once")
     for prefix in prefixes:
         check_prefix(prefix)
     if not all(map(is_domain, domains)):
         raise ValueError("a look-alike or partner domain is no lower-case domain name of several labels")
+    return prefixes
 
 
 def is_domain(domain: str) -> bool:

@@ -17,7 +17,7 @@ LICENCE = "# SPDX-License-Identifier: Apache-2.0"
 
 
 class Module:
-    """The source of a module, and what each name at its top stands for."""
+    """The source of a module, and the statement or import behind each name at its top."""
 
     def __init__(self, name: str) -> None:
         """Read and parse it."""
