@@ -15,9 +15,9 @@ from keys.format.names import is_seen
 STATES = {"active", "retired", "withdrawn"}
 LABEL = "[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?"
 HOST = re.compile(rf"(?=.{{1,235}}\Z){LABEL}(?:\.{LABEL})*", re.ASCII)
-PREFIX = re.compile(r"(HTTPS?)://([A-Z0-9.-]+)(?::([0-9]{1,5}))?/?", re.ASCII)
+PREFIX = re.compile(r"(HTTPS?)://([A-Z0-9.-]+)(?::([1-9][0-9]{0,4}))?/?", re.ASCII)
 DOMAIN_LISTS = ("lookalike_domains", "partner_domains")
-SCHEME_PORTS = {"HTTP": "80", "HTTPS": "443"}
+MAX_PORT, SCHEME_PORTS = 65535, {"HTTP": "80", "HTTPS": "443"}
 
 
 def open_keyring(document: bytes, root: str | None = None) -> dict[str, Any]:
@@ -126,15 +126,10 @@ def is_domain(domain: str) -> bool:
 def check_prefix(prefix: str) -> None:
     """Refuse what is no code prefix in its one spelling."""
     match = PREFIX.fullmatch(prefix.upper()) if prefix.isascii() else None
-    if match is None or not is_host(match[2]) or not is_port(match[3]):
+    if match is None or not is_host(match[2]) or int(match[3] or 1) > MAX_PORT:
         raise Refused("prefix_invalid", "a code prefix of the key list is no plain scheme, host and port")
     if match[3] == SCHEME_PORTS[match[1]] or prefix != prefix.upper() or not prefix.endswith("/"):
         raise ValueError("a prefix is not in its one spelling")
-
-
-def is_port(text: str | None) -> bool:
-    """Whether this is a port without zeros in front, or none."""
-    return text is None or (text == str(int(text)) and 1 <= int(text) <= 65535)  # noqa: PLR2004 - the last port
 
 
 def is_host(host: str) -> bool:
