@@ -44,22 +44,30 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """
     from authcode.log.check import LogCheck
     from authcode.log.checkpoint import read_log_key
-    from authcode.log.merkle import LogProofRefused
 
     log_key = read_log_key(Path(key).read_text(encoding="utf-8") if Path(key).is_file() else key)
-    shown = _receipt(receipt, receipt_keys)
-    if shown is not None and kept is not None:
+    bare_leaf = None if leaf is None else _leaf(leaf)
+    proof = _receipt(receipt, receipt_keys)
+    if proof is not None and kept is not None:
         raise click.UsageError("--kept and --receipt each name the head to start from; give one of them")
-    checking = LogCheck(key=log_key, leaf=_leaf(leaf), proof=None if shown is None else shown[1])
-    try:
-        checking.start(None if kept is None else _text(kept))
-    except LogProofRefused as problem:
-        answers = [_refusal(kept or receipt, problem)]
-    else:
-        answers = [_answer(checking, file) for file in files]
+    answers = _answers(LogCheck(key=log_key, leaf=bare_leaf, proof=proof), files, kept=kept, receipt=receipt)
+    shown = None if receipt is None or proof is None else (receipt, proof)
     _tell(answers, receipt=shown, as_json=as_json)
     if not all(answer["holds"] for answer in answers):
         click.get_current_context().exit(1)
+
+
+def _answers(
+    checking: "LogCheck", files: tuple[Path, ...], *, kept: Path | None, receipt: Path | None
+) -> list[dict[str, object]]:
+    """The answer for each file, or one for the head to start from where that one does not hold."""
+    from authcode.log.merkle import LogProofRefused
+
+    try:
+        checking.start(None if kept is None else _text(kept))
+    except LogProofRefused as problem:
+        return [_refusal(kept or receipt, problem)]
+    return [_answer(checking, file) for file in files]
 
 
 def _answer(checking: "LogCheck", file: Path) -> dict[str, object]:
@@ -90,9 +98,7 @@ def _text(file: Path) -> str:
         raise LogDocumentInvalid("it is no text") from None
 
 
-def _leaf(text: str | None) -> bytes | None:
-    if text is None:
-        return None
+def _leaf(text: str) -> bytes:
     try:
         leaf = bytes.fromhex(text)
     except ValueError:
@@ -102,8 +108,8 @@ def _leaf(text: str | None) -> bytes | None:
     return leaf
 
 
-def _receipt(receipt: Path | None, keys: Path | None) -> "tuple[Path, Proof] | None":
-    """A receipt and its content, checked with the server's proof keys."""
+def _receipt(receipt: Path | None, keys: Path | None) -> "Proof | None":
+    """What a receipt says, once the server's proof keys vouch for it."""
     from authcode.log.checkpoint import LogDocumentInvalid
     from keys.proof import open_proof, public_keys_of
 
@@ -113,13 +119,13 @@ def _receipt(receipt: Path | None, keys: Path | None) -> "tuple[Path, Proof] | N
         return None
     try:
         document = json.loads(_text(keys))
-        return receipt, open_proof(_text(receipt).strip(), public_keys_of(document))
+        return open_proof(_text(receipt).strip(), public_keys_of(document))
     except (ValueError, AttributeError, RecursionError):
         raise LogDocumentInvalid("the file of receipt keys is no key set") from None
 
 
 def _tell(answers: list[dict[str, object]], *, receipt: tuple[Path, "Proof"] | None, as_json: bool) -> None:
-    """Print the answers in the words of the single file, so that both checkers agree."""
+    """Say it in the words of the single file, so that two checkers say one thing alike."""
     from authcode.log.words import conclusion, file_in_words
 
     if as_json:
