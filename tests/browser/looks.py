@@ -66,7 +66,7 @@ _WAIT: Final = {"wait": "in 52 minutes", "serial_length": "12"}
 
 
 def _plain(name: str) -> Make:
-    return lambda maker: maker.plain_page(name, told=_WAIT)
+    return lambda maker: maker.plain_page(name, facts=_WAIT)
 
 
 def _refused(name: str) -> Make:

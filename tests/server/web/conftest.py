@@ -17,7 +17,7 @@ from keys.format.domains import ListedHost, Listing
 from server.domain.codes.redemption import Returned, ReturnedBy, Verdict
 from server.services.codes.attempts import Channel
 from server.services.codes.facts import CodeFacts, LaterScan, ProductFacts, RecallFacts
-from server.web.consumer.pages import PageMaker, Seen
+from server.web.consumer.pages import PageMaker, ShownCode
 from server.web.consumer.view import Burn, Page, Site
 from server.web.consumer.words import ShopperCatalogue, catalogues
 from tests.server.simulator import Issued, World
@@ -62,11 +62,11 @@ def listed(host: str, listing: Listing, brand: str = "Aurora") -> ForeignText:
     return replace(describe_foreign(f"https://{host}/q"), listed=known)
 
 
-def seen(verdict: Verdict, facts: CodeFacts | None = FACTS, channel: Channel = Channel.PAGE, **more: object) -> Seen:
+def seen(
+    verdict: Verdict, facts: CodeFacts | None = FACTS, channel: Channel = Channel.PAGE, **more: object
+) -> ShownCode:
     values: dict[str, object] = {"verdict": verdict, "facts": facts, "foreign": None, "channel": channel} | more
-    if facts is not None and facts.product is not None:
-        values.setdefault("picture", "/picture/00/TEA")
-    return Seen(**values)  # type: ignore[arg-type]
+    return ShownCode(**values)  # type: ignore[arg-type]
 
 
 RECALLED = replace(

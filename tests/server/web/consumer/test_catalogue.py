@@ -105,7 +105,7 @@ def test_every_small_word_and_note_is_asked_for_somewhere(english: ShopperCatalo
 
 @pytest.mark.parametrize("name", EVERY_SEEN)
 def test_no_page_shows_a_gap_or_a_brace(name: str, maker: PageMaker) -> None:
-    page = maker.code_page(EVERY_SEEN[name], burn=None)
+    page = maker.code_page(EVERY_SEEN[name])
     shown = [page.words.heading, *page.words.sentences, *(step.text for step in page.words.steps), *page.notes]
     assert page.words.heading
     assert page.words.sentences
@@ -147,7 +147,7 @@ def test_a_fact_cannot_name_other_facts_or_set_bold(english: ShopperCatalogue) -
 
 @pytest.mark.parametrize("verdict", [Verdict.NOT_ACTIVATED, Verdict.UNUSED])
 def test_a_refusal_that_used_nothing_up_says_so(verdict: Verdict, maker: PageMaker) -> None:
-    said = " ".join(maker.code_page(seen(verdict), burn=None).words.sentences)
+    said = " ".join(maker.code_page(seen(verdict)).words.sentences)
     assert "Nothing has been used up" in said or "changes nothing" in said
 
 
@@ -160,9 +160,7 @@ def test_a_moment_is_written_out_in_utc_wherever_it_was_measured(english: Shoppe
 
 def test_the_day_of_a_first_verification_is_utc(maker: PageMaker) -> None:
     facts = replace(USED, first_verified_on=None, first_verified_at=datetime(2026, 11, 20, 23, 59, tzinfo=UTC))
-    assert (
-        "20 November 2026 (UTC)" in maker.code_page(seen(Verdict.ALREADY_VERIFIED, facts), burn=None).words.sentences[0]
-    )
+    assert "20 November 2026 (UTC)" in maker.code_page(seen(Verdict.ALREADY_VERIFIED, facts)).words.sentences[0]
 
 
 def test_countries_are_named_and_unknown_codes_are_not_invented(english: ShopperCatalogue) -> None:

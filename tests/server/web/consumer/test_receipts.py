@@ -378,7 +378,6 @@ def test_a_link_is_found_and_nothing_else_taken_for_one() -> None:
 def test_a_line_that_the_faces_cannot_write_is_left_out_whole() -> None:
     rows = (("Product", "\uc11c\uc6b8 \ud06c\ub9bc"), ("Brand", "Zo\u00eb (1)"))
     sheet = ReceiptSheet(
-        title="t",
         heading="h",
         lines=("a long line " * 40,),
         rows=rows,

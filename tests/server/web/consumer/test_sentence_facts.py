@@ -144,6 +144,6 @@ def test_every_page_stands_without_a_brand_of_the_site_too(name: str) -> None:
     from server.web.consumer.words import catalogues
 
     nobody = PageMaker(catalogues()["en"], Site(brand=None, host="v.example.com"))
-    page = nobody.code_page(EVERY_SEEN[name], burn=None)
+    page = nobody.code_page(EVERY_SEEN[name])
     assert page.words.heading
     assert page.words.sentences

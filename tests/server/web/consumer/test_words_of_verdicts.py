@@ -15,8 +15,8 @@ from keys.format.domains import Listing
 from server.domain.codes.redemption import ReturnedBy, Verdict
 from server.services.codes.attempts import Channel
 from server.services.codes.facts import LaterScan
-from server.web.consumer.pages import PageMaker, Seen
-from server.web.consumer.view import Burn, KeepForm, Page, ReceiptView, Site
+from server.web.consumer.pages import PageMaker, ShownCode
+from server.web.consumer.view import Burn, Offers, Page, ReceiptView, Site
 from server.web.consumer.words import ShopperCatalogue, catalogues
 from tests.server.web.conftest import BARE, FACTS, MINE, NOW, RECALLED, RETURNED, SITE, USED, listed, seen
 
@@ -30,7 +30,7 @@ RECEIPT = ReceiptView(
     acts=("hand_on", "undo", "erase"),
     undo_until="22 November 2026, 14:05 UTC",
 )
-KEEP = KeepForm(action="/K1")
+KEEP = "/K1"
 BURN = Burn(action="/K1", token="t", claim="c")
 HIDDEN = replace(MINE, placement=Placement.SCRATCH)
 COPIED = {"locked_reason": "copies_found"}
@@ -42,8 +42,8 @@ UNCLEAR = describe_foreign("HTTPS://EVIL.EXAMPLE\\@V.AURORA.EXAMPLE/")
 Make = Callable[[PageMaker], Page]
 
 
-def code(one: Seen, **more: object) -> Make:
-    return lambda maker: maker.code_page(one, burn=None, **more)  # type: ignore[arg-type]
+def code(one: ShownCode, **more: object) -> Make:
+    return lambda maker: maker.code_page(one, Offers(**more))  # type: ignore[arg-type]
 
 
 def bare(verdict: Verdict, **more: object) -> Make:
@@ -53,18 +53,18 @@ def bare(verdict: Verdict, **more: object) -> Make:
 
 RETURNED_BY_STAFF = replace(RETURNED, by=ReturnedBy.STAFF)
 CASES: dict[str, Make] = {
-    "look": lambda maker: maker.code_page(seen(Verdict.UNUSED), burn=BURN),
+    "look": lambda maker: maker.code_page(seen(Verdict.UNUSED), Offers(burn=BURN)),
     "genuine, visible code": code(seen(Verdict.GENUINE, MINE), receipt=RECEIPT),
     "genuine, inside or scratch code": code(seen(Verdict.GENUINE, HIDDEN), receipt=RECEIPT),
     "verified_by_you": code(seen(Verdict.VERIFIED_BY_YOU, MINE), receipt=RECEIPT),
     "verified_by_you, others tried": code(seen(Verdict.VERIFIED_BY_YOU, replace(MINE, later=LATER)), receipt=RECEIPT),
-    "already_verified": code(seen(Verdict.ALREADY_VERIFIED, USED), keep_form=KEEP),
+    "already_verified": code(seen(Verdict.ALREADY_VERIFIED, USED), keep_action=KEEP),
     "not_activated": code(seen(Verdict.NOT_ACTIVATED)),
     "expired": code(seen(Verdict.EXPIRED)),
     "recalled": code(seen(Verdict.RECALLED, RECALLED)),
     "void": code(seen(Verdict.VOID)),
     "sample": code(seen(Verdict.SAMPLE)),
-    "locked": code(seen(Verdict.LOCKED, replace(USED, **COPIED)), keep_form=KEEP),  # type: ignore[arg-type]
+    "locked": code(seen(Verdict.LOCKED, replace(USED, **COPIED)), keep_action=KEEP),  # type: ignore[arg-type]
     "locked, to the holder": code(seen(Verdict.LOCKED, replace(MINE, **COPIED)), receipt=RECEIPT),  # type: ignore[arg-type]
     "not_ours, foreign host": code(seen(Verdict.NOT_OURS, None, foreign=FOREIGN)),
     "not_ours, forged or unknown": code(seen(Verdict.NOT_OURS, None)),
@@ -92,19 +92,17 @@ CASES: dict[str, Make] = {
     "sample, nothing known": bare(Verdict.SAMPLE),
     "locked, nothing known": bare(Verdict.LOCKED, **COPIED),
     "not_ours, foreign host, nothing known": lambda _: anybody().code_page(
-        seen(Verdict.NOT_OURS, None, foreign=FOREIGN), burn=None
+        seen(Verdict.NOT_OURS, None, foreign=FOREIGN)
     ),
     "not_ours, unclear host": code(seen(Verdict.NOT_OURS, None, foreign=UNCLEAR)),
     "not_ours, unclear host, nothing known": lambda _: anybody().code_page(
-        seen(Verdict.NOT_OURS, None, foreign=UNCLEAR), burn=None
+        seen(Verdict.NOT_OURS, None, foreign=UNCLEAR)
     ),
-    "not_ours, forged or unknown, nothing known": lambda _: anybody().code_page(
-        seen(Verdict.NOT_OURS, None), burn=None
-    ),
+    "not_ours, forged or unknown, nothing known": lambda _: anybody().code_page(seen(Verdict.NOT_OURS, None)),
     "unreadable photo, nothing known": lambda _: anybody().unreadable_page("move_closer", {"module_px": 1.8}),
     "offline, nothing known": lambda _: anybody().plain_page("offline"),
     # Pages that were not specified.
-    "look, withheld": code(seen(Verdict.WITHHELD), keep_form=KEEP),
+    "look, withheld": code(seen(Verdict.WITHHELD), keep_action=KEEP),
     "look at an outer code": code(seen(Verdict.UNUSED, replace(FACTS, tier=Tier.OUTER))),
     "look by short code": code(seen(Verdict.UNUSED, channel=Channel.SERIAL)),
     "look without signature": code(seen(Verdict.UNUSED, cut=True)),
@@ -117,7 +115,7 @@ CASES: dict[str, Make] = {
     "already_verified, returned before": code(seen(Verdict.ALREADY_VERIFIED, replace(USED, returned=RETURNED))),
     "verified_by_you, handed on": code(seen(Verdict.VERIFIED_BY_YOU, replace(MINE, hop=2)), receipt=RECEIPT),
     "locked, handed on": code(seen(Verdict.LOCKED, replace(MINE, hop=1, **COPIED)), receipt=RECEIPT),  # type: ignore[arg-type]
-    "locked, key withdrawn": code(seen(Verdict.LOCKED, replace(USED, **WITHDRAWN)), keep_form=KEEP),  # type: ignore[arg-type]
+    "locked, key withdrawn": code(seen(Verdict.LOCKED, replace(USED, **WITHDRAWN)), keep_action=KEEP),  # type: ignore[arg-type]
     "locked, key withdrawn, to the holder": code(
         seen(Verdict.LOCKED, replace(MINE, **WITHDRAWN)),  # type: ignore[arg-type]
         receipt=RECEIPT,
