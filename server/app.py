@@ -17,6 +17,7 @@ from server.runtime.look_limits import LookLimits
 from server.runtime.looks import LookCounter
 from server.runtime.places import Places
 from server.runtime.pseudonyms import Pseudonyms
+from server.services.alerts.storms import after_looks
 from server.services.log.keeper import LogKeeper
 from server.settings import Settings
 from server.storage.engine import Database
@@ -67,7 +68,7 @@ def create_context(settings: Settings, keys: ServerKeys) -> Context:
         keyrings=KeyringCache(db, keys, ttl_s=settings.keyring_cache_s),
         places=Places(settings.geoip_database),
         pseudonyms=Pseudonyms(keys.store),
-        looks=LookCounter(db, flush_s=settings.look_flush_s),
+        looks=LookCounter(db, flush_s=settings.look_flush_s, after=after_looks),
         look_limits=LookLimits.of(settings),
         photos=PhotoReaders(),
         clock=lambda: datetime.now(UTC),

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from server.domain.alerts.alert import Rule
 from server.domain.alerts.triage import Cause, Event
 from server.storage.engine import insert_or_nothing
 from server.storage.schema import alert, alert_event, alert_mute
@@ -28,7 +27,7 @@ class MuteRecord:
     """A rule that is quiet for a batch: since when, by whom, why."""
 
     batch_row: int
-    rule: Rule
+    rule: str
     at: datetime
     actor: str
     reason: str
@@ -92,7 +91,7 @@ def mute(connection: sa.Connection, wanted: MuteRecord) -> bool:
     return insert_or_nothing(connection, alert_mute, **{name: getattr(wanted, name) for name in MuteRecord.__slots__})
 
 
-def unmute(connection: sa.Connection, batch_row: int, rule: Rule) -> bool:
+def unmute(connection: sa.Connection, batch_row: int, rule: str) -> bool:
     """Let a rule speak for a batch again; False when it does."""
     here = (alert_mute.c.batch_row == batch_row) & (alert_mute.c.rule == rule)
     return connection.execute(alert_mute.delete().where(here)).rowcount > 0
@@ -101,26 +100,26 @@ def unmute(connection: sa.Connection, batch_row: int, rule: Rule) -> bool:
 def mutes_of(connection: sa.Connection, batch_row: int) -> list[MuteRecord]:
     """The rules that are quiet for a batch."""
     rows = connection.execute(sa.select(alert_mute).where(alert_mute.c.batch_row == batch_row)).mappings()
-    return [MuteRecord(**{**row, "rule": Rule(row["rule"])}) for row in rows]
+    return [MuteRecord(**row) for row in rows]
 
 
-def alerts_of_rule(connection: sa.Connection, batch_row: int, rule: Rule, *, limit: int) -> list[int]:
+def alerts_of_rule(connection: sa.Connection, batch_row: int, rule: str, *, limit: int) -> list[int]:
     """The alerts of a rule on a batch that are not closed."""
     here = (alert.c.batch_row == batch_row) & (alert.c.rule == rule) & alert.c.closed_at.is_(None)
     return list(connection.execute(sa.select(alert.c.id).where(here).order_by(alert.c.id).limit(limit)).scalars())
 
 
-def closed_by_cause(connection: sa.Connection, *, since: datetime | None = None) -> Mapping[Rule, Mapping[Cause, int]]:
-    """How many alerts of each rule are closed with each cause; those closed `since` a moment, or all."""
+def closed_by_cause(connection: sa.Connection, *, since: datetime | None = None) -> Mapping[str, Mapping[Cause, int]]:
+    """How many alerts of a rule are closed with each cause, of rules that have any; closed `since` a moment, or all."""
     closed = alert.c.closed_at.is_not(None) if since is None else alert.c.closed_at >= since
     query = (
         sa.select(alert.c.rule, alert.c.cause, sa.func.count())
         .where(closed & alert.c.cause.is_not(None))
         .group_by(alert.c.rule, alert.c.cause)
     )
-    found: dict[Rule, dict[Cause, int]] = {rule: {} for rule in Rule}
+    found: dict[str, dict[Cause, int]] = {}
     for rule, cause, amount in connection.execute(query):
-        found[Rule(rule)][Cause(cause)] = int(amount)
+        found.setdefault(rule, {})[Cause(cause)] = int(amount)
     return found
 
 

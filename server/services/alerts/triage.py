@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
-from server.domain.alerts.alert import Rule
 from server.domain.alerts.triage import AlertWorkInvalid, Cause, Event, read_comment
 from server.runtime.context import Context
 from server.services.staff.accounts import Staff
@@ -75,7 +74,7 @@ def mute_rule(ctx: Context, alert_id: int, *, reason: str, staff: Staff) -> None
     work_on_alerts(ctx, [alert_id], Act(kind=Event.MUTED, comment=reason), staff=staff)
 
 
-def unmute_rule(ctx: Context, batch_row: int, rule: Rule, *, staff: Staff) -> bool:
+def unmute_rule(ctx: Context, batch_row: int, rule: str, *, staff: Staff) -> bool:
     """Let a rule speak for a batch again; False when it does already."""
     now = ctx.clock()
     with ctx.db.write() as connection:
@@ -153,7 +152,7 @@ def _told(act: Act) -> Mapping[str, object]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _rule_of(connection: Connection, batch_row: int, rule: Rule) -> str:
+def _rule_of(connection: Connection, batch_row: int, rule: str) -> str:
     batch = batch_by_row(connection, batch_row)
     return f"{rule} of {batch.order_name if batch else batch_row}"
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from server.domain.alerts.alert import Rule
 from server.domain.alerts.copies import Copies, estimate_copies
-from server.domain.alerts.likely_cause import Measured, likely_causes, proposes_lock
+from server.domain.alerts.likely_cause import Measured, likely_causes
+from server.domain.alerts.rules import rule_named
 from server.domain.batches.range_act import Stretch, standing_of
 from server.domain.codes.redemption import Unit, Verdict
 from server.domain.places.place import UNKNOWN, Place
@@ -42,15 +42,15 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
             raise AlertUnknown
         brand = brand_by_id(connection, record.brand)
         first = None if record.unit is None else first_use(connection, Unit.of_id(record.unit))
-        of_looks = record.rule is Rule.LOOK_STORM
-        scans_total = 0 if of_looks else record.count
+        rule = rule_named(record.rule)
+        scans_total = 0 if rule.of_looks else record.count
         page, pages, offset = page_of(page, scans_total, size=PAGE_SIZE)
         told, days = told_of(connection, alert_id)
         places = tuple(alert_rows.places_of(connection, alert_id, limit=_PLACES))
         causes = rule_records_of(connection)[record.rule]
-        networks = scan_rows.networks_of_alert(connection, alert_id) if record.rule is Rule.DUPLICATE else None
+        networks = scan_rows.networks_of_alert(connection, alert_id) if rule.of_copies else None
         measured = _measured(record, places, networks)
-        days = _with_looks(connection, record, () if of_looks else days, now)
+        days = _with_looks(connection, record, () if rule.of_looks else days, now)
         batch = None if record.batch_row is None else batch_by_row(connection, record.batch_row)
         pieces = () if batch is None else stretches_of(connection, [batch], today=now.date())[batch.row]
         unit = None if record.unit is None else Unit.of_id(record.unit)
@@ -58,17 +58,17 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
         scans = scan_rows.scans_of_alert(connection, alert_id, limit=PAGE_SIZE, offset=offset)
         return AlertDetail(
             alert=alert_rows_of(connection, [record], now=now)[0],
-            threshold=brand.alert_from if record.rule is Rule.DUPLICATE else None,
+            threshold=brand.alert_from if rule.of_copies else None,
             measured=record.claims,
             networks=networks,
             first_verified_at=None if first is None else first.at,
             first_place=None if first is None else Place(country=first.country, region=first.region).key,
             places=places,
             record=causes,
-            guess=likely_causes(measured, causes.causes),
-            copies=_copies(connection, record, pieces),
+            guess=likely_causes(rule.prior, rule.facts_of(measured), causes.causes),
+            copies=_copies(connection, record, pieces) if rule.of_copies else None,
             placement=None if batch is None else batch.placement,
-            lock_is_proposed=unit is not None and proposes_lock(measured),
+            lock_is_proposed=unit is not None and rule.proposes_lock(measured),
             stream=stream_of(connection, alert_id),
             stretches=pieces,
             is_locked=unit is not None and standing_of(acts, unit.index).lock is not None,
@@ -84,12 +84,12 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
 
 def _measured(record: alert_rows.AlertRecord, places: Sequence[tuple[str, int]], networks: int | None) -> Measured:
     regions = sum(1 for key, _ in places if key != UNKNOWN)
-    return Measured(rule=record.rule, others=record.claims, regions=regions, scans=record.count, networks=networks)
+    return Measured(others=record.claims, regions=regions, scans=record.count, networks=networks)
 
 
 def _copies(connection: Connection, record: alert_rows.AlertRecord, pieces: Sequence[Stretch]) -> Copies | None:
     """About how many copies of the code there are, from the share of its batch's other codes that were verified."""
-    if record.rule is not Rule.DUPLICATE or record.batch_row is None:
+    if record.batch_row is None:
         return None
     verified, _ = used_and_refused(connection, [record.batch_row])[record.batch_row]
     on_sale = sum(piece.count for piece in pieces if piece.state not in _NEVER_SOLD)

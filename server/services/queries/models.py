@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from authcode.code.serial import Tier
-from server.domain.alerts.alert import Rule, Severity
+from server.domain.alerts.alert import Severity
 from server.domain.alerts.copies import Copies
 from server.domain.alerts.likely_cause import Guess
 from server.domain.alerts.triage import Cause
@@ -117,11 +117,12 @@ class ScanRow:
 class AlertRow:
     """One alert in the list. `people` counts the holder too where there is one; `key_id` is the key it is about.
 
-    `owner` is the address of who has it. `recent` counts the attempts of each of the last fourteen days, today last.
+    `rule` is the rule's name, `owner` the address of who has it. `recent` counts the attempts of each of the last
+    fourteen days, today last.
     """
 
     id: int
-    rule: Rule
+    rule: str
     severity: Severity
     brand: str
     batch_row: int | None

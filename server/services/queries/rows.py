@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from authcode.code.serial import Tier, printed_serial
-from server.domain.alerts.alert import Rule
+from server.domain.alerts.alert import Subject
+from server.domain.alerts.rules import rule_named
 from server.domain.batches.range_act import Stretch
 from server.domain.codes.redemption import Unit, Verdict
 from server.services.batches.withdrawals import stretches_of
@@ -22,9 +23,6 @@ from server.storage.staff import emails_of
 
 RECENT_DAYS = 14
 """Days of an alert's sparkline, today included."""
-
-
-_ABOUT_A_KEY = frozenset({Rule.UNKNOWN_UNIT, Rule.KEY_WITHDRAWN})
 
 
 def batch_rows_of(connection: Connection, records: Sequence[BatchRecord], now: datetime) -> tuple[BatchRow, ...]:
@@ -187,11 +185,11 @@ def _alert_row(  # noqa: PLR0913 - a record, and the names of all that it number
         product=product,
         unit=None if record.unit is None else Unit.of_id(record.unit),
         serial_printed=None if record.serial is None else printed_serial(record.serial),
-        key_id=record.subject.partition(":")[2] if record.rule in _ABOUT_A_KEY else None,
+        key_id=Subject.key_id_in(record.subject),
         first_at=record.first_at,
         last_at=record.last_at,
         count=record.count,
-        people=record.claims + (record.rule is Rule.DUPLICATE),
+        people=record.claims + rule_named(record.rule).of_copies,
         places=record.places,
         owner=owner,
         snoozed_until=record.snoozed_until,

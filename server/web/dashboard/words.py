@@ -4,39 +4,29 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from babel import Locale
 
 from authcode.order.order import Placement
-from server.domain.alerts.alert import KEEP_CODE_REGIONS, KEEP_CODE_USES, Rule, Severity
+from server.domain.alerts.alert import Severity
 from server.domain.alerts.copies import LEAST_OTHERS, LEAST_VERIFIED, Copies
 from server.domain.alerts.likely_cause import Fact, Guess, Likelihood
+from server.domain.alerts.rules import rule_named
 from server.domain.alerts.triage import REAL, Cause, Event, Precision
 from server.domain.batches.range_act import ActKind, RangeAct
 from server.domain.codes.redemption import Verdict
 from server.domain.places.place import UNKNOWN
 from server.services.queries.alert_views import StreamLine
 from server.services.queries.dashboard import AlertDetail, AlertRow
-from server.web.dashboard.alerts import places_and_storms
-from server.web.dashboard.amounts import counted, number
+from server.web.catalogue import catalogue
+from server.web.dashboard.amounts import counted, number, written
 
 SEVERITY_WORDS: Final[Mapping[Severity, str]] = {
     Severity.HIGH: "Act now",
     Severity.ALERT: "Look at",
     Severity.NOTE: "Note",
-}
-RULE_WORDS: Final[Mapping[Rule, str]] = {
-    Rule.DUPLICATE: "asked for again by somebody else",
-    Rule.NOT_ACTIVATED: "scanned before activation",
-    Rule.VOIDED: "scanned after it was voided",
-    Rule.UNKNOWN_UNIT: "signed, but never registered",
-    Rule.KEY_WITHDRAWN: "of a withdrawn key",
-    Rule.KEEP_CODE_SHARED: "keep-code used by many",
-    Rule.OUTSIDE_MARKET: "asked for outside its markets",
-    Rule.IMPOSSIBLE_TRAVEL: "in two places too far apart",
-    Rule.BURST: "asked for by many within an hour",
-    Rule.LOOK_STORM: "storm of looks",
 }
 STATE_WORDS: Final[Mapping[Verdict, str]] = {
     Verdict.UNUSED: "active, not verified",
@@ -151,78 +141,79 @@ ACT_DONE: Final[Mapping[ActKind, str]] = {
 }
 
 _ENGLISH = Locale("en")
+_STAFF: Final = partial(catalogue, "staff")
+
+
+def rule_name(rule: str) -> str:
+    """What a rule is called."""
+    return _STAFF().text(f"rule.{rule}.name") or rule
 
 
 def alert_sentence(alert: AlertRow) -> str:
     """What happened, in plain words: the row of the list and the heading of the alert's page."""
-    where = f" in {counted(alert.places, 'region')}" if alert.places > 1 else ""
-    scans = counted(alert.count, "scan")
-    match alert.rule:
-        case Rule.DUPLICATE:
-            sentence = f"one code scanned by {counted(alert.people, 'person', 'people')}{where}"
-        case Rule.NOT_ACTIVATED:
-            sentence = f"{scans} of codes that are not activated{where}"
-        case Rule.VOIDED:
-            sentence = f"{scans} of codes that were withdrawn{where}"
-        case Rule.UNKNOWN_UNIT:
-            sentence = f"{scans} of signed codes that no batch has{where}, key {alert.key_id}"
-        case Rule.KEY_WITHDRAWN:
-            sentence = f"{scans} of codes of a withdrawn key{where}, key {alert.key_id}"
-        case Rule.KEEP_CODE_SHARED:
-            sentence = f"one keep-code used {counted(alert.count, 'time')}{where}"
-        case _:
-            sentence = places_and_storms.sentence(alert, where)
-    return sentence[0].upper() + sentence[1:]
+    return _of_rule(alert, "sentence", _facts(alert))
 
 
-def thing_counted(rule: Rule) -> str:
+def counts_copies(rule: str) -> bool:
+    """Whether a rule's alerts estimate the copies of one code."""
+    return rule_named(rule).of_copies
+
+
+def thing_counted(rule: str) -> str:
     """What an alert of a rule counts: nobody scanned what was only looked at."""
-    return "look" if rule is Rule.LOOK_STORM else "scan"
+    return "look" if rule_named(rule).of_looks else "scan"
 
 
-def why_it_fired(detail: AlertDetail) -> str:  # noqa: PLR0911 - one text for each rule
-    """The rule with its threshold and the measured value."""
-    others = counted(detail.measured, "other person", "other people")
-    match detail.alert.rule:
-        case Rule.DUPLICATE:
-            return _why_duplicate(detail, others)
-        case Rule.NOT_ACTIVATED:
-            return (
-                f"Somebody asked to verify codes of this batch that are not activated ({others}). One is enough: "
-                "either goods left before they were activated, or codes left without goods."
-            )
-        case Rule.VOIDED:
-            return f"Somebody asked to verify voided codes ({others}). One is enough: waste may be in circulation."
-        case Rule.UNKNOWN_UNIT:
-            return (
-                "The signature is good, but no registered batch holds this code. One is enough: a manifest is late, or "
-                "a signing key has leaked. It is never a guess."
-            )
-        case Rule.KEY_WITHDRAWN:
-            return (
-                "The key of these codes was withdrawn, and they were not registered and activated before that: "
-                "shoppers are told that they are not ours. One is enough: somebody still prints with the key, or goods "
-                "were activated after the moment that the withdrawal names."
-            )
-        case Rule.KEEP_CODE_SHARED:
-            return (
-                f"The keep-code of this code was used by {counted(detail.measured, 'visitor')}. An alert is raised "
-                f"from {KEEP_CODE_USES} uses on, or from more than {counted(KEEP_CODE_REGIONS, 'region')}: a buyer "
-                "keeps it, a forger prints it beside each copy."
-            )
-        case _:
-            return places_and_storms.why_it_fired(detail)
+def why_it_fired(detail: AlertDetail) -> str:
+    """The rule with its limits and the measured values; a sentence whose fact is not known is left out."""
+    parts = _STAFF().parts(f"rule.{detail.alert.rule}.why")
+    said = (_STAFF().text(part, **_page_facts(detail)) for part in parts)
+    return _sentence(" ".join(sentence for sentence in said if sentence))
 
 
-def _why_duplicate(detail: AlertDetail, others: str) -> str:
-    limit = f" from {counted(detail.threshold, 'other person', 'other people')} on" if detail.threshold else ""
-    is_loud = detail.alert.severity is Severity.HIGH
-    burst = f" It was made louder by a burst: {places_and_storms.BURST}." if is_loud else ""
-    return (
-        f"After the first verification, {others} asked to verify the same code. An alert is raised{limit}, and at once "
-        f"where the place is another or 48 hours have passed; anything less is a note."
-        f"{places_and_storms.from_networks(detail)}{burst}"
-    )
+def lock_reason(detail: AlertDetail) -> str:
+    """Why a lock is proposed, as it may stand in the batch's history."""
+    return _of_rule(detail.alert, "lock", _page_facts(detail))
+
+
+def _of_rule(alert: AlertRow, part: str, facts: Mapping[str, object]) -> str:
+    return _sentence(_STAFF().text(f"rule.{alert.rule}.{part}", **facts) or rule_name(alert.rule))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _facts(alert: AlertRow) -> dict[str, object]:
+    """What the sentence of any rule may name."""
+    return {
+        "scans": _amount("scans", alert.count),
+        "times": _amount("times", alert.count),
+        "people": _amount("people", alert.people),
+        "regions": _amount("regions", alert.places) if alert.places > 1 else None,
+        "key": alert.key_id,
+    }
+
+
+def _page_facts(detail: AlertDetail) -> dict[str, object]:
+    """What the page of an alert of any rule may name, the rule's limits among it."""
+    alert, networks = detail.alert, detail.networks
+    limits = {f"limit_{name}": written(limit) for name, limit in rule_named(alert.rule).limits.items()}
+    return {
+        **_facts(alert),
+        **limits,
+        "others": _amount("others", detail.measured),
+        "visitors": _amount("visitors", detail.measured),
+        "places": _amount("places", alert.places),
+        "networks": None if networks is None else _amount("networks", networks),
+        "one_network": _amount("networks", 1) if networks == 1 and detail.measured > 1 else None,
+        "threshold": _amount("others", detail.threshold) if detail.threshold else None,
+        "high": alert.severity is Severity.HIGH or None,
+    }
+
+
+def _amount(of: str, amount: int) -> str | None:
+    return _STAFF().plural(f"amount.{of}", amount, n=written(amount))
 
 
 def precision(measured: Precision) -> str:
@@ -296,14 +287,6 @@ def guess_rests_on(detail: AlertDetail) -> str:
     told.append(f"{counted(closed, 'closed alert')} of this rule")
     told.append("what the field reports of such alerts")
     return f"From {', '.join(told[:-1])} and {told[-1]}. A judgement in words, not a measurement."
-
-
-def lock_reason(detail: AlertDetail) -> str:
-    """Why a lock is proposed, as it may stand in the batch's history."""
-    where = f" in {counted(detail.alert.places, 'region')}" if detail.alert.places > 1 else ""
-    if detail.alert.rule is Rule.KEEP_CODE_SHARED:
-        return f"Its keep-code was used {counted(detail.alert.count, 'time')}{where}"
-    return f"{counted(detail.measured, 'other person', 'other people').capitalize()} asked to verify this code{where}"
 
 
 _HIDDEN: Final = frozenset({Placement.INSIDE, Placement.SCRATCH})
