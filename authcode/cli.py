@@ -62,14 +62,12 @@ class ExtraMissing(AuthcodeError):
     """A command needs packages that are not installed."""
 
     code = "extra_missing"
-
-    def __init__(self, command: str, extra: str) -> None:
-        """Carry the command and the extra that brings its packages."""
-        super().__init__(
-            f"`authcode {command}` needs more packages: install this distribution again with its extra `{extra}`, "
-            f"from where you got it, as in: pip install '.[{extra}]'"
-        )
-        self.command, self.extra = command, extra
+    sentence = (
+        "`authcode {command}` needs more packages: install this distribution again with its extra `{extra}`, from "
+        "where you got it, as in: pip install '.[{extra}]'"
+    )
+    command: str
+    extra: str
 
 
 class Nouns(click.Group):

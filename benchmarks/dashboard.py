@@ -39,7 +39,8 @@ from server.keystore import open_server_keys
 from server.runtime.context import Context
 from server.runtime.looks import MAX_WAITING
 from server.services.brands.edit_product import product_list
-from server.services.codes.redeem import Visitor, verify
+from server.services.codes.attempts import Visitor
+from server.services.codes.redeem import verify
 from server.services.queries import dashboard
 from server.services.queries.alert_views import budget, counted_views, news, quiet_week, rule_records
 from server.services.queries.audit import audit_page

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -41,51 +41,36 @@ class ProofRefused(AuthcodeError):
 class ProofUnreadable(ProofRefused):
     """A text that does not have the form of a proof."""
 
-    code: ClassVar[str] = "proof_unreadable"
-
-    def __init__(self) -> None:
-        """Take no text: what was sent is not repeated."""
-        super().__init__("This text is not a proof; copy the whole proof, from its first character to its last.")
+    code = "proof_unreadable"
+    sentence = "This text is not a proof; copy the whole proof, from its first character to its last."
 
 
 class ProofIncomplete(ProofRefused):
     """A proof whose end is missing, or stands there more than once."""
 
-    code: ClassVar[str] = "proof_incomplete"
-
-    def __init__(self) -> None:
-        """Say what to copy again."""
-        super().__init__("The end of this proof is missing or doubled; copy it once more, exactly once.")
+    code = "proof_incomplete"
+    sentence = "The end of this proof is missing or doubled; copy it once more, exactly once."
 
 
 class ProofAlgorithmRefused(ProofRefused):
     """A proof that names another algorithm than Ed25519; it is refused before any key is looked at."""
 
-    code: ClassVar[str] = "proof_algorithm_refused"
-
-    def __init__(self) -> None:
-        """Name the one algorithm; never the other."""
-        super().__init__(f"Proofs are signed with {ALGORITHM} and nothing else; this text names another algorithm.")
+    code = "proof_algorithm_refused"
+    sentence = f"Proofs are signed with {ALGORITHM} and nothing else; this text names another algorithm."
 
 
 class ProofFromElsewhere(ProofRefused):
     """A proof signed by a key that is not this server's."""
 
-    code: ClassVar[str] = "proof_from_elsewhere"
-
-    def __init__(self) -> None:
-        """Say who could check it."""
-        super().__init__("This proof was signed by another server; only the keys of that server can check it.")
+    code = "proof_from_elsewhere"
+    sentence = "This proof was signed by another server; only the keys of that server can check it."
 
 
 class ProofAltered(ProofRefused):
     """A proof whose content was changed after it was signed, or which was never signed by the key it names."""
 
-    code: ClassVar[str] = "proof_altered"
-
-    def __init__(self) -> None:
-        """Say it, and nothing about where."""
-        super().__init__("The signature does not belong to this proof; something in it was changed.")
+    code = "proof_altered"
+    sentence = "The signature does not belong to this proof; something in it was changed."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

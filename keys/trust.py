@@ -21,7 +21,7 @@ from keys.base.fields import Fields
 from keys.base.files import exclusive_lock, make_private_dir, write_atomic
 from keys.format.document import FINGERPRINT_CHARS, read_document
 from keys.format.keyring import MAX_BRAND_CHARS, MAX_PREFIXES, MAX_VERSION, OpenedKeyring, open_keyring
-from keys.format.names import Holder, refuse_conflict
+from keys.format.names import NameOwner, refuse_conflict
 from keys.format.prefix import MAX_PREFIX_CHARS
 from keys.format.records import BRAND_ID_BYTES
 from keys.primitives import LABEL_KEYRING
@@ -160,8 +160,8 @@ def _same_document(pin: Pin, offered: Pin) -> bool:
     )
 
 
-def _holder(pin: Pin) -> Holder:
-    return Holder(root=pin.root, brand=pin.brand, prefixes=pin.prefixes)
+def _holder(pin: Pin) -> NameOwner:
+    return NameOwner(root=pin.root, brand=pin.brand, prefixes=pin.prefixes)
 
 
 def _digest(document: bytes) -> bytes:

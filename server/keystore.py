@@ -8,7 +8,6 @@ import contextlib
 import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
 
 from keys.base.errors import AuthcodeError, KeyIdTaken, UnknownKey, WrongPassphrase
 from keys.base.files import make_private_dir
@@ -30,30 +29,24 @@ _CURRENT = "1"  # own keys are numbered, so that rotating one adds a number
 class ServerCanSign(AuthcodeError):
     """The server's passphrase opens keys that sign codes."""
 
-    code: ClassVar[str] = "server_can_sign"
-    http_status: ClassVar[int] = 500
-
-    def __init__(self) -> None:
-        """Say what to change."""
-        super().__init__(
-            "The server's passphrase also opens this home's signing keys, so whoever takes it could make codes. "
-            "Give the issuer and the server different passphrases, or keep the issuer on another machine."
-        )
+    code = "server_can_sign"
+    http_status = 500
+    sentence = (
+        "The server's passphrase also opens this home's signing keys, so whoever takes it could make codes. Give the "
+        "issuer and the server different passphrases, or keep the issuer on another machine."
+    )
 
 
 class ServerKeysMissing(AuthcodeError):
     """There is no server part with keys in this home."""
 
-    code: ClassVar[str] = "server_keys_missing"
-    http_status: ClassVar[int] = 500
-
-    def __init__(self, home: Path) -> None:
-        """Carry the home."""
-        super().__init__(
-            f"There are no server keys in {home}; run `authcode db upgrade`, then `authcode keys publish` where the "
-            "issuer's part lies beside it, else `authcode keys receive`."
-        )
-        self.home = home
+    code = "server_keys_missing"
+    http_status = 500
+    sentence = (
+        "There are no server keys in {home}; run `authcode db upgrade`, then `authcode keys publish` where the "
+        "issuer's part lies beside it, else `authcode keys receive`."
+    )
+    home: Path
 
 
 class _MacKeys(Mapping[str, bytes]):

@@ -46,24 +46,23 @@ class NotOurs(AuthcodeError):
 
     code = "not_ours"
     http_status = 400
-
-    def __init__(self) -> None:
-        """Take no reason: a reason would help whoever forges."""
-        super().__init__("this is not a code of ours; scan it once more, closer, flat and in even light")
+    sentence = "this is not a code of ours; scan it once more, closer, flat and in even light"
 
 
 class GtinInvalid(AuthcodeError):
     """A trade item number whose length or check digit is wrong."""
 
     code = "gtin_invalid"
+    sentence = (
+        "{shown!r} is no GTIN: its length or its last digit, the check digit, is wrong; "
+        "give the 8, 12, 13 or 14 digits below the bar code, as in 09506000134352"
+    )
+    text: str
 
-    def __init__(self, text: str) -> None:
-        """Keep the number as it was given."""
-        super().__init__(
-            f"{text[:32]!r} is no GTIN: its length or its last digit, the check digit, is wrong; "
-            "give the 8, 12, 13 or 14 digits below the bar code, as in 09506000134352"
-        )
-        self.text = text
+    @property
+    def shown(self) -> str:
+        """The number as it was given, shortened."""
+        return self.text[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,11 +23,8 @@ class OnlineOnly(AuthcodeError):
 
     code = "online_only"
     http_status = 409
-
-    def __init__(self, key_id: str) -> None:
-        """Name the key; its id is printed in every code and is no secret."""
-        super().__init__(f"codes of key {key_id} are checked by the brand's server only; ask it")
-        self.key_id = key_id
+    sentence = "codes of key {key_id} are checked by the brand's server only; ask it"
+    key_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

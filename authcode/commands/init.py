@@ -18,12 +18,7 @@ class PassphrasesEqual(AuthcodeError):
     """The two parts of a home were given one passphrase."""
 
     code = "passphrases_equal"
-
-    def __init__(self) -> None:
-        """Carry nothing: both are secrets."""
-        super().__init__(
-            "the issuer's and the server's passphrase are the same; a server must not open the signing keys"
-        )
+    sentence = "the issuer's and the server's passphrase are the same; a server must not open the signing keys"
 
 
 @click.command(epilog=example('authcode init --brand "Acme Tea" --prefix https://v.acme.example'))

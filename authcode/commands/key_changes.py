@@ -164,11 +164,8 @@ class NothingWithdrawn(AuthcodeError):
     """A withdrawal was asked about, and not confirmed."""
 
     code = "stopped"
-
-    def __init__(self, key_id: str) -> None:
-        """Carry the key."""
-        super().__init__(f"nothing was withdrawn: key {key_id} is as it was")
-        self.key_id = key_id
+    sentence = "nothing was withdrawn: key {key_id} is as it was"
+    key_id: str
 
 
 def _ask_whether(key_id: str) -> None:

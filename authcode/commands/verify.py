@@ -43,23 +43,15 @@ class KeyringMissing(AuthcodeError):
 
     code = "keyring_missing"
     http_status = 404
-
-    def __init__(self, home: Path) -> None:
-        """Carry the home that was looked at."""
-        super().__init__(
-            f"there is no keyring in {home}; name the brand's published one with --keyring or AUTHCODE_KEYRING"
-        )
-        self.home = home
+    sentence = "there is no keyring in {home}; name the brand's published one with --keyring or AUTHCODE_KEYRING"
+    home: Path
 
 
 class OfflineNotSaid(AuthcodeError):
     """Verifying for good is the server's part."""
 
     code = "offline_not_said"
-
-    def __init__(self) -> None:
-        """Say what is there."""
-        super().__init__("say --offline to check signature and key state; use is recorded by the brand's server alone")
+    sentence = "say --offline to check signature and key state; use is recorded by the brand's server alone"
 
 
 @click.command(epilog=example("head -2 codes.csv | tail -1 | cut -d, -f3 | authcode verify --offline --json -"))

@@ -35,11 +35,8 @@ class LogoUnreadable(AuthcodeError):
     """A logo file cannot be opened as a still picture."""
 
     code = "logo_unreadable"
-
-    def __init__(self, reason: str) -> None:
-        """Carry `reason`, a clause such as "it is animated"."""
-        super().__init__(f"the logo cannot be used: {reason}; give a still picture as PNG, JPEG or WebP")
-        self.reason = reason
+    sentence = "the logo cannot be used: {reason}; give a still picture as PNG, JPEG or WebP"
+    reason: str
 
 
 class LogoTooLarge(AuthcodeError):
@@ -47,27 +44,26 @@ class LogoTooLarge(AuthcodeError):
 
     code = "logo_too_large"
     http_status = 413
-
-    def __init__(self, measured: int, limit: int, unit: str) -> None:
-        """State both numbers, in `unit` (bytes or pixels)."""
-        super().__init__(f"the logo has {measured:,} {unit}, and the limit is {limit:,}: scale it down")
-        self.measured, self.limit, self.unit = measured, limit, unit
+    sentence = "the logo has {measured:,} {unit}, and the limit is {limit:,}: scale it down"
+    measured: int
+    limit: int
+    unit: str
 
 
 class LogoDoesNotFit(AuthcodeError):
     """No place in the symbol is large enough for the logo and leaves enough error correction."""
 
     code = "logo_does_not_fit"
-
-    def __init__(self, version: int, level: Level, largest: tuple[float, float], margin: float) -> None:
-        """State the largest place (modules, width and height) and the margin that had to be kept."""
-        width, height = largest
-        super().__init__(
-            f"in a version {version} symbol of level {level} this logo would be at most {width:.1f} x {height:.1f} "
-            f"modules if {margin:.0%} of the error correction is kept, and it needs {MIN_LOGO_MODULES:g} in both "
-            "directions: choose a higher level or a more compact logo"
-        )
-        self.version, self.level, self.largest, self.margin = version, level, largest, margin
+    sentence = (
+        "in a version {version} symbol of level {level} this logo would be at most {largest[0]:.1f} x {largest[1]:.1f} "
+        "modules if {margin:.0%} of the error correction is kept, and it needs {needed:g} in both "
+        "directions: choose a higher level or a more compact logo"
+    )
+    version: int
+    level: Level
+    largest: tuple[float, float]  # modules, width and height
+    margin: float
+    needed: float = MIN_LOGO_MODULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

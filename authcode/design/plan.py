@@ -28,25 +28,22 @@ class LabelTooSmall(AuthcodeError):
     """The label asked for makes modules that are not read reliably."""
 
     code = "label_too_small"
-
-    def __init__(self, label_mm: float, smallest_mm: float, module_mm: float) -> None:
-        """State what was asked, what the smallest label is, and the module it would make; all in millimetres."""
-        super().__init__(
-            f"a label of {label_mm:g} mm makes modules of {module_mm:.2f} mm; this code needs at least "
-            f"{MIN_MODULE_MM:g} mm, a label of {smallest_mm:g} mm: enlarge the label or choose a lower level"
-        )
-        self.label_mm, self.smallest_mm, self.module_mm = label_mm, smallest_mm, module_mm
+    sentence = (
+        f"a label of {{label_mm:g}} mm makes modules of {{module_mm:.2f}} mm; this code needs at least "
+        f"{MIN_MODULE_MM:g} mm, a label of {{smallest_mm:g}} mm: enlarge the label or choose a lower level"
+    )
+    label_mm: float
+    smallest_mm: float
+    module_mm: float
 
 
 class LabelTooLarge(AuthcodeError):
     """The label asked for does not stand on the sheet."""
 
     code = "label_too_large"
-
-    def __init__(self, label_mm: float, largest_mm: float) -> None:
-        """State both widths, in millimetres."""
-        super().__init__(f"a label of {label_mm:g} mm does not stand on a sheet; the largest is {largest_mm:g} mm")
-        self.label_mm, self.largest_mm = label_mm, largest_mm
+    sentence = "a label of {label_mm:g} mm does not stand on a sheet; the largest is {largest_mm:g} mm"
+    label_mm: float
+    largest_mm: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

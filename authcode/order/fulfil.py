@@ -44,12 +44,14 @@ class DiskFull(AuthcodeError):
 
     code = "disk_full"
     http_status = 507
+    sentence = "there is no room for this order at {out}; {kept}: free some, or name another --out"
+    out: Path
+    announced: bool = False
 
-    def __init__(self, out: Path, *, announced: bool = False) -> None:
-        """Carry where the order was to lie, and whether somebody may have heard of its batch."""
-        kept = "its name and batch number are kept, as it was announced" if announced else "nothing was kept"
-        super().__init__(f"there is no room for this order at {out}; {kept}: free some, or name another --out")
-        self.out = out
+    @property
+    def kept(self) -> str:
+        """What is kept of the order, as a clause."""
+        return "its name and batch number are kept, as it was announced" if self.announced else "nothing was kept"
 
 
 class OutTaken(AuthcodeError):
@@ -57,11 +59,8 @@ class OutTaken(AuthcodeError):
 
     code = "out_taken"
     http_status = 409
-
-    def __init__(self, out: Path) -> None:
-        """Carry the folder."""
-        super().__init__(f"{out} is there already and is not this order's; name another folder with --out")
-        self.out = out
+    sentence = "{out} is there already and is not this order's; name another folder with --out"
+    out: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,11 +35,8 @@ class OrderInvalid(AuthcodeError):
     """An order that cannot be issued as it stands."""
 
     code = "order_invalid"
-
-    def __init__(self, reason: str) -> None:
-        """Say what to change."""
-        super().__init__(f"this order cannot be issued: {reason}")
-        self.reason = reason
+    sentence = "this order cannot be issued: {reason}"
+    reason: str
 
 
 class OrderConflict(AuthcodeError):
@@ -47,14 +44,18 @@ class OrderConflict(AuthcodeError):
 
     code = "order_conflict"
     http_status = 409
+    sentence = (
+        "order {order!r} of {reserved_at:%Y-%m-%d %H:%M} UTC has another {what}; "
+        "choose another name, or repeat that order unchanged"
+    )
+    order: str
+    reserved_at: datetime
+    differs: tuple[str, ...]
 
-    def __init__(self, order: str, reserved_at: datetime, differs: tuple[str, ...]) -> None:
-        """Carry the name, when the first order took it (UTC), and what differs."""
-        super().__init__(
-            f"order {order!r} of {reserved_at:%Y-%m-%d %H:%M} UTC has another {', '.join(differs)}; "
-            "choose another name, or repeat that order unchanged"
-        )
-        self.order, self.reserved_at, self.differs = order, reserved_at, differs
+    @property
+    def what(self) -> str:
+        """What differs, as a list in words."""
+        return ", ".join(self.differs)
 
 
 def is_order_name(text: str) -> bool:
@@ -66,11 +67,8 @@ class OrderRecordInvalid(AuthcodeError):
     """A record in the order book that cannot be read."""
 
     code = "order_record_invalid"
-
-    def __init__(self, path: Path) -> None:
-        """Carry where it lies."""
-        super().__init__(f"{path} is not a readable order record; restore it from a backup, do not delete it")
-        self.path = path
+    sentence = "{path} is not a readable order record; restore it from a backup, do not delete it"
+    path: Path
 
 
 class Placement(StrEnum):

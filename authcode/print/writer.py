@@ -42,11 +42,13 @@ class UnknownFormat(AuthcodeError):
     """An output format nobody here writes."""
 
     code = "format_unknown"
+    sentence = "there is no output format {name!r}; the formats are {known}"
+    name: str
 
-    def __init__(self, name: str) -> None:
-        """Name the format and all that exist."""
-        super().__init__(f"there is no output format {name!r}; the formats are {', '.join(FORMATS)}")
-        self.name = name
+    @property
+    def known(self) -> str:
+        """All formats, as a list in words."""
+        return ", ".join(FORMATS)
 
 
 def _sheets(folder: Path, design: Design, heading: SheetHeading) -> Writer:

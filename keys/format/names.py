@@ -22,7 +22,7 @@ Written out, because the property is not in the standard library; what it adds o
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class NameOwner:
     """Who goes by a name and addresses: a brand under its root. `brand` is None where the name was never kept."""
 
     root: str
@@ -37,7 +37,9 @@ def is_seen(character: str) -> bool:
     return unicodedata.category(character) not in _HIDDEN and not any(ord(character) in blank for blank in _BLANK)
 
 
-def refuse_conflict(before: Holder | None, offered: Holder, others: Iterable[Holder], *, root_settles: bool) -> None:
+def refuse_conflict(
+    before: NameOwner | None, offered: NameOwner, others: Iterable[NameOwner], *, root_settles: bool
+) -> None:
     """Refuse a name, or a host of a prefix, that `offered` did not have `before` and one of `others` has.
 
     Raises:
@@ -51,7 +53,7 @@ def refuse_conflict(before: Holder | None, offered: Holder, others: Iterable[Hol
                 raise BrandConflict(shown, other.root, offered.root, root_settles=root_settles)
 
 
-def _marks(holder: Holder) -> dict[tuple[str, str], str]:
+def _marks(holder: NameOwner) -> dict[tuple[str, str], str]:
     """What stands for a brand, as it is compared and as it is shown.
 
     Names that read alike are one name. Shoppers are shown a host alone: another scheme or port of it is the same one.

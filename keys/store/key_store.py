@@ -164,7 +164,7 @@ def open_store(uri: str) -> "KeyStore":
     scheme, colon, rest = uri.partition(":")
     backend = _BACKENDS.get(scheme) if colon else None
     if backend is None:
-        raise UnknownBackend(scheme if colon else "", sorted(_BACKENDS))
+        raise UnknownBackend(scheme if colon else "", tuple(sorted(_BACKENDS)))
     return KeyStore(backend(rest))
 
 

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from keys.base.errors import AuthcodeError
 from keys.base.home import issuer_keyring_path, orders_dir
@@ -90,13 +90,10 @@ class DemoOrder:
 class DemoHomeForeign(AuthcodeError):
     """The home is a brand's own: the demo neither plays in it nor changes it."""
 
-    code: ClassVar[str] = "demo_home_foreign"
-    http_status: ClassVar[int] = 409
-
-    def __init__(self, home: Path) -> None:
-        """Carry the home."""
-        super().__init__(f"{home} was not made by the demo; name another folder with --home")
-        self.home = home
+    code = "demo_home_foreign"
+    http_status = 409
+    sentence = "{home} was not made by the demo; name another folder with --home"
+    home: Path
 
 
 def has_home(home: Path) -> bool:

@@ -14,7 +14,7 @@ from server.domain.alerts.triage import Cause, Event, Pile
 from server.domain.codes.redemption import Verdict
 from server.storage.engine import add_to_counters, insert_or_nothing
 from server.storage.looks import LookKey
-from server.storage.scans import said_in_scan
+from server.storage.scans import verdict_in_scan
 from server.storage.schema import (
     alert,
     alert_claim,
@@ -109,7 +109,7 @@ def add_attempt(connection: sa.Connection, number: int, scan: int, attempt: Atte
     if not insert_or_nothing(connection, alert_scan, alert=number, scan=scan):
         return None
     new_claim = insert_or_nothing(connection, alert_claim, alert=number, mark=attempt.mark)
-    told = {"alert": number, "day": day_number(attempt.at), "said": said_in_scan(connection, scan)}
+    told = {"alert": number, "day": day_number(attempt.at), "said": verdict_in_scan(connection, scan)}
     add_to_counters(connection, alert_day, [{**told, "attempts": 1}])
     return NewInAlert(claim=new_claim, place=_new_place(connection, number, attempt.place.key))
 
@@ -248,7 +248,7 @@ def days_of_alerts(
     return found
 
 
-def told_in_alert(connection: sa.Connection, number: int) -> Mapping[tuple[str, Verdict], int]:
+def verdicts_in_alert(connection: sa.Connection, number: int) -> Mapping[tuple[str, Verdict], int]:
     """What all attempts behind an alert were told, by day (ISO date, UTC)."""
     query = sa.select(alert_day.c.day, alert_day.c.said, alert_day.c.attempts).where(alert_day.c.alert == number)
     return {(day_text(day), Verdict(said)): int(count) for day, said, count in connection.execute(query)}

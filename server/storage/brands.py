@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
 
 import sqlalchemy as sa
 
@@ -15,15 +14,12 @@ from server.storage.schema import brand
 class BrandUnknown(AuthcodeError):
     """A brand whose keyring was never published to this server."""
 
-    code: ClassVar[str] = "brand_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say what to do first."""
-        super().__init__(
-            "This server does not know the brand yet; take in its keys first: `authcode keys publish` where its "
-            "issuer's part lies in the same home, else `authcode keys receive FILE`."
-        )
+    code = "brand_unknown"
+    http_status = 404
+    sentence = (
+        "This server does not know the brand yet; take in its keys first: `authcode keys publish` where its issuer's "
+        "part lies in the same home, else `authcode keys receive FILE`."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

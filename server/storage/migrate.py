@@ -1,7 +1,6 @@
 """Bringing a database to the present tables, and telling whether it is there."""
 
 from pathlib import Path
-from typing import ClassVar
 
 from alembic import command
 from alembic.config import Config
@@ -16,15 +15,12 @@ from server.storage.engine import Database
 class DatabaseNotMigrated(AuthcodeError):
     """The database's tables are not those of this version."""
 
-    code: ClassVar[str] = "database_not_migrated"
-    http_status: ClassVar[int] = 503
-
-    def __init__(self) -> None:
-        """Say what to run."""
-        super().__init__(
-            "The server's database is missing or of another version; run `authcode db upgrade` at the server. (A print "
-            "station has none: its commands take --server URL.)"
-        )
+    code = "database_not_migrated"
+    http_status = 503
+    sentence = (
+        "The server's database is missing or of another version; run `authcode db upgrade` at the server. (A print "
+        "station has none: its commands take --server URL.)"
+    )
 
 
 def _config() -> Config:

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from authcode.code.serial import SerialCipher, Tier, Unit
+from authcode.code.serial import SerialCipher, SerialUnit, Tier
 from authcode.code.sign import CodeSigner
 from authcode.commands.verify import STANDALONE
 from keys.format.keyring import Keyring, KeyringSet, OpenedKeyring, sign_keyring
@@ -55,7 +55,7 @@ class Brand:
         return CodeSigner(self.keyring.brand_id, self.keyring.code_key(key_id), SECRETS[key_id])
 
     def code(self, key_id: str, *, batch: int = 7, index: int = 0, tier: Tier = Tier.SINGLE) -> str:
-        serial = self.cipher.serial(Unit(batch=batch, index=index, tier=tier))
+        serial = self.cipher.serial(SerialUnit(batch=batch, index=index, tier=tier))
         signer = self.signer(key_id)
         return signer.code(serial, GTIN) if signer.key.form is Form.GS1 else signer.code(serial)
 

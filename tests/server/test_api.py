@@ -435,7 +435,8 @@ def test_an_unexpected_fault_is_told_and_logged_without_its_input(
     def broken(*_arguments: object) -> None:
         raise RuntimeError(f"cannot work with {code}")
 
-    monkeypatch.setattr("server.services.codes.redeem.resolve", broken)
+    for module in ("look", "redeem"):
+        monkeypatch.setattr(f"server.services.codes.{module}.resolve", broken)
     with caplog.at_level(logging.DEBUG):
         answer = world.ask(code, "anna")
         page = world.client.get("/" + code.rpartition("/")[2])

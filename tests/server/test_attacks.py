@@ -10,8 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from authcode.code.payload import GTIN_NONE, ParsedCode, format_code, signed_message
-from authcode.code.serial import SerialCipher, Tier
-from authcode.code.serial import Unit as SerialUnit
+from authcode.code.serial import SerialCipher, SerialUnit, Tier
 from authcode.code.verify import verify_offline
 from keys.base.errors import AuthcodeError, RootChanged
 from keys.format.keyring import sign_keyring

@@ -17,7 +17,8 @@ from server.domain.alerts.rules import findings
 from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_USES
 from server.domain.codes.redemption import Unit
 from server.domain.places.place import Place
-from server.services.codes.redeem import Visitor, verify
+from server.services.codes.attempts import Visitor
+from server.services.codes.redeem import verify
 from server.services.holders.keep_codes import prove
 from server.services.queries import dashboard
 from server.storage import schema

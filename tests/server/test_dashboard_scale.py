@@ -13,7 +13,9 @@ from server.domain.alerts.alert import AlertFilter
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.redemption import Unit, Verdict
 from server.runtime.looks import LOOKS_PER_TRANSACTION
-from server.services.codes.redeem import Channel, Visitor, look, verify
+from server.services.codes.attempts import Channel, Visitor
+from server.services.codes.look import look
+from server.services.codes.redeem import verify
 from server.services.queries import dashboard
 from server.storage import migrate, schema
 from tests.server.conftest import Issued, World

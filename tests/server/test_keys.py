@@ -29,7 +29,8 @@ from server.domain.staff.scope import Scope
 from server.keystore import address_secret, make_server_keys, open_server_keys
 from server.services.brands.keyring import publish_keyring
 from server.services.brands.withdrawal_preview import preview_withdrawal
-from server.services.codes.redeem import Visitor, verify
+from server.services.codes.attempts import Visitor
+from server.services.codes.redeem import verify
 from server.services.queries.dashboard import alerts, code_history
 from server.settings import load_settings
 from server.storage import schema

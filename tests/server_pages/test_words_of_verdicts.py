@@ -13,8 +13,8 @@ from authcode.code.serial import Tier
 from authcode.order.order import Placement
 from keys.format.domains import Listing
 from server.domain.codes.redemption import ReturnedBy, Verdict
+from server.services.codes.attempts import Channel
 from server.services.codes.facts import LaterScan
-from server.services.codes.redeem import Channel
 from server.web.consumer.catalogue import Catalogue, catalogues
 from server.web.consumer.pages import PageMaker, Seen
 from server.web.consumer.view import Burn, KeepForm, Page, ReceiptView, Site

@@ -72,7 +72,7 @@ def after_unknown_unit(connection: Connection, code: Resolved, attempt: Attempt,
     _run(connection, code.brand.id, facts, (scan, attempt))
 
 
-def after_disowned_code(
+def after_withdrawn_key(
     connection: Connection, code: Resolved, state: CodeState | None, attempt: Attempt, *, scan: int
 ) -> None:
     """Run the rules on a code of a withdrawn key that was not in the world before; `state` is None for no unit."""

@@ -12,7 +12,7 @@ from server.domain.batches.range_act import ActDetails, ActKind, standing_of
 from server.domain.codes.redemption import Verdict
 from server.runtime.context import Context
 from server.services.batches.withdrawals import withdrawals_of
-from server.services.codes.facts import COPIES_FOUND, KEY_WITHDRAWN, Facts, ProductFacts, RecallFacts, product_facts
+from server.services.codes.facts import COPIES_FOUND, KEY_WITHDRAWN, CodeFacts, ProductFacts, RecallFacts, product_facts
 from server.storage.batches import acts_covering, batch_by_row
 from server.storage.brands import BrandRecord, brand_by_id
 
@@ -27,9 +27,9 @@ SAID_AFTER: Final[Mapping[ActKind, Verdict]] = {
 """What is said of an unused code once an act covers it and nothing else does."""
 
 
-def told_after(  # noqa: PLR0913 - an act as it would be done
+def facts_after(  # noqa: PLR0913 - an act as it would be done
     ctx: Context, row: int, kind: ActKind, details: ActDetails, *, first: int, now: datetime
-) -> tuple[Facts, Verdict] | None:
+) -> tuple[CodeFacts, Verdict] | None:
     """What would be known and said of a range's first code after the act; None where there is no such batch.
 
     A withdrawn key goes on speaking: nothing that is done to its codes makes them ours, or lifts their lock.
@@ -69,11 +69,11 @@ def facts_about(  # noqa: PLR0913 - what a page can tell
     placement: Placement | None = None,
     details: ActDetails | None = None,
     recall: RecallFacts | None = None,
-) -> Facts:
+) -> CodeFacts:
     """What is known of no code in particular: its brand, its product, and what an act says."""
     keyring = next(one for one in ctx.keyrings().keyrings if one.brand_id == brand.brand_id)
     known = details or ActDetails()
-    return Facts(
+    return CodeFacts(
         brand=brand.name,
         brand_id=brand.brand_id.hex(),
         product=product,

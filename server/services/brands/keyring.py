@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import Final
 
 from authcode.code.payload import shown_host
 from keys.base.errors import AuthcodeError, KeyringInvalid, RootChanged, UnknownKey
 from keys.base.instants import format_instant
 from keys.format.keyring import Keyring, KeyringSet, OpenedKeyring, check_successor, open_keyring
-from keys.format.names import Holder, refuse_conflict
+from keys.format.names import NameOwner, refuse_conflict
 from keys.format.records import KeyState, Profile
 from server.keystore import ServerKeys
 from server.runtime.context import Context
@@ -36,12 +36,9 @@ CLOCK_TOLERANCE: Final = timedelta(days=1)
 class KeyringUnknown(AuthcodeError):
     """No keyring, or not just one, fits what was asked for."""
 
-    code: ClassVar[str] = "keyring_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say how to ask."""
-        super().__init__("Name the brand by its id: /.well-known/authcode-keys.json?brand=<32 hexadecimal digits>.")
+    code = "keyring_unknown"
+    http_status = 404
+    sentence = "Name the brand by its id: /.well-known/authcode-keys.json?brand=<32 hexadecimal digits>."
 
 
 def published_keyring(ctx: Context, *, brand_id: str | None, host: str) -> bytes:
@@ -117,7 +114,7 @@ def publish_keyring(  # noqa: PLR0913 - what is taken in, and who brings it
         others = [brand for brand in all_brands(connection) if brand.brand_id != keyring.brand_id]
         KeyringSet([*map(keyring_of, others), keyring])  # (4)
         before = None if known is None else _holder(known)
-        offered = Holder(root=opened.root_fingerprint, brand=keyring.brand, prefixes=keyring.prefixes)
+        offered = NameOwner(root=opened.root_fingerprint, brand=keyring.brand, prefixes=keyring.prefixes)
         refuse_conflict(before, offered, map(_holder, others), root_settles=False)  # (5)
         _keep(connection, known, opened, document, server_id=server_id, now=now)
         who = actor if station is None else station.actor
@@ -188,8 +185,8 @@ def _keep(  # noqa: PLR0913 - what becomes the row
     )
 
 
-def _holder(brand: BrandRecord) -> Holder:
-    return Holder(root=brand.root_fingerprint, brand=brand.name, prefixes=keyring_of(brand).prefixes)
+def _holder(brand: BrandRecord) -> NameOwner:
+    return NameOwner(root=brand.root_fingerprint, brand=brand.name, prefixes=keyring_of(brand).prefixes)
 
 
 def _check_follows(known: BrandRecord, opened: OpenedKeyring) -> None:

@@ -9,7 +9,8 @@ from scanner import Advice, PhotoScan, Symbol
 from server.domain.codes.redemption import Verdict
 from server.domain.places.place import truncated_network
 from server.runtime.context import Context
-from server.services.codes.redeem import Channel, Look, Visitor, look
+from server.services.codes.attempts import Channel, Visitor
+from server.services.codes.look import Look, look
 from server.services.codes.resolve import SerialKeyMissing, verified
 from server.settings import RateLimit
 

@@ -10,10 +10,11 @@ from keys.format.keyring import Keyring
 from scanner import Advice
 from server.domain.batches.range_act import RangeAct
 from server.domain.codes.redemption import Returned
-from server.services.codes.facts import Facts, ProductFacts, RecallFacts
+from server.services.codes.facts import CodeFacts, ProductFacts, RecallFacts
+from server.services.codes.look import Look
 from server.services.codes.photo import PhotoLook, SymbolLook
 from server.services.codes.receipts import CheckedProof, Ended, ProofStatus
-from server.services.codes.redeem import Answer, Look
+from server.services.codes.redeem import Answer
 from server.services.holders.acts import ActAnswer
 from server.storage.batches import BatchRecord
 
@@ -84,7 +85,7 @@ def _advice(advice: Advice | None) -> Json | None:
     return None if advice is None else {"code": advice.code, **advice.facts}
 
 
-def _told(facts: Facts | None, foreign: ForeignText | None) -> Json:
+def _told(facts: CodeFacts | None, foreign: ForeignText | None) -> Json:
     """The facts, with `host` as where the code leads, whoever's it is."""
     if foreign is None:
         return {**_facts(facts), "foreign": None}
@@ -121,7 +122,7 @@ _NO_FACTS: Json = {
 }
 
 
-def _facts(facts: Facts | None) -> Json:
+def _facts(facts: CodeFacts | None) -> Json:
     if facts is None:
         return _NO_FACTS
     first = facts.first_verified_at or facts.first_verified_on

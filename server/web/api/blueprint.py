@@ -8,13 +8,14 @@ import json
 from flask import Blueprint, Response, jsonify, request
 
 from server.domain.codes.holder_acts import HolderAct
+from server.services.codes import look as look_at_code
 from server.services.codes import redeem as redeem_code
+from server.services.codes.attempts import Channel
 from server.services.codes.photo import read_photo
 from server.services.codes.receipts import check_proof, proof_status
-from server.services.codes.redeem import Channel
-from server.services.holders.acts import Holder, act_for_program
+from server.services.holders.acts import HolderCredentials, act_for_program
 from server.services.holders.keep_codes import prove, prove_redemption_by_keep_code
-from server.services.log.entries import prove_redemption
+from server.services.log.proofs import prove_redemption
 from server.web.api.answers import (
     Json,
     answer_json,
@@ -38,7 +39,7 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 def look() -> Response:
     """Look at a code: nothing changes."""
     body = json_body()
-    seen = redeem_code.look(context(), text_of(body, "code"), program(), Channel.API)
+    seen = look_at_code.look(context(), text_of(body, "code"), program(), Channel.API)
     count_answer("look", seen.state, foreign=seen.foreign)
     return _answer(look_json(seen))
 
@@ -82,7 +83,7 @@ def _acted(act: HolderAct) -> Response:
     if ("claim" in body) == ("keep_code" in body):
         raise RequestInvalid("send a claim or a keep_code, and not both")
     shown = {name: text_of(body, name) for name in ("claim", "keep_code") if name in body}
-    holder = Holder(visitor=program(), **shown)
+    holder = HolderCredentials(visitor=program(), **shown)
     return _answer(held_json(act_for_program(context(), text_of(body, "code"), act, holder)))
 
 

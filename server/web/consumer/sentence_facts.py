@@ -6,8 +6,7 @@ from datetime import UTC
 from markupsafe import Markup, escape
 
 from server.domain.codes.redemption import ReturnedBy, Verdict
-from server.services.codes.facts import Facts as CodeFacts
-from server.services.codes.facts import ProductFacts
+from server.services.codes.facts import CodeFacts, ProductFacts
 from server.web.consumer.catalogue import Catalogue
 from server.web.consumer.catalogue import Facts as Told
 from server.web.consumer.view import Link, ProductView, Row, Site

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from authcode.code.serial import SerialCipher, Tier, Unit
+from authcode.code.serial import SerialCipher, SerialUnit, Tier
 from authcode.code.verify import verify_code
 from authcode.order.fulfil import DiskFull, IssuedBatch, OutTaken, fulfil_order
 from authcode.order.issue import sample_code
@@ -82,7 +82,7 @@ def test_every_code_of_an_order_verifies_and_names_its_unit(
         assert verified.gtin == (order.gtin or "0" * 14)
         tier = (Tier.OUTER, Tier.INNER)[place % 2] if order.tiers is Tiers.PAIR else Tier.SINGLE
         index = place // 2 if order.tiers is Tiers.PAIR else place
-        assert cipher.unit(verified.serial) == Unit(batch=issued.batch_number, index=index, tier=tier)
+        assert cipher.unit(verified.serial) == SerialUnit(batch=issued.batch_number, index=index, tier=tier)
         assert row["index"] == str(index)
         assert row.get("tier", "single") == tier.name.lower()
 

@@ -9,7 +9,7 @@ from server.domain.alerts.rule import KeyAttempt, Rule
 from server.domain.alerts.triage import Cause
 
 
-def _is_disowned(facts: KeyAttempt) -> Finding | None:
+def _was_not_in_the_world(facts: KeyAttempt) -> Finding | None:
     if facts.attempt.staff or facts.sample or not facts.withdrawn:
         return None
     severity = Severity.ALERT if facts.registered else Severity.HIGH
@@ -20,7 +20,7 @@ RULE = Rule(
     name="key_withdrawn",
     position=50,
     facts=KeyAttempt,
-    condition=_is_disowned,
+    condition=_was_not_in_the_world,
     severity=Severity.HIGH,
     prior={Cause.LEAK: 6, Cause.LATE_SYNC: 4},
 )
