@@ -1,4 +1,4 @@
-"""A new rule of alerts is one file and its words: it is listed, worded, measured and shown, and nothing else changes."""
+"""A new rule of alerts is one file and its words: listed, worded, measured and shown, with nothing else touched."""
 
 import io
 import re
