@@ -72,6 +72,7 @@ lint: $(DEV_STAMP) ## Style, types and import contracts.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.lint.branches
 
 format: $(DEV_STAMP) ## Let the formatter have its way.
 	$(BIN)/ruff check --fix .

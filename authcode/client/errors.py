@@ -6,7 +6,7 @@ from keys.base.errors import AuthcodeError
 
 
 class ServerUnreachable(AuthcodeError):
-    """Nobody answers at the server's address, or not in time."""
+    """There is no answer from the server's address, or not in time."""
 
     code = "server_unreachable"
     http_status = 502
@@ -39,15 +39,26 @@ class ServerAnswerUnusable(AuthcodeError):
 
 
 class ServerUrlInvalid(AuthcodeError):
-    """An address of a server that no token is sent to."""
+    """What was named as a server is more or less than scheme, host and port; nothing was sent."""
 
     code = "server_url_invalid"
-    sentence = "no token is sent to this address: {reason}; write it as https://v.example.com"
+    sentence = "nothing is sent to this address: {reason}; write it as https://v.example.com"
     reason: str
 
 
+class TlsRequired(AuthcodeError):
+    """A server beyond this machine is named by plain HTTP; nothing was sent."""
+
+    code = "tls_required"
+    sentence = (
+        "nothing was sent to {server}: without TLS everyone on the way could read and change it; put TLS in front of "
+        "that server and write its address with https://"
+    )
+    server: str
+
+
 class ServerRefused(AuthcodeError):
-    """A server said no; `code` and `http_status` of an instance are those of its answer."""
+    """A server refused; `code` and `http_status` of an instance are those of its answer."""
 
     code = "server_refused"
     sentence = "{server} refused: {detail}"

@@ -29,7 +29,7 @@ class OnlineOnly(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedCode:
-    """What a key vouches for. After this nobody handles the code as text. `gtin` is `GTIN_NONE` in the short form."""
+    """What a key vouches for, in place of the text. `gtin` is `GTIN_NONE` in the short form."""
 
     brand_id: bytes
     key: CodeKey
@@ -74,15 +74,7 @@ def verify_code(
         OnlineOnly: a well-formed `compact` code whose MAC key is not here.
     """
     keyring, key, parsed = parse_code(text, keyrings)  # (1)
-    message = signed_message(  # (2)
-        form=key.form,
-        profile=key.profile,
-        brand_id=keyring.brand_id,
-        key_id=key.key_id,
-        serial=parsed.serial,
-        gtin=parsed.gtin,
-        prefix=key.prefix,
-    )
+    message = signed_message(key, keyring.brand_id, serial=parsed.serial, gtin=parsed.gtin)  # (2)
     _check_tag(key, message, parsed.tag, mac_keys)  # (3)
     return VerifiedCode(brand_id=keyring.brand_id, key=key, serial=parsed.serial, gtin=parsed.gtin, form=parsed.form)
 

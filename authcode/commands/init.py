@@ -78,7 +78,7 @@ def _hand_over(unlocked: UnlockedIssuer, server_passphrase: str, *, issuer_only:
 
 def _about_plain_http(prefix: str) -> tuple[str, ...]:
     """What is printed stays printed: a warning before the first code that leads to an open connection."""
-    from authcode.client.http import is_this_machine
+    from authcode.client.address import is_this_machine
     from authcode.code.payload import shown_host
 
     host = shown_host(prefix).partition(":")[0]

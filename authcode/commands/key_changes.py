@@ -20,7 +20,7 @@ from authcode.commands.options import (
 )
 from authcode.commands.values import MOMENT
 from authcode.events import Touched, ask_what_is_touched
-from authcode.order.order import OrderBook
+from authcode.order.book import OrderBook
 from keys.base.errors import AddressInvalid, AuthcodeError
 from keys.base.home import is_apart, issuer_dir
 from keys.base.instants import format_instant

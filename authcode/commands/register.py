@@ -7,14 +7,14 @@ import click
 
 from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell
 from authcode.events import announce_batch
-from authcode.order.order import OrderBook
+from authcode.order.book import OrderBook
 from authcode.order.products import is_sku, product_unknown
 from keys.base.errors import AuthcodeError
 from keys.base.home import home_dir, issuer_dir
 from keys.format.document import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
-    from authcode.client.http import Json
+    from authcode.client.http_client import Json
 
 
 class OrderNotIssued(AuthcodeError):

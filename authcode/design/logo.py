@@ -20,7 +20,7 @@ MAX_LOGO_BYTES: Final = 8 * 1024 * 1024
 MAX_LOGO_PIXELS: Final = 25_000_000
 """Checked on the header, before anything is decoded: 100 MB of memory at four bytes a pixel."""
 LOGO_SIDE_PX: Final = 480
-"""A larger logo is scaled down to this: 1,200 dpi at 10 mm, and small enough to stand in every SVG file."""
+"""A larger logo is scaled down to this: 1,200 dpi at 10 mm, and small enough to be in every SVG file."""
 MIN_LOGO_MODULES: Final = 3.0
 """Below this width or height, about 1 mm in print, a logo is a stain."""
 KEPT_CORRECTION: Final = 0.5
@@ -96,7 +96,7 @@ class Logo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoPlacement:
-    """Where a logo stands in a symbol. Lengths in modules, from the symbol's top left, quiet zone excluded."""
+    """Where a logo is in a symbol. Lengths in modules, from the symbol's top left, quiet zone excluded."""
 
     x0: float
     y0: float
@@ -182,7 +182,7 @@ def _steps(version: int, logo: Logo) -> list[float]:
 def _tops(version: int, height: int) -> list[int]:
     """Rows at which a cleared area of odd height may begin, the best looking first.
 
-    The middle of the symbol; where an alignment pattern stands there (versions 7-13, 21-27, 35-40), as near to it as
+    The middle of the symbol; where an alignment pattern is there (versions 7-13, 21-27, 35-40), as near to it as
     may be, first below it, then above. On bent and tilted packs a symbol whose middle pattern was hidden was read a
     third less often than one with the logo below it.
     """
@@ -208,8 +208,8 @@ def _place(version: int, level: Level, width: int, height: int, keep: float) -> 
 def fit_logo(version: int, level: Level, logo: Logo, *, keep: float = KEPT_CORRECTION) -> LogoPlacement:
     """The largest centred place for a logo that keeps a share of every Reed-Solomon block's correction.
 
-    The logo keeps its aspect ratio, `CLEAR_MODULES` of white stand around it, and no function pattern is covered: where
-    one stands in the very middle, the logo is centred from left to right and stands just below (see `_tops`). What fits
+    The logo keeps its aspect ratio, `CLEAR_MODULES` of white are around it, and no function pattern is covered: where
+    one is in the very middle, the logo is centred from left to right and placed just below (see `_tops`). What fits
     at one scale also fits at a smaller one, so the last step that keeps the margin is the largest.
 
     Args:

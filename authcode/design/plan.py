@@ -19,13 +19,13 @@ DEFAULT_MODULE_MM: Final = 0.33
 MIN_MODULE_MM: Final = 0.25
 """Below this phones fail on ordinary print; six dots a module at 600 dpi."""
 MAX_LABEL_MM: Final = 180.0
-"""The widest symbol that stands on an A4 sheet with its crop marks."""
+"""The widest symbol that fits on an A4 sheet with its crop marks."""
 MODULE_PX: Final = 10
 """Pixels a module in PNG files: enough for any scaling in a layout program, and whole."""
 
 
 class LabelTooSmall(AuthcodeError):
-    """The label asked for makes modules that are not read reliably."""
+    """The requested label makes modules that are not read reliably."""
 
     code = "label_too_small"
     sentence = (
@@ -38,10 +38,10 @@ class LabelTooSmall(AuthcodeError):
 
 
 class LabelTooLarge(AuthcodeError):
-    """The label asked for does not stand on the sheet."""
+    """The requested label does not fit on the sheet."""
 
     code = "label_too_large"
-    sentence = "a label of {label_mm:g} mm does not stand on a sheet; the largest is {largest_mm:g} mm"
+    sentence = "a label of {label_mm:g} mm does not fit on a sheet; the largest is {largest_mm:g} mm"
     label_mm: float
     largest_mm: float
 
@@ -57,7 +57,7 @@ class Design:
     """Width and height of a printed symbol with its quiet zone, in millimetres."""
     logo: Logo | None
     placement: LogoPlacement | None
-    """Where the logo stands; None exactly when there is no logo."""
+    """Where the logo is; None exactly when there is no logo."""
 
     @property
     def side_modules(self) -> int:

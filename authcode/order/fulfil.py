@@ -21,11 +21,12 @@ from typing import Final
 from authcode.design.logo import load_logo
 from authcode.design.plan import Design, plan_design
 from authcode.events import announce_batch
+from authcode.order.book import OrderBook, Reservation, order_contents
 from authcode.order.folder import MANIFEST_FILE, Job, Progress, write_folder
 from authcode.order.issue import sample_code
 from authcode.order.key_use import cover_warning
 from authcode.order.manifest import open_manifest
-from authcode.order.order import Order, OrderBook, Reservation, order_contents
+from authcode.order.order import Order
 from authcode.print.writer import check_formats
 from authcode.qr.codewords import Level
 from keys.base.errors import AuthcodeError, NoKeyForOrder

@@ -39,7 +39,7 @@ class Writer(Protocol):
 
 
 class UnknownFormat(AuthcodeError):
-    """An output format nobody here writes."""
+    """An output format that does not exist."""
 
     code = "format_unknown"
     sentence = "there is no output format {name!r}; the formats are {known}"
@@ -83,8 +83,8 @@ def open_writers(formats: Sequence[str], out: Path, design: Design, heading: She
     """A writer for each drawn format, each with its own folder `out/<format>`; a name given twice counts once.
 
     Raises:
-        UnknownFormat: a name stands for no format.
-        LabelTooLarge: the label does not stand on a sheet.
+        UnknownFormat: a name is no format's.
+        LabelTooLarge: the label does not fit on a sheet.
         OSError: a folder cannot be made.
     """
     check_formats(formats)

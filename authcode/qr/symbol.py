@@ -100,7 +100,7 @@ def draw_symbol(
     for segment in segments:
         code.add_data(segment)
     chosen = int(code.best_mask_pattern()) if mask is None else mask
-    code.makeImpl(False, chosen)  # noqa: FBT003 (the package's own signature; `make` would not tell the mask)
+    code.makeImpl(False, chosen)  # noqa: FBT003 (the package's own signature; `make` does not return the mask)
     modules = np.array(code.modules, dtype=np.bool_)
     modules.flags.writeable = False
     return Symbol(version=version, level=level, mask=chosen, modules=modules)

@@ -126,19 +126,6 @@ class BrandConflict(AuthcodeError):
         return "and name its root with --root" if self.root_settles else "and use another name or host here"
 
 
-class TrustFileOlder(AuthcodeError):
-    """A trust file of an earlier release lacks the name of a pinned brand, and another brand is seen first."""
-
-    code = "trust_file_older"
-    http_status = 409
-    sentence = (
-        "{path} lacks names of the brands in it, so nobody can tell whether the keyring of root {offered} copies one "
-        "of them; verify a code of each with its newest keyring, or name the new brand's root with --root"
-    )
-    path: Path
-    offered: str
-
-
 class SuccessionInvalid(AuthcodeError):
     """The steps by which the roots of a keyring follow each other do not hold (docs/format.md §1)."""
 

@@ -154,7 +154,8 @@ def _first(message_id: str | list[str] | tuple[str, ...]) -> str:
     return message_id if isinstance(message_id, str) else message_id[0]
 
 
-def _sentence(text: str, context: str | None) -> Sentence:
-    said = dict(part.split(": ") for part in context.split(", ")) if context else {}
+def _sentence(text: str, context: str | bytes | None) -> Sentence:
+    written = context.decode() if isinstance(context, bytes) else context or ""  # Babel's read_mo leaves it encoded
+    said = dict(part.split(": ") for part in written.split(", ")) if written else {}
     needs = placeholders(text) | frozenset(said.get("needs", "").split())
     return Sentence(text=text, needs=needs, link=said.get("link"))

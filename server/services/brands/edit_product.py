@@ -131,7 +131,7 @@ def small_picture(ctx: Context, data: bytes) -> bytes:
     Raises:
         PhotoError: it cannot be read, is too large, or another one is being drawn (`PhotosBusy`).
     """
-    return ctx.photos.redraw(data, side_px=PICTURE_SIDE_PX, whose="products")
+    return ctx.photos.redraw(data, side_px=PICTURE_SIDE_PX, sender="products")
 
 
 def _checked(kept: rows.KeptProduct, texts: Texts, picture: bytes | None) -> Product:

@@ -225,7 +225,7 @@ def add_staff(db: Database, email: str, *, one_time: str, actor: str, now: datet
     password_hash = _HASHER.hash(one_time)
     with db.write() as connection:
         session = secrets.token_hex(16)
-        if not rows.add_staff(connection, email=address, password_hash=password_hash, session=session, at=now):
+        if not rows.add_staff(connection, email=address, password_hash=password_hash, session=session):
             raise StaffExists(address)
         audit.note(connection, at=now, actor=actor, action="staff.add", subject=address)
 
