@@ -18,8 +18,8 @@ class EventRecord:
     at: datetime
     actor: str | None
     kind: Event
-    detail: str | None
-    comment: str | None
+    detail: str | None = None
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +60,9 @@ def snooze(connection: sa.Connection, numbers: Sequence[int], until: datetime | 
     connection.execute(alert.update().where(alert.c.id.in_(numbers)).values(snoozed_until=until))
 
 
-def note_event(  # noqa: PLR0913 - one parameter for each column
-    connection: sa.Connection,
-    numbers: Sequence[int],
-    kind: Event,
-    *,
-    at: datetime,
-    actor: str | None,
-    detail: str | None = None,
-    comment: str | None = None,
-) -> None:
+def append_event(connection: sa.Connection, numbers: Sequence[int], event: EventRecord) -> None:
     """Add a line to the history of each of these alerts."""
-    line = {"at": at, "actor": actor, "kind": kind, "detail": detail, "comment": comment}
+    line = {name: getattr(event, name) for name in EventRecord.__slots__}
     connection.execute(alert_event.insert(), [{"alert": number, **line} for number in numbers])
 
 

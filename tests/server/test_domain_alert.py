@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from server.domain.alerts.alert import Attempt, Severity
-from server.domain.alerts.rule import KeyAttempt, UnitAttempt
+from server.domain.alerts.rule import KeepCodeUses, KeyAttempt, UnitAttempt
 from server.domain.alerts.rules import findings
+from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_REGIONS, KEEP_CODE_USES
 from server.domain.codes.redemption import Conditions, FirstUse, Unit
 from server.domain.places.place import NOWHERE, Place, truncated_network
 
@@ -92,6 +93,23 @@ def test_a_withdrawn_key_is_louder_where_nobody_registered_the_code_and_quiet_fo
         ((rule, finding),) = findings(facts)
         assert (rule.name, finding.severity, finding.subject.key) == ("key_withdrawn", severity, "key:K1")
     assert findings(replace(stray, attempt=attempt(staff=True))) == findings(replace(late, sample=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("uses", "regions", "raised"),
+    [
+        (KEEP_CODE_USES - 1, KEEP_CODE_REGIONS, False),
+        (KEEP_CODE_USES, 1, True),
+        (KEEP_CODE_REGIONS + 1, KEEP_CODE_REGIONS + 1, True),
+    ],
+)
+def test_a_keep_code_is_shared_from_many_uses_or_regions_on(uses: int, regions: int, raised: bool) -> None:  # noqa: FBT001
+    places = [Place(country="KR", region=str(number % regions)) for number in range(uses)]
+    latest = [(number, attempt(place=place)) for number, place in enumerate([*places[1:], places[0]])]
+    found = findings(KeepCodeUses(unit=UNIT, serial=None, latest=latest))
+    assert [(rule.name, finding.earlier, finding.only_if_new) for rule, finding in found] == (
+        [("keep_code_shared", latest, True)] if raised else []
+    )
 
 
 def test_severity_has_an_order() -> None:

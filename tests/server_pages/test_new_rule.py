@@ -12,7 +12,8 @@ from babel.messages.pofile import read_po
 
 from server.domain.alerts import rules
 from server.services.staff.accounts import add_staff
-from server.web import catalogue
+from server.web.catalogue import Catalogue
+from server.web.dashboard import words
 from tests.server.conftest import START, Issued, World
 from tests.server_pages.conftest import heading
 from tests.server_pages.test_dashboard_pages import EMAIL, ONE_TIME, Staff
@@ -67,8 +68,8 @@ def _new_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     (tmp_path / "stranger.py").write_text(RULE, encoding="utf-8")
     monkeypatch.setattr(rules, "__path__", [*rules.__path__, str(tmp_path)])
     source = resources.files("server") / "locale" / "en" / "LC_MESSAGES" / "staff.po"
-    words = catalogue.Catalogue("en", read_po(io.BytesIO((source.read_text(encoding="utf-8") + WORDS).encode())))
-    monkeypatch.setitem(catalogue._catalogues("staff"), "en", words)  # noqa: SLF001 - as if the file had them
+    staff = Catalogue("en", read_po(io.BytesIO((source.read_text(encoding="utf-8") + WORDS).encode())))
+    monkeypatch.setattr(words, "_STAFF", staff)  # as if the file had them
     rules.all_rules.cache_clear()
     yield
     rules.all_rules.cache_clear()

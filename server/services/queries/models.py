@@ -171,23 +171,23 @@ class AlertDetail:
     """
 
     alert: AlertRow
-    threshold: int | None
     measured: int
-    first_verified_at: datetime | None
-    first_place: str | None
     places: tuple[tuple[str, int], ...]
     record: RuleRecord
     guess: Guess
     stream: tuple[StreamLine, ...]
-    stretches: tuple[Stretch, ...]
-    is_locked: bool
-    batch_count: int
     told: Mapping[Verdict, int]
     days: tuple[DayCount, ...]
     scans: tuple[ScanRow, ...]
     scans_total: int
     page: int
     pages: int
+    first_verified_at: datetime | None = None
+    first_place: str | None = None
+    is_locked: bool = False
+    stretches: tuple[Stretch, ...] = ()
+    batch_count: int = 0
+    threshold: int | None = None
     copies: Copies | None = None
     placement: str | None = None
     lock_is_proposed: bool = False

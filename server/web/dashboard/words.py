@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import partial
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeVar
 
 from babel import Locale
 
@@ -23,130 +23,45 @@ from server.services.queries.dashboard import AlertDetail, AlertRow
 from server.web.catalogue import catalogue
 from server.web.dashboard.amounts import counted, number, written
 
-SEVERITY_WORDS: Final[Mapping[Severity, str]] = {
-    Severity.HIGH: "Act now",
-    Severity.ALERT: "Look at",
-    Severity.NOTE: "Note",
-}
-STATE_WORDS: Final[Mapping[Verdict, str]] = {
-    Verdict.UNUSED: "active, not verified",
-    Verdict.WITHHELD: "not told",
-    Verdict.GENUINE: "genuine",
-    Verdict.VERIFIED_BY_YOU: "verified by you",
-    Verdict.ALREADY_VERIFIED: "verified",
-    Verdict.NOT_ACTIVATED: "not activated",
-    Verdict.EXPIRED: "expired",
-    Verdict.RECALLED: "recalled",
-    Verdict.VOID: "void",
-    Verdict.LOCKED: "locked",
-    Verdict.SAMPLE: "sample",
-    Verdict.NOT_OURS: "not ours",
-}
-BALANCE_WORDS: Final[Mapping[Verdict, str]] = {**STATE_WORDS, Verdict.UNUSED: "active"}
-TOLD_WORDS: Final[Mapping[Verdict, str]] = {
-    **STATE_WORDS,
-    Verdict.UNUSED: "a look only",
-    Verdict.ALREADY_VERIFIED: "already verified",
-    Verdict.NOT_ACTIVATED: "not released yet",
-}
-CHANNEL_WORDS: Final[Mapping[str, str]] = {
-    "page": "page",
-    "api": "program",
-    "photo": "photo",
-    "serial": "typed serial",
-    "keep": "keep-code",
-    "undo": "undoing",
-    "hand_on": "handing on",
-    "erase": "erasing",
-}
+_STAFF: Final = catalogue("staff")
+_K = TypeVar("_K", bound=StrEnum)
+
+
+def _words(group: str, of: Iterable[_K]) -> dict[_K, str]:
+    return {one: _STAFF.text(f"{group}.{one}") or "" for one in of}
+
+
+def _all_words(group: str) -> dict[str, str]:
+    keys = [key for key in _STAFF.wordings if key.startswith(f"{group}.")]
+    return {key.removeprefix(f"{group}."): _STAFF.text(key) or "" for key in keys}
+
+
+SEVERITY_WORDS: Final[Mapping[Severity, str]] = _words("severity", Severity)
+STATE_WORDS: Final[Mapping[Verdict, str]] = _words("state", Verdict)
+BALANCE_WORDS: Final[Mapping[Verdict, str]] = {**STATE_WORDS, **_words("balance", [Verdict.UNUSED])}
+_TOLD_OTHERWISE = (Verdict.UNUSED, Verdict.ALREADY_VERIFIED, Verdict.NOT_ACTIVATED)
+TOLD_WORDS: Final[Mapping[Verdict, str]] = {**STATE_WORDS, **_words("told", _TOLD_OTHERWISE)}
+CHANNEL_WORDS: Final[Mapping[str, str]] = _all_words("channel")
 """How an attempt came; a channel that is not named here is shown as it is kept."""
-CAUSE_WORDS: Final[Mapping[Cause, str]] = {
-    Cause.OWN_RESCAN: "the buyer's own re-scan",
-    Cause.STAFF: "our own staff",
-    Cause.BOT: "a bot or link preview",
-    Cause.MISREAD: "a misread or mistyped code",
-    Cause.LATE_SYNC: "late synchronisation",
-    Cause.DIVERSION: "diversion to another market",
-    Cause.CLONE: "copies of the code",
-    Cause.LEAK: "leaked labels or waste",
-    Cause.OTHER: "something else",
-}
+CAUSE_WORDS: Final[Mapping[Cause, str]] = _words("cause", Cause)
 CAUSE_GROUPS: Final = (
     ("It was real", tuple(cause for cause in Cause if cause in REAL)),
     ("A false alarm", tuple(cause for cause in Cause if cause not in REAL and cause is not Cause.OTHER)),
     ("Neither counts for the precision", (Cause.OTHER,)),
 )
-AUDIT_WORDS: Final[Mapping[str, str]] = {
-    "alert.assign": "took an alert",
-    "alert.close": "closed an alert",
-    "alert.comment": "commented on an alert",
-    "alert.mute": "muted a rule for a batch",
-    "alert.release": "gave an alert back",
-    "alert.reopen": "reopened an alert",
-    "alert.snooze": "snoozed an alert",
-    "alert.unmute": "let a muted rule speak again",
-    "alert.wake": "ended an alert's snooze",
-    "batch.activate": "activated codes",
-    "batch.lock": "locked codes",
-    "batch.recall": "recalled codes",
-    "batch.register": "registered a batch",
-    "batch.sample": "marked codes as samples",
-    "batch.unlock": "unlocked codes",
-    "batch.void": "voided codes",
-    "brand.settings": "changed a brand's settings",
-    "code.undo": "took a verification back",
-    "keys.publish": "published a keyring",
-    "keys.withdraw": "withdrew a key",
-    "log.erase": "erased an entry of the log",
-    "product.edit": "changed a product",
-    "product.publish": "published a product",
-    "staff.add": "added an account",
-    "staff.login": "logged in",
-    "staff.login_refused": "was refused a login",
-    "staff.logout": "logged out",
-    "staff.password": "changed their password",
-    "staff.reset": "gave a new one-time password",
-    "staff.zone": "chose a time zone",
-    "token.new": "made a token",
-    "token.revoke": "revoked a token",
-}
-"""Every kind of act that stands in the audit; one that is not named here is shown as it is kept."""
+AUDIT_WORDS: Final[Mapping[str, str]] = _all_words("audit")
+"""Every kind of act in the audit; one that is not named here is shown as it is kept."""
 AUDIT_KINDS: Final = ("alert", "batch", "brand", "code", "keys", "log", "product", "staff", "token")
-ACT_WORDS: Final[Mapping[ActKind, str]] = {
-    ActKind.ACTIVATE: "Activate",
-    ActKind.VOID: "Void",
-    ActKind.RECALL: "Recall",
-    ActKind.SAMPLE: "Mark as samples",
-    ActKind.LOCK: "Lock",
-    ActKind.UNLOCK: "Unlock",
-}
-ACT_EFFECTS: Final[Mapping[ActKind, str]] = {
-    ActKind.ACTIVATE: "These codes can be verified from now on, each of them once.",
-    ActKind.VOID: "Whoever scans one of these codes is told that it was withdrawn. This cannot be taken back.",
-    ActKind.RECALL: "Whoever scans one of these codes is asked to stop using the product. This cannot be taken back.",
-    ActKind.SAMPLE: "Whoever scans one of these codes is told that it is a sample. This cannot be taken back.",
-    ActKind.LOCK: (
-        "Whoever scans one of these codes is told that copies of it were found, and what to compare. Attempts are "
-        "recorded as before. It can be unlocked again."
-    ),
-    ActKind.UNLOCK: "These codes are answered as they were before they were locked.",
-}
-ACT_DONE: Final[Mapping[ActKind, str]] = {
-    ActKind.ACTIVATE: "activated",
-    ActKind.VOID: "voided",
-    ActKind.RECALL: "recalled",
-    ActKind.SAMPLE: "marked as samples",
-    ActKind.LOCK: "locked",
-    ActKind.UNLOCK: "unlocked",
-}
+ACT_WORDS: Final[Mapping[ActKind, str]] = _words("act", ActKind)
+ACT_EFFECTS: Final[Mapping[ActKind, str]] = _words("effect", ActKind)
+ACT_DONE: Final[Mapping[ActKind, str]] = _words("done", ActKind)
 
 _ENGLISH = Locale("en")
-_STAFF: Final = partial(catalogue, "staff")
 
 
 def rule_name(rule: str) -> str:
     """What a rule is called."""
-    return _STAFF().text(f"rule.{rule}.name") or rule
+    return _STAFF.text(f"rule.{rule}.name") or rule
 
 
 def alert_sentence(alert: AlertRow) -> str:
@@ -166,8 +81,8 @@ def thing_counted(rule: str) -> str:
 
 def why_it_fired(detail: AlertDetail) -> str:
     """The rule with its limits and the measured values; a sentence whose fact is not known is left out."""
-    parts = _STAFF().parts(f"rule.{detail.alert.rule}.why")
-    said = (_STAFF().text(part, **_page_facts(detail)) for part in parts)
+    parts = _STAFF.parts(f"rule.{detail.alert.rule}.why")
+    said = (_STAFF.text(part, **_page_facts(detail)) for part in parts)
     return _sentence(" ".join(sentence for sentence in said if sentence))
 
 
@@ -177,7 +92,7 @@ def lock_reason(detail: AlertDetail) -> str:
 
 
 def _of_rule(alert: AlertRow, part: str, facts: Mapping[str, object]) -> str:
-    return _sentence(_STAFF().text(f"rule.{alert.rule}.{part}", **facts) or rule_name(alert.rule))
+    return _sentence(_STAFF.text(f"rule.{alert.rule}.{part}", **facts) or rule_name(alert.rule))
 
 
 def _sentence(text: str) -> str:
@@ -213,7 +128,7 @@ def _page_facts(detail: AlertDetail) -> dict[str, object]:
 
 
 def _amount(of: str, amount: int) -> str | None:
-    return _STAFF().plural(f"amount.{of}", amount, n=written(amount))
+    return _STAFF.plural(f"amount.{of}", amount, n=written(amount))
 
 
 def precision(measured: Precision) -> str:
@@ -316,19 +231,7 @@ def stream_sentence(line: StreamLine) -> str:
         case Event.REOPENED:
             return "reopened it" if line.actor else "Opened again by itself: it grew past what was closed"
         case _:
-            return _STREAM_WORDS.get(line.kind, str(line.kind))
-
-
-_STREAM_WORDS: Final[Mapping[Event, str]] = {
-    Event.ASSIGNED: "took it",
-    Event.RELEASED: "gave it back",
-    Event.WOKEN: "ended the snooze",
-    Event.MUTED: "muted this rule for the batch",
-    Event.UNMUTED: "let this rule speak for the batch again",
-    Event.COMMENT: "commented",
-    Event.CLOSED: "closed it",
-    Event.SNOOZED: "put it off",
-}
+            return _STAFF.text(f"stream.{line.kind}") or str(line.kind)
 
 
 def initials(email: str) -> str:
