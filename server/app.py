@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from keys.base.errors import AuthcodeError
 from keys.store.passphrase import read_passphrase
 from scanner.confine.readers import PhotoReaders
+from server.domain.alerts.rules import all_rules
 from server.keystore import ServerKeys, open_server_keys
 from server.runtime.context import Context
 from server.runtime.keyrings import KeyringCache
@@ -91,6 +92,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
         context.looks.start()
         LogKeeper(context).start()
         context.pseudonyms.start(context.clock)
+    all_rules()  # a rule of alerts that cannot be loaded stops the start, and no verification
     context.keyrings()  # read once, so that a page can say whose it is while the records are out of reach
     app = _App("server")
     app.url_map.merge_slashes = (

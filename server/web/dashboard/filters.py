@@ -10,6 +10,7 @@ from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.alerts.rules import all_rules
 from server.domain.alerts.triage import Pile
 from server.domain.codes.redemption import Unit
+from server.web.catalogue import catalogue
 
 
 class SavedView(StrEnum):
@@ -26,7 +27,7 @@ class SavedView(StrEnum):
     @property
     def words(self) -> str:
         """What the view is called."""
-        return _VIEW_WORDS[self]
+        return catalogue("staff").text(f"view.{self}") or str(self)
 
     @property
     def ranked(self) -> bool:
@@ -38,15 +39,6 @@ class SavedView(StrEnum):
         return _VIEWS[self] if self is not SavedView.MINE else AlertFilter(pile=Pile.OPEN, owner=me)
 
 
-_VIEW_WORDS = {
-    SavedView.ACT: "Act now",
-    SavedView.LOOK: "Look at",
-    SavedView.NOTES: "Notes",
-    SavedView.MINE: "Mine",
-    SavedView.SNOOZED: "Snoozed",
-    SavedView.CLOSED: "Closed",
-    SavedView.ALL: "Everything",
-}
 _VIEWS = {
     SavedView.ACT: AlertFilter(pile=Pile.OPEN, severity=Severity.HIGH),
     SavedView.LOOK: AlertFilter(pile=Pile.OPEN, severity=Severity.ALERT),
