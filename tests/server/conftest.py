@@ -26,6 +26,7 @@ from server.runtime.look_limits import LookLimits
 from server.runtime.looks import LookCounter
 from server.runtime.places import Places
 from server.runtime.pseudonyms import Pseudonyms
+from server.services.alerts.storms import after_looks
 from server.services.brands.keyring import publish_keyring
 from server.services.brands.publish_product import publish_product
 from server.services.staff import accounts
@@ -130,7 +131,7 @@ def make_world(
             keyrings=KeyringCache(db, keys, ttl_s=settings.keyring_cache_s),
             places=Places(settings.geoip_database),
             pseudonyms=Pseudonyms(keys.store),
-            looks=LookCounter(db, flush_s=settings.look_flush_s),
+            looks=LookCounter(db, flush_s=settings.look_flush_s, after=after_looks),
             look_limits=LookLimits.of(settings),
             photos=photo_readers,
             clock=clock,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,9 +11,12 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.domain.alerts.alert import KEEP_CODE_USES, AlertFilter, Attempt, Rule, draft_for_keep_code
+from server.domain.alerts.alert import AlertFilter, Attempt, NumberedAttempt
+from server.domain.alerts.rule import KeepCodeUses
+from server.domain.alerts.rules import findings
+from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_USES
 from server.domain.codes.redemption import Unit
-from server.domain.places.place import UNKNOWN, Place
+from server.domain.places.place import Place
 from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import verify
 from server.services.holders.keep_codes import prove
@@ -121,7 +125,7 @@ def test_no_more_uses_of_a_keep_code_are_read_than_make_an_alert(world: World, u
     world.clock.forward(days=1)
     for count in (KEEP_CODE_USES, KEEP_CODE_USES + 1):
         prove(world.ctx, code, keep_code=keep_code, visitor=Visitor())
-        (alert,) = dashboard.alerts(world.ctx, AlertFilter(rule=Rule.KEEP_CODE_SHARED)).alerts
+        (alert,) = dashboard.alerts(world.ctx, AlertFilter(rule="keep_code_shared")).alerts
         assert alert.count == count
 
 
@@ -144,9 +148,12 @@ def test_the_latest_uses_of_a_keep_code_decide_as_all_of_them_did(
         found = keep_code_uses(connection, unit.id, limit=KEEP_CODE_USES, since=after)
         transaction.rollback()
     counted = [country for country, second in uses if since is None or second > since]
-    regions = {attempt.place.key for _, attempt in found} - {UNKNOWN}
-    before = draft_for_keep_code(unit, uses=len(counted), regions=len(set(counted) - {None}))
-    assert draft_for_keep_code(unit, uses=len(found), regions=len(regions)) == before
+    all_of_them = [(0, replace(first, place=Place(country=country))) for country in counted]
+
+    def raises(latest: list[NumberedAttempt]) -> bool:
+        return bool(findings(KeepCodeUses(unit=unit, serial=None, latest=latest)))
+
+    assert raises(found) == raises(all_of_them)
 
 
 def use_of(unit: Unit, like: Attempt, country: str | None, at: object) -> dict[str, object]:

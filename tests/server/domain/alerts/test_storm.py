@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.alerts.alert import Attempt, Crowd, Rule, Severity, drafts_for
+from server.domain.alerts.alert import Attempt, Crowd, Finding, Severity
+from server.domain.alerts.rule import Facts, HourOfLooks, UnitAttempt
+from server.domain.alerts.rules import findings, rule_named
 from server.domain.alerts.storm import (
     BURST_ASKERS,
     BURST_WINDOW,
@@ -17,8 +19,6 @@ from server.domain.alerts.storm import (
     TRAVEL_WINDOW,
     begins_storm,
     contradicts,
-    draft_for_looks,
-    draft_for_market,
     is_burst,
 )
 from server.domain.codes.redemption import Conditions, FirstUse, Unit
@@ -43,8 +43,21 @@ def attempt(country: str | None = "KR", *, after: float = 0, who: int = 0, **cha
     return Attempt(**{**values, **changes})
 
 
+def facts_of(made: Attempt, conditions: Conditions = ON_SALE, **known: object) -> UnitAttempt:
+    values = {"first": None, "holder": False, "others": 30, "alert_from": 2, **known}
+    return UnitAttempt(attempt=made, unit=UNIT, serial=None, conditions=conditions, **values)
+
+
+def found(rule: str, facts: Facts) -> Finding | None:
+    return {one.name: finding for one, finding in findings(facts)}.get(rule)
+
+
+def looked(by_place: dict[str, int]) -> Finding | None:
+    return found("look_storm", HourOfLooks(unit=UNIT, serial=None, by_place=by_place))
+
+
 def outside(made: Attempt, markets: tuple[str, ...] = ("KR", "JP"), *, own: bool = False) -> bool:
-    return draft_for_market(made, UNIT, ON_SALE, markets, own=own) is not None
+    return found("outside_market", facts_of(made, markets=markets, holder=own)) is not None
 
 
 def test_outside_the_market_is_a_known_country_that_is_none_of_the_markets() -> None:
@@ -59,14 +72,15 @@ def test_the_first_verification_counts_but_no_own_rescan_no_staff_and_no_sample(
     assert not outside(attempt("DE"), own=True)
     assert not outside(attempt("DE", staff=True))
     sample = Conditions(activated=True, sample=True)
-    assert draft_for_market(attempt("DE"), UNIT, sample, ("KR",), own=False) is None
+    assert found("outside_market", facts_of(attempt("DE"), sample, markets=("KR",))) is None
 
 
 def test_one_odd_scan_is_a_note_and_three_places_or_networks_within_a_month_an_alert() -> None:
-    draft = draft_for_market(attempt("DE"), UNIT, ON_SALE, ("KR",), own=False)
+    draft = found("outside_market", facts_of(attempt("DE"), markets=("KR",)))
     assert draft is not None
     assert draft.crowd is not None
-    assert (draft.rule, draft.subject, draft.severity) == (Rule.OUTSIDE_MARKET, "batch:7", Severity.NOTE)
+    assert (draft.subject.key, draft.severity) == ("batch:7", None)
+    assert rule_named("outside_market").severity is Severity.NOTE
     regions = [replace(attempt(who=1), place=Place(country="DE", region=region)) for region in ("BE", "HH", "BY")]
     networks = [attempt("DE", who=who) for who in range(3)]
     for three in (regions, networks):
@@ -153,24 +167,26 @@ def test_the_last_of_a_burst_to_arrive_finds_it_whatever_their_order(times: list
 def test_a_burst_makes_a_duplicate_louder_and_is_an_alert_of_its_own_where_there_is_none() -> None:
     first = FirstUse(at=T0, country="KR", region=None, claim_hash=b"c" * 16, holder_hash=b"h" * 16)
 
-    def told(conditions: Conditions, before: FirstUse | None, **who: bool) -> list[tuple[Rule, Severity]]:
+    crowd = [(who, attempt(who=who)) for who in range(1, BURST_ASKERS)]
+
+    def told(conditions: Conditions, before: FirstUse | None, **who: bool) -> list[tuple[str, Severity]]:
         made = attempt(staff=who.get("staff", False))
         holder = who.get("holder", False)
-        drafts = drafts_for(made, UNIT, conditions, before, holder=holder, others=30, alert_from=2, burst=True)
-        return [(draft.rule, draft.severity) for draft in drafts]
+        facts = facts_of(made, conditions, first=before, holder=holder, around=crowd)
+        return [(rule.name, finding.severity or rule.severity) for rule, finding in findings(facts)]
 
-    assert told(ON_SALE, first) == [(Rule.DUPLICATE, Severity.HIGH)]
-    assert told(Conditions(activated=True, locked=True), None) == [(Rule.BURST, Severity.ALERT)]
+    assert told(ON_SALE, first) == [("duplicate", Severity.HIGH)]
+    assert told(Conditions(activated=True, locked=True), None) == [("burst", Severity.ALERT)]
     assert told(ON_SALE, first, staff=True) == told(ON_SALE, first, holder=True) == []
     assert told(Conditions(activated=True, sample=True), None) == []
 
 
 def test_looks_are_a_storm_from_two_hundred_in_an_hour_on_and_an_alert_from_three_places() -> None:
-    assert draft_for_looks(UNIT, {"KR": LOOKS_IN_STORM - 1}) is None
-    one_place = draft_for_looks(UNIT, {"KR": LOOKS_IN_STORM - 1, "unknown": 1, "JP": 1})
+    assert looked({"KR": LOOKS_IN_STORM - 1}) is None
+    one_place = looked({"KR": LOOKS_IN_STORM - 1, "unknown": 1, "JP": 1})
     assert one_place is not None
-    assert (one_place.rule, one_place.severity) == (Rule.LOOK_STORM, Severity.NOTE)
-    places = draft_for_looks(UNIT, {"KR": LOOKS_IN_STORM, **{f"KR-{n}": 1 for n in range(STORM_PLACES - 1)}})
+    assert one_place.severity is Severity.NOTE
+    places = looked({"KR": LOOKS_IN_STORM, **{f"KR-{n}": 1 for n in range(STORM_PLACES - 1)}})
     assert places is not None
     assert places.severity is Severity.ALERT
 
@@ -180,7 +196,7 @@ def test_every_look_of_a_storm_is_counted_once_whatever_parts_they_are_written_i
     total = counted = 0
     for part in parts:
         total += part
-        if draft_for_looks(UNIT, {"KR": total}) is not None:
+        if looked({"KR": total}) is not None:
             counted += total if begins_storm(total, part) else part
     assert counted == (total if total >= LOOKS_IN_STORM else 0)
 

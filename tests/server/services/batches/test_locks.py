@@ -10,7 +10,7 @@ from keys.base.instants import format_instant
 from keys.format.records import Form, Profile
 from keys.store.issuer import IssuerHome, UnlockedIssuer
 from server import listeners as hooks
-from server.domain.alerts.alert import AlertFilter, Rule
+from server.domain.alerts.alert import AlertFilter
 from server.domain.batches.range_act import ActDetails, ActKind
 from server.domain.codes.redemption import Verdict
 from server.domain.staff.scope import Scope
@@ -78,7 +78,7 @@ def test_a_locked_code_says_that_copies_were_found_and_goes_on_counting(world: W
     for claim in ("carla", "dan"):
         world.verdict(issued.text(3), claim)
     (found,) = alerts(world.ctx, AlertFilter()).alerts
-    assert (found.rule, found.count, found.people) == (Rule.DUPLICATE, 3, 4)
+    assert (found.rule, found.count, found.people) == ("duplicate", 3, 4)
     assert alert(world.ctx, found.id).is_locked
     page = page_of(world, issued.text(3))
     assert "Copies of this code were found" in page

@@ -22,7 +22,7 @@ from keys.store.key_file import ScryptCost
 from keys.store.transfer import send_shared_keys
 from server import listeners as hooks
 from server.commands import keys as key_commands
-from server.domain.alerts.alert import AlertFilter, Rule, Severity
+from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.redemption import Unit
 from server.domain.staff.scope import Scope
@@ -105,9 +105,9 @@ def test_codes_of_a_withdrawn_key_are_not_ours_but_stand_in_the_history_and_rais
         (None, 0, "not_ours", False),
     ]
     found = {alert.rule: alert for alert in alerts(world.ctx, AlertFilter()).alerts}
-    assert (found[Rule.KEY_WITHDRAWN].count, found[Rule.KEY_WITHDRAWN].severity) == (3, Severity.HIGH)
-    assert found[Rule.KEY_WITHDRAWN].key_id == known.batch.key_id
-    assert found[Rule.DUPLICATE].count == 1
+    assert (found["key_withdrawn"].count, found["key_withdrawn"].severity) == (3, Severity.HIGH)
+    assert found["key_withdrawn"].key_id == known.batch.key_id
+    assert found["duplicate"].count == 1
     assert code_history(world.ctx, Unit(row=known.batch.row, index=0)).state == "not_ours"
 
 

@@ -14,7 +14,7 @@ from authcode.log.merkle import LogProofRefused
 from authcode.log.proof import open_consistency, open_inclusion
 from authcode.log.receipt import check_entry, head_before
 from authcode.order.order import Tiers
-from server.domain.alerts.alert import AlertFilter, Rule
+from server.domain.alerts.alert import AlertFilter
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.holder_acts import MAX_HOPS, MAX_HOPS_A_DAY, HolderAct
 from server.domain.codes.keep_code import KEEP_CODE_CHARACTERS, MAX_WRONG_HERE
@@ -192,7 +192,7 @@ def test_a_keep_code_that_is_only_asked_with_is_counted_and_known_by_its_use_in_
     for number in range(40):
         holder = HolderCredentials(visitor=Visitor(address=f"10.{number}.0.1"), keep_code=keep_code)
         assert ask_on_page(world.ctx, path, "", HolderAct.HAND_ON, holder).token
-    (alert,) = dashboard.alerts(world.ctx, AlertFilter(rule=Rule.KEEP_CODE_SHARED)).alerts
+    (alert,) = dashboard.alerts(world.ctx, AlertFilter(rule="keep_code_shared")).alerts
     assert (alert.count, alert.people) == (40, 40)
 
 

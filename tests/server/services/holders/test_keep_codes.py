@@ -12,7 +12,8 @@ from netaddr import IPSet
 
 from authcode.code.serial import check_character
 from keys.base.crockford import ALPHABET
-from server.domain.alerts.alert import KEEP_CODE_REGIONS, KEEP_CODE_USES, AlertFilter, Rule, Severity
+from server.domain.alerts.alert import AlertFilter, Severity
+from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_REGIONS, KEEP_CODE_USES
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.keep_code import (
     MAX_WRONG_HERE,
@@ -64,7 +65,7 @@ def wrong(number: int) -> str:
 
 
 def alerts(world: World) -> tuple[AlertRow, ...]:
-    return dashboard.alerts(world.ctx, AlertFilter(rule=Rule.KEEP_CODE_SHARED)).alerts
+    return dashboard.alerts(world.ctx, AlertFilter(rule="keep_code_shared")).alerts
 
 
 # the code itself

@@ -15,7 +15,8 @@ from PIL import Image
 from keys.proof import ProofKeys
 from keys.store.issuer import IssuerHome
 from scanner import read_symbols
-from server.domain.alerts.alert import KEEP_CODE_USES, AlertFilter
+from server.domain.alerts.alert import AlertFilter
+from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_USES
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.keep_code import MAX_WRONG_HERE
 from server.services.brands.keyring import publish_keyring

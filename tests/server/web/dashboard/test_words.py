@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.alerts.alert import Rule, Severity
+from server.domain.alerts.alert import Severity
 from server.domain.alerts.copies import Copies
-from server.domain.alerts.likely_cause import Fact, Guess, Likelihood, Measured, facts_of, likely_causes, proposes_lock
+from server.domain.alerts.likely_cause import Fact, Guess, Likelihood, Measured, likely_causes
+from server.domain.alerts.rules import all_rules, rule_named
 from server.domain.alerts.triage import Cause, Precision, precision_of
 from server.domain.batches.range_act import ActDetails, ActKind, RangeAct, stretches
 from server.domain.codes.redemption import Unit, Verdict
@@ -20,10 +21,11 @@ from server.web.dashboard import words as wording
 from server.web.dashboard.batches.acts import effect, read_act
 from server.web.dashboard.filters import ListAddress, Order, SavedView
 
+RULES = [rule.name for rule in all_rules()]
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 ALERT = AlertRow(
     id=1,
-    rule=Rule.DUPLICATE,
+    rule="duplicate",
     severity=Severity.ALERT,
     brand="Aurora",
     batch_row=1,
@@ -71,30 +73,30 @@ DETAIL = AlertDetail(
     [
         ({}, "One code scanned by 3,114 people in 41 regions"),
         ({"people": 2, "places": 1}, "One code scanned by two people"),
-        ({"rule": Rule.NOT_ACTIVATED, "count": 12, "places": 1}, "12 scans of codes that are not activated"),
-        ({"rule": Rule.VOIDED, "count": 1, "places": 1}, "One scan of codes that were withdrawn"),
+        ({"rule": "not_activated", "count": 12, "places": 1}, "12 scans of codes that are not activated"),
+        ({"rule": "voided", "count": 1, "places": 1}, "One scan of codes that were withdrawn"),
         (
-            {"rule": Rule.UNKNOWN_UNIT, "count": 2, "places": 2, "key_id": "K1"},
+            {"rule": "unknown_unit", "count": 2, "places": 2, "key_id": "K1"},
             "Two scans of signed codes that no batch has in two regions, key K1",
         ),
         (
-            {"rule": Rule.KEY_WITHDRAWN, "count": 3, "places": 1, "key_id": "K1"},
+            {"rule": "key_withdrawn", "count": 3, "places": 1, "key_id": "K1"},
             "Three scans of codes of a withdrawn key, key K1",
         ),
         (
-            {"rule": Rule.OUTSIDE_MARKET, "count": 3, "places": 2},
+            {"rule": "outside_market", "count": 3, "places": 2},
             "Three scans of codes outside their markets in two regions",
         ),
         (
-            {"rule": Rule.IMPOSSIBLE_TRAVEL, "people": 2, "places": 2},
+            {"rule": "impossible_travel", "people": 2, "places": 2},
             "One code scanned by two people too far apart for the time between",
         ),
         (
-            {"rule": Rule.BURST, "people": 20, "places": 1},
+            {"rule": "burst", "people": 20, "places": 1},
             "One code that is not verified scanned by 20 people, many within an hour",
         ),
         (
-            {"rule": Rule.LOOK_STORM, "people": 0, "count": 312, "places": 1},
+            {"rule": "look_storm", "people": 0, "count": 312, "places": 1},
             "One code looked at 312 times in a storm of looks",
         ),
     ],
@@ -103,20 +105,20 @@ def test_an_alert_is_one_plain_sentence(changes: dict[str, object], sentence: st
     assert wording.alert_sentence(replace(ALERT, **changes)) == sentence
 
 
-@pytest.mark.parametrize("rule", list(Rule))
-def test_every_rule_says_why_it_fired_with_what_was_measured(rule: Rule) -> None:
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_says_why_it_fired_with_what_was_measured(rule: str) -> None:
     said = wording.why_it_fired(replace(DETAIL, alert=replace(ALERT, rule=rule)))
     assert said.endswith(".")
     measured = ("3,113 other people", "3,113 visitors", "3,114 times")
-    assert any(value in said for value in measured) or rule in {Rule.UNKNOWN_UNIT, Rule.KEY_WITHDRAWN}
-    assert "two other people" in said or rule is not Rule.DUPLICATE
+    assert any(value in said for value in measured) or rule in {"unknown_unit", "key_withdrawn"}
+    assert "two other people" in said or rule != "duplicate"
     assert "burst" not in said
     loud = wording.why_it_fired(replace(DETAIL, alert=replace(ALERT, rule=rule, severity=Severity.HIGH)))
-    assert ("20 networks" in loud) is (rule in {Rule.DUPLICATE, Rule.BURST})
+    assert ("20 networks" in loud) is (rule in {"duplicate", "burst"})
 
 
 def test_every_word_of_the_domain_has_a_word_for_staff() -> None:
-    assert wording.RULE_WORDS.keys() == set(Rule)
+    assert all(wording.rule_name(rule) and wording.rule_name(rule) != rule for rule in RULES)
     assert wording.CAUSE_WORDS.keys() == set(Cause)
     assert {cause for _group, causes in wording.CAUSE_GROUPS for cause in causes} == set(Cause)
     assert wording.SEVERITY_WORDS.keys() == set(Severity)
@@ -188,7 +190,7 @@ def test_bars_stand_on_the_baseline_and_reach_the_top() -> None:
     st.builds(
         ListAddress,
         view=st.sampled_from(list(SavedView)),
-        rule=st.none() | st.sampled_from(list(Rule)),
+        rule=st.none() | st.sampled_from(RULES),
         batch_row=st.none() | st.integers(0, 10**6),
         unit_id=st.none() | st.integers(0, 2**62 - 1),
         order=st.none() | st.sampled_from(list(Order)),
@@ -266,32 +268,35 @@ def test_an_estimate_of_copies_says_what_it_takes_for_granted() -> None:
 @pytest.mark.parametrize(
     ("rule", "others", "regions", "word", "cause"),
     [
-        (Rule.DUPLICATE, 1, 1, Likelihood.MOST_LIKELY, Cause.OWN_RESCAN),
-        (Rule.DUPLICATE, 1, 1, Likelihood.UNLIKELY, Cause.CLONE),
-        (Rule.DUPLICATE, 3113, 41, Likelihood.MOST_LIKELY, Cause.CLONE),
-        (Rule.DUPLICATE, 3113, 41, Likelihood.UNLIKELY, Cause.OWN_RESCAN),
-        (Rule.NOT_ACTIVATED, 40, 5, Likelihood.MOST_LIKELY, Cause.LATE_SYNC),
-        (Rule.UNKNOWN_UNIT, 2, 1, Likelihood.MOST_LIKELY, Cause.LEAK),
+        ("duplicate", 1, 1, Likelihood.MOST_LIKELY, Cause.OWN_RESCAN),
+        ("duplicate", 1, 1, Likelihood.UNLIKELY, Cause.CLONE),
+        ("duplicate", 3113, 41, Likelihood.MOST_LIKELY, Cause.CLONE),
+        ("duplicate", 3113, 41, Likelihood.UNLIKELY, Cause.OWN_RESCAN),
+        ("not_activated", 40, 5, Likelihood.MOST_LIKELY, Cause.LATE_SYNC),
+        ("unknown_unit", 2, 1, Likelihood.MOST_LIKELY, Cause.LEAK),
     ],
 )
 def test_the_likely_cause_follows_from_what_was_measured(
-    rule: Rule, others: int, regions: int, word: Likelihood, cause: Cause
+    rule: str, others: int, regions: int, word: Likelihood, cause: Cause
 ) -> None:
-    guess = likely_causes(Measured(rule=rule, others=others, regions=regions, scans=others), [])
+    found = rule_named(rule)
+    facts = found.facts_of(Measured(others=others, regions=regions, scans=others))
+    guess = likely_causes(found.prior, facts, [])
     assert (cause, word) in guess.causes
 
 
 @pytest.mark.parametrize(("regions", "crowd"), [(2, False), (3, True)])
 def test_a_lock_is_proposed_from_as_many_regions_as_the_guess_calls_many(regions: int, crowd: bool) -> None:  # noqa: FBT001
-    measured = Measured(rule=Rule.DUPLICATE, others=10, regions=regions, scans=10)
-    assert (Fact.MANY_REGIONS in facts_of(measured), proposes_lock(measured)) == (crowd, crowd)
+    measured, rule = Measured(others=10, regions=regions, scans=10), rule_named("duplicate")
+    assert (Fact.MANY_REGIONS in rule.facts_of(measured), rule.proposes_lock(measured)) == (crowd, crowd)
 
 
-@given(st.sampled_from(list(Rule)), st.integers(1, 5000), st.integers(0, 50), st.sampled_from(list(Cause)))
-def test_what_staff_found_before_outweighs_the_prior(rule: Rule, others: int, regions: int, cause: Cause) -> None:
-    measured = Measured(rule=rule, others=others, regions=regions, scans=others)
-    before = [known for known, _ in likely_causes(measured, []).causes]
-    after = [known for known, _ in likely_causes(measured, [(cause, 10_000_000)]).causes]
+@given(st.sampled_from(RULES), st.integers(1, 5000), st.integers(0, 50), st.sampled_from(list(Cause)))
+def test_what_staff_found_before_outweighs_the_prior(rule: str, others: int, regions: int, cause: Cause) -> None:
+    prior = rule_named(rule).prior
+    facts = rule_named(rule).facts_of(Measured(others=others, regions=regions, scans=others))
+    before = [known for known, _ in likely_causes(prior, facts, []).causes]
+    after = [known for known, _ in likely_causes(prior, facts, [(cause, 10_000_000)]).causes]
     assert after[0] is cause or cause is Cause.OTHER
     assert set(before) <= set(after)
     assert Cause.OTHER not in after
@@ -307,20 +312,20 @@ def test_every_measured_fact_has_words(fact: Fact) -> None:
 
 
 def test_a_lock_is_proposed_only_where_one_pack_explains_nothing() -> None:
-    def proposed(rule: Rule, others: int, regions: int) -> bool:
-        return proposes_lock(Measured(rule=rule, others=others, regions=regions, scans=others))
+    def proposed(rule: str, others: int, regions: int) -> bool:
+        return rule_named(rule).proposes_lock(Measured(others=others, regions=regions, scans=others))
 
-    assert not proposed(Rule.DUPLICATE, 9, 9)
-    assert not proposed(Rule.DUPLICATE, 29, 2)
-    assert proposed(Rule.DUPLICATE, 10, 3)
-    assert proposed(Rule.DUPLICATE, 30, 0)
-    assert not proposed(Rule.KEEP_CODE_SHARED, 20, 3)
-    assert proposed(Rule.KEEP_CODE_SHARED, 20, 4)
-    assert not any(proposed(rule, 10_000, 50) for rule in Rule if rule.value not in ("duplicate", "keep_code_shared"))
+    assert not proposed("duplicate", 9, 9)
+    assert not proposed("duplicate", 29, 2)
+    assert proposed("duplicate", 10, 3)
+    assert proposed("duplicate", 30, 0)
+    assert not proposed("keep_code_shared", 20, 3)
+    assert proposed("keep_code_shared", 20, 4)
+    assert not any(proposed(rule, 10_000, 50) for rule in RULES if rule not in {"duplicate", "keep_code_shared"})
 
 
 @given(st.integers(1, 5000), st.integers(0, 50))
 def test_facts_of_one_kind_exclude_each_other(others: int, regions: int) -> None:
-    facts = set(facts_of(Measured(rule=Rule.DUPLICATE, others=others, regions=regions, scans=others)))
+    facts = set(rule_named("duplicate").facts_of(Measured(others=others, regions=regions, scans=others)))
     assert len(facts & {Fact.ONE_OTHER_NEAR, Fact.SOME_OTHERS, Fact.MANY_OTHERS}) <= 1
     assert len(facts & {Fact.SOME_REGIONS, Fact.MANY_REGIONS}) <= 1
