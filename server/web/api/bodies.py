@@ -1,24 +1,217 @@
-"""What a request of the interface brings: a JSON object, or a document whose exact bytes matter."""
+"""The bodies of requests, declared once, and how they are read: JSON objects, exact documents, a picture."""
 
 import json
+from dataclasses import MISSING, dataclass, fields
+from datetime import date
+from typing import Annotated, ClassVar, Final, Self
 
 from flask import request
+from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
+from authcode.order.products import MAX_PRODUCT_BYTES
+from keys.format.document import MAX_DOCUMENT_BYTES
+from server.domain.batches.range_act import ActDetails, ActKind
 from server.web.problem import RequestInvalid
 
-MAX_JSON_BYTES = 64 * 1024
+MAX_JSON_BYTES: Final = 64 * 1024
 """A code has at most 512 characters; this leaves room for any text that a reader may have found in a symbol."""
+MAX_MANIFEST_BYTES: Final = 64 * 1024
+"""A manifest with sixteen checksums and the longest names stays below a tenth of it."""
+WHOLE_ORDER: Final = "all"
+"""The range of an act on every code of an order."""
+
+_ACT_FIELDS: Final = {
+    ActKind.ACTIVATE: {"lot", "expires", "markets"},
+    ActKind.VOID: {"reason", "link"},
+    ActKind.RECALL: {"reason", "link"},
+    ActKind.SAMPLE: set[str](),
+    ActKind.LOCK: {"reason"},
+    ActKind.UNLOCK: {"reason"},
+}
+_NEEDS_REASON: Final = {ActKind.VOID, ActKind.RECALL, ActKind.LOCK, ActKind.UNLOCK}
+_DESCRIBED: Final = ConfigDict(use_attribute_docstrings=True)
 
 
-def json_body() -> dict[str, object]:
-    """The request's JSON object.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """Base of the bodies: a JSON object of texts; one that has a default may be left out."""
 
-    Raises:
-        RequestInvalid: it brings something else.
-        RequestEntityTooLarge: more than `MAX_JSON_BYTES`.
-    """
+    __pydantic_config__: ClassVar = _DESCRIBED
+    media: ClassVar[str] = "application/json"
+
+    @classmethod
+    def read(cls) -> Self:
+        """The body of the present request.
+
+        Raises:
+            RequestInvalid: it is no such body.
+            RequestEntityTooLarge: it is too long.
+        """
+        body = _json_body()
+        wanted = [field.name for field in fields(cls) if field.name in body or field.default is MISSING]
+        return cls(**{name: _text(body, name) for name in wanted})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeBody(Body):
+    """A code."""
+
+    code: str
+    """The exact text of the symbol; any text is answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HolderBody(CodeBody):
+    """A code with what shows that its holder asks: a claim or a keep-code."""
+
+    claim: Annotated[str, Field(pattern="^[!-~]{1,64}$")] | SkipJsonSchema[None] = None
+    """Who asks, and the holder's key: draw it at random (a UUID), keep it for retries and secret. Below 22 characters
+    it can be guessed: after 10 wrong ones of a network on a used code in a day (50 from anywhere) it is not compared
+    any more."""
+    keep_code: str | SkipJsonSchema[None] = None
+    """In place of a claim: twelve characters, as a person types them."""
+
+    def __post_init__(self) -> None:
+        """Refuse both, and neither."""
+        if (self.claim is None) == (self.keep_code is None):
+            raise RequestInvalid("send a claim or a keep_code, and not both")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptBody(HolderBody):
+    """A code with the claim that it is to be verified for, or its holder's keep-code."""
+
+    def __post_init__(self) -> None:
+        """Refuse both, and ask for the claim where there is neither."""
+        if self.claim is None and self.keep_code is None:
+            raise RequestInvalid("claim must be a text")
+        if self.claim is not None and self.keep_code is not None:
+            raise RequestInvalid("send a claim or a keep_code, not both")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofBody(Body):
+    """A proof."""
+
+    proof: str
+    """The whole proof: three parts with dots between them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoBody(Body):
+    """A form with a picture."""
+
+    media: ClassVar[str] = "multipart/form-data"
+    photo: Annotated[bytes, WithJsonSchema({"type": "string", "contentMediaType": "application/octet-stream"})]
+
+    @classmethod
+    def read(cls) -> Self:
+        """The picture of the form."""
+        upload = request.files.get("photo")
+        if upload is None:
+            raise RequestInvalid("send the picture as multipart/form-data in a field named photo")
+        return cls(photo=upload.read())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentBody(Body):
+    """A JSON document whose exact bytes matter, of at most `most` bytes."""
+
+    content: bytes
+    most: ClassVar[int] = MAX_DOCUMENT_BYTES
+
+    @classmethod
+    def read(cls) -> Self:
+        """The bytes as they came."""
+        return cls(content=_exact_body(cls.most))
+
+
+class ProductBody(DocumentBody):
+    """A product document."""
+
+    most = MAX_PRODUCT_BYTES
+
+
+class ManifestBody(DocumentBody):
+    """A manifest."""
+
+    most = MAX_MANIFEST_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActBody(Body):
+    """An act on a range of an order; of the optional fields it has those that its kind takes."""
+
+    __pydantic_config__: ClassVar = _DESCRIBED | {"extra": "forbid"}
+
+    kind: ActKind
+    range: str
+    """Indices `A-B` or `A`, both included; `all` is the whole order."""
+    lot: str | None = None
+    """Of an activation."""
+    expires: date | None = None
+    """Of an activation."""
+    markets: tuple[str, ...] = ()
+    """Of an activation; empty: everywhere."""
+    reason: str | None = None
+    """A void, recall, lock or unlock needs it; shoppers read a recall's."""
+    link: str | None = None
+    """Of a void or a recall."""
+
+    @property
+    def indices(self) -> str | None:
+        """The range as `range_acts` takes it, None for the whole order."""
+        return None if self.range == WHOLE_ORDER else self.range
+
+    @property
+    def details(self) -> ActDetails:
+        """What the act carries."""
+        return ActDetails(**{field.name: getattr(self, field.name) for field in fields(ActDetails)})
+
+    @classmethod
+    def read(cls) -> Self:
+        """The act."""
+        body = _json_body()
+        kind = _kind(body)
+        texts = {name: _text_or_none(body, name) for name in ("lot", "reason", "link")}
+        markets, expires = _markets(body), _day(body)
+        indices = _text_or_none(body, "range")
+        if indices is None:
+            raise RequestInvalid(f'range must be indices such as 0-499, or "{WHOLE_ORDER}" for the whole order')
+        return cls(kind=kind, range=indices, expires=expires, markets=markets, **texts)
+
+
+def _kind(body: dict[str, object]) -> ActKind:
     try:
-        body = json.loads(exact_body(MAX_JSON_BYTES))
+        kind = ActKind(_text(body, "kind"))
+    except ValueError:
+        raise RequestInvalid(f"kind must be one of {', '.join(ActKind)}") from None
+    if not body.keys() <= {"kind", "range"} | _ACT_FIELDS[kind]:
+        raise RequestInvalid(f"{kind} takes range{''.join(f', {name}' for name in sorted(_ACT_FIELDS[kind]))} alone")
+    if kind in _NEEDS_REASON and not (_text_or_none(body, "reason") or "").strip():
+        raise RequestInvalid(f"{kind} needs a reason")
+    return kind
+
+
+def _markets(body: dict[str, object]) -> tuple[str, ...]:
+    markets = body.get("markets") or []
+    if not isinstance(markets, list) or not all(isinstance(market, str) for market in markets):
+        raise RequestInvalid("markets must be a list of texts")
+    return tuple(markets)
+
+
+def _day(body: dict[str, object]) -> date | None:
+    text = _text_or_none(body, "expires")
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise RequestInvalid("expires must be a date such as 2028-03-31") from None
+
+
+def _json_body() -> dict[str, object]:
+    try:
+        body = json.loads(_exact_body(MAX_JSON_BYTES))
     except (ValueError, RecursionError):
         raise RequestInvalid("the body is not JSON") from None
     if not isinstance(body, dict):
@@ -26,35 +219,19 @@ def json_body() -> dict[str, object]:
     return body
 
 
-def exact_body(most: int) -> bytes:
-    """The bytes of a JSON document, as they came.
-
-    Raises:
-        RequestInvalid: it is announced as something else.
-        RequestEntityTooLarge: more than `most` bytes.
-    """
+def _exact_body(most: int) -> bytes:
     request.max_content_length = most
     if request.mimetype != "application/json":
         raise RequestInvalid("send application/json")
     return request.get_data(cache=False)
 
 
-def text_of(body: dict[str, object], name: str) -> str:
-    """A text that the object must have.
-
-    Raises:
-        RequestInvalid: it has none of this name.
-    """
+def _text(body: dict[str, object], name: str) -> str:
     text = body.get(name)
     if not isinstance(text, str):
         raise RequestInvalid(f"{name} must be a text")
     return text
 
 
-def text_or_none(body: dict[str, object], name: str) -> str | None:
-    """A text that the object may have.
-
-    Raises:
-        RequestInvalid: something else stands there.
-    """
-    return None if body.get(name) is None else text_of(body, name)
+def _text_or_none(body: dict[str, object], name: str) -> str | None:
+    return None if body.get(name) is None else _text(body, name)
