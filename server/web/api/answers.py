@@ -4,7 +4,8 @@ The members come in the order of declaration, those of the last base first. The 
 """
 
 from datetime import date, datetime
-from typing import Annotated, Final, Literal, Self
+from functools import cache
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
@@ -26,6 +27,11 @@ _PARTS: Final = ("look", "foreign", "facts", "receipt")
 _ANY_MEMBERS: Final = {"type": "object", "properties": {}, "required": [], "additionalProperties": True}
 
 
+def about(description: str, default: Any = ..., **more: Any) -> Any:  # noqa: ANN401 - as pydantic's own `Field`
+    """A field with its description."""
+    return Field(default, description=description, **more)
+
+
 class AnswerModel(BaseModel):
     """Base of the answers; an answer that differs from its declaration is not sent."""
 
@@ -33,7 +39,7 @@ class AnswerModel(BaseModel):
         frozen=True,
         extra="forbid",
         from_attributes=True,
-        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
         json_schema_serialization_defaults_required=True,
     )
 
@@ -44,17 +50,27 @@ class AnswerModel(BaseModel):
         Raises:
             pydantic.ValidationError: a field has no value, or one of another type.
         """
-        sources = [source]
-        for part in _PARTS:
-            sources += [getattr(one, part) for one in sources if hasattr(one, part)]
-        values = dict(own)
-        for name, field in cls.model_fields.items():
-            alias = field.validation_alias
-            names = alias.choices if isinstance(alias, AliasChoices) else [alias or name]
-            found = [getattr(one, str(known)) for known in names for one in sources if hasattr(one, str(known))]
+        sources, values = _with_parts(source), dict(own)
+        for key, names in _names_of(cls):
+            found = [getattr(one, name) for name in names for one in sources if hasattr(one, name)]
             if found:
-                values.setdefault(str(names[0]), next((value for value in found if value is not None), None))
+                values.setdefault(key, next((value for value in found if value is not None), None))
         return cls.model_validate(values)
+
+
+def _with_parts(source: object) -> list[object]:
+    sources = [source]
+    for part in _PARTS:
+        sources += [getattr(one, part) for one in sources if getattr(one, part, None) is not None]
+    return sources
+
+
+@cache
+def _names_of(kind: type[AnswerModel]) -> list[tuple[str, list[str]]]:
+    """What each field is read as, and the names of the attributes that it is read from."""
+    aliases = [field.validation_alias or name for name, field in kind.model_fields.items()]
+    choices = [alias.choices if isinstance(alias, AliasChoices) else [alias] for alias in aliases]
+    return [(str(names[0]), [str(name) for name in names]) for names in choices]
 
 
 class Product(AnswerModel):
@@ -103,46 +119,50 @@ class Foreign(AnswerModel):
 
     text: str = Field(validation_alias="shortened")
     host: str | None
-    listed: Listing | None = Field(None, validation_alias=AliasPath("listed", "listing"))
-    """What a brand's signed lists say of that host: null says nothing."""
-    brand: str | None = Field(None, validation_alias=AliasPath("listed", "brand"))
-    """The brand that lists the host."""
+    listed: Listing | None = about(
+        "What a brand's signed lists say of that host: null says nothing.",
+        None,
+        validation_alias=AliasPath("listed", "listing"),
+    )
+    brand: str | None = about("The brand that lists the host.", None, validation_alias=AliasPath("listed", "brand"))
 
 
 class _Facts(AnswerModel):
     brand: str | None = None
     product: Product | None = None
-    serial: str | None = Field(None, validation_alias="serial_printed")
-    """The printed serial, in groups with its check character."""
+    serial: str | None = about(
+        "The printed serial, in groups with its check character.", None, validation_alias="serial_printed"
+    )
     lot: str | None = None
     expires: date | None = None
-    markets: tuple[str, ...] = ()
-    """ISO 3166-1 alpha-2; empty: everywhere."""
+    markets: tuple[str, ...] = about("ISO 3166-1 alpha-2; empty: everywhere.", ())
     placement: Placement | None = None
     tier: TierName | None = None
-    host: str | None = None
-    """Where the code leads: the brand's host for one of ours, the other host for a foreign code, null where readers
-    could disagree or it leads nowhere."""
-    recall: Act | None = None
-    void: Void | None = None
-    """Since when the code is withdrawn; the reason is the brand's own affair."""
-    locked_reason: Literal["copies_found", "key_withdrawn"] | None = None
-    caution: Literal["key_withdrawn"] | None = None
-    """What is worth knowing beside any state: that the key which vouched for the code was withdrawn after the code was
-    in the world, and its brand has such codes answered as usual."""
-    first_verified_at: DayOrMoment = Field(
-        None, validation_alias=AliasChoices("first_verified_at", "first_verified_on")
+    host: str | None = about(
+        "Where the code leads: the brand's host for one of ours, the other host for a foreign code, null "
+        "where readers could disagree or it leads nowhere.",
+        None,
     )
-    """A moment (RFC 3339, UTC) for who verified; the day alone for everybody else."""
+    recall: Act | None = None
+    void: Void | None = about("Since when the code is withdrawn; the reason is the brand's own affair.", None)
+    locked_reason: Literal["copies_found", "key_withdrawn"] | None = None
+    caution: Literal["key_withdrawn"] | None = about(
+        "What is worth knowing beside any state: that the key which vouched for the code was withdrawn "
+        "after the code was in the world, and its brand has such codes answered as usual.",
+        None,
+    )
+    first_verified_at: DayOrMoment = about(
+        "A moment (RFC 3339, UTC) for who verified; the day alone for everybody else.",
+        None,
+        validation_alias=AliasChoices("first_verified_at", "first_verified_on"),
+    )
     first_country: str | None = None
-    was_yours: bool = False
-    """Whether this claim verified the code."""
-    later: Later | None = None
-    """The latest attempt of somebody else, told to who verified."""
-    returned: Returned | None = None
-    """That the code was used before, and returned to unused on this day; never null again."""
-    hop: int | None = None
-    """How often it was handed on; null for strangers."""
+    was_yours: bool = about("Whether this claim verified the code.", default=False)
+    later: Later | None = about("The latest attempt of somebody else, told to who verified.", None)
+    returned: Returned | None = about(
+        "That the code was used before, and returned to unused on this day; never null again.", None
+    )
+    hop: int | None = about("How often it was handed on; null for strangers.", None)
 
 
 class _FactsOfText(_Facts):
@@ -150,10 +170,8 @@ class _FactsOfText(_Facts):
 
 
 class _Receipt(AnswerModel):
-    proof: str | None = None
-    """A signed text for who verified, to show to anybody; gives no rights."""
-    keep_code: str | None = Field(None, repr=False)
-    """For who verified, to keep: with the code it means the holder."""
+    proof: str | None = about("A signed text for who verified, to show to anybody; gives no rights.", None)
+    keep_code: str | None = about("For who verified, to keep: with the code it means the holder.", None, repr=False)
 
 
 class _State(AnswerModel):
@@ -171,8 +189,7 @@ class _Verdict(AnswerModel):
 class Answer(_Receipt, _FactsOfText, _Verdict):
     """The answer to an attempt to verify."""
 
-    undo_until: DayOrMoment = None
-    """For who verified: until when it may be undone (RFC 3339, UTC)."""
+    undo_until: DayOrMoment = about("For who verified: until when it may be undone (RFC 3339, UTC).", None)
 
 
 class _Act(AnswerModel):
@@ -193,12 +210,9 @@ class Ended(AnswerModel):
 
 
 class _Record(AnswerModel):
-    on_record: bool
-    """Whether the verification stands as the proof says it."""
-    ended: Ended | None
-    """What became of a verification that stands no more."""
-    since: Verdict | None
-    """What now stands before its use: recalled, void, locked, ..."""
+    on_record: bool = about("Whether the verification stands as the proof says it.")
+    ended: Ended | None = about("What became of a verification that stands no more.")
+    since: Verdict | None = about("What now stands before its use: recalled, void, locked, ...")
 
 
 class ProofStatus(_Facts, _Record):
@@ -216,8 +230,9 @@ class Claims(AnswerModel):
     serial: str
     life: Count
     hop: Count
-    log: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda log: log is None)
-    """The log's last head before iat: origin, size and root."""
+    log: str | SkipJsonSchema[None] = about(
+        "The log's last head before iat: origin, size and root.", None, exclude_if=lambda log: log is None
+    )
 
 
 class _Claims(AnswerModel):
@@ -248,10 +263,8 @@ class Advice(AnswerModel):
 class Photo(AnswerModel):
     """The answer to a picture."""
 
-    symbols: tuple[Symbol, ...]
-    """At most 32 of a picture."""
-    left_out: int
-    """Symbols that were read beside these and not looked up."""
+    symbols: tuple[Symbol, ...] = about("At most 32 of a picture.")
+    left_out: int = about("Symbols that were read beside these and not looked up.")
     advice: Advice | None
 
 
@@ -259,12 +272,11 @@ class LogProof(AnswerModel):
     """The proof of a redemption in the log."""
 
     index: int
-    leaf: str | None
-    """Hexadecimal; null once the record was erased."""
-    record: Annotated[dict[str, object] | None, WithJsonSchema({"type": ["object", "null"]})]
-    """What the log says of this verification."""
-    proof: str = Field(validation_alias="text")
-    """The file that `authcode log check` takes (C2SP tlog-proof)."""
+    leaf: str | None = about("Hexadecimal; null once the record was erased.")
+    record: Annotated[dict[str, object] | None, WithJsonSchema({"type": ["object", "null"]})] = about(
+        "What the log says of this verification."
+    )
+    proof: str = about("The file that `authcode log check` takes (C2SP tlog-proof).", validation_alias="text")
 
 
 class Keyring(AnswerModel):
@@ -274,8 +286,9 @@ class Keyring(AnswerModel):
     brand_id: Annotated[str, BeforeValidator(bytes.hex)]
     version: Count
     expires: datetime
-    keys_not_here: tuple[str, ...]
-    """Key ids whose serial or MAC key this server lacks: `authcode keys send` brings them."""
+    keys_not_here: tuple[str, ...] = about(
+        "Key ids whose serial or MAC key this server lacks: `authcode keys send` brings them."
+    )
 
 
 class PublishedProduct(AnswerModel):
@@ -292,14 +305,12 @@ class Registered(AnswerModel):
     order: str = Field(validation_alias="order_name")
     batch_number: Count = Field(validation_alias="number")
     product: str | None = Field(validation_alias="product_sku")
-    product_known: bool
-    """False where its product was never published here: shoppers read nothing of it."""
+    product_known: bool = about("False where its product was never published here: shoppers read nothing of it.")
     count: Count
     key_id: str
     issued_at: datetime
     registered_at: datetime
-    manifest_sha256: str
-    """Of the bytes that came, in hexadecimal."""
+    manifest_sha256: str = about("Of the bytes that came, in hexadecimal.")
 
 
 class Acted(AnswerModel):
@@ -309,8 +320,7 @@ class Acted(AnswerModel):
     kind: ActKind
     first: Count
     last: Count
-    actor: str
-    """The token, as the history names it."""
+    actor: str = about("The token, as the history names it.")
     at: datetime
 
 
@@ -319,22 +329,14 @@ class Withdrawal(AnswerModel):
 
     key_id: str
     since: datetime
-    orders: Count
-    """Registered orders of this key."""
-    active_unburned: Count
-    """Units that can be verified today and were not; the sum of:"""
-    locked: Count
-    """In the world before; the brand has such units locked."""
-    as_usual: Count
-    """In the world before; the brand has them answered with a caution."""
-    not_ours: Count
-    """Activated or registered later."""
-    used: Count
-    """Units that were verified already; of these:"""
-    used_locked: Count
-    """Their holders will read `locked`."""
-    used_not_ours: Count
-    """Their holders will read `not_ours`."""
+    orders: Count = about("Registered orders of this key.")
+    active_unburned: Count = about("Units that can be verified today and were not; the sum of:")
+    locked: Count = about("In the world before; the brand has such units locked.")
+    as_usual: Count = about("In the world before; the brand has them answered with a caution.")
+    not_ours: Count = about("Activated or registered later.")
+    used: Count = about("Units that were verified already; of these:")
+    used_locked: Count = about("Their holders will read `locked`.")
+    used_not_ours: Count = about("Their holders will read `not_ours`.")
 
 
 class Batch(AnswerModel):
@@ -346,10 +348,10 @@ class Batch(AnswerModel):
     placement: str
     count: Count
     registered_at: str = Field(json_schema_extra={"format": "date-time"})
-    states: Annotated[dict[str, int], WithJsonSchema(_ANY_MEMBERS)]
-    """Units by what is said of an unused one; they add up to `count`."""
-    verified: Count
-    """Units used now: one that was returned to unused does not count."""
+    states: Annotated[dict[str, int], WithJsonSchema(_ANY_MEMBERS)] = about(
+        "Units by what is said of an unused one; they add up to `count`."
+    )
+    verified: Count = about("Units used now: one that was returned to unused does not count.")
     refused: Count
     looks: Count
     alerts: Count

@@ -1,17 +1,17 @@
 """The bodies of requests, declared once, and how they are read: JSON objects, exact documents, a picture."""
 
 import json
-from dataclasses import MISSING, dataclass, fields
 from datetime import date
 from typing import Annotated, ClassVar, Final, Self
 
 from flask import request
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
 from authcode.order.products import MAX_PRODUCT_BYTES
 from keys.format.document import MAX_DOCUMENT_BYTES
-from server.domain.batches.range_act import ActDetails, ActKind
+from server.domain.batches.range_act import ActKind
+from server.web.api.answers import about
 from server.web.problem import RequestInvalid
 
 MAX_JSON_BYTES: Final = 64 * 1024
@@ -30,14 +30,12 @@ _ACT_FIELDS: Final = {
     ActKind.UNLOCK: {"reason"},
 }
 _NEEDS_REASON: Final = {ActKind.VOID, ActKind.RECALL, ActKind.LOCK, ActKind.UNLOCK}
-_DESCRIBED: Final = ConfigDict(use_attribute_docstrings=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
+class Body(BaseModel):
     """Base of the bodies: a JSON object of texts; one that has a default may be left out."""
 
-    __pydantic_config__: ClassVar = _DESCRIBED
+    model_config = ConfigDict(frozen=True, extra="allow")
     media: ClassVar[str] = "application/json"
 
     @classmethod
@@ -49,56 +47,58 @@ class Body:
             RequestEntityTooLarge: it is too long.
         """
         body = _json_body()
-        wanted = [field.name for field in fields(cls) if field.name in body or field.default is MISSING]
-        return cls(**{name: _text(body, name) for name in wanted})
+        wanted = [name for name, field in cls.model_fields.items() if name in body or field.is_required()]
+        return cls.model_construct(None, **{name: _text(body, name) for name in wanted})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CodeBody(Body):
     """A code."""
 
-    code: str
-    """The exact text of the symbol; any text is answered."""
+    code: str = about("The exact text of the symbol; any text is answered.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HolderBody(CodeBody):
-    """A code with what shows that its holder asks: a claim or a keep-code."""
-
-    claim: Annotated[str, Field(pattern="^[!-~]{1,64}$")] | SkipJsonSchema[None] = None
-    """Who asks, and the holder's key: draw it at random (a UUID), keep it for retries and secret. Below 22 characters
-    it can be guessed: after 10 wrong ones of a network on a used code in a day (50 from anywhere) it is not compared
-    any more."""
-    keep_code: str | SkipJsonSchema[None] = None
-    """In place of a claim: twelve characters, as a person types them."""
-
-    def __post_init__(self) -> None:
-        """Refuse both, and neither."""
-        if (self.claim is None) == (self.keep_code is None):
-            raise RequestInvalid("send a claim or a keep_code, and not both")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptBody(HolderBody):
+class AttemptBody(CodeBody):
     """A code with the claim that it is to be verified for, or its holder's keep-code."""
 
-    def __post_init__(self) -> None:
-        """Refuse both, and ask for the claim where there is neither."""
-        if self.claim is None and self.keep_code is None:
+    claim: Annotated[str, Field(pattern="^[!-~]{1,64}$")] | SkipJsonSchema[None] = about(
+        "Who asks, and the holder's key: draw it at random (a UUID), keep it for retries and secret. Below "
+        "22 characters it can be guessed: after 10 wrong ones of a network on a used code in a day (50 from anywhere) "
+        "it is not compared any more.",
+        None,
+    )
+    keep_code: str | SkipJsonSchema[None] = about(
+        "In place of a claim: twelve characters, as a person types them.", None
+    )
+
+    @classmethod
+    def read(cls) -> Self:
+        """The body of the present request, with one of the two."""
+        body = super().read()
+        if body.claim is None and body.keep_code is None:
             raise RequestInvalid("claim must be a text")
-        if self.claim is not None and self.keep_code is not None:
+        if body.claim is not None and body.keep_code is not None:
             raise RequestInvalid("send a claim or a keep_code, not both")
+        return body
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class HolderBody(AttemptBody):
+    """A code with what shows that its holder asks: a claim or a keep-code."""
+
+    @classmethod
+    def read(cls) -> Self:
+        """The body of the present request, with one of the two."""
+        body = super(AttemptBody, cls).read()
+        if (body.claim is None) == (body.keep_code is None):
+            raise RequestInvalid("send a claim or a keep_code, and not both")
+        return body
+
+
 class ProofBody(Body):
     """A proof."""
 
-    proof: str
-    """The whole proof: three parts with dots between them."""
+    proof: str = about("The whole proof: three parts with dots between them.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoBody(Body):
     """A form with a picture."""
 
@@ -111,10 +111,9 @@ class PhotoBody(Body):
         upload = request.files.get("photo")
         if upload is None:
             raise RequestInvalid("send the picture as multipart/form-data in a field named photo")
-        return cls(photo=upload.read())
+        return cls.model_construct(photo=upload.read())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentBody(Body):
     """A JSON document whose exact bytes matter, of at most `most` bytes."""
 
@@ -124,7 +123,7 @@ class DocumentBody(Body):
     @classmethod
     def read(cls) -> Self:
         """The bytes as they came."""
-        return cls(content=_exact_body(cls.most))
+        return cls.model_construct(content=_exact_body(cls.most))
 
 
 class ProductBody(DocumentBody):
@@ -139,35 +138,18 @@ class ManifestBody(DocumentBody):
     most = MAX_MANIFEST_BYTES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ActBody(Body):
     """An act on a range of an order; of the optional fields it has those that its kind takes."""
 
-    __pydantic_config__: ClassVar = _DESCRIBED | {"extra": "forbid"}
+    model_config = ConfigDict(extra="forbid")
 
     kind: ActKind
-    range: str
-    """Indices `A-B` or `A`, both included; `all` is the whole order."""
-    lot: str | None = None
-    """Of an activation."""
-    expires: date | None = None
-    """Of an activation."""
-    markets: tuple[str, ...] = ()
-    """Of an activation; empty: everywhere."""
-    reason: str | None = None
-    """A void, recall, lock or unlock needs it; shoppers read a recall's."""
-    link: str | None = None
-    """Of a void or a recall."""
-
-    @property
-    def indices(self) -> str | None:
-        """The range as `range_acts` takes it, None for the whole order."""
-        return None if self.range == WHOLE_ORDER else self.range
-
-    @property
-    def details(self) -> ActDetails:
-        """What the act carries."""
-        return ActDetails(**{field.name: getattr(self, field.name) for field in fields(ActDetails)})
+    range: str = about("Indices `A-B` or `A`, both included; `all` is the whole order.")
+    lot: str | None = about("Of an activation.", None)
+    expires: date | None = about("Of an activation.", None)
+    markets: tuple[str, ...] = about("Of an activation; empty: everywhere.", ())
+    reason: str | None = about("A void, recall, lock or unlock needs it; shoppers read a recall's.", None)
+    link: str | None = about("Of a void or a recall.", None)
 
     @classmethod
     def read(cls) -> Self:
@@ -179,7 +161,7 @@ class ActBody(Body):
         indices = _text_or_none(body, "range")
         if indices is None:
             raise RequestInvalid(f'range must be indices such as 0-499, or "{WHOLE_ORDER}" for the whole order')
-        return cls(kind=kind, range=indices, expires=expires, markets=markets, **texts)
+        return cls.model_construct(None, kind=kind, range=indices, expires=expires, markets=markets, **texts)
 
 
 def _kind(body: dict[str, object]) -> ActKind:

@@ -7,16 +7,18 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify
-from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonRef, JsonSchemaMode, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
 
 import server.web.api.codes
 import server.web.api.stations  # noqa: F401 - these two declare the operations
+from server.services.staff.api_tokens import TokenRefused
+from server.storage.engine import RecordsUnreachable
 from server.web.api.bodies import Body, DocumentBody
 from server.web.api.operations import OPERATIONS, Operation, Refusal
-from server.web.problem import BY_STATUS, Problem
+from server.web.problem import BY_STATUS, Problem, RequestInvalid
 
 Json = dict[str, Any]
 
@@ -63,9 +65,11 @@ class _Schemas(GenerateJsonSchema):
 
     def generate_inner(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401 - pydantic's own
         found = super().generate_inner(schema)
-        name = self.json_to_defs_refs.get(found.get("$ref", ""))
-        named = self.definitions.get(name, {}) if name else {}
-        return {"enum": named["enum"]} if "enum" in named else found
+        named = self.get_schema_from_definitions(JsonRef(found["$ref"])) if "$ref" in found else None
+        return {"enum": named["enum"]} if named and "enum" in named else found
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        return {name: value for name, value in super().model_schema(schema).items() if name != "title"}
 
     def field_title_should_be_set(self, _schema: object) -> bool:
         return False
@@ -73,11 +77,8 @@ class _Schemas(GenerateJsonSchema):
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
 
-    def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
-        return {"enum": [member.value for member in schema["members"]]}
-
     def literal_schema(self, schema: core_schema.LiteralSchema) -> JsonSchemaValue:
-        return {"enum": list(schema["expected"])}
+        return {"enum": schema["expected"]}
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         inner = self.generate_inner(schema["schema"])
@@ -88,18 +89,10 @@ class _Schemas(GenerateJsonSchema):
 
 def _schemas() -> Json:
     """The answers and their parts by name."""
-    models = {operation.types["return"].__name__: operation.types["return"] for operation in OPERATIONS}
-    adapters = [TypeAdapter(model) for _, model in sorted({**models, Problem.__name__: Problem}.items())]
-    _, found = TypeAdapter.json_schemas(
-        [(adapter, "serialization", adapter) for adapter in adapters],
-        ref_template=_REFERENCE,
-        schema_generator=_Schemas,
-    )
-    return {name: _untitled(schema) for name, schema in found["$defs"].items() if "enum" not in schema}
-
-
-def _untitled(schema: Json) -> Json:
-    return {name: value for name, value in schema.items() if name != "title"}
+    wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
+    wanted.update(((operation.types["return"], "serialization"), None) for operation in OPERATIONS)
+    _, found = models_json_schema(list(wanted), ref_template=_REFERENCE, schema_generator=_Schemas)
+    return {name: schema for name, schema in found["$defs"].items() if "enum" not in schema}
 
 
 def _described(operation: Operation) -> Json:
@@ -108,8 +101,8 @@ def _described(operation: Operation) -> Json:
     if operation.scope is not None:
         described["description"] = f"Needs a token with the scope {operation.scope}."
         described["security"] = [{"token": [str(operation.scope)]}]
-    if parameters := _parameters(operation):
-        described["parameters"] = parameters
+    if operation.parameters:
+        described["parameters"] = [_parameter(operation, place, name) for place, name in operation.parameters]
     if "body" in operation.types:
         described["requestBody"] = _body(operation.types["body"])
     answer = {"$ref": _REFERENCE.format(model=operation.types["return"].__name__)}
@@ -117,37 +110,29 @@ def _described(operation: Operation) -> Json:
     return {**described, "responses": {"200": good, **_refusals(operation)}}
 
 
-def _parameters(operation: Operation) -> list[Json]:
-    in_path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in re.findall(r"<(\w+)>", operation.path)
-    ]
-    return in_path + [
-        {
-            "name": name,
-            "in": "query",
-            "required": parameter.default is parameter.empty,
-            "schema": TypeAdapter(parameter.annotation).json_schema(),
-        }
-        for name, parameter in operation.query.items()
-    ]
+def _parameter(operation: Operation, place: str, name: str) -> Json:
+    default = inspect.signature(operation.view).parameters[name].default
+    schema = TypeAdapter(operation.types[name]).json_schema(schema_generator=_Schemas)
+    return {"name": name, "in": place, "required": default is inspect.Parameter.empty, "schema": schema}
 
 
 def _body(kind: type[Body]) -> Json:
-    schema: Json = {"type": "object"}
-    if not issubclass(kind, DocumentBody):
-        made = TypeAdapter(kind).json_schema(schema_generator=_Schemas)
-        schema = {"additionalProperties": True, **_untitled(made)}
+    exact = issubclass(kind, DocumentBody)
+    schema = {"type": "object"} if exact else kind.model_json_schema(schema_generator=_Schemas)
     return {"required": True, "content": {kind.media: {"schema": schema}}}
 
 
 def _refusals(operation: Operation) -> Json:
     """The refusals by status, each with its codes."""
+    named: list[Refusal] = [*operation.refusals, TooManyRequests, RecordsUnreachable]
+    if "body" in operation.types:
+        named += [RequestInvalid, RequestEntityTooLarge]
+    if operation.scope is not None:
+        named += [TokenRefused, RequestEntityTooLarge]
     codes: dict[str, set[str]] = {}
-    for named in operation.refusals:
-        for refusal in named.__subclasses__() or (named,):
-            status, code = _status_and_code(refusal)
-            codes.setdefault(str(status), set()).add(code)
+    for refusal in (leaf for one in named for leaf in one.__subclasses__() or [one]):
+        status, code = _status_and_code(refusal)
+        codes.setdefault(str(status), set()).add(code)
     return {status: _problem(sorted(found)) for status, found in sorted(codes.items())}
 
 

@@ -1,22 +1,19 @@
 """The operations of the interface: a handler declares its route, scope and refusals; its types are body and answer."""
 
-import inspect
 import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property
 from typing import Any, Final, TypeVar, get_type_hints
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
+from werkzeug.exceptions import HTTPException
 
 from keys.base.errors import AuthcodeError
 from keys.base.instants import parse_instant
 from server.domain.staff.scope import Scope
-from server.services.staff.api_tokens import TokenRefused
-from server.storage.engine import RecordsUnreachable
 from server.web.api.answers import AnswerModel
 from server.web.api.tokens import station_with
 from server.web.problem import RequestInvalid
@@ -27,31 +24,39 @@ View = TypeVar("View", bound=Callable[..., AnswerModel])
 _MAX_PAGE_DIGITS: Final = 9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Operation:
-    """A handler with its route. `types` are those of its parameters, and its answer's as `return`."""
+    """A handler with its route and the errors of its own that it may raise."""
 
     view: Callable[..., AnswerModel]
     method: str
     path: str
-    types: Mapping[str, Any]
     scope: Scope | None
     refusals: tuple[Refusal, ...]
 
-    @property
-    def query(self) -> Mapping[str, inspect.Parameter]:
-        """The parameters that come after `?`."""
-        others = {"station", "body", *re.findall(r"<(\w+)>", self.path)}
-        return {name: one for name, one in inspect.signature(self.view).parameters.items() if name not in others}
+    @cached_property
+    def types(self) -> dict[str, Any]:
+        """The types of the handler's parameters, and that of its answer as `return`."""
+        return get_type_hints(self.view, include_extras=True)
 
-    @property
-    def readers(self) -> Mapping[str, Callable[[], object]]:
-        """How the parameters that are not in the path are read from a request, in this order."""
-        readers: dict[str, Callable[[], object]] = {}
+    @cached_property
+    def parameters(self) -> list[tuple[str, str]]:
+        """Where each parameter of the address is, `path` or `query`, with its name."""
+        in_path = re.findall(r"<(\w+)>", self.path)
+        return [
+            ("path" if name in in_path else "query", name)
+            for name in self.types
+            if name not in {"station", "body", "return"}
+        ]
+
+    def answer(self, **given: object) -> Response:
+        """The answer to the present request: token, query and body are read in this order."""
         if self.scope is not None:
-            readers["station"] = partial(station_with, self.scope)
-        readers |= {name: partial(_QUERY[self.types[name]], name) for name in self.query}
-        return readers | ({"body": self.types["body"].read} if "body" in self.types else {})
+            given["station"] = station_with(self.scope)
+        given.update((name, _QUERY[name](name)) for place, name in self.parameters if place == "query")
+        if "body" in self.types:
+            given["body"] = self.types["body"].read()
+        return Response(json.dumps(self.view(**given).model_dump(mode="json")) + "\n", mimetype="application/json")
 
 
 OPERATIONS: Final[list[Operation]] = []
@@ -70,33 +75,16 @@ def operation(
 
     def declare(view: View) -> View:
         method, path = route.split()
-        types = get_type_hints(view)
-        common: list[Refusal] = [TooManyRequests, RecordsUnreachable]
-        common += [RequestInvalid] if "body" in types else []
-        common += [TokenRefused] if scope is not None else []
-        common += [RequestEntityTooLarge] if "body" in types or scope is not None else []
-        made = Operation(
-            view=view,
-            method=method,
-            path=f"{blueprint.url_prefix}{path}",
-            types=types,
-            scope=scope,
-            refusals=(*refusals, *common),
-        )
+        full = f"{blueprint.url_prefix}{path}"
+        made = Operation(view=view, method=method, path=full, scope=scope, refusals=refusals)
         OPERATIONS.append(made)
-        readers = made.readers
-
-        def answered(**given: object) -> Response:
-            answer = view(**given, **{name: read() for name, read in readers.items()})
-            return Response(json.dumps(answer.model_dump(mode="json")) + "\n", mimetype="application/json")
-
-        blueprint.add_url_rule(path, view.__name__, answered, methods=[method])
+        blueprint.add_url_rule(path, view.__name__, made.answer, methods=[method])
         return view
 
     return declare
 
 
-def _number(name: str) -> int:
+def _page(name: str) -> int:
     text = request.args.get(name, "1")
     if not (text.isascii() and text.isdigit() and 0 < len(text) <= _MAX_PAGE_DIGITS and int(text)):
         raise RequestInvalid(f"{name} must be a number from 1 on")
@@ -110,5 +98,5 @@ def _moment(name: str) -> datetime:
         raise RequestInvalid(f"{name} must be a moment such as 2026-03-01T08:30:00Z") from None
 
 
-_QUERY: Final[Mapping[type, Callable[[str], Any]]] = {int: _number, datetime: _moment}
-"""How a parameter of the query is read, by its type."""
+_QUERY: Final[Mapping[str, Callable[[str], object]]] = {"page": _page, "since": _moment}
+"""How each parameter of a query is read."""

@@ -16,7 +16,7 @@ from authcode.order.manifest import ManifestInvalid, ManifestSignatureInvalid
 from authcode.order.order import is_order_name
 from authcode.order.products import ProductInvalid, read_product
 from keys.base import errors
-from server.domain.batches.range_act import RangeInvalid
+from server.domain.batches.range_act import ActDetails, RangeInvalid
 from server.domain.staff.scope import Scope
 from server.services.batches import range_acts
 from server.services.batches import register as register_batch
@@ -30,7 +30,7 @@ from server.services.queries.dashboard import batch_list, batch_of_order
 from server.services.queries.models import batch_facts
 from server.services.staff.api_tokens import Station, TokenForOtherBrand, TokenRefused
 from server.web.api import answers
-from server.web.api.bodies import ActBody, DocumentBody, ManifestBody, ProductBody
+from server.web.api.bodies import WHOLE_ORDER, ActBody, DocumentBody, ManifestBody, ProductBody
 from server.web.api.codes import PICTURE_REFUSALS
 from server.web.api.operations import operation
 from server.web.api.tokens import refused
@@ -101,7 +101,8 @@ def put_product(station: Station, sku: str, body: ProductBody) -> answers.Publis
 def register(station: Station, body: ManifestBody) -> answers.Registered:
     """Register an order by its manifest, inactive.
 
-    The same bytes again: nothing changed, and the same answer, with what is known of its product now. Other bytes under a known order or batch number: 409.
+    The same bytes again: nothing changed, and the same answer, with what is known of its product now. Other bytes
+    under a known order or batch number: 409.
     """
     ctx = context()
     batch = register_batch.register_batch(ctx.db, body.content, now=ctx.clock(), station=station)
@@ -131,7 +132,8 @@ def order(station: Station, order: str) -> answers.Batch:
 def act(station: Station, order: str, body: ActBody) -> answers.Acted:
     """Activate, void, recall, mark as samples, lock or unlock.
 
-    An act adds to what stands, as one row; the order's latest act, sent again by the same token, is answered with that row.
+    An act adds to what stands, as one row; the order's latest act, sent again by the same token, is answered with
+    that row.
     """
     ctx = context()
     _check_name(order)
@@ -139,8 +141,8 @@ def act(station: Station, order: str, body: ActBody) -> answers.Acted:
         ctx.db,
         order,
         body.kind,
-        indices=body.indices,
-        details=body.details,
+        indices=None if body.range == WHOLE_ORDER else body.range,
+        details=ActDetails(**body.model_dump(exclude={"kind", "range"})),
         actor=station.actor,
         now=ctx.clock(),
         brand_id=station.brand.brand_id,
