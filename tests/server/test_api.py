@@ -371,6 +371,18 @@ def test_limits_count_networks_and_can_be_lifted(make_world: MakeWorld, monkeypa
     assert 1 <= int(answer.headers["Retry-After"]) <= 61
 
 
+def test_the_limit_of_one_address_counts_for_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from server.web import limits
+
+    monkeypatch.setattr(limits, "LIMITS", {"api.look": (100, "minute"), "api.undo": (2, "minute")})
+    client = create_app(
+        world.settings.model_copy(update={"rate_limit": RateLimit.ON, "workers": 1}), context=world.ctx
+    ).test_client()
+    body = {"code": "x", "claim": "anna"}
+    assert [client.post("/api/v1/undo", json=body).status_code for _ in range(3)] == [404, 404, 429]
+    assert [client.post("/api/v1/look", json=body).status_code for _ in range(4)] == [200] * 4
+
+
 def _with_limits(world: World) -> Flask:
     from dataclasses import replace
 

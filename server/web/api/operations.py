@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any, Final, TypeVar, get_type_hints
 
 from flask import Blueprint, Response, request
@@ -78,7 +78,12 @@ def operation(
         full = f"{blueprint.url_prefix}{path}"
         made = Operation(view=view, method=method, path=full, scope=scope, refusals=refusals)
         OPERATIONS.append(made)
-        blueprint.add_url_rule(path, view.__name__, made.answer, methods=[method])
+
+        @wraps(view)  # rate limits are kept by the qualified name of what is served
+        def served(**given: str) -> Response:
+            return made.answer(**given)
+
+        blueprint.add_url_rule(path, view.__name__, served, methods=[method])
         return view
 
     return declare
