@@ -29,6 +29,7 @@ from benchmarks.house import House, databases
 from server.app import create_context
 from server.keystore import ServerKeys, open_server_keys
 from server.services.codes import redeem as redeem_code
+from server.services.codes.attempts import Visitor
 from server.services.log.keeper import LogKeeper
 from server.settings import RateLimit, Settings, load_settings
 
@@ -143,7 +144,7 @@ def measure(home: Path, url: str, count: int) -> Iterator[tuple[str, dict[bool, 
     keeper = LogKeeper(context)
 
     def service(code: str) -> str:
-        return str(redeem_code.verify(context, code, claim="bench", visitor=redeem_code.Visitor()).verdict)
+        return str(redeem_code.verify(context, code, claim="bench", visitor=Visitor()).verdict)
 
     workers = {log: Worker(settings, keys, log=log) for log in (True, False)}
     both = (True, False)

@@ -32,10 +32,7 @@ class TypedSerialInvalid(AuthcodeError):
     """A typed serial that has the wrong length, a foreign character or another check character."""
 
     code = "typed_serial_invalid"
-
-    def __init__(self) -> None:
-        """Take no text: what was typed may be most of a secret."""
-        super().__init__("this serial cannot be right; compare each character and type all fourteen again")
+    sentence = "this serial cannot be right; compare each character and type all fourteen again"
 
 
 class Tier(IntEnum):
@@ -47,7 +44,7 @@ class Tier(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
+class SerialUnit:
     """One unit of a brand: batch number (25 bits), index in the batch (35 bits, from 0), tier."""
 
     batch: int
@@ -68,12 +65,12 @@ class SerialCipher:
         self._ff1 = Ff1(key, RADIX)
         self._tweak = brand_id
 
-    def serial(self, unit: Unit) -> str:
+    def serial(self, unit: SerialUnit) -> str:
         """Encrypt a unit to 13 characters."""
         digits = [*_digits(unit.batch, BATCH_DIGITS), *_digits(unit.index, INDEX_DIGITS), int(unit.tier)]
         return "".join(ALPHABET[digit] for digit in self._ff1.encrypt(digits, self._tweak))
 
-    def unit(self, serial: str) -> Unit:
+    def unit(self, serial: str) -> SerialUnit:
         """Decrypt 13 characters.
 
         Raises:
@@ -85,7 +82,7 @@ class SerialCipher:
         if digits[-1] not in (Tier.SINGLE, Tier.OUTER, Tier.INNER):
             raise NotOurs
         batch, index = _number(digits[:BATCH_DIGITS]), _number(digits[BATCH_DIGITS:-1])
-        return Unit(batch=batch, index=index, tier=Tier(digits[-1]))
+        return SerialUnit(batch=batch, index=index, tier=Tier(digits[-1]))
 
 
 def check_character(serial: str) -> str:
@@ -102,7 +99,7 @@ def check_character(serial: str) -> str:
 
 
 def printed_serial(serial: str) -> str:
-    """Write a serial as it stands beside the symbol: `7Q4K M2XD 9FA1 C·N`."""
+    """Write a serial as it is printed next to the symbol: `7Q4K M2XD 9FA1 C·N`."""
     return f"{serial[:4]} {serial[4:8]} {serial[8:12]} {serial[12:]}\N{MIDDLE DOT}{check_character(serial)}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from authcode.code.payload import GTIN_NONE, SERIAL_CHARACTERS, TAG_BYTES, ParsedCode, format_code
-from authcode.code.serial import SerialCipher, Tier, Unit
+from authcode.code.serial import SerialCipher, SerialUnit, Tier
 from authcode.code.sign import CodeSigner
 from authcode.order.order import Order, Tiers
 from keys.format.records import CodeKey
@@ -28,7 +28,7 @@ def issue_batch(order: Order, *, batch_number: int, signer: CodeSigner, cipher: 
     gtin = order.gtin or GTIN_NONE
     for index in range(order.count):
         for tier in TIERS_OF[order.tiers]:
-            serial = cipher.serial(Unit(batch=batch_number, index=index, tier=tier))
+            serial = cipher.serial(SerialUnit(batch=batch_number, index=index, tier=tier))
             yield IssuedCode(index=index, tier=tier, serial=serial, code=signer.code(serial, gtin))
 
 

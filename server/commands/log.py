@@ -26,7 +26,7 @@ def head(out: Path | None, home: Path | None) -> None:
 
     Without somebody else who kept an earlier head, nobody can tell whether history was rewritten.
     """
-    from server.services.log.entries import sign_newest_head
+    from server.services.log.heads import sign_newest_head
 
     with _opened(home) as ctx:
         _write(sign_newest_head(ctx.db, ctx.keys.log_head, now=the_time()).note, out)
@@ -37,7 +37,7 @@ def head(out: Path | None, home: Path | None) -> None:
 @home_option
 def key(out: Path | None, home: Path | None) -> None:
     """Print the log's public key, on one line: `authcode log check` needs nothing else."""
-    from server.services.log.entries import log_key
+    from server.services.log.heads import log_key
 
     with _opened(home) as ctx:
         _write(log_key(ctx.db, ctx.keys.log_head).text + "\n", out)
@@ -55,7 +55,8 @@ def prove(code: str | None, index: int | None, old: int | None, out: Path | None
     CODE is the text of a symbol (`-` reads it), a typed serial, or ORDER:INDEX. The proof shows its record.
     """
     from server.services.batches.find import find_code
-    from server.services.log.entries import prove_growth, prove_index, prove_unit, sign_newest_head
+    from server.services.log.heads import sign_newest_head
+    from server.services.log.proofs import prove_growth, prove_index, prove_unit
 
     if sum(asked is not None for asked in (code, index, old)) != 1:
         raise click.UsageError("name one thing to prove: CODE, --index or --old")
@@ -76,7 +77,8 @@ def prove(code: str | None, index: int | None, old: int | None, out: Path | None
 @json_option
 def list_entries(last: int, home: Path | None, as_json: bool) -> None:
     """Show the last entries, oldest first, with their numbers."""
-    from server.services.log.entries import latest_entries, sign_newest_head
+    from server.services.log.entries import latest_entries
+    from server.services.log.heads import sign_newest_head
 
     with _opened(home) as ctx:
         sign_newest_head(ctx.db, ctx.keys.log_head, now=the_time())
@@ -98,7 +100,8 @@ def erase(index: int, home: Path | None) -> None:
     This empties the log only. What the other tables keep of the same verification is not touched.
     """
     from server.runtime.operator import command_line_actor
-    from server.services.log.entries import erase_entry, sign_newest_head
+    from server.services.log.entries import erase_entry
+    from server.services.log.heads import sign_newest_head
 
     with _opened(home) as ctx:
         sign_newest_head(ctx.db, ctx.keys.log_head, now=the_time())

@@ -12,7 +12,7 @@ from server.domain.alerts.triage import Cause, Event, Pile
 from server.domain.codes.redemption import Unit, Verdict
 from server.storage.engine import add_to_counters, insert_or_nothing
 from server.storage.looks import LookKey
-from server.storage.scans import attempts_behind, said_in_scan
+from server.storage.scans import attempts_behind, verdict_in_scan
 from server.storage.schema import (
     alert,
     alert_claim,
@@ -107,7 +107,7 @@ def add_to_alert(  # noqa: PLR0913 - one alert grows by one attempt, with everyt
     if not insert_or_nothing(connection, alert_scan, alert=grown["id"], scan=scan):
         return
     new_claim = insert_or_nothing(connection, alert_claim, alert=grown["id"], mark=attempt.mark)
-    told = {"alert": grown["id"], "day": day_number(attempt.at), "said": said_in_scan(connection, scan)}
+    told = {"alert": grown["id"], "day": day_number(attempt.at), "said": verdict_in_scan(connection, scan)}
     add_to_counters(connection, alert_day, [{**told, "attempts": 1}])
     severity = max(grown["severity"], _loudness(connection, grown, draft, attempt.at))
     is_louder = severity > grown["severity"]
@@ -308,7 +308,7 @@ def days_of_alerts(
     return found
 
 
-def told_in_alert(connection: sa.Connection, number: int) -> Mapping[tuple[str, Verdict], int]:
+def verdicts_in_alert(connection: sa.Connection, number: int) -> Mapping[tuple[str, Verdict], int]:
     """What all attempts behind an alert were told, by day (ISO date, UTC)."""
     query = sa.select(alert_day.c.day, alert_day.c.said, alert_day.c.attempts).where(alert_day.c.alert == number)
     return {(day_text(day), Verdict(said)): int(count) for day, said, count in connection.execute(query)}

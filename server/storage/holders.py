@@ -68,8 +68,8 @@ def holder_before(connection: sa.Connection, unit: Unit, first: FirstUse) -> tup
     return before, row.at
 
 
-def forget_holder(connection: sa.Connection, unit: Unit, nobody: Marks, *, at: datetime) -> None:
-    """Forget who verified a unit and where; it stays used, and since when. `nobody` are random hashes.
+def forget_holder(connection: sa.Connection, unit: Unit, blank: Marks, *, at: datetime) -> None:
+    """Forget who verified a unit and where; it stays used, and since when. `blank` are random hashes.
 
     In the history the holders' own attempts stay with their moments, without mark, place and network; those from before
     it could be verified too, by the marks that the holders have.
@@ -81,8 +81,8 @@ def forget_holder(connection: sa.Connection, unit: Unit, nobody: Marks, *, at: d
         .values(
             country=None,
             region=None,
-            claim_hash=nobody.claim_hash,
-            holder_hash=nobody.holder_hash,
+            claim_hash=blank.claim_hash,
+            holder_hash=blank.holder_hash,
             erased_at=at,
         )
     )

@@ -89,7 +89,7 @@ def _first(row: sa.Row[tuple[object, ...]]) -> FirstUse:
     )
 
 
-def hold(connection: sa.Connection, unit: Unit) -> None:
+def lock_redemption(connection: sa.Connection, unit: Unit) -> None:
     """Let attempts on a used unit take turns until the transaction ends, so that each counts those before it.
 
     Whatever else an attempt locks comes later, always in this order: the redemption, the turn of its tries, the

@@ -240,12 +240,12 @@ def latest_by_others(connection: sa.Connection, unit: int) -> tuple[datetime, st
     return None if row is None else (row.at, row.country)
 
 
-def said_in_scan(connection: sa.Connection, number: int) -> Verdict:
+def verdict_in_scan(connection: sa.Connection, number: int) -> Verdict:
     """What an attempt was told."""
     return Verdict(connection.execute(sa.select(scan.c.said).where(scan.c.id == number)).scalar_one())
 
 
-def said_in_batch(connection: sa.Connection, row: int) -> Mapping[Verdict, int]:
+def verdicts_in_batch(connection: sa.Connection, row: int) -> Mapping[Verdict, int]:
     """How often each verdict was answered in a batch."""
     query = (
         sa.select(attempt_place.c.said, sa.func.sum(attempt_place.c.attempts))

@@ -37,7 +37,7 @@ class WrongTries:
     of_network: int
 
 
-def take_turns(connection: sa.Connection, unit: int) -> None:
+def advisory_lock(connection: sa.Connection, unit: int) -> None:
     """Let tries on a unit take turns until the transaction ends, so that each counts those before it.
 
     An unused unit has no row that could be locked; SQLite's writers take turns in any case.

@@ -10,7 +10,7 @@ from flask import Flask, current_app
 from markupsafe import Markup
 
 from server.domain.codes.redemption import Verdict
-from server.services.codes.facts import Facts
+from server.services.codes.facts import CodeFacts
 
 _NAME = "authcode-preview"
 
@@ -25,7 +25,7 @@ class Preview:
     html: str
 
 
-Previewer = Callable[[Facts, Verdict], Preview]
+Previewer = Callable[[CodeFacts, Verdict], Preview]
 
 
 def init_previews(app: Flask, previewer: Previewer) -> None:
@@ -33,7 +33,7 @@ def init_previews(app: Flask, previewer: Previewer) -> None:
     app.extensions[_NAME] = previewer
 
 
-def preview(facts: Facts, verdict: Verdict) -> Preview:
+def preview(facts: CodeFacts, verdict: Verdict) -> Preview:
     """What a shopper would read about these facts."""
     previewer: Previewer = current_app.extensions[_NAME]
     return previewer(facts, verdict)

@@ -5,7 +5,7 @@ from flask_login import current_user
 
 from server.domain.codes.claim import read_holder
 from server.runtime.context import Context
-from server.services.codes.redeem import Visitor
+from server.services.codes.attempts import Visitor
 
 HOLDER_COOKIE = "__Host-authcode-holder"
 HOLDER_COOKIE_DAYS = 400

@@ -10,9 +10,9 @@ from types import ModuleType
 
 import pytest
 
-from authcode.code.serial import SerialCipher, Tier, Unit
+from authcode.code.serial import SerialCipher, SerialUnit, Tier
 from authcode.code.sign import CodeSigner
-from authcode.commands.verify import STANDALONE
+from authcode.verifier.single_file import build
 from keys.format.keyring import Keyring, KeyringSet, OpenedKeyring, sign_keyring
 from keys.format.records import CodeKey, Form, KeyState, OfficeKey, Profile
 from keys.primitives import SigningKey
@@ -55,7 +55,7 @@ class Brand:
         return CodeSigner(self.keyring.brand_id, self.keyring.code_key(key_id), SECRETS[key_id])
 
     def code(self, key_id: str, *, batch: int = 7, index: int = 0, tier: Tier = Tier.SINGLE) -> str:
-        serial = self.cipher.serial(Unit(batch=batch, index=index, tier=tier))
+        serial = self.cipher.serial(SerialUnit(batch=batch, index=index, tier=tier))
         signer = self.signer(key_id)
         return signer.code(serial, GTIN) if signer.key.form is Form.GS1 else signer.code(serial)
 
@@ -98,9 +98,17 @@ def brand() -> Brand:
 
 
 @pytest.fixture(scope="session")
-def single_file() -> ModuleType:
-    """The verifier in one file, imported as whoever copied it away would."""
-    spec = importlib.util.spec_from_file_location("authcode_verify", STANDALONE)
+def standalone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The verifier in one file, alone in a folder."""
+    path = tmp_path_factory.mktemp("standalone") / "authcode_verify.py"
+    path.write_text(build(), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def single_file(standalone: Path) -> ModuleType:
+    """The same, imported."""
+    spec = importlib.util.spec_from_file_location("authcode_verify", standalone)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -15,7 +15,8 @@ from server.domain.alerts.triage import Cause
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.redemption import Verdict
 from server.services.brands.keyring import alert_on_duplicates_from
-from server.services.codes.redeem import Visitor, verify
+from server.services.codes.attempts import Visitor
+from server.services.codes.redeem import verify
 from server.services.queries import dashboard
 from server.services.queries.dashboard import AlertFilter, AlertRow
 from server.services.queries.models import ScanRow

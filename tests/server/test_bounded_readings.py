@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from server.domain.alerts.alert import KEEP_CODE_USES, AlertFilter, Attempt, Rule, draft_for_keep_code
 from server.domain.codes.redemption import Unit
 from server.domain.places.place import UNKNOWN, Place
-from server.services.codes.redeem import Visitor, verify
+from server.services.codes.attempts import Visitor
+from server.services.codes.redeem import verify
 from server.services.holders.keep_codes import prove
 from server.services.queries import dashboard
 from server.storage import schema

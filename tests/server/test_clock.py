@@ -10,7 +10,7 @@ from server.domain.codes.holder_acts import MAX_HOPS_A_DAY, HandOnLimit, check_h
 from server.domain.codes.keep_code import TRIES_WINDOW
 from server.domain.codes.page_token import PageTokenInvalid, check_page_token, make_page_token
 from server.domain.codes.redemption import FirstUse, Unit
-from server.services.log.entries import sign_newest_head
+from server.services.log.heads import sign_newest_head
 from server.services.staff.accounts import LoginRefused, LoginSlowed, authenticate
 from server.storage.engine import RecordsUnreachable
 from server.storage.wrong_tries import TryKind, add_wrong_try, wrong_tries

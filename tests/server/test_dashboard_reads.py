@@ -9,7 +9,8 @@ from authcode.order.order import Tiers
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.redemption import Unit, Verdict
 from server.services.batches.range_acts import OrderUnknown
-from server.services.codes.redeem import Channel, Visitor, look
+from server.services.codes.attempts import Channel, Visitor
+from server.services.codes.look import look
 from server.services.queries import dashboard
 from server.services.queries.dashboard import AlertUnknown, BatchUnknown, CodeUnknown
 from server.services.queries.models import batch_facts

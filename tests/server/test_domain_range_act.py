@@ -19,7 +19,7 @@ from server.domain.batches.range_act import (
     standing_of,
     stretches,
 )
-from server.domain.codes.redemption import Verdict, gate
+from server.domain.codes.redemption import Verdict, state_check
 
 COUNT = 12
 TODAY = date(2026, 11, 21)
@@ -87,9 +87,9 @@ def test_any_activation_before_a_withdrawal_puts_a_unit_into_the_world(
         activated = [act.at for act in made if act.kind is ActKind.ACTIVATE and act.covers(index)]
         before = withdrawal.registered_at < withdrawal.since and any(at < withdrawal.since for at in activated)
         conditions = standing_of(made, index).conditions(today=TODAY, withdrawal=withdrawal)
-        assert conditions.disowned is not before
+        assert conditions.not_ours is not before
         assert conditions.locked or not withdrawal.locks
-        assert (gate(conditions) is Verdict.NOT_OURS) is not before
+        assert (state_check(conditions) is Verdict.NOT_OURS) is not before
 
 
 @given(acts(), st.none() | WITHDRAWALS)
@@ -101,7 +101,9 @@ def test_stretches_cover_every_index_once_and_say_what_each_unit_would_say(
     assert sum(piece.count for piece in pieces) == COUNT
     for piece in pieces:
         for index in range(piece.first, piece.last + 1):
-            alone = gate(standing_of(made, index).conditions(today=TODAY, withdrawal=withdrawal)) or Verdict.UNUSED
+            alone = (
+                state_check(standing_of(made, index).conditions(today=TODAY, withdrawal=withdrawal)) or Verdict.UNUSED
+            )
             assert alone is piece.state
     assert all(one.state is not two.state for one, two in pairwise(pieces))
 

@@ -14,10 +14,10 @@ from server.domain.codes.redemption import (
     Unit,
     Use,
     Verdict,
-    gate,
     is_holder,
-    said,
+    state_check,
     use_of,
+    verdict_of,
 )
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -53,8 +53,10 @@ def test_the_state_order_holds_for_every_combination(flags: tuple[bool, ...], us
         expected = "void"
     if recalled:
         expected = "recalled"
-    assert said(conditions, use) == expected
-    assert (gate(conditions) is None) == (expected in {"unused", "genuine", "verified_by_you", "already_verified"})
+    assert verdict_of(conditions, use) == expected
+    assert (state_check(conditions) is None) == (
+        expected in {"unused", "genuine", "verified_by_you", "already_verified"}
+    )
 
 
 @given(units)

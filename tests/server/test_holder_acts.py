@@ -19,10 +19,12 @@ from server.domain.batches.range_act import ActKind
 from server.domain.codes.holder_acts import MAX_HOPS, MAX_HOPS_A_DAY, HolderAct
 from server.domain.codes.keep_code import KEEP_CODE_CHARACTERS, MAX_WRONG_HERE
 from server.domain.codes.redemption import Unit, Verdict
-from server.services.codes.redeem import Visitor, verify
-from server.services.holders.acts import Holder, ask_on_page
+from server.services.codes.attempts import Visitor
+from server.services.codes.redeem import verify
+from server.services.holders.acts import HolderCredentials, ask_on_page
 from server.services.holders.keep_codes import prove
-from server.services.log.entries import prove_unit, sign_newest_head
+from server.services.log.heads import sign_newest_head
+from server.services.log.proofs import prove_unit
 from server.services.queries import dashboard
 from server.storage import schema
 from server.storage.redemptions import unit_use
@@ -186,7 +188,7 @@ def test_a_keep_code_that_is_only_asked_with_is_counted_and_known_by_its_use_in_
     keep_code = genuine(world, code)["keep_code"]
     path = "/" + code.split("/", 3)[3]
     for number in range(40):
-        holder = Holder(visitor=Visitor(address=f"10.{number}.0.1"), keep_code=keep_code)
+        holder = HolderCredentials(visitor=Visitor(address=f"10.{number}.0.1"), keep_code=keep_code)
         assert ask_on_page(world.ctx, path, "", HolderAct.HAND_ON, holder).token
     (alert,) = dashboard.alerts(world.ctx, AlertFilter(rule=Rule.KEEP_CODE_SHARED)).alerts
     assert (alert.count, alert.people) == (40, 40)

@@ -26,12 +26,13 @@ from server.domain.codes.keep_code import (
     read_keep_code,
 )
 from server.domain.codes.redemption import FirstUse, Unit, Verdict
-from server.services.codes.redeem import Answer, Visitor, verify
+from server.services.codes.attempts import Visitor
+from server.services.codes.redeem import Answer, verify
 from server.services.holders.keep_codes import prove
 from server.services.queries import dashboard
 from server.services.queries.dashboard import AlertRow
 from server.storage import schema
-from server.storage.wrong_tries import take_turns
+from server.storage.wrong_tries import advisory_lock
 from server.web.dashboard import words as wording
 from tests.server.conftest import START, MakeWorld, World, on_postgresql
 from tests.server.test_staff_undo import until_somebody_waits
@@ -297,7 +298,7 @@ def test_a_try_on_an_unused_code_waits_for_the_one_before_it(world: World) -> No
     unit = dashboard.find_code(world.ctx, code)
     with ThreadPoolExecutor(1) as pool:
         with world.ctx.db.engine.connect() as connection, connection.begin():
-            take_turns(connection, unit.id)
+            advisory_lock(connection, unit.id)
             second = pool.submit(entered, world, code, wrong(1))
             until_somebody_waits(world)
         assert second.result().keep_code_refused

@@ -16,11 +16,12 @@ from server.domain.codes.redemption import Verdict
 from server.domain.staff.scope import Scope
 from server.runtime.operator import command_line_actor
 from server.services.batches.range_acts import ActivationRefused
-from server.services.brands.fact_previews import told_after
+from server.services.brands.fact_previews import facts_after
 from server.services.brands.keyring import publish_keyring
 from server.services.brands.settings import BrandSettingInvalid, BrandSettings, brands, change_settings
 from server.services.brands.withdrawal_preview import preview_withdrawal
-from server.services.log.entries import latest_entries, sign_newest_head
+from server.services.log.entries import latest_entries
+from server.services.log.heads import sign_newest_head
 from server.services.queries.audit import audit_page
 from server.services.queries.dashboard import alert, alerts, batch_of_order, batch_page, batch_to_act_on
 from server.services.staff.accounts import Staff
@@ -139,7 +140,7 @@ def test_strip_balance_and_act_previews_know_a_withdrawn_key(world: World, issue
     assert [piece.state for piece in batch_to_act_on(db, late.batch.row, now=now).stretches] == ["not_ours"]
 
     def said(issued: Issued, kind: ActKind) -> str:
-        told = told_after(world.ctx, issued.batch.row, kind, ActDetails(reason="x"), first=0, now=now)
+        told = facts_after(world.ctx, issued.batch.row, kind, ActDetails(reason="x"), first=0)
         assert told is not None
         return told[1]
 

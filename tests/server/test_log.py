@@ -17,8 +17,9 @@ from keys.format.records import Purpose
 from keys.store.key_store import open_store
 from server.domain.batches.range_act import ActKind
 from server.keystore import lacks_own_keys, make_server_keys, open_server_keys
-from server.services.codes.redeem import Visitor, verify
-from server.services.log import entries as log
+from server.services.codes.attempts import Visitor
+from server.services.codes.redeem import verify
+from server.services.log import entries, heads, proofs
 from server.services.log.keeper import LogKeeper
 from server.storage import log as rows
 from server.storage import schema
@@ -27,11 +28,11 @@ from tests.server.test_staff_undo import until_somebody_waits
 
 
 def sign(world: World) -> str:
-    return log.sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now).note
+    return heads.sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now).note
 
 
 def key_of(world: World) -> LogKey:
-    return log.log_key(world.ctx.db, world.ctx.keys.log_head)
+    return heads.log_key(world.ctx.db, world.ctx.keys.log_head)
 
 
 def records(world: World) -> list[dict[str, object]]:
@@ -145,9 +146,9 @@ def test_heads_and_proofs_hold_whatever_was_added_at_a_time(world: World, sizes:
     assert newest.root == root_hash(newest.size, lambda level, n: perfect_root(hashes[n << level : (n + 1) << level]))
     for note in notes:
         kept = open_head(note, key)
-        assert open_consistency(log.prove_growth(world.ctx.db, kept.size).text, key, kept=kept) == newest
+        assert open_consistency(proofs.prove_growth(world.ctx.db, kept.size).text, key, kept=kept) == newest
     for number in {0, 1, newest.size // 2, newest.size - 2, newest.size - 1, 254, 255, 256} & set(range(newest.size)):
-        found = open_inclusion(log.prove_index(world.ctx.db, number).text, key)
+        found = open_inclusion(proofs.prove_index(world.ctx.db, number).text, key)
         assert (found.index, found.leaf) == (number, leaves[number].leaf)
 
 
@@ -170,9 +171,9 @@ def test_a_proof_from_a_large_tree_reads_some_hundred_rows(world: World) -> None
 
     sa.event.listen(world.ctx.db.engine, "after_cursor_execute", count)
     for number in (0, 12_345, 65_535):
-        proof = log.prove_index(world.ctx.db, number)
+        proof = proofs.prove_index(world.ctx.db, number)
         assert len(proof.path) >= 16
-    log.prove_growth(world.ctx.db, 54_321)
+    proofs.prove_growth(world.ctx.db, 54_321)
     assert statements <= 4 * 10  # each reads one row, or one tile of at most 256
 
 
@@ -268,7 +269,7 @@ def test_a_row_that_was_changed_below_a_head_stops_all_signing(world: World) -> 
     with world.ctx.db.write() as connection:
         connection.execute(schema.log_leaf.update().where(schema.log_leaf.c.number == 3).values(leaf=bytes(32)))
     fill(world, 1)
-    with pytest.raises(log.LogBroken):
+    with pytest.raises(heads.LogBroken):
         sign(world)
     issued = world.issue()
     assert world.verdict(issued.text(0), "anna") == "genuine"  # who verifies is answered, and the entry waits
@@ -281,7 +282,7 @@ def test_a_leaf_that_was_removed_stops_all_signing(world: World, gone: int) -> N
     with world.ctx.db.write() as connection:
         connection.execute(schema.log_leaf.delete().where(schema.log_leaf.c.number == gone))
     fill(world, 1)
-    with pytest.raises(log.LogBroken):
+    with pytest.raises(heads.LogBroken):
         sign(world)
 
 
@@ -295,7 +296,7 @@ def test_a_log_that_was_rewritten_and_signed_again_is_found_by_whoever_kept_a_he
     fill(world, 5)
     open_head(sign(world), key)
     with pytest.raises(LogProofRefused, match="rewritten"):
-        open_consistency(log.prove_growth(world.ctx.db, kept.size).text, key, kept=kept)
+        open_consistency(proofs.prove_growth(world.ctx.db, kept.size).text, key, kept=kept)
 
 
 def test_erasure_forgets_salt_and_record_and_the_tree_stays_as_it_was(world: World) -> None:
@@ -304,7 +305,7 @@ def test_erasure_forgets_salt_and_record_and_the_tree_stays_as_it_was(world: Wor
     note = sign(world)
     body = {"code": issued.text(0), "claim": "anna"}
     proof = world.client.post("/api/v1/log/proof", json=body).get_json()
-    log.erase_entry(world.ctx.db, proof["index"], actor="anna@example.com", now=world.clock.now)
+    entries.erase_entry(world.ctx.db, proof["index"], actor="anna@example.com", now=world.clock.now)
     assert records(world)[-1]["action"] == "log.erase"
     key = key_of(world)
     # What somebody kept still holds, and the bare leaf is still proved; the record is nowhere any more.
@@ -313,12 +314,12 @@ def test_erasure_forgets_salt_and_record_and_the_tree_stays_as_it_was(world: Wor
     assert (after["record"], after["leaf"]) == (None, None)
     leaf = bytes.fromhex(proof["leaf"])
     assert open_inclusion(after["proof"], key, leaf=leaf).entry is None
-    assert open_consistency(log.prove_growth(world.ctx.db, read_head(note).size).text, key, kept=read_head(note))
+    assert open_consistency(proofs.prove_growth(world.ctx.db, read_head(note).size).text, key, kept=read_head(note))
     with world.ctx.db.read() as connection:
         row = connection.execute(sa.select(schema.log_leaf).where(schema.log_leaf.c.leaf == leaf)).one()
     assert (row.salt, row.record) == (None, None)
-    with pytest.raises(log.LogEntryUnknown):
-        log.erase_entry(world.ctx.db, proof["index"], actor="anna@example.com", now=world.clock.now)
+    with pytest.raises(entries.LogEntryUnknown):
+        entries.erase_entry(world.ctx.db, proof["index"], actor="anna@example.com", now=world.clock.now)
 
 
 def test_a_head_is_signed_in_the_background_and_trouble_does_not_end_that(
@@ -361,7 +362,7 @@ def test_two_keepers_and_many_buyers_at_once_give_each_entry_one_place(make_worl
         assert connection.execute(sa.select(sa.func.count()).select_from(schema.log_leaf)).scalar_one() == head.size
     for row in heads:
         kept = open_head(row.note, key_of(world))
-        assert open_consistency(log.prove_growth(world.ctx.db, kept.size).text, key_of(world), kept=kept) == head
+        assert open_consistency(proofs.prove_growth(world.ctx.db, kept.size).text, key_of(world), kept=kept) == head
 
 
 def test_the_log_key_signs_heads_and_is_no_key_of_a_brand(world: World) -> None:
@@ -371,7 +372,7 @@ def test_the_log_key_signs_heads_and_is_no_key_of_a_brand(world: World) -> None:
     assert base64.b64encode(public).decode() not in world.client.get("/.well-known/authcode-keys.json").text
 
 
-def test_a_server_of_before_the_log_is_given_the_key_that_it_lacks(world: World) -> None:
+def test_own_keys_whose_making_was_interrupted_are_completed(world: World) -> None:
     home = world.settings.home
     store = open_store(f"file:{server_keys_dir(home)}").unlock("server-pass")
     store.remove(Purpose.LOG_HEAD, "1")

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from authcode.log.checkpoint import open_head
 from authcode.log.proof import open_consistency, open_inclusion
 from keys.primitives import SigningKey
-from server.services.log import entries as log
+from server.services.log import proofs
 from server.storage import schema
 from server.storage.engine import Database
 from tests.server import processes
@@ -106,16 +106,16 @@ def _check(database: str, signer: SigningKey, heard: set[int], row: int) -> None
             heads = connection.execute(sa.select(schema.log_head)).all()
         assert Counter(entered) == Counter(units)
         assert {(row << 35) + number for number in heard} <= units
-        key = log.log_key(db, signer)
-        newest = open_head(log.sign_newest_head(db, signer, now=datetime.now(UTC)).note, key)
+        key = heads.log_key(db, signer)
+        newest = open_head(heads.sign_newest_head(db, signer, now=datetime.now(UTC)).note, key)
         with db.read() as connection:
             numbers = list(connection.execute(sa.select(schema.log_leaf.c.number).order_by("number")).scalars())
         assert numbers == list(range(newest.size))
         assert len(heads) > 2
         for head in heads:  # whatever was signed before a worker died is continued
             kept = open_head(head.note, key)
-            assert open_consistency(log.prove_growth(db, kept.size).text, key, kept=kept) == newest
+            assert open_consistency(proofs.prove_growth(db, kept.size).text, key, kept=kept) == newest
         for number in range(0, newest.size, 17):
-            assert open_inclusion(log.prove_index(db, number).text, key).index == number
+            assert open_inclusion(proofs.prove_index(db, number).text, key).index == number
     finally:
         db.close()

@@ -18,7 +18,9 @@ from server.domain.alerts.triage import Cause, Event
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.redemption import Unit, Verdict
 from server.services.alerts.triage import Act, work_on_alerts
-from server.services.codes.redeem import Channel, Visitor, look, verify
+from server.services.codes.attempts import Channel, Visitor
+from server.services.codes.look import look
+from server.services.codes.redeem import verify
 from server.services.queries import dashboard
 from server.services.queries.dashboard import AlertRow
 from server.services.staff.accounts import Staff

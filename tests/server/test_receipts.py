@@ -22,7 +22,7 @@ from server.domain.codes.keep_code import read_keep_code
 from server.domain.codes.proof_id import ProofUnknown, proof_id, read_proof_id
 from server.domain.codes.redemption import Unit
 from server.keystore import ServerKeys
-from server.services.log.entries import sign_newest_head
+from server.services.log.heads import sign_newest_head
 from server.storage import schema
 from tests.server.conftest import GTIN, START, World
 

@@ -12,7 +12,9 @@ from keys.format.records import Form, Profile
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.claim import claim_of_holder, holder_of_claim
 from server.domain.codes.redemption import Unit, Verdict
-from server.services.codes.redeem import Answer, Look, Visitor, look_at_page, look_at_serial, verify_on_page
+from server.services.codes.attempts import Visitor
+from server.services.codes.look import Look, look_at_page, look_at_serial
+from server.services.codes.redeem import Answer, verify_on_page
 from server.storage import schema
 from tests.server.conftest import World
 

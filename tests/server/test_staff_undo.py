@@ -21,11 +21,11 @@ from server.services.batches.undo import (
     units_of_codes,
     units_of_range,
 )
-from server.services.log.entries import sign_newest_head
+from server.services.log.heads import sign_newest_head
 from server.services.queries import dashboard
 from server.storage import schema
 from server.storage.holders import return_unit
-from server.storage.redemptions import hold
+from server.storage.redemptions import lock_redemption
 from tests.server.conftest import Issued, World, on_postgresql
 
 Run = Callable[..., Result]
@@ -133,7 +133,7 @@ def test_staff_and_a_holder_who_undo_in_the_same_moment_take_turns(world: World,
     body = {"code": burned.text(1), "claim": "thief-1"}
     with ThreadPoolExecutor(1) as pool:
         with world.ctx.db.engine.connect() as connection, connection.begin():
-            hold(connection, unit)
+            lock_redemption(connection, unit)
             second = pool.submit(undo_by_staff, world.ctx, [unit], reason="attack", actor="anna@example.com")
             until_somebody_waits(world)
             return_unit(connection, unit, at=world.clock.now, by=ReturnedBy.HOLDER)

@@ -1,4 +1,4 @@
-"""Facts of imaginary codes, and an application that renders pages and nothing else."""
+"""CodeFacts of imaginary codes, and an application that renders pages and nothing else."""
 
 import re
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from authcode.code.serial import Tier
 from authcode.order.order import Placement
 from keys.format.domains import ListedHost, Listing
 from server.domain.codes.redemption import Returned, ReturnedBy, Verdict
-from server.services.codes.facts import Facts, LaterScan, ProductFacts, RecallFacts
-from server.services.codes.redeem import Channel
-from server.web.consumer.catalogue import Catalogue, catalogues
+from server.services.codes.attempts import Channel
+from server.services.codes.facts import CodeFacts, LaterScan, ProductFacts, RecallFacts
 from server.web.consumer.pages import PageMaker, Seen
 from server.web.consumer.view import Burn, Page, Site
+from server.web.consumer.words import ShopperCatalogue, catalogues
 from tests.server.conftest import Issued, World, brand, kind, make_world, other_brand, photo_readers, template, world
 
 __all__ = ["brand", "kind", "make_world", "other_brand", "photo_readers", "template", "world"]
@@ -38,7 +38,7 @@ PRODUCT = ProductFacts(
     placement_hint="on the bottom of the tin",
     more_url="https://www.aurora.example/oolong",
 )
-FACTS = Facts(
+FACTS = CodeFacts(
     brand="Aurora",
     brand_id="00" * 16,
     product=PRODUCT,
@@ -64,7 +64,7 @@ def listed(host: str, listing: Listing, brand: str = "Aurora") -> ForeignText:
     return replace(describe_foreign(f"https://{host}/q"), listed=known)
 
 
-def seen(verdict: Verdict, facts: Facts | None = FACTS, channel: Channel = Channel.PAGE, **more: object) -> Seen:
+def seen(verdict: Verdict, facts: CodeFacts | None = FACTS, channel: Channel = Channel.PAGE, **more: object) -> Seen:
     values: dict[str, object] = {"verdict": verdict, "facts": facts, "foreign": None, "channel": channel} | more
     if facts is not None and facts.product is not None:
         values.setdefault("picture", "/picture/00/TEA")
@@ -129,17 +129,17 @@ EVERY_SEEN = {
 
 
 @pytest.fixture(scope="session")
-def english() -> Catalogue:
+def english() -> ShopperCatalogue:
     return catalogues()["en"]
 
 
 @pytest.fixture
-def maker(english: Catalogue) -> PageMaker:
+def maker(english: ShopperCatalogue) -> PageMaker:
     return PageMaker(english, SITE)
 
 
 @pytest.fixture
-def render(english: Catalogue) -> Callable[[Page], str]:
+def render(english: ShopperCatalogue) -> Callable[[Page], str]:
     """A page as HTML, by the real template."""
     app = Flask("pages", template_folder="../../server/web/consumer/templates", root_path=__file__.rpartition("/")[0])
 

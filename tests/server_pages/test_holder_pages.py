@@ -294,7 +294,7 @@ def test_a_late_undo_is_told_kindly(world: World, shopper: Browser, page: str) -
 def test_the_head_before_a_verification_stands_on_its_proofs_page_and_on_paper(
     world: World, shopper: Browser, page: str
 ) -> None:
-    from server.services.log.entries import sign_newest_head
+    from server.services.log.heads import sign_newest_head
     from tests.server_pages.test_receipt_pages import words_of
 
     sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)

@@ -178,7 +178,7 @@ def draft_for_unknown(attempt: Attempt, *, key_id: str) -> AlertDraft | None:
     return AlertDraft(rule=Rule.UNKNOWN_UNIT, subject=f"key:{key_id}", severity=Severity.HIGH)
 
 
-def draft_for_disowned(attempt: Attempt, *, key_id: str, registered: bool) -> AlertDraft | None:
+def draft_for_withdrawn_key(attempt: Attempt, *, key_id: str, registered: bool) -> AlertDraft | None:
     """The alert for a code of a withdrawn key that was not in the world before.
 
     Of a unit that nobody registered it says that somebody still prints with the key. A registered one may be a lot that

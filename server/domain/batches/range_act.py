@@ -11,10 +11,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from heapq import heappop, heappush
 from itertools import pairwise
-from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
-from server.domain.codes.redemption import INDEX_BITS, Conditions, Verdict, gate
+from server.domain.codes.redemption import INDEX_BITS, Conditions, Verdict, state_check
 from server.domain.places.countries import COUNTRIES
 
 _MAX_TEXT = 200  # characters of a lot, a reason or a link: what fits a shopper's page
@@ -25,8 +24,10 @@ _MAX_SHOWN = 20  # characters of a wrong market that are repeated
 class RangeInvalid(AuthcodeError):
     """A range or a detail of an act that the batch cannot take."""
 
-    code: ClassVar[str] = "range_invalid"
-    http_status: ClassVar[int] = 400
+    code = "range_invalid"
+    http_status = 400
+    sentence = "{reason}"
+    reason: str
 
 
 class ActKind(StrEnum):
@@ -190,7 +191,7 @@ class Standing:
         """The conditions these acts and a withdrawal of the key make. A pack expires at the end of its date (UTC)."""
         expires = self.activation.details.expires if self.activation else None
         return Conditions(
-            disowned=withdrawal is not None and not self.was_in_the_world(withdrawal),
+            not_ours=withdrawal is not None and not self.was_in_the_world(withdrawal),
             recalled=self.recall is not None,
             voided=self.void is not None,
             sample=self.sample is not None,
@@ -229,7 +230,7 @@ def stretches(
     """The whole batch from index 0 on, cut wherever its state changes. The counts add up to the order."""
     pieces: list[Stretch] = []
     for first, last, standing in standings(acts, count=count):
-        state = gate(standing.conditions(today=today, withdrawal=withdrawal)) or Verdict.UNUSED
+        state = state_check(standing.conditions(today=today, withdrawal=withdrawal)) or Verdict.UNUSED
         if pieces and pieces[-1].state is state:
             pieces[-1] = Stretch(first=pieces[-1].first, last=last, state=state)
         else:

@@ -41,6 +41,11 @@ class Use(StrEnum):
     OWN_LATER = "own_later"
     OTHER = "other"
 
+    @property
+    def own(self) -> bool:
+        """Whether who asks is the holder."""
+        return self in {Use.OWN_NOW, Use.OWN_LATER}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
@@ -84,11 +89,11 @@ class Unit:
 class Conditions:
     """Everything about a unit that can stand between a shopper and `genuine`, apart from its use.
 
-    `disowned` units are nobody's: their key was withdrawn before they were in the world, so that a thief may have made
+    `not_ours` units are nobody's: their key was withdrawn before they were in the world, so that a thief may have made
     their codes.
     """
 
-    disowned: bool = False
+    not_ours: bool = False
     recalled: bool = False
     voided: bool = False
     sample: bool = False
@@ -162,14 +167,14 @@ class Marks:
     holder_hash: bytes | None = None
 
 
-def gate(conditions: Conditions) -> Verdict | None:
+def state_check(conditions: Conditions) -> Verdict | None:
     """The verdict that forbids a burn, by the state order, or None when the unit may be used.
 
     recalled > void > sample > expired > not activated > locked (docs/protocol.md §2 rule 6); of a code that is not ours
     none of it is said.
     """
     order = (
-        (conditions.disowned, Verdict.NOT_OURS),
+        (conditions.not_ours, Verdict.NOT_OURS),
         (conditions.recalled, Verdict.RECALLED),
         (conditions.voided, Verdict.VOID),
         (conditions.sample, Verdict.SAMPLE),
@@ -188,9 +193,9 @@ _BY_USE = {
 }
 
 
-def said(conditions: Conditions, use: Use) -> Verdict:
+def verdict_of(conditions: Conditions, use: Use) -> Verdict:
     """What is said: the gate first, then the use (recalled > ... > locked > used > genuine)."""
-    return gate(conditions) or _BY_USE[use]
+    return state_check(conditions) or _BY_USE[use]
 
 
 def is_holder(first: FirstUse, marks: Marks) -> bool:

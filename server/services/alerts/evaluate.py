@@ -8,9 +8,9 @@ from server.domain.alerts.alert import (
     AlertFilter,
     Attempt,
     Rule,
-    draft_for_disowned,
     draft_for_keep_code,
     draft_for_unknown,
+    draft_for_withdrawn_key,
     drafts_for,
 )
 from server.domain.alerts.storm import TRAVEL_WINDOW, contradicts, draft_for_market, draft_for_travel, is_burst
@@ -123,11 +123,11 @@ def after_unknown_unit(connection: Connection, code: Resolved, attempt: Attempt,
         add_to_alert(connection, code.brand.id, draft, attempt, scan=scan, batch_row=None, unit=None, serial=None)
 
 
-def after_disowned_code(
+def after_withdrawn_key(
     connection: Connection, code: Resolved, state: CodeState | None, attempt: Attempt, *, scan: int
 ) -> None:
     """Tell of a code of a withdrawn key that was not in the world before; `state` is None for an unknown unit."""
     sample = state is not None and state.conditions.sample
-    draft = None if sample else draft_for_disowned(attempt, key_id=code.key.key_id, registered=state is not None)
+    draft = None if sample else draft_for_withdrawn_key(attempt, key_id=code.key.key_id, registered=state is not None)
     if draft is not None:
         add_to_alert(connection, code.brand.id, draft, attempt, scan=scan, batch_row=None, unit=None, serial=None)

@@ -5,7 +5,6 @@ Once for each unit, with a reason; one transaction, one line of the audit, and a
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
 from server.domain.batches.range_act import ActDetails, check_details, read_range
@@ -21,7 +20,7 @@ from server.storage.alerts import alert_by_id
 from server.storage.batches import batch_by_row
 from server.storage.engine import Connection
 from server.storage.holders import return_unit
-from server.storage.redemptions import hold, unit_use, used_between
+from server.storage.redemptions import lock_redemption, unit_use, used_between
 
 MAX_AT_ONCE = 10_000
 """Units of one act: its transaction keeps SQLite's other writers waiting for some seconds, not longer."""
@@ -30,22 +29,16 @@ MAX_AT_ONCE = 10_000
 class UndoSetTooLarge(AuthcodeError):
     """More used codes than one act returns."""
 
-    code: ClassVar[str] = "undo_set_too_large"
-    http_status: ClassVar[int] = 413
-
-    def __init__(self) -> None:
-        """Say how many can be."""
-        super().__init__(f"More than {MAX_AT_ONCE:,} used codes are named; return them range by range.")
+    code = "undo_set_too_large"
+    http_status = 413
+    sentence = f"More than {MAX_AT_ONCE:,} used codes are named; return them range by range."
 
 
 class UndoReasonMissing(AuthcodeError):
     """A return by staff that says no reason."""
 
-    code: ClassVar[str] = "undo_reason_missing"
-
-    def __init__(self) -> None:
-        """Say where it will stand."""
-        super().__init__("Give a reason: it stands in the code's history; shoppers are not told it.")
+    code = "undo_reason_missing"
+    sentence = "Give a reason: it stands in the code's history; shoppers are not told it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +124,7 @@ def _undo(ctx: Context, connection: Connection, units: Sequence[Unit], reason: s
     """
     now = ctx.clock()
     for unit in units:  # (1)
-        hold(connection, unit)
+        lock_redemption(connection, unit)
     done = _sorted([unit_use(connection, unit, life=unit.life) for unit in units])  # (2)
     returned = tuple(
         unit for unit in done.returned if return_unit(connection, unit, at=now, by=ReturnedBy.STAFF, reason=reason)

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Final
 
 from authcode.order.products import Product
 from keys.base.errors import AuthcodeError
 from server.runtime.context import Context
 from server.services.brands.fact_previews import facts_about
-from server.services.codes.facts import Facts, facts_of_product
+from server.services.codes.facts import CodeFacts, facts_of_product
 from server.services.staff.accounts import Staff
 from server.storage import audit
 from server.storage import products as rows
@@ -25,12 +25,9 @@ PRODUCTS_A_PAGE: Final = 50
 class NoSuchProduct(AuthcodeError):
     """No product has this number."""
 
-    code: ClassVar[str] = "product_not_here"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say where to look."""
-        super().__init__("There is no such product; the list of products shows those that brands have published here.")
+    code = "product_not_here"
+    http_status = 404
+    sentence = "There is no such product; the list of products shows those that brands have published here."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +111,7 @@ def edit_product(  # noqa: PLR0913 - one change of one product
     return tuple(changed)
 
 
-def preview_of(ctx: Context, number: int) -> Facts:
+def preview_of(ctx: Context, number: int) -> CodeFacts:
     """What a look page tells of a product, lot and date apart.
 
     Raises:
@@ -134,7 +131,7 @@ def small_picture(ctx: Context, data: bytes) -> bytes:
     Raises:
         PhotoError: it cannot be read, is too large, or another one is being drawn (`PhotosBusy`).
     """
-    return ctx.photos.redraw(data, side_px=PICTURE_SIDE_PX, whose="products")
+    return ctx.photos.redraw(data, side_px=PICTURE_SIDE_PX, sender="products")
 
 
 def _checked(kept: rows.KeptProduct, texts: Texts, picture: bytes | None) -> Product:

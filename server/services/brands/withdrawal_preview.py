@@ -6,7 +6,7 @@ from datetime import datetime
 from authcode.events import Touched
 from keys.format.records import check_withdrawal_moment
 from server.domain.batches.range_act import Withdrawal, WithdrawnKeys, standings
-from server.domain.codes.redemption import gate
+from server.domain.codes.redemption import state_check
 from server.storage.batches import BatchRecord, acts_of, batches_of_key
 from server.storage.brands import brand_by_brand_id
 from server.storage.engine import Connection, Database
@@ -60,7 +60,7 @@ def _standing(
     for first, last, standing in standings(acts_of(connection, batch.row), count=batch.count):
         used = count_used_between(connection, batch.row, first, last)
         world = standing.was_in_the_world(withdrawal)
-        if gate(standing.conditions(today=now.date())) is not None:
+        if state_check(standing.conditions(today=now.date())) is not None:
             others.used += 0 if world else used
             continue
         counted = in_world if world else others

@@ -40,7 +40,7 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class VerifyRequest:
     """One request to verify."""
 
     claim: str
@@ -51,7 +51,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class Outcome:
     """What the history keeps of an attempt beside its circumstances."""
 
     mark: bytes
@@ -60,14 +60,16 @@ class Note:
     burned: bool
 
 
-def append_attempt(ctx: Context, connection: Connection, code: Resolved, ask: Ask, note: Note) -> tuple[Attempt, int]:
+def append_attempt(
+    ctx: Context, connection: Connection, code: Resolved, request: VerifyRequest, outcome: Outcome
+) -> tuple[Attempt, int]:
     """Add an attempt to the history; as the rules see it, and its number there."""
-    place = ctx.places.of(ask.visitor.address)
+    place = ctx.places.of(request.visitor.address)
     unit = None if code.unit is None else code.unit.id
-    networks = ctx.pseudonyms.marks(ask.visitor.address, unit or 0, now=ask.now)
+    networks = ctx.pseudonyms.marks(request.visitor.address, unit or 0, now=request.now)
     scan = append_scan(
         connection,
-        at=ask.now,
+        at=request.now,
         brand=code.brand.id,
         unit=unit,
         batch_row=None if code.batch is None else code.batch.row,
@@ -76,30 +78,30 @@ def append_attempt(ctx: Context, connection: Connection, code: Resolved, ask: As
         tier=code.tier,
         key_id=code.key.key_id,
         serial=code.serial,
-        channel=ask.channel,
-        said=note.said,
-        burned=note.burned,
-        own=note.own,
-        staff=ask.visitor.staff,
-        mark=note.mark,
+        channel=request.channel,
+        said=outcome.said,
+        burned=outcome.burned,
+        own=outcome.own,
+        staff=request.visitor.staff,
+        mark=outcome.mark,
         country=place.country,
         region=place.region,
         network_day=networks.day,
         network_unit=networks.unit,
     )
     attempt = Attempt(
-        at=ask.now,
+        at=request.now,
         place=place,
-        mark=note.mark,
-        staff=ask.visitor.staff,
+        mark=outcome.mark,
+        staff=request.visitor.staff,
         network=networks.day,
-        burned=note.burned,
+        burned=outcome.burned,
     )
     return attempt, scan
 
 
-def mark_of(ctx: Context, unit: Unit, ask: Ask) -> bytes:
+def mark_of(ctx: Context, unit: Unit, request: VerifyRequest) -> bytes:
     """Who asks, on this unit: by the holder cookie, or by the one that this claim will be given."""
-    holder = ask.visitor.holder or holder_of_claim(ask.claim, key=ctx.keys.holder)
+    holder = request.visitor.holder or holder_of_claim(request.claim, key=ctx.keys.holder)
     mark = marks_of(unit, claim=None, holder=holder, key=ctx.keys.claim).holder_hash
     return mark or b""

@@ -11,12 +11,12 @@ from server.domain.codes.keep_code import TRIES_WINDOW
 from server.domain.codes.redemption import FirstUse, Marks, Unit, is_holder
 from server.runtime.context import Context
 from server.runtime.pseudonyms import NetworkMarks
-from server.services.codes.attempts import Ask, Visitor
+from server.services.codes.attempts import VerifyRequest, Visitor
 from server.services.codes.facts import CodeState
 from server.storage.engine import Connection
-from server.storage.redemptions import hold
+from server.storage.redemptions import lock_redemption
 from server.storage.scans import network_of_burn
-from server.storage.wrong_tries import TryKind, add_wrong_try, take_turns, wrong_tries
+from server.storage.wrong_tries import TryKind, add_wrong_try, advisory_lock, wrong_tries
 
 
 def may_be_holder(  # noqa: PLR0913 - one claim, with everything that decides about it
@@ -45,16 +45,18 @@ def may_be_holder(  # noqa: PLR0913 - one claim, with everything that decides ab
     return right
 
 
-def marks_that_count(ctx: Context, connection: Connection, state: CodeState, marks: Marks, ask: Ask) -> Marks:
+def marks_that_count(
+    ctx: Context, connection: Connection, state: CodeState, marks: Marks, request: VerifyRequest
+) -> Marks:
     """The marks of an attempt: all, unless its claim can be guessed and too many were; then it is a stranger's.
 
     On an unused unit there is nobody to be found out, and nothing is counted.
     """
     first = state.first
-    if first is None or not is_guessable(ask.claim):
+    if first is None or not is_guessable(request.claim):
         return marks
-    right, who = is_holder(first, marks), ask.visitor
-    compared = _is_compared(ctx, connection, state.unit, right=right, first=first, visitor=who, now=ask.now)
+    right, who = is_holder(first, marks), request.visitor
+    compared = _is_compared(ctx, connection, state.unit, right=right, first=first, visitor=who, now=request.now)
     return marks if compared else Marks()
 
 
@@ -70,8 +72,8 @@ def _is_compared(  # noqa: PLR0913 - one claim, with everything that decides abo
 ) -> bool:
     """Whether a guessable claim may be compared after those before it; one that may and is not `right` is counted."""
     networks = ctx.pseudonyms.marks(visitor.address, unit.id, now=now)
-    hold(connection, unit)
-    take_turns(connection, unit.id)
+    lock_redemption(connection, unit)
+    advisory_lock(connection, unit.id)
     if _are_spent(ctx, connection, unit, networks, first=first, now=now):
         return False
     if not right:

@@ -57,7 +57,7 @@ class LaterScan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class CodeFacts:
     """What is known about one code. Times are UTC; a stranger is given day and country of the first use only.
 
     `support` is whom the brand lets shoppers ask; a product may name somebody else. What else has a default tells of
@@ -128,7 +128,7 @@ def state_of(connection: Connection, code: Resolved, *, now: datetime, life: int
         NotOurs: the key was withdrawn before the unit was in the world.
     """
     state = state_on_record(connection, code, now=now, life=life)
-    if is_disowned(code, state):
+    if is_not_ours(code, state):
         raise NotOurs
     return state
 
@@ -152,9 +152,9 @@ def state_on_record(
     )
 
 
-def is_disowned(code: Resolved, state: CodeState | None) -> bool:
+def is_not_ours(code: Resolved, state: CodeState | None) -> bool:
     """Whether a code is not ours any more: its key was withdrawn, and its unit was not in the world before."""
-    return code.key.state is KeyState.WITHDRAWN if state is None else state.conditions.disowned
+    return code.key.state is KeyState.WITHDRAWN if state is None else state.conditions.not_ours
 
 
 def withdrawal_of(batch: BatchRecord, key: CodeKey, brand: BrandRecord) -> Withdrawal | None:
@@ -165,14 +165,14 @@ def withdrawal_of(batch: BatchRecord, key: CodeKey, brand: BrandRecord) -> Withd
     return Withdrawal(since=key.since, registered_at=batch.registered_at, locks=locks)
 
 
-def facts_of(connection: Connection, state: CodeState, *, holder: bool, later: bool = False) -> Facts:
+def facts_of(connection: Connection, state: CodeState, *, holder: bool, later: bool = False) -> CodeFacts:
     """What may be told of a registered unit; the moment of its first use to its holder only.
 
     `later` adds the latest attempt of somebody else.
     """
     batch, standing, first = state.batch, state.standing, state.first
     activated = standing.activation.details if standing.activation else None
-    return Facts(
+    return CodeFacts(
         brand=state.code.brand.name,
         brand_id=state.code.brand.brand_id.hex(),
         product=product_facts(connection, batch, state.code.brand),
@@ -206,9 +206,9 @@ def _locked_reason(state: CodeState) -> str | None:
     return KEY_WITHDRAWN if state.conditions.locked else None
 
 
-def bare_facts(code: Resolved) -> Facts:
+def bare_facts(code: Resolved) -> CodeFacts:
     """What may be told of a code whose unit was never registered: whose it is, and nothing else."""
-    return Facts(
+    return CodeFacts(
         brand=code.brand.name,
         brand_id=code.brand.brand_id.hex(),
         product=None,

@@ -9,7 +9,8 @@ from scanner import Advice, PhotoScan, Symbol
 from server.domain.codes.redemption import Verdict
 from server.domain.places.place import truncated_network
 from server.runtime.context import Context
-from server.services.codes.redeem import Channel, Look, Visitor, look
+from server.services.codes.attempts import Channel, Visitor
+from server.services.codes.look import Look, look
 from server.services.codes.resolve import SerialKeyMissing, verified
 from server.settings import RateLimit
 
@@ -54,7 +55,7 @@ def scan_in_turn(ctx: Context, data: bytes, address: str | None, *, accept: Call
     """
     limited = ctx.settings.rate_limit is not RateLimit.OFF
     whose = f"network {truncated_network(address)}" if limited else None
-    return ctx.photos.scan(data, accept=accept, whose=whose)
+    return ctx.photos.scan(data, accept=accept, sender=whose)
 
 
 def is_ours(ctx: Context, text: str) -> bool:

@@ -14,9 +14,9 @@ from keys.proof import Proof
 from server.domain.codes.holder_acts import undo_until
 from server.domain.codes.keep_code import keep_code_of, printed_keep_code
 from server.domain.codes.proof_id import ProofUnknown, proof_id, read_proof_id
-from server.domain.codes.redemption import FirstUse, ReturnedBy, Unit, Verdict, gate
+from server.domain.codes.redemption import FirstUse, ReturnedBy, Unit, Verdict, state_check
 from server.runtime.context import Context
-from server.services.codes.facts import CodeState, Facts, facts_of, state_of
+from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_of
 from server.services.codes.resolve import resolved_unit
 from server.storage.batches import batch_by_row
 from server.storage.engine import Connection
@@ -67,7 +67,7 @@ class ProofStatus:
 
     on_record: bool
     since: Verdict | None = None
-    facts: Facts | None = None
+    facts: CodeFacts | None = None
     ended: Ended | None = None
 
 
@@ -97,7 +97,7 @@ def _undo_until(ctx: Context, state: CodeState, first: FirstUse) -> datetime | N
     """Until when its holder may undo it; None where that would be refused now."""
     until = undo_until(first, state.use.returns, window_s=ctx.settings.undo_window_s)
     over = until is not None and ctx.clock() > until
-    return None if over or gate(state.conditions) is not None else until
+    return None if over or state_check(state.conditions) is not None else until
 
 
 def check_proof(ctx: Context, text: str) -> CheckedProof:
@@ -147,7 +147,7 @@ def _status(ctx: Context, number: str, proof: Proof | None) -> ProofStatus:
         if not stands or (proof is not None and proof != _proof_of(ctx, state, state.first)):
             return ProofStatus(on_record=False, ended=ended)
         return ProofStatus(
-            on_record=True, since=gate(state.conditions), facts=facts_of(connection, state, holder=False)
+            on_record=True, since=state_check(state.conditions), facts=facts_of(connection, state, holder=False)
         )
 
 

@@ -4,12 +4,10 @@ Signature first: nothing touches the database before the tag verifies. After thi
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from authcode.code.foreign import ForeignText, describe_foreign
 from authcode.code.payload import GTIN_NONE, NotOurs, shown_host
-from authcode.code.serial import SerialCipher, Tier
-from authcode.code.serial import Unit as SerialUnit
+from authcode.code.serial import SerialCipher, SerialUnit, Tier
 from authcode.code.verify import OnlineOnly, VerifiedCode, verify_code
 from authcode.order.issue import TIERS_OF
 from authcode.order.order import Tiers
@@ -26,16 +24,14 @@ from server.storage.engine import Connection
 class SerialKeyMissing(AuthcodeError):
     """A key vouches for the code, or a serial may be a code's, but the serial key to tell which is not here."""
 
-    code: ClassVar[str] = "serial_key_missing"
-    http_status: ClassVar[int] = 503
-
-    def __init__(self, brand: str, number: int) -> None:
-        """Carry brand and number of the key; a published keyring names both."""
-        super().__init__(
-            f"This server was not given serial key {number} of {brand}, so there is no answer yet; nothing was used "
-            "up. Its operator brings the key with `authcode keys publish` or `authcode keys receive`."
-        )
-        self.brand, self.number = brand, number
+    code = "serial_key_missing"
+    http_status = 503
+    sentence = (
+        "This server was not given serial key {number} of {brand}, so there is no answer yet; nothing was used up. "
+        "Its operator brings the key with `authcode keys publish` or `authcode keys receive`."
+    )
+    brand: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +58,7 @@ class Resolved:
         return shown_host(self.key.prefix)
 
 
-def nobody(code: Resolved) -> Unit:
+def unregistered_unit(code: Resolved) -> Unit:
     """The unit in whose name a code of no registered unit is marked and its page token is made."""
     return Unit(row=0, index=code.index)
 
@@ -82,7 +78,7 @@ def verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit]:
     return code, _cipher(ctx, code.brand_id, code.key.serial_key).unit(code.serial)
 
 
-def not_ours(ctx: Context, text: str) -> ForeignText | None:
+def foreign_text(ctx: Context, text: str) -> ForeignText | None:
     """A foreign text as it may be shown; None for what has the form of ours, forged and unknown alike."""
     foreign = describe_foreign(text, ctx.keyrings().keyrings)
     ours = {shown_host(prefix).partition(":")[0] for prefix in ctx.keyrings().prefixes}

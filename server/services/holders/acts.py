@@ -25,23 +25,34 @@ from server.domain.codes.holder_acts import (
 )
 from server.domain.codes.keep_code import is_keep_code_of, read_keep_code
 from server.domain.codes.page_token import PageTokenInvalid, check_page_token, make_page_token
-from server.domain.codes.redemption import FirstUse, Marks, ReturnedBy, Unit, Use, Verdict, gate, is_holder
-from server.domain.codes.redemption import said as said_of
+from server.domain.codes.redemption import (
+    FirstUse,
+    Marks,
+    ReturnedBy,
+    Unit,
+    Use,
+    Verdict,
+    is_holder,
+    state_check,
+    verdict_of,
+)
 from server.runtime.context import Context
+from server.services.codes.attempts import Channel, Visitor
 from server.services.codes.claim_tries import may_be_holder
-from server.services.codes.facts import CodeState, Facts, facts_of, state_of
+from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_of
+from server.services.codes.look import text_of_page
 from server.services.codes.receipts import Receipt, receipt_of
-from server.services.codes.redeem import Channel, Visitor, text_of_page
-from server.services.codes.resolve import nobody, resolve, verified
+from server.services.codes.resolve import resolve, unregistered_unit, verified
 from server.services.holders.keep_codes import append_own, is_right, note_right
-from server.services.log.entries import EntriesWait, log_erasure, log_handover, log_return, sign_newest_head
+from server.services.log.entries import EntriesWait, log_erasure, log_handover, log_return
+from server.services.log.heads import sign_newest_head
 from server.storage.engine import Connection, RecordsUnreachable
 from server.storage.holders import forget_holder, hand_on, holder_before, hops_of, return_unit
-from server.storage.redemptions import hold, unit_use
+from server.storage.redemptions import lock_redemption, unit_use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class HolderCredentials:
     """Who asks, and what shows that they hold the code: claim, cookie or keep-code, each as it was sent."""
 
     visitor: Visitor
@@ -58,7 +69,7 @@ class ActAnswer:
     """
 
     act: HolderAct
-    facts: Facts
+    facts: CodeFacts
     verdict: Verdict
     token: str | None = None
     receipt: Receipt | None = None
@@ -77,7 +88,7 @@ _ERASE_TRIES = 4  # of one erasure, each after placing what waits; entries about
 _Outcome = TypeVar("_Outcome")
 
 
-def ask_on_page(ctx: Context, raw_path: str, query: str, act: HolderAct, holder: Holder) -> ActAnswer:
+def ask_on_page(ctx: Context, raw_path: str, query: str, act: HolderAct, holder: HolderCredentials) -> ActAnswer:
     """Whether the holder of a page's code may do this, and the token with which they can; changes nothing of the code.
 
     Raises:
@@ -88,7 +99,7 @@ def ask_on_page(ctx: Context, raw_path: str, query: str, act: HolderAct, holder:
 
 
 def act_on_page(  # noqa: PLR0913 - what a page's form brings
-    ctx: Context, raw_path: str, query: str, act: HolderAct, holder: Holder, *, token: str | None
+    ctx: Context, raw_path: str, query: str, act: HolderAct, holder: HolderCredentials, *, token: str | None
 ) -> ActAnswer:
     """Do what the holder of a page's code confirmed, with the token of the page that said what will happen.
 
@@ -99,7 +110,7 @@ def act_on_page(  # noqa: PLR0913 - what a page's form brings
     return _done(ctx, text_of_page(ctx, raw_path, query), act, holder, token=token, ask=False)
 
 
-def act_for_program(ctx: Context, text: str, act: HolderAct, holder: Holder) -> ActAnswer:
+def act_for_program(ctx: Context, text: str, act: HolderAct, holder: HolderCredentials) -> ActAnswer:
     """Do what a program asks for its user, who confirmed it there.
 
     Raises:
@@ -113,11 +124,11 @@ def act_for_program(ctx: Context, text: str, act: HolderAct, holder: Holder) -> 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
+class _ActRequest:
     """One act that somebody asks for."""
 
     act: HolderAct
-    holder: Holder
+    holder: HolderCredentials
     typed: str | None
     token: str | None
     ask: bool
@@ -126,27 +137,36 @@ class _Wish:
 
 
 def _done(  # noqa: PLR0913 - one act, with everything that decides about it
-    ctx: Context, text: str, act: HolderAct, holder: Holder, *, token: str | None, ask: bool, page: bool = True
+    ctx: Context,
+    text: str,
+    act: HolderAct,
+    holder: HolderCredentials,
+    *,
+    token: str | None,
+    ask: bool,
+    page: bool = True,
 ) -> ActAnswer:
     typed = None if holder.keep_code is None else read_keep_code(holder.keep_code)
-    wish = _Wish(act=act, holder=holder, typed=typed, token=token, ask=ask, page=page, now=ctx.clock())
+    request = _ActRequest(act=act, holder=holder, typed=typed, token=token, ask=ask, page=page, now=ctx.clock())
 
     def attempt(connection: Connection) -> ActAnswer | _Refusal | None:
         """One try within one transaction; None where the code says nothing of a holder."""
         found = resolve(ctx, connection, code, named)
-        state = state_of(connection, found, now=wish.now)
+        state = state_of(connection, found, now=request.now)
         if state is None or state.code.tier is Tier.OUTER:
-            unit = nobody(found) if state is None else state.unit
-            _is_shown(ctx, connection, unit, (), wish)  # nobody holds it here: counted, so that the end tells nothing
+            unit = unregistered_unit(found) if state is None else state.unit
+            _is_shown(
+                ctx, connection, unit, (), request
+            )  # nobody holds it here: counted, so that the end tells nothing
             return None
         try:
-            return _attempt(ctx, connection, state, wish)
+            return _attempt(ctx, connection, state, request)
         except _REFUSALS as refused:  # nothing was done; raised after the transaction, which has counted a keep-code
             return refused
 
     try:
         code, named = verified(ctx, text)
-        answer = _placed_first(ctx, attempt, wish) if act is HolderAct.ERASE and not ask else ctx.db.attempt(attempt)
+        answer = _placed_first(ctx, attempt, request) if act is HolderAct.ERASE and not ask else ctx.db.attempt(attempt)
     except NotOurs:
         raise HolderUnknown from None
     if answer is None:  # after the transaction, which has counted a wrong keep-code
@@ -156,67 +176,69 @@ def _done(  # noqa: PLR0913 - one act, with everything that decides about it
     return answer
 
 
-def _placed_first(ctx: Context, attempt: Callable[[Connection], _Outcome], wish: _Wish) -> _Outcome:
+def _placed_first(ctx: Context, attempt: Callable[[Connection], _Outcome], request: _ActRequest) -> _Outcome:
     """Erase: entries of the log have their places, where they can be erased, before it begins.
 
     One that came between is seen in the transaction, which is then tried again.
     """
     for _ in range(_ERASE_TRIES):
-        sign_newest_head(ctx.db, ctx.keys.log_head, now=wish.now)
+        sign_newest_head(ctx.db, ctx.keys.log_head, now=request.now)
         with suppress(EntriesWait):
             return ctx.db.attempt(attempt)
     raise RecordsUnreachable
 
 
-def _attempt(ctx: Context, connection: Connection, state: CodeState, wish: _Wish) -> ActAnswer | None:
+def _attempt(ctx: Context, connection: Connection, state: CodeState, request: _ActRequest) -> ActAnswer | None:
     """1. Take turns, and look again. 2. Who asks is the holder; a keep-code that shows it is counted, come what may.
 
     3. The code stands so that it can be. 4. The token. 5. The act's own rules, and the act.
     """
-    present, lives = state.unit, _lives(connection, state, wish)  # (1)
-    again = _repeated(ctx, connection, lives, wish)
-    held = _shown(ctx, connection, present, lives, again, wish)  # (2)
+    present, lives = state.unit, _lives(connection, state, request)  # (1)
+    again = _repeated(ctx, connection, lives, request)
+    held = _shown(ctx, connection, present, lives, again, request)  # (2)
     if held is None or held.first is None:
         return None
     state, first = held, held.first
-    if wish.typed is not None:
-        now_said = said_of(state.conditions, Use.OWN_LATER)
-        note_right(ctx, connection, state, wish.holder.visitor, said=now_said, now=wish.now)
-    if again is not None and not wish.ask and not _holds(ctx, state, first, wish):
-        return _answer(connection, state, wish, receipt=receipt_of(ctx, state))
-    if wish.act is not HolderAct.ERASE and gate(state.conditions) is not None:  # (3)
+    if request.typed is not None:
+        verdict = verdict_of(state.conditions, Use.OWN_LATER)
+        note_right(ctx, connection, state, request.holder.visitor, said=verdict, now=request.now)
+    if again is not None and not request.ask and not _holds(ctx, state, first, request):
+        return _answer(connection, state, request, receipt=receipt_of(ctx, state))
+    if request.act is not HolderAct.ERASE and state_check(state.conditions) is not None:  # (3)
         raise ActNotNow
-    if wish.page and not wish.ask:  # (4)
+    if request.page and not request.ask:  # (4)
         key = ctx.keys.page_token
-        check_page_token(wish.token, state.unit, state.code.tier, key=key, now=wish.now, purpose=wish.act)
-    return _ACTS[wish.act](ctx, connection, state, first, wish)  # (5)
+        check_page_token(request.token, state.unit, state.code.tier, key=key, now=request.now, purpose=request.act)
+    return _ACTS[request.act](ctx, connection, state, first, request)  # (5)
 
 
-def _lives(connection: Connection, state: CodeState, wish: _Wish) -> tuple[CodeState, ...]:
+def _lives(connection: Connection, state: CodeState, request: _ActRequest) -> tuple[CodeState, ...]:
     """The unit in the lives in which who asks may hold it: the present one; for an erasure those that ended too.
 
     Whoever undid a verification holds nothing any more, and may still have erased what is kept of it.
     """
     unit = state.unit
-    numbers = range(unit.life + 1) if wish.act is HolderAct.ERASE else (unit.life,)
+    numbers = range(unit.life + 1) if request.act is HolderAct.ERASE else (unit.life,)
     for number in numbers:
-        hold(connection, replace(unit, life=number))
+        lock_redemption(connection, replace(unit, life=number))
     uses = [unit_use(connection, unit, life=number) for number in reversed(numbers)]
     return tuple(
         replace(state, code=replace(state.code, unit=use.unit), use=use)
         for use in uses
-        if use.first is not None and (use.ended is None or wish.act is HolderAct.ERASE)
+        if use.first is not None and (use.ended is None or request.act is HolderAct.ERASE)
     )
 
 
-def _repeated(ctx: Context, connection: Connection, lives: tuple[CodeState, ...], wish: _Wish) -> FirstUse | None:
+def _repeated(
+    ctx: Context, connection: Connection, lives: tuple[CodeState, ...], request: _ActRequest
+) -> FirstUse | None:
     """The redemption before it was handed on a moment ago, whose holder may have lost the answer."""
     first = lives[0].first if lives else None
-    if wish.act is not HolderAct.HAND_ON or first is None or first.hop == 0:
+    if request.act is not HolderAct.HAND_ON or first is None or first.hop == 0:
         return None
     before = holder_before(connection, lives[0].unit, first)
     window = timedelta(seconds=ctx.settings.repeat_window_s)
-    return before[0] if before is not None and wish.now - before[1] <= window else None
+    return before[0] if before is not None and request.now - before[1] <= window else None
 
 
 def _shown(  # noqa: PLR0913, PLR0917 - everything that shows a holder
@@ -225,92 +247,96 @@ def _shown(  # noqa: PLR0913, PLR0917 - everything that shows a holder
     present: Unit,
     lives: tuple[CodeState, ...],
     again: FirstUse | None,
-    wish: _Wish,
+    request: _ActRequest,
 ) -> CodeState | None:
     """The life that who asks holds, or held until a moment ago; a wrong keep-code is counted, on the present life."""
     accepted = [(one, first) for one in lives for first in (one.first, again) if first is not None]
-    if not _is_shown(ctx, connection, present, [(one.unit, first) for one, first in accepted], wish):
+    if not _is_shown(ctx, connection, present, [(one.unit, first) for one, first in accepted], request):
         return None
-    return next((one for one, first in accepted if _holds(ctx, one, first, wish)), None)
+    return next((one for one, first in accepted if _holds(ctx, one, first, request)), None)
 
 
 def _is_shown(
-    ctx: Context, connection: Connection, present: Unit, accepted: Sequence[tuple[Unit, FirstUse]], wish: _Wish
+    ctx: Context, connection: Connection, present: Unit, accepted: Sequence[tuple[Unit, FirstUse]], request: _ActRequest
 ) -> bool:
     """Whether keep-code or claim is that of one of the `accepted` redemptions; wrong ones are limited and counted.
 
     A page's claims are none that can be guessed.
     """
-    visitor, now = wish.holder.visitor, wish.now
-    if wish.typed is not None:
-        return is_right(ctx, connection, present, accepted, wish.typed, visitor, now)
-    right = any([is_holder(first, _marks(ctx, unit, wish)) for unit, first in accepted])  # noqa: C419 - as long either way
-    if wish.page or wish.holder.claim is None:
+    visitor, now = request.holder.visitor, request.now
+    if request.typed is not None:
+        return is_right(ctx, connection, present, accepted, request.typed, visitor, now)
+    right = any([is_holder(first, _marks(ctx, unit, request)) for unit, first in accepted])  # noqa: C419 - as long either way
+    if request.page or request.holder.claim is None:
         return right
     first = next((first for unit, first in accepted if unit == present), None)
-    claim = wish.holder.claim
+    claim = request.holder.claim
     return may_be_holder(ctx, connection, present, claim, right=right, first=first, visitor=visitor, now=now)
 
 
-def _holds(ctx: Context, state: CodeState, first: FirstUse, wish: _Wish) -> bool:
+def _holds(ctx: Context, state: CodeState, first: FirstUse, request: _ActRequest) -> bool:
     """Whether who asks is the holder now, and not only the one before."""
-    if wish.typed is not None:
-        return is_keep_code_of(wish.typed, state.unit, first, key=ctx.keys.keep_code)
-    return is_holder(first, _marks(ctx, state.unit, wish))
+    if request.typed is not None:
+        return is_keep_code_of(request.typed, state.unit, first, key=ctx.keys.keep_code)
+    return is_holder(first, _marks(ctx, state.unit, request))
 
 
-def _marks(ctx: Context, unit: Unit, wish: _Wish) -> Marks:
+def _marks(ctx: Context, unit: Unit, request: _ActRequest) -> Marks:
     try:
-        claim = check_page_claim(wish.holder.claim) if wish.page else wish.holder.claim
+        claim = check_page_claim(request.holder.claim) if request.page else request.holder.claim
     except ClaimInvalid:
         claim = None
-    return marks_of(unit, claim=claim, holder=wish.holder.visitor.holder, key=ctx.keys.claim)
+    return marks_of(unit, claim=claim, holder=request.holder.visitor.holder, key=ctx.keys.claim)
 
 
-def _undo(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, wish: _Wish) -> ActAnswer | None:
-    check_undo(first, state.use.returns, now=wish.now, window_s=ctx.settings.undo_window_s)
-    if wish.ask:
-        return _asked(ctx, connection, state, wish)
-    if not return_unit(connection, state.unit, at=wish.now, by=ReturnedBy.HOLDER):
+def _undo(
+    ctx: Context, connection: Connection, state: CodeState, first: FirstUse, request: _ActRequest
+) -> ActAnswer | None:
+    check_undo(first, state.use.returns, now=request.now, window_s=ctx.settings.undo_window_s)
+    if request.ask:
+        return _asked(ctx, connection, state, request)
+    if not return_unit(connection, state.unit, at=request.now, by=ReturnedBy.HOLDER):
         return None  # somebody else was faster; it is not returned, and not logged, twice
-    log_return(connection, state.code, state.unit, at=wish.now, by=ReturnedBy.HOLDER)
-    _append(ctx, connection, state, wish, Verdict.UNUSED)
+    log_return(connection, state.code, state.unit, at=request.now, by=ReturnedBy.HOLDER)
+    _append(ctx, connection, state, request, Verdict.UNUSED)
     now_unused = replace(state, use=unit_use(connection, state.unit))
-    return _answer(connection, now_unused, wish)
+    return _answer(connection, now_unused, request)
 
 
-def _hand_on(ctx: Context, connection: Connection, state: CodeState, first: FirstUse, wish: _Wish) -> ActAnswer:
-    check_hand_on(first, hops_of(connection, state.unit), now=wish.now)
-    if wish.ask:
-        return _asked(ctx, connection, state, wish)
+def _hand_on(
+    ctx: Context, connection: Connection, state: CodeState, first: FirstUse, request: _ActRequest
+) -> ActAnswer:
+    check_hand_on(first, hops_of(connection, state.unit), now=request.now)
+    if request.ask:
+        return _asked(ctx, connection, state, request)
     marks = next_holder(state.unit, first, key=ctx.keys.claim)
-    hand_on(connection, state.unit, first, marks, at=wish.now)
-    log_handover(connection, state.code, state.unit, at=wish.now, hop=first.hop + 1, marks=marks)
-    _append(ctx, connection, state, wish, Verdict.VERIFIED_BY_YOU)
+    hand_on(connection, state.unit, first, marks, at=request.now)
+    log_handover(connection, state.code, state.unit, at=request.now, hop=first.hop + 1, marks=marks)
+    _append(ctx, connection, state, request, Verdict.VERIFIED_BY_YOU)
     handed = replace(state, use=unit_use(connection, state.unit))
-    return _answer(connection, handed, wish, receipt=receipt_of(ctx, handed))
+    return _answer(connection, handed, request, receipt=receipt_of(ctx, handed))
 
 
-def _erase(ctx: Context, connection: Connection, state: CodeState, _first: FirstUse, wish: _Wish) -> ActAnswer:
-    if wish.ask:
-        return _asked(ctx, connection, state, wish)
-    _append(ctx, connection, state, wish, Verdict.VERIFIED_BY_YOU)
-    nobody = Marks(claim_hash=ctx.random(CLAIM_BYTES), holder_hash=ctx.random(CLAIM_BYTES))
-    forget_holder(connection, state.unit, nobody, at=wish.now)
-    log_erasure(connection, state.code, state.unit, at=wish.now)
+def _erase(ctx: Context, connection: Connection, state: CodeState, _first: FirstUse, request: _ActRequest) -> ActAnswer:
+    if request.ask:
+        return _asked(ctx, connection, state, request)
+    _append(ctx, connection, state, request, Verdict.VERIFIED_BY_YOU)
+    blank = Marks(claim_hash=ctx.random(CLAIM_BYTES), holder_hash=ctx.random(CLAIM_BYTES))
+    forget_holder(connection, state.unit, blank, at=request.now)
+    log_erasure(connection, state.code, state.unit, at=request.now)
     forgotten = replace(state, use=unit_use(connection, state.unit))
-    return replace(_answer(connection, forgotten, wish), ended=state.use.ended is not None)
+    return replace(_answer(connection, forgotten, request), ended=state.use.ended is not None)
 
 
 _ACTS = {HolderAct.UNDO: _undo, HolderAct.HAND_ON: _hand_on, HolderAct.ERASE: _erase}
 
 
-def _asked(ctx: Context, connection: Connection, state: CodeState, wish: _Wish) -> ActAnswer:
+def _asked(ctx: Context, connection: Connection, state: CodeState, request: _ActRequest) -> ActAnswer:
     ttl = timedelta(seconds=ctx.settings.page_token_ttl_s)
     key = ctx.keys.page_token
-    token = make_page_token(state.unit, state.code.tier, key=key, now=wish.now, ttl=ttl, purpose=wish.act)
+    token = make_page_token(state.unit, state.code.tier, key=key, now=request.now, ttl=ttl, purpose=request.act)
     return ActAnswer(
-        act=wish.act,
+        act=request.act,
         facts=facts_of(connection, state, holder=True),
         verdict=Verdict.VERIFIED_BY_YOU,
         token=token,
@@ -318,12 +344,14 @@ def _asked(ctx: Context, connection: Connection, state: CodeState, wish: _Wish) 
     )
 
 
-def _answer(connection: Connection, state: CodeState, wish: _Wish, *, receipt: Receipt | None = None) -> ActAnswer:
+def _answer(
+    connection: Connection, state: CodeState, request: _ActRequest, *, receipt: Receipt | None = None
+) -> ActAnswer:
     used = Verdict.ALREADY_VERIFIED if state.first is not None else Verdict.UNUSED
-    verdict = gate(state.conditions) or used
-    return ActAnswer(act=wish.act, facts=facts_of(connection, state, holder=False), verdict=verdict, receipt=receipt)
+    verdict = state_check(state.conditions) or used
+    return ActAnswer(act=request.act, facts=facts_of(connection, state, holder=False), verdict=verdict, receipt=receipt)
 
 
-def _append(ctx: Context, connection: Connection, state: CodeState, wish: _Wish, said: Verdict) -> None:
-    channel = _CHANNELS[wish.act]
-    append_own(ctx, connection, state, wish.holder.visitor, said=said, channel=channel, now=wish.now)
+def _append(ctx: Context, connection: Connection, state: CodeState, request: _ActRequest, said: Verdict) -> None:
+    channel = _CHANNELS[request.act]
+    append_own(ctx, connection, state, request.holder.visitor, said=said, channel=channel, now=request.now)

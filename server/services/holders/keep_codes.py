@@ -22,25 +22,29 @@ from server.domain.codes.keep_code import (
     is_keep_code_of,
     read_keep_code,
 )
-from server.domain.codes.redemption import FirstUse, Unit, Use, Verdict, said, use_of
+from server.domain.codes.redemption import FirstUse, Unit, Use, Verdict, use_of, verdict_of
 from server.runtime.context import Context
 from server.runtime.pseudonyms import NetworkMarks
 from server.services.alerts.evaluate import after_keep_code
+from server.services.codes.attempts import Channel, Visitor
 from server.services.codes.facts import CodeState, facts_of, state_of
+from server.services.codes.look import look, look_at_page, text_of_page
 from server.services.codes.receipts import receipt_of
-from server.services.codes.redeem import Answer, Channel, Visitor, look, look_at_page, text_of_page
-from server.services.codes.resolve import nobody, resolve, verified
-from server.services.log.entries import LogEntryUnknown, prove_unit, sign_newest_head
+from server.services.codes.redeem import Answer
+from server.services.codes.resolve import resolve, unregistered_unit, verified
+from server.services.log.entries import LogEntryUnknown
+from server.services.log.heads import sign_newest_head
+from server.services.log.proofs import prove_unit
 from server.storage.engine import Connection
-from server.storage.redemptions import hold
+from server.storage.redemptions import lock_redemption
 from server.storage.scans import append_scan
-from server.storage.wrong_tries import TryKind, add_wrong_try, take_turns, wrong_tries
+from server.storage.wrong_tries import TryKind, add_wrong_try, advisory_lock, wrong_tries
 
 _Given = TypeVar("_Given")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ask:
+class _KeepCodeRequest:
     """One keep-code on one code."""
 
     keep_code: str
@@ -105,7 +109,7 @@ def _entered(
     text: str,
     keep_code: str,
     visitor: Visitor,
-    give: Callable[[Context, Connection, CodeState, _Ask], _Given],
+    give: Callable[[Context, Connection, CodeState, _KeepCodeRequest], _Given],
 ) -> _Given | None:
     """What the right keep-code of a code gives; None for a wrong one, which any is where nobody holds the code.
 
@@ -115,15 +119,15 @@ def _entered(
     Raises:
         NotOurs: the text is no code of ours.
     """
-    ask = _Ask(keep_code=read_keep_code(keep_code), visitor=visitor, now=ctx.clock())  # (1)
+    request = _KeepCodeRequest(keep_code=read_keep_code(keep_code), visitor=visitor, now=ctx.clock())  # (1)
 
     def attempt(connection: Connection) -> _Given | None:
         """One try within one transaction; None where the keep-code is not this code's."""
         found = resolve(ctx, connection, code, named)
-        state = state_of(connection, found, now=ask.now)
-        unit, accepted = (nobody(found), ()) if state is None else (state.unit, _accepted(state))
-        right = is_right(ctx, connection, unit, accepted, ask.keep_code, visitor, ask.now)  # (3) to (5)
-        return give(ctx, connection, state, ask) if right and state is not None else None
+        state = state_of(connection, found, now=request.now)
+        unit, accepted = (unregistered_unit(found), ()) if state is None else (state.unit, _accepted(state))
+        right = is_right(ctx, connection, unit, accepted, request.keep_code, visitor, request.now)  # (3) to (5)
+        return give(ctx, connection, state, request) if right and state is not None else None
 
     code, named = verified(ctx, text)  # (2)
     return ctx.db.attempt(attempt)
@@ -146,10 +150,10 @@ def _by_claim(ctx: Context, text: str, claim: str | None, visitor: Visitor) -> A
             if state is None:
                 return None
             use = _use(ctx, state, claim, visitor, ctx.clock())
-            if use not in (Use.OWN_NOW, Use.OWN_LATER):
+            if not use.own:
                 return None
             return Answer(
-                verdict=said(state.conditions, use),
+                verdict=verdict_of(state.conditions, use),
                 facts=facts_of(connection, state, holder=True),
                 receipt=receipt_of(ctx, state),
             )
@@ -173,22 +177,22 @@ def _accepted(state: CodeState) -> tuple[tuple[Unit, FirstUse], ...]:
     return () if state.first is None else ((state.unit, state.first),)
 
 
-def _shown(ctx: Context, connection: Connection, state: CodeState, ask: _Ask) -> Answer:
+def _shown(ctx: Context, connection: Connection, state: CodeState, request: _KeepCodeRequest) -> Answer:
     """The holder's answer, noted in the history."""
-    verdict = said(state.conditions, Use.OWN_LATER)
+    verdict = verdict_of(state.conditions, Use.OWN_LATER)
     answer = Answer(
         verdict=verdict,
         facts=facts_of(connection, state, holder=True, later=verdict is Verdict.VERIFIED_BY_YOU),
         receipt=receipt_of(ctx, state),
     )
-    note_right(ctx, connection, state, ask.visitor, said=verdict, now=ask.now)
+    note_right(ctx, connection, state, request.visitor, said=verdict, now=request.now)
     return answer
 
 
-def _noted(ctx: Context, connection: Connection, state: CodeState, ask: _Ask) -> Unit:
+def _noted(ctx: Context, connection: Connection, state: CodeState, request: _KeepCodeRequest) -> Unit:
     """The unit in its present life; the keep-code is noted in the history."""
-    verdict = said(state.conditions, Use.OWN_LATER)
-    note_right(ctx, connection, state, ask.visitor, said=verdict, now=ask.now)
+    verdict = verdict_of(state.conditions, Use.OWN_LATER)
+    note_right(ctx, connection, state, request.visitor, said=verdict, now=request.now)
     return state.unit
 
 
@@ -220,8 +224,8 @@ def is_right(  # noqa: PLR0913, PLR0917 - one try, with everything that decides 
         KeepCodeTriesSpent: too many wrong ones today; this one is not looked at.
     """
     networks = ctx.pseudonyms.marks(visitor.address, unit.id, now=now)
-    hold(connection, unit)
-    take_turns(connection, unit.id)
+    lock_redemption(connection, unit)
+    advisory_lock(connection, unit.id)
     _limit_tries(connection, unit, networks, now)
     if any([is_keep_code_of(typed, one, first, key=ctx.keys.keep_code) for one, first in accepted]):  # noqa: C419
         return True

@@ -5,7 +5,7 @@ import threading
 
 from keys.base.errors import AuthcodeError
 from server.runtime.context import Context
-from server.services.log.entries import sign_newest_head
+from server.services.log.heads import sign_newest_head
 
 _LOG = logging.getLogger("authcode.log")
 

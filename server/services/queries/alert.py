@@ -15,7 +15,7 @@ from server.services.alerts.triage import AlertUnknown
 from server.services.batches.withdrawals import stretches_of
 from server.services.queries.alert_views import rule_records_of, stream_of
 from server.services.queries.models import PAGE_SIZE, AlertDetail, DayCount
-from server.services.queries.rows import alert_rows_of, page_of, scan_rows_of, told_of, used_and_refused
+from server.services.queries.rows import alert_rows_of, page_of, scan_rows_of, used_and_refused, verdicts_of_alert
 from server.storage import alerts as alert_rows
 from server.storage import looks as look_rows
 from server.storage import scans as scan_rows
@@ -45,7 +45,7 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
         of_looks = record.rule is Rule.LOOK_STORM
         scans_total = 0 if of_looks else record.count
         page, pages, offset = page_of(page, scans_total, size=PAGE_SIZE)
-        told, days = told_of(connection, alert_id)
+        told, days = verdicts_of_alert(connection, alert_id)
         places = tuple(alert_rows.places_of(connection, alert_id, limit=_PLACES))
         causes = rule_records_of(connection)[record.rule]
         networks = scan_rows.networks_of_alert(connection, alert_id) if record.rule is Rule.DUPLICATE else None

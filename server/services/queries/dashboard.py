@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 from datetime import date, datetime
-from typing import ClassVar
 
 from authcode.code.payload import NotOurs
 from keys.base.errors import AuthcodeError
 from server.domain.alerts.alert import AlertFilter
-from server.domain.codes.redemption import Unit, Use, said
+from server.domain.codes.redemption import Unit, Use, verdict_of
 from server.domain.places.place import Place
 from server.runtime.context import Context
 from server.services.alerts.triage import AlertUnknown
@@ -83,12 +82,9 @@ _COUNTRIES = 5
 class BatchUnknown(AuthcodeError):
     """No batch has this row."""
 
-    code: ClassVar[str] = "batch_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say where to look."""
-        super().__init__("There is no such batch; the list of batches shows those that are registered.")
+    code = "batch_unknown"
+    http_status = 404
+    sentence = "There is no such batch; the list of batches shows those that are registered."
 
 
 def batches(db: Database, *, now: datetime) -> tuple[BatchRow, ...]:
@@ -167,7 +163,7 @@ def batch_page(ctx: Context, row: int, *, country: str | None = None, day: date 
             issued_at=batch.issued_at,
             stretches=pieces,
             acts=tuple(reversed(acts)),
-            said=scan_rows.said_in_batch(connection, row),
+            said=scan_rows.verdicts_in_batch(connection, row),
             looks_by_state=look_rows.looks_by_state(connection, row),
             days=days_of(connection, row),
             countries=tuple(scan_rows.countries_of_batch(connection, row, limit=_COUNTRIES)),
@@ -224,7 +220,7 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
         return CodeHistory(
             unit=unit,
             order=batch.order_name,
-            state=said(state.conditions, Use.NONE if first is None else Use.OTHER),
+            state=verdict_of(state.conditions, Use.NONE if first is None else Use.OTHER),
             facts=facts_of(connection, state, holder=True),
             first_place=None if first is None else Place(country=first.country, region=first.region).key,
             acts=tuple(reversed(acts_covering(connection, unit.row, unit.index))),

@@ -12,7 +12,7 @@ from server.domain.alerts.triage import Cause
 from server.domain.batches.range_act import RangeAct, Stretch
 from server.domain.codes.redemption import Returned, ReturnedBy, Unit, Verdict
 from server.services.batches.withdrawals import WithdrawnKey
-from server.services.codes.facts import Facts
+from server.services.codes.facts import CodeFacts
 from server.services.queries.alert_views import RuleRecord, StreamLine
 from server.storage.triage import MuteRecord
 
@@ -232,7 +232,7 @@ class CodeHistory:
     unit: Unit
     order: str
     state: Verdict
-    facts: Facts
+    facts: CodeFacts
     first_place: str | None
     acts: tuple[RangeAct, ...]
     looks: int

@@ -10,7 +10,7 @@ from scanner import Advice
 from server.domain.codes.redemption import Unit
 from server.runtime.context import Context
 from server.services.codes.photo import MAX_SYMBOLS, is_ours, scan_in_turn
-from server.services.codes.resolve import not_ours, resolve, verified
+from server.services.codes.resolve import foreign_text, resolve, verified
 from server.storage.redemptions import unit_use
 
 
@@ -54,7 +54,7 @@ def find_in_photo(ctx: Context, data: bytes, address: str | None) -> PhotoFind:
             try:
                 code = resolve(ctx, connection, *verified(ctx, symbol.text))
             except NotOurs:
-                foreign.append(not_ours(ctx, symbol.text) or describe_foreign(symbol.text))
+                foreign.append(foreign_text(ctx, symbol.text) or describe_foreign(symbol.text))
                 continue
             if code.unit is None or code.batch is None:
                 unregistered += 1

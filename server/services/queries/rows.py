@@ -105,11 +105,11 @@ def days_of(connection: Connection, row: int) -> tuple[DayCount, ...]:
     )
 
 
-def told_of(connection: Connection, alert: int) -> tuple[Mapping[Verdict, int], tuple[DayCount, ...]]:
+def verdicts_of_alert(connection: Connection, alert: int) -> tuple[Mapping[Verdict, int], tuple[DayCount, ...]]:
     """What all attempts behind an alert were told, the most frequent first, and how many there were on each day."""
     told: Counter[Verdict] = Counter()
     days: dict[str, Counter[bool]] = {}
-    for (day, verdict), attempts in alert_rows.told_in_alert(connection, alert).items():
+    for (day, verdict), attempts in alert_rows.verdicts_in_alert(connection, alert).items():
         told[verdict] += attempts
         days.setdefault(day, Counter())[verdict in (Verdict.GENUINE, Verdict.VERIFIED_BY_YOU)] += attempts
     by_day = tuple(

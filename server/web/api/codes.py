@@ -11,14 +11,16 @@ from server.domain.codes.claim import ClaimInvalid, ClaimTriesSpent
 from server.domain.codes.holder_acts import ActNotNow, HandOnLimit, HolderAct, HolderUnknown, UndoOver
 from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.codes.proof_id import ProofUnknown
+from server.services.codes import look as look_at_code
 from server.services.codes import redeem as redeem_code
+from server.services.codes.attempts import Channel
 from server.services.codes.photo import read_photo
 from server.services.codes.receipts import check_proof, proof_status
-from server.services.codes.redeem import Channel
 from server.services.codes.resolve import SerialKeyMissing
-from server.services.holders.acts import Holder, act_for_program
+from server.services.holders.acts import HolderCredentials, act_for_program
 from server.services.holders.keep_codes import prove, prove_redemption_by_keep_code
-from server.services.log.entries import LogEntryUnknown, prove_redemption
+from server.services.log.entries import LogEntryUnknown
+from server.services.log.proofs import prove_redemption
 from server.web.api import answers
 from server.web.api.bodies import AttemptBody, CodeBody, HolderBody, PhotoBody, ProofBody
 from server.web.api.operations import operation
@@ -35,7 +37,7 @@ _HOLDER = (ClaimInvalid, ClaimTriesSpent, *_KEEP_CODE, SerialKeyMissing)
 @operation(blueprint, "POST /look", SerialKeyMissing)
 def look(body: CodeBody) -> answers.Look:
     """Look at a code: its state and what is known; nothing changes."""
-    seen = redeem_code.look(context(), body.code, program(), Channel.API)
+    seen = look_at_code.look(context(), body.code, program(), Channel.API)
     count_answer("look", seen.state, foreign=seen.foreign)
     return answers.Look.of(seen)
 
@@ -74,7 +76,7 @@ def erase(body: HolderBody) -> answers.Held:
 
 
 def _acted(act: HolderAct, body: HolderBody) -> answers.Held:
-    holder = Holder(visitor=program(), claim=body.claim, keep_code=body.keep_code)
+    holder = HolderCredentials(visitor=program(), claim=body.claim, keep_code=body.keep_code)
     answer = act_for_program(context(), body.code, act, holder)
     return answers.Held.of(answer, hop=answer.receipt and answer.receipt.hop)
 

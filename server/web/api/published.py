@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from server.domain.staff.scope import Scope
 from server.services.brands.keyring import missing_keys, published_keyring
-from server.services.log import entries as log
+from server.services.log import heads, proofs
 from server.services.log.clock import CLOCK_BEHIND, clock_behind
 from server.services.staff.api_tokens import TokenRefused
 from server.storage.migrate import require_current
@@ -34,14 +34,14 @@ def keyring() -> Response:
 def log_key() -> Response:
     """The log's public key, on one line."""
     ctx = context()
-    return _text(log.log_key(ctx.db, ctx.keys.log_head).text + "\n")
+    return _text(heads.log_key(ctx.db, ctx.keys.log_head).text + "\n")
 
 
 @blueprint.get("/log/head")
 def log_head() -> Response:
     """The newest signed head, a signed note (C2SP tlog-checkpoint)."""
     with context().db.read() as connection:
-        return _text(log.newest_head(connection).note)
+        return _text(heads.newest_head(connection).note)
 
 
 @blueprint.get("/log/proof")
@@ -50,7 +50,7 @@ def log_proof() -> Response:
     leaf = request.args.get("leaf", "")
     if _LEAF.fullmatch(leaf) is None:
         raise RequestInvalid("name the leaf by its 64 hexadecimal digits: ?leaf=")
-    return _text(log.prove_named_leaf(context().db, bytes.fromhex(leaf)).text)
+    return _text(proofs.prove_named_leaf(context().db, bytes.fromhex(leaf)).text)
 
 
 @blueprint.get("/log/consistency")
@@ -59,7 +59,7 @@ def log_consistency() -> Response:
     old = request.args.get("old", "")
     if _SIZE.fullmatch(old) is None:
         raise RequestInvalid("name the size of the head that you kept: ?old=")
-    return _text(log.prove_growth(context().db, int(old)).text)
+    return _text(proofs.prove_growth(context().db, int(old)).text)
 
 
 def _text(body: str) -> Response:

@@ -71,7 +71,7 @@ def withdrawal(station: Station, key_id: str, since: datetime) -> answers.Withdr
 def publish_keys(station: Station, body: DocumentBody) -> answers.Keyring:
     """Publish a newer keyring of the token's brand: exact bytes, signed by the root that is pinned here."""
     ctx = context()
-    keyring = publish_keyring.publish_keyring(ctx.db, body.content, server_id=None, now=ctx.clock(), station=station)
+    keyring = publish_keyring.publish_keyring(ctx.db, body.content, server_id=None, now=ctx.clock(), by=station)
     lacking = publish_keyring.keys_not_here(ctx, keyring)
     return answers.Keyring.of(keyring, keys_not_here=lacking)
 

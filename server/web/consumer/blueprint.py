@@ -15,8 +15,10 @@ from server.domain.codes.holder_acts import ActNotNow, HolderUnknown
 from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.codes.redemption import Verdict
 from server.services.brands.publish_product import product_picture
+from server.services.codes.attempts import Channel
+from server.services.codes.look import OFFERED, Look, look_at_page, look_at_serial
 from server.services.codes.photo import SymbolLook, read_photo
-from server.services.codes.redeem import OFFERED, Answer, Channel, Look, look_at_page, look_at_serial, verify_on_page
+from server.services.codes.redeem import Answer, verify_on_page
 from server.web.consumer import holder_acts as holding
 from server.web.consumer import proofs
 from server.web.consumer import receipts as keeping

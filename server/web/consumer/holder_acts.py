@@ -10,7 +10,7 @@ from flask import Response, request
 
 from server.domain.codes.holder_acts import HandOnLimit, HolderAct, UndoOver
 from server.domain.codes.page_token import PageTokenInvalid
-from server.services.holders.acts import ActAnswer, Holder, act_on_page, ask_on_page
+from server.services.holders.acts import ActAnswer, HolderCredentials, act_on_page, ask_on_page
 from server.web.consumer.pictures import picture_address
 from server.web.consumer.respond import page_maker, respond
 from server.web.consumer.view import Confirm, Page, ReceiptView, Tint
@@ -45,9 +45,9 @@ def answer(action: str) -> Response:
         return respond(page_maker().plain_page(_REFUSED[type(refused)], tint=Tint.NOT_YET), HTTPStatus.CONFLICT)
 
 
-def _holder() -> Holder:
+def _holder() -> HolderCredentials:
     claim, keep_code = request.form.get("claim"), request.form.get("keep_code")
-    return Holder(visitor=visitor(), claim=claim, keep_code=keep_code)
+    return HolderCredentials(visitor=visitor(), claim=claim, keep_code=keep_code)
 
 
 def _ask_page(asked: ActAnswer, action: str, *, notes: tuple[str, ...] = ()) -> Page:

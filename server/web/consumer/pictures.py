@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from flask import url_for
 
 from scanner.errors import PhotoError
-from server.services.codes.facts import Facts
+from server.services.codes.facts import CodeFacts
 
 
-def picture_address(facts: Facts | None) -> str | None:
+def picture_address(facts: CodeFacts | None) -> str | None:
     """The address of the picture of a code's product, None where there is none."""
     if facts is None or facts.product is None or not facts.product.has_picture:
         return None

@@ -4,20 +4,20 @@ from flask import render_template
 from markupsafe import Markup
 
 from server.domain.codes.redemption import Verdict
-from server.services.codes.facts import Facts
-from server.services.codes.redeem import Channel
+from server.services.codes.attempts import Channel
+from server.services.codes.facts import CodeFacts
 from server.web.consumer.accent import accent_address
-from server.web.consumer.catalogue import catalogues
 from server.web.consumer.pages import PageMaker, Seen
 from server.web.consumer.pictures import picture_address
 from server.web.consumer.view import Site
+from server.web.consumer.words import catalogues
 from server.web.previews import Preview
 from server.web.static_files import static_address
 
 _LANGUAGE = "en"  # the dashboard's own
 
 
-def shoppers_preview(facts: Facts, verdict: Verdict) -> Preview:
+def shoppers_preview(facts: CodeFacts, verdict: Verdict) -> Preview:
     """The page of a code about which these facts are known."""
     catalogue = catalogues()[_LANGUAGE]
     maker = PageMaker(catalogue, Site(brand=facts.brand, host=facts.host, brand_id=facts.brand_id))

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, request
 
 from keys.proof import Proof, ProofRefused
 from scanner.errors import PhotoError
-from server.services.codes.facts import Facts
+from server.services.codes.facts import CodeFacts
 from server.services.codes.photo import scan_in_turn
 from server.services.codes.receipts import check_proof
 from server.web.consumer.pictures import numbers_of, picture_address
@@ -121,7 +121,7 @@ def _link_of(text: str, proof: Proof) -> str:
     return f"{proof.issuer}/proof/{text}"
 
 
-def _sheet(text: str, proof: Proof, facts: Facts) -> ReceiptSheet:
+def _sheet(text: str, proof: Proof, facts: CodeFacts) -> ReceiptSheet:
     words = catalogue()
     heading = str(words.word("receipt_heading"))
     return ReceiptSheet(

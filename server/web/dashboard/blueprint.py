@@ -14,7 +14,7 @@ from keys.base.errors import AuthcodeError
 from server.domain.batches.range_act import ActKind, RangeInvalid
 from server.domain.codes.redemption import Unit
 from server.services.batches.range_acts import ActivationRefused, act_on_range, check_activation
-from server.services.brands.fact_previews import told_after
+from server.services.brands.fact_previews import facts_after
 from server.services.queries import dashboard as read
 from server.services.staff.accounts import authenticate, end_sessions, set_password
 from server.web.dashboard import charts
@@ -188,7 +188,7 @@ def act(row: int, kind: str) -> Response | tuple[str, int] | str:
         return render_template("dashboard/act.html", **shown, problem=str(problem)), problem.http_status
     if request.form.get("confirm") != "yes":
         touched = effect(wanted, batch.stretches)
-        told = told_after(context(), row, wanted.kind, wanted.details, first=wanted.first, now=context().clock())
+        told = facts_after(context(), row, wanted.kind, wanted.details, first=wanted.first)
         shown["told"] = preview(*told) if told else None
         shown["refused"] = _why_not(row, wanted)
         return render_template("dashboard/confirm.html", **shown, wanted=wanted, touched=touched)

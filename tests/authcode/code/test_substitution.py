@@ -3,6 +3,7 @@
 
 import itertools
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authcode.code.payload import GTIN_NONE, NotOurs, ParsedCode, format_code, parse_code, signed_message
-from authcode.code.serial import SerialCipher, Tier, Unit
+from authcode.code.serial import SerialCipher, SerialUnit, Tier
 from authcode.code.sign import CodeSigner
 from authcode.code.verify import verify_code
 from keys.format.keyring import Keyring, KeyringSet
@@ -40,7 +41,7 @@ class World:
         assert found is not None
         return found[1]
 
-    def code(self, key_id: str, unit: Unit, gtin: str) -> str:
+    def code(self, key_id: str, unit: SerialUnit, gtin: str) -> str:
         found = self.keyrings.by_key_id(key_id)
         assert found is not None
         keyring, key = found
@@ -81,13 +82,13 @@ def world(brand: Any, key_record: Any) -> World:
     return World(keyrings, secrets, tuple(secrets))
 
 
-units = st.builds(Unit, batch=st.integers(0, 9), index=st.integers(0, 9), tier=st.sampled_from(Tier))
+units = st.builds(SerialUnit, batch=st.integers(0, 9), index=st.integers(0, 9), tier=st.sampled_from(Tier))
 some_fields = st.sets(st.sampled_from(FIELDS), min_size=1, max_size=len(FIELDS) - 1)
 
 
 @given(st.data(), units, units, some_fields)
 def test_a_code_put_together_from_two_is_refused_unless_it_is_one_of_them(
-    world: World, data: Any, first_unit: Unit, second_unit: Unit, taken: set[str]
+    world: World, data: Any, first_unit: SerialUnit, second_unit: SerialUnit, taken: set[str]
 ) -> None:
     ids, gtins = st.sampled_from(world.ids), st.sampled_from(GTINS)
     first = world.code(data.draw(ids), first_unit, data.draw(gtins))
@@ -101,7 +102,7 @@ def test_a_code_put_together_from_two_is_refused_unless_it_is_one_of_them(
 
 
 def _one_of_each(world: World) -> list[tuple[str, str]]:
-    unit = Unit(batch=1, index=1, tier=Tier.SINGLE)
+    unit = SerialUnit(batch=1, index=1, tier=Tier.SINGLE)
     return [(key_id, world.code(key_id, unit, GTINS[0])) for key_id in world.ids]
 
 
@@ -121,9 +122,9 @@ def test_every_other_host_is_refused_in_every_code(world: World) -> None:
 @pytest.mark.parametrize("tier", Tier)
 def test_the_tag_of_one_tier_vouches_for_no_other(world: World, tier: Tier) -> None:
     for key_id in world.ids:
-        tag = world.parsed(world.code(key_id, Unit(batch=1, index=1, tier=tier), GTINS[0])).tag
+        tag = world.parsed(world.code(key_id, SerialUnit(batch=1, index=1, tier=tier), GTINS[0])).tag
         for other in set(Tier) - {tier}:
-            parsed = world.parsed(world.code(key_id, Unit(batch=1, index=1, tier=other), GTINS[0]))
+            parsed = world.parsed(world.code(key_id, SerialUnit(batch=1, index=1, tier=other), GTINS[0]))
             assert not world.accepts(format_code(replace(parsed, tag=tag)))
 
 
@@ -159,7 +160,8 @@ def test_a_tag_over_a_message_with_one_other_field_is_refused(world: World, fiel
         }
 
         def tag(made_of: dict[str, Any], key: CodeKey = key, key_id: str = key_id) -> bytes:
-            message = signed_message(**made_of)
+            signing = SimpleNamespace(**{name: made_of[name] for name in ("form", "profile", "key_id", "prefix")})
+            message = signed_message(signing, made_of["brand_id"], serial=made_of["serial"], gtin=made_of["gtin"])
             secret = world.secrets[key_id]
             return mac_tag(secret, message) if key.profile is Profile.COMPACT else SigningKey(secret).sign(message)
 

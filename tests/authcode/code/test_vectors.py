@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from authcode.code.payload import GTIN_NONE, NotOurs, parse_code, signed_message
-from authcode.code.serial import SerialCipher, Tier, TypedSerialInvalid, Unit, printed_serial, read_typed_serial
+from authcode.code.serial import SerialCipher, SerialUnit, Tier, TypedSerialInvalid, printed_serial, read_typed_serial
 from authcode.code.sign import CodeSigner
 from authcode.code.verify import verify_code
 from authcode.order.manifest import Manifest, open_manifest, sign_manifest
@@ -34,11 +34,11 @@ SECRETS: Final = {"K1": b"\x01" * 32, "K2": b"\x02" * 32, "K3": b"\x03" * 32}
 ROOT_SEED: Final = b"\x11" * 32
 OFFICE_SEED: Final = b"\x12" * 32
 UNITS: Final = (
-    Unit(batch=1, index=0, tier=Tier.SINGLE),
-    Unit(batch=1, index=23, tier=Tier.SINGLE),
-    Unit(batch=2, index=5, tier=Tier.OUTER),
-    Unit(batch=2, index=5, tier=Tier.INNER),
-    Unit(batch=33_554_431, index=34_359_738_367, tier=Tier.SINGLE),
+    SerialUnit(batch=1, index=0, tier=Tier.SINGLE),
+    SerialUnit(batch=1, index=23, tier=Tier.SINGLE),
+    SerialUnit(batch=2, index=5, tier=Tier.OUTER),
+    SerialUnit(batch=2, index=5, tier=Tier.INNER),
+    SerialUnit(batch=33_554_431, index=34_359_738_367, tier=Tier.SINGLE),
 )
 
 
@@ -95,19 +95,11 @@ def _manifest() -> Manifest:
     )
 
 
-def _code_vector(key: CodeKey, unit: Unit) -> dict[str, object]:
+def _code_vector(key: CodeKey, unit: SerialUnit) -> dict[str, object]:
     serial = SerialCipher(SERIAL_KEY, BRAND_ID).serial(unit)
     gtin = GTIN if key.form is Form.GS1 else GTIN_NONE
     text = CodeSigner(BRAND_ID, key, SECRETS[key.key_id]).code(serial, gtin)
-    message = signed_message(
-        form=key.form,
-        profile=key.profile,
-        brand_id=BRAND_ID,
-        key_id=key.key_id,
-        serial=serial,
-        gtin=gtin,
-        prefix=PREFIX,
-    )
+    message = signed_message(key, BRAND_ID, serial=serial, gtin=gtin)
     return {
         "key_id": key.key_id,
         "batch": unit.batch,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import authcode
 from authcode.code.payload import NotOurs, parse_code, signed_message
-from authcode.code.serial import Tier, Unit
+from authcode.code.serial import SerialUnit, Tier
 from authcode.code.sign import CodeSigner
 from authcode.code.verify import OfflineState, OnlineOnly, verify_code, verify_offline
 from keys.format.keyring import KeyringSet, OpenedKeyring
@@ -28,7 +28,7 @@ def test_what_a_key_signed_it_vouches_for(brand: Any, key_id: str, form: Form) -
     assert verified.key == brand.keyring.code_key(key_id)
     assert verified.form is form
     assert verified.gtin == ("09506000134352" if form is Form.GS1 else "0" * 14)
-    assert brand.cipher.unit(verified.serial) == Unit(batch=9, index=3, tier=Tier.SINGLE)
+    assert brand.cipher.unit(verified.serial) == SerialUnit(batch=9, index=3, tier=Tier.SINGLE)
 
 
 def test_another_library_makes_the_same_signature(brand: Any) -> None:
@@ -44,15 +44,7 @@ def test_the_compact_tag_is_the_head_of_an_hmac(brand: Any) -> None:
 
 
 def _message(brand: Any, key: Any, parsed: Any) -> bytes:
-    return signed_message(
-        form=key.form,
-        profile=key.profile,
-        brand_id=brand.keyring.brand_id,
-        key_id=key.key_id,
-        serial=parsed.serial,
-        gtin=parsed.gtin,
-        prefix=key.prefix,
-    )
+    return signed_message(key, brand.keyring.brand_id, serial=parsed.serial, gtin=parsed.gtin)
 
 
 @pytest.mark.parametrize("key_id", ["K1", "K2", "K3"])

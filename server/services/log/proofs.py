@@ -1,0 +1,129 @@
+"""Stage 6, redeem: proofs from the log (docs/protocol.md §3 rules 7.5 and 7.6)."""
+
+from authcode.code.payload import NotOurs
+from authcode.log.proof import ConsistencyProof, InclusionProof
+from keys.base.errors import AuthcodeError
+from server.domain.codes.claim import check_claim, is_guessable, marks_of
+from server.domain.codes.redemption import Unit, UnitUse, is_holder
+from server.runtime.context import Context
+from server.services.codes.attempts import Visitor
+from server.services.codes.claim_tries import may_be_holder
+from server.services.codes.resolve import resolve, unregistered_unit, verified
+from server.services.log.entries import LogEntryUnknown
+from server.services.log.heads import newest_head, sign_newest_head
+from server.storage import log
+from server.storage.engine import Connection, Database
+from server.storage.redemptions import unit_use
+
+
+class LogSizeUnknown(AuthcodeError):
+    """The log's newest head has fewer leaves than was asked for."""
+
+    code = "log_size_unknown"
+    http_status = 404
+    sentence = (
+        "The newest head has {size} leaves, not {asked}. If you hold a signed head of {asked}, the log was cut: keep "
+        "that head, it is evidence."
+    )
+    asked: int
+    size: int
+
+
+def prove_leaf(connection: Connection, found: log.LeafRecord | None, *, shown: bool) -> InclusionProof:
+    """That a leaf stands under the newest head; with its entry where it is `shown` and was not erased.
+
+    Raises:
+        LogEntryUnknown: there is no such leaf under that head.
+        LogHeadMissing: no head was signed yet.
+    """
+    head = newest_head(connection)
+    if found is None or found.number >= head.size:
+        raise LogEntryUnknown
+    path = log.Tree(connection).inclusion(found.number, head.size)
+    return InclusionProof(index=found.number, path=path, note=head.note, entry=found.entry if shown else None)
+
+
+def prove_named_leaf(db: Database, leaf: bytes) -> InclusionProof:
+    """That the leaf of this hash stands under the newest head. Its entry is not shown: who names a leaf has it.
+
+    Raises:
+        LogEntryUnknown, LogHeadMissing: as `prove_leaf`.
+    """
+    with db.read() as connection:
+        return prove_leaf(connection, log.leaf_by_hash(connection, leaf), shown=False)
+
+
+def prove_index(db: Database, number: int) -> InclusionProof:
+    """That a leaf stands under the newest head, its entry shown: for the operator.
+
+    Raises:
+        LogEntryUnknown, LogHeadMissing: as `prove_leaf`.
+    """
+    with db.read() as connection:
+        return prove_leaf(connection, log.leaf_at(connection, number), shown=True)
+
+
+def prove_unit(db: Database, unit: Unit) -> InclusionProof:
+    """That the redemption of a unit stands under the newest head, its entry shown: for the operator.
+
+    Raises:
+        LogEntryUnknown, LogHeadMissing: as `prove_leaf`.
+    """
+    with db.read() as connection:
+        return prove_leaf(connection, log.leaf_of(connection, log.EntryKind.REDEMPTION, unit.id), shown=True)
+
+
+def prove_redemption(ctx: Context, text: str, *, claim: str, visitor: Visitor) -> InclusionProof:
+    """The proof of a redemption for its holder: whoever brings the code and the claim that verified it.
+
+    A head is signed where the newest one does not reach the entry yet.
+
+    Raises:
+        ClaimInvalid: the claim is out of form.
+        ClaimTriesSpent: it can be guessed, and too many wrong ones came today.
+        LogEntryUnknown: no such redemption, or another's; also for texts that are no codes.
+    """
+    kept = check_claim(claim)
+
+    def attempt(connection: Connection) -> Unit | None:
+        """One claim; None where it does not show the holder, who may not be there at all."""
+        found = resolve(ctx, connection, code, named)
+        use = (
+            UnitUse(unit=unregistered_unit(found), first=None)
+            if found.unit is None
+            else unit_use(connection, found.unit)
+        )
+        marks = marks_of(use.unit, claim=kept, holder=None, key=ctx.keys.claim)
+        right = use.first is not None and is_holder(use.first, marks)
+        shown = may_be_holder(
+            ctx, connection, use.unit, kept, right=right, first=use.first, visitor=visitor, now=ctx.clock()
+        )
+        return use.unit if shown else None
+
+    try:
+        code, named = verified(ctx, text)
+        if is_guessable(kept):
+            unit = ctx.db.attempt(attempt)
+        else:  # nothing is counted: it waits for no writer, and keeps none waiting
+            with ctx.db.read() as connection:
+                unit = attempt(connection)
+    except NotOurs:
+        raise LogEntryUnknown from None
+    if unit is None:
+        raise LogEntryUnknown
+    sign_newest_head(ctx.db, ctx.keys.log_head, now=ctx.clock())
+    return prove_unit(ctx.db, unit)
+
+
+def prove_growth(db: Database, old: int) -> ConsistencyProof:
+    """That the newest head continues the tree of `old` leaves.
+
+    Raises:
+        LogSizeUnknown: the newest head is smaller.
+        LogHeadMissing: no head was signed yet.
+    """
+    with db.read() as connection:
+        head = newest_head(connection)
+        if not 0 <= old <= head.size:
+            raise LogSizeUnknown(old, head.size)
+        return ConsistencyProof(old=old, path=log.Tree(connection).consistency(old, head.size), note=head.note)
