@@ -23,9 +23,10 @@ from server.services.log.keeper import LogKeeper
 from server.settings import Settings
 from server.storage.engine import Database
 from server.storage.migrate import require_current
-from server.web.api.blueprint import blueprint as api
-from server.web.api.public import blueprint as public
-from server.web.api.station import blueprint as station
+from server.web.api.codes import blueprint as api
+from server.web.api.openapi import blueprint as openapi
+from server.web.api.published import blueprint as public
+from server.web.api.stations import blueprint as station
 from server.web.consumer.blueprint import blueprint as consumer
 from server.web.consumer.preview import shoppers_preview
 from server.web.dashboard.blueprint import blueprint as dashboard
@@ -109,7 +110,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
     init_nowhere(app)
     init_login(app, context)
     init_previews(app, shoppers_preview)
-    for blueprint in (api, public, station, dashboard, consumer):
+    for blueprint in (api, public, station, openapi, dashboard, consumer):
         app.register_blueprint(blueprint)
     init_limits(app, settings)
     init_metrics(app)

@@ -11,6 +11,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pydantic import ValidationError
 from werkzeug.test import TestResponse
 
 from scanner.confine.readers import PhotoReaders, ReadingLimits
@@ -18,6 +19,7 @@ from server.app import create_app
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.redemption import Verdict
 from server.settings import RateLimit
+from server.web.api.answers import PublishedProduct
 from tests.server.simulator import MakeWorld, World
 
 ANY_TEXT = st.one_of(st.text(max_size=700), st.binary(max_size=200).map(lambda data: data.decode("latin-1")))
@@ -293,6 +295,36 @@ def test_real_answers_are_as_described(world: World) -> None:
     conforms(world.client.post("/api/v1/look", data=b"x").get_json(), schemas["Problem"], document)
 
 
+def test_an_answer_that_differs_from_its_declaration_is_not_sent() -> None:
+    known = {"sku": "TEA-1", "name": "Tea", "picture_type": None}
+    assert PublishedProduct.of(None, **known).model_dump() == known
+    for wrong in ({**known, "sku": 5}, {**known, "price": "1"}, {"sku": "TEA-1"}):
+        with pytest.raises(ValidationError):
+            PublishedProduct.of(None, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"{", "the body is not JSON"),
+        (b"[]", "the body must be an object"),
+        (b"{}", "code must be a text"),
+        (b'{"code": "x"}', "claim must be a text"),
+        (b'{"code": "x", "claim": null}', "claim must be a text"),
+        (b'{"code": "x", "claim": "a", "keep_code": "b"}', "send a claim or a keep_code, not both"),
+    ],
+)
+def test_a_request_that_cannot_be_read_hears_what_is_needed(world: World, body: bytes, sentence: str) -> None:
+    answer = world.client.post("/api/v1/verify", data=body, content_type="application/json")
+    assert answer.get_json()["detail"].startswith(f"The request cannot be read: {sentence};")
+
+
+def test_a_text_that_is_no_valid_unicode_is_answered_as_any_other(world: World) -> None:
+    for path, field in (("look", "state"), ("verify", "verdict")):
+        answer = world.client.post(f"/api/v1/{path}", json={"code": "\ud800", "claim": "anna"})
+        assert (answer.status_code, answer.get_json()[field]) == (200, "not_ours")
+
+
 # headers, limits, health, errors
 
 
@@ -337,6 +369,18 @@ def test_limits_count_networks_and_can_be_lifted(make_world: MakeWorld, monkeypa
     )
     assert answer.get_json()["code"] == "too_many_requests"
     assert 1 <= int(answer.headers["Retry-After"]) <= 61
+
+
+def test_the_limit_of_one_address_counts_for_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from server.web import limits
+
+    monkeypatch.setattr(limits, "LIMITS", {"api.look": (100, "minute"), "api.undo": (2, "minute")})
+    client = create_app(
+        world.settings.model_copy(update={"rate_limit": RateLimit.ON, "workers": 1}), context=world.ctx
+    ).test_client()
+    body = {"code": "x", "claim": "anna"}
+    assert [client.post("/api/v1/undo", json=body).status_code for _ in range(3)] == [404, 404, 429]
+    assert [client.post("/api/v1/look", json=body).status_code for _ in range(4)] == [200] * 4
 
 
 def _with_limits(world: World) -> Flask:

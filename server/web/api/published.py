@@ -11,7 +11,7 @@ from server.services.log import heads, proofs
 from server.services.log.clock import CLOCK_BEHIND, clock_behind
 from server.services.staff.api_tokens import TokenRefused
 from server.storage.migrate import require_current
-from server.web.api.bearer import refused, station_with
+from server.web.api.tokens import refused, station_with
 from server.web.metrics import metrics_page
 from server.web.problem import RequestInvalid
 from server.web.visit import context
