@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from keys.base.errors import AuthcodeError
 from keys.store.passphrase import read_passphrase
 from scanner.confine.readers import PhotoReaders
+from server.domain.alerts.rules import all_rules
 from server.keystore import ServerKeys, open_server_keys
 from server.runtime.context import Context
 from server.runtime.keyrings import KeyringCache
@@ -17,6 +18,7 @@ from server.runtime.look_limits import LookLimits
 from server.runtime.looks import LookCounter
 from server.runtime.places import Places
 from server.runtime.pseudonyms import Pseudonyms
+from server.services.alerts.storms import after_looks
 from server.services.log.keeper import LogKeeper
 from server.settings import Settings
 from server.storage.engine import Database
@@ -68,7 +70,7 @@ def create_context(settings: Settings, keys: ServerKeys) -> Context:
         keyrings=KeyringCache(db, keys, ttl_s=settings.keyring_cache_s),
         places=Places(settings.geoip_database),
         pseudonyms=Pseudonyms(keys.store),
-        looks=LookCounter(db, flush_s=settings.look_flush_s),
+        looks=LookCounter(db, flush_s=settings.look_flush_s, after=after_looks),
         look_limits=LookLimits.of(settings),
         photos=PhotoReaders(),
         clock=lambda: datetime.now(UTC),
@@ -91,6 +93,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
         context.looks.start()
         LogKeeper(context).start()
         context.pseudonyms.start(context.clock)
+    all_rules()  # a rule of alerts that cannot be loaded stops the start, and no verification
     context.keyrings()  # read once, so that a page can say whose it is while the records are out of reach
     app = _App("server")
     app.url_map.merge_slashes = (

@@ -16,7 +16,7 @@ from authcode.order.manifest import ManifestInvalid, ManifestSignatureInvalid
 from authcode.order.order import is_order_name
 from authcode.order.products import ProductInvalid, read_product
 from keys.base import errors
-from server.domain.batches.range_act import ActDetails, RangeInvalid
+from server.domain.batches.range_act import ActDetails, ActRequest, RangeInvalid
 from server.domain.staff.scope import Scope
 from server.services.batches import range_acts
 from server.services.batches import register as register_batch
@@ -137,17 +137,15 @@ def act(station: Station, order: str, body: ActBody) -> answers.Acted:
     """
     ctx = context()
     _check_name(order)
-    done = range_acts.act_on_range(
-        ctx.db,
-        order,
-        body.kind,
+    request = ActRequest(
+        order=order,
+        kind=body.kind,
         indices=None if body.range == WHOLE_ORDER else body.range,
         details=ActDetails(**body.model_dump(exclude={"kind", "range"})),
         actor=station.actor,
-        now=ctx.clock(),
         brand_id=station.brand.brand_id,
-        once=True,
     )
+    done = range_acts.act_on_range(ctx.db, request, now=ctx.clock(), once=True)
     return answers.Acted.of(done, order=order)
 
 
