@@ -6,13 +6,14 @@ Pure: the redemption, its returns and times come in. Who the holder is was shown
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
 from server.domain.clock_skew import CLOCKS_APART
-from server.domain.codes.redemption import FirstUse, Marks, Returned, ReturnedBy, Unit
+from server.domain.codes.redemption import FirstUse, Returned, ReturnedBy, Unit
 
 MAX_HOPS = 50
 """How often one unit is handed on in all; a keep-code's message and a proof's number have room for more."""
@@ -114,11 +115,11 @@ def check_hand_on(first: FirstUse, earlier: Sequence[datetime], *, now: datetime
         raise HandOnLimit
 
 
-def next_holder(unit: Unit, first: FirstUse, *, key: bytes) -> Marks:
-    """The hashes of the next holder, who is known by the new keep-code alone: no claim or cookie has them.
+def handed_on(unit: Unit, first: FirstUse, *, key: bytes) -> FirstUse:
+    """The redemption as its next holder has it, who is known by the new keep-code alone: no claim has these hashes.
 
     They follow from the present ones, so that a lost answer can be given again.
     """
     message = _LABEL + unit.id.to_bytes(8, "big") + bytes([first.hop + 1]) + first.claim_hash
     digest = hmac.digest(key, message, hashlib.sha256)
-    return Marks(claim_hash=digest[:_HASH_BYTES], holder_hash=digest[_HASH_BYTES:])
+    return replace(first, hop=first.hop + 1, claim_hash=digest[:_HASH_BYTES], holder_hash=digest[_HASH_BYTES:])

@@ -89,8 +89,7 @@ class Unit:
 class Conditions:
     """Everything about a unit that can stand between a shopper and `genuine`, apart from its use.
 
-    `not_ours` units are nobody's: their key was withdrawn before they were in the world, so that a thief may have made
-    their codes.
+    The key of a `not_ours` unit was withdrawn before the unit was in the world: a thief may have made its code.
     """
 
     not_ours: bool = False
@@ -100,6 +99,11 @@ class Conditions:
     expired: bool = False
     activated: bool = False
     locked: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether the state check passes: the unit may be used."""
+        return state_check(self) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,10 +172,10 @@ class Marks:
 
 
 def state_check(conditions: Conditions) -> Verdict | None:
-    """The verdict that forbids a burn, by the state order, or None when the unit may be used.
+    """The state check: the verdict that forbids a burn, by the state order, or None when the unit may be used.
 
-    recalled > void > sample > expired > not activated > locked (docs/protocol.md §2 rule 6); of a code that is not ours
-    none of it is said.
+    recalled > void > sample > expired > not activated > locked (docs/protocol.md §2 rule 6.5); a code that is not ours
+    has no other verdict.
     """
     order = (
         (conditions.not_ours, Verdict.NOT_OURS),
@@ -194,7 +198,7 @@ _BY_USE = {
 
 
 def verdict_of(conditions: Conditions, use: Use) -> Verdict:
-    """What is said: the gate first, then the use (recalled > ... > locked > used > genuine)."""
+    """The verdict: the state check first, then the use (recalled > ... > locked > used > genuine)."""
     return state_check(conditions) or _BY_USE[use]
 
 

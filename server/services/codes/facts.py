@@ -1,14 +1,15 @@
 """Stage 5, verify: what may be told about a code: the facts that pages and API show beside a state."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from authcode.code.payload import NotOurs
 from authcode.code.serial import Tier, printed_serial
 from authcode.order.order import Placement
 from keys.format.records import CodeKey, KeyState
 from server.domain.batches.range_act import RangeAct, Standing, Withdrawal, WithdrawnKeys, standing_of
-from server.domain.codes.redemption import Conditions, FirstUse, Returned, Unit, UnitUse
+from server.domain.codes.redemption import Conditions, FirstUse, Marks, Returned, Unit, UnitUse, Use, use_of
+from server.runtime.context import Context
 from server.services.codes.resolve import Resolved
 from server.storage.batches import BatchRecord, acts_covering
 from server.storage.brands import BrandRecord
@@ -155,6 +156,11 @@ def state_on_record(
 def is_not_ours(code: Resolved, state: CodeState | None) -> bool:
     """Whether a code is not ours any more: its key was withdrawn, and its unit was not in the world before."""
     return code.key.state is KeyState.WITHDRAWN if state is None else state.conditions.not_ours
+
+
+def use_by(ctx: Context, state: CodeState, marks: Marks, *, now: datetime) -> Use:
+    """How a unit's use looks to who has these marks."""
+    return use_of(state.first, marks, now=now, repeat_window=timedelta(seconds=ctx.settings.repeat_window_s))
 
 
 def withdrawal_of(batch: BatchRecord, key: CodeKey, brand: BrandRecord) -> Withdrawal | None:

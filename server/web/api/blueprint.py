@@ -13,9 +13,11 @@ from server.services.codes import redeem as redeem_code
 from server.services.codes.attempts import Channel
 from server.services.codes.photo import read_photo
 from server.services.codes.receipts import check_proof, proof_status
+from server.services.codes.redeem import Answer
 from server.services.holders.acts import HolderCredentials, act_for_program
-from server.services.holders.keep_codes import prove, prove_redemption_by_keep_code
-from server.services.log.proofs import prove_redemption
+from server.services.holders.keep_codes import prove, unit_of_keep_code
+from server.services.log.heads import sign_newest_head
+from server.services.log.proofs import prove_unit, unit_of_claim
 from server.web.api.answers import (
     Json,
     answer_json,
@@ -53,11 +55,17 @@ def verify() -> Response:
         if "claim" in body:
             raise RequestInvalid("send a claim or a keep_code, not both")
         keep_code = text_of(body, "keep_code")
-        answer = prove(context(), code, keep_code=keep_code, visitor=program())
+        answer = prove(context(), code, keep_code=keep_code, visitor=program()) or _looked(code)
     else:
         answer = redeem_code.verify(context(), code, claim=text_of(body, "claim"), visitor=program())
     count_answer("verify", answer.verdict, foreign=answer.foreign)
     return _answer(answer_json(answer))
+
+
+def _looked(code: str) -> Answer:
+    """The answer to a wrong keep-code: that of a look, under its limits."""
+    seen = look_at_code.look(context(), code, program(), Channel.API)
+    return Answer(verdict=seen.state, facts=seen.facts)
 
 
 @blueprint.post("/undo")
@@ -106,11 +114,13 @@ def log_proof() -> Response:
     code = text_of(body, "code")
     if ("claim" in body) == ("keep_code" in body):
         raise RequestInvalid("send a claim or a keep_code, and not both")
+    ctx = context()
     if "claim" in body:
-        claim = text_of(body, "claim")
-        return _answer(log_json(prove_redemption(context(), code, claim=claim, visitor=program())))
-    keep_code = text_of(body, "keep_code")
-    return _answer(log_json(prove_redemption_by_keep_code(context(), code, keep_code=keep_code, visitor=program())))
+        unit = unit_of_claim(ctx, code, claim=text_of(body, "claim"), visitor=program())
+    else:
+        unit = unit_of_keep_code(ctx, code, keep_code=text_of(body, "keep_code"), visitor=program())
+    sign_newest_head(ctx.db, ctx.keys.log_head, now=ctx.clock())
+    return _answer(log_json(prove_unit(ctx.db, unit)))
 
 
 @blueprint.post("/proofs")

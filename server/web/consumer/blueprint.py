@@ -11,12 +11,14 @@ from flask import Blueprint, Response, abort, request
 from authcode.code.payload import SERIAL_CHARACTERS, dropped_link
 from authcode.code.serial import TypedSerialInvalid
 from scanner.errors import PhotoError
+from server.domain.codes.claim import ClaimInvalid
 from server.domain.codes.holder_acts import ActNotNow, HolderUnknown
 from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
+from server.domain.codes.page_token import PageTokenInvalid
 from server.domain.codes.redemption import Verdict
 from server.services.brands.publish_product import product_picture
 from server.services.codes.attempts import Channel
-from server.services.codes.look import OFFERED, Look, look_at_page, look_at_serial
+from server.services.codes.look import OFFERED, Look, look_at_page, look_at_serial, text_of_page
 from server.services.codes.photo import SymbolLook, read_photo
 from server.services.codes.redeem import Answer, verify_on_page
 from server.web.consumer import holder_acts as holding
@@ -96,10 +98,13 @@ def burn(**_parts: str) -> Response:
         return _held()
     if keeping.is_asked():
         return _kept()
-    token, claim = request.form.get("token"), request.form.get("claim")
-    answer = verify_on_page(context(), raw_path, query, token=token, claim=claim, visitor=visitor())
-    if answer.look_again is not None:
-        return respond(_look_page(answer.look_again, again=True), HTTPStatus.CONFLICT)
+    text, claim = text_of_page(context(), raw_path, query), request.form.get("claim")
+    try:
+        answer = verify_on_page(context(), text, token=request.form.get("token"), claim=claim, visitor=visitor())
+    except (ClaimInvalid, PageTokenInvalid) as refused:
+        kept = claim if isinstance(refused, PageTokenInvalid) else None
+        fresh = look_at_page(context(), raw_path, query, visitor(), claim=kept)
+        return respond(_look_page(fresh, again=True), HTTPStatus.CONFLICT)
     return _verdict(answer)
 
 
@@ -173,14 +178,15 @@ def _kept() -> Response:
     """Answer a keep-code, or give the receipt as a file."""
     raw_path, query = raw_target()
     try:
-        found, wrong = keeping.answer()
+        found = keeping.answer()
     except KeepCodeTriesSpent as refused:
         return respond(page_maker().plain_page("keep_spent", tint=Tint.NOT_YET), refused.http_status)
     except KeepCodeInvalid as refused:
         seen = look_at_page(context(), raw_path, query, visitor())
         return respond(_look_page(seen, notes=("keep_mistyped",)), refused.http_status)
-    if found.look_again is not None:
-        page = _look_page(found.look_again, again=wrong is None, notes=(wrong,) if wrong else ())
+    if found is None:
+        wrong, seen = "keep_code" in request.form, look_at_page(context(), raw_path, query, visitor())
+        page = _look_page(seen, again=not wrong, notes=("keep_wrong",) if wrong else ())
         return respond(page, HTTPStatus.OK if wrong else HTTPStatus.CONFLICT)
     if keeping.is_file_wanted(found):
         return keeping.receipt_file(found)
@@ -238,7 +244,7 @@ def _verdict(answer: Answer) -> Response:
 def _answer_page(answer: Answer, *, notes: tuple[str, ...]) -> Page:
     count_answer("verify", answer.verdict, foreign=answer.foreign)
     seen = Seen(
-        verdict=answer.verdict or Verdict.NOT_OURS,
+        verdict=answer.verdict,
         facts=answer.facts,
         foreign=answer.foreign,
         channel=Channel.PAGE,

@@ -10,6 +10,7 @@ from flask import Response, request
 
 from server.domain.codes.holder_acts import HandOnLimit, HolderAct, UndoOver
 from server.domain.codes.page_token import PageTokenInvalid
+from server.services.codes.look import text_of_page
 from server.services.holders.acts import ActAnswer, HolderCredentials, act_on_page, ask_on_page
 from server.web.consumer.pictures import picture_address
 from server.web.consumer.respond import page_maker, respond
@@ -30,16 +31,16 @@ def answer(action: str) -> Response:
     Raises:
         HolderUnknown, KeepCodeInvalid, KeepCodeTriesSpent, ActNotNow: there is nothing to say here but the code's page.
     """
-    raw_path, query = raw_target()
+    text = text_of_page(context(), *raw_target())
     act, holder, token = HolderAct(request.form["act"]), _holder(), request.form.get("token")
     try:
         if token is None:
-            asked = ask_on_page(context(), raw_path, query, act, holder)
+            asked = ask_on_page(context(), text, act, holder)
             return respond(_ask_page(asked, action))
         try:
-            return respond(_done_page(act_on_page(context(), raw_path, query, act, holder, token=token), action))
+            return respond(_done_page(act_on_page(context(), text, act, holder, token=token), action))
         except PageTokenInvalid as late:
-            asked = ask_on_page(context(), raw_path, query, act, holder)
+            asked = ask_on_page(context(), text, act, holder)
             return respond(_ask_page(asked, action, notes=("again_act",)), late.http_status)
     except (UndoOver, HandOnLimit) as refused:
         return respond(page_maker().plain_page(_REFUSED[type(refused)], tint=Tint.NOT_YET), HTTPStatus.CONFLICT)

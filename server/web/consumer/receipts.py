@@ -11,9 +11,10 @@ from flask import Response, request
 from server.domain.codes.holder_acts import HolderAct
 from server.domain.codes.redemption import Verdict
 from server.services.codes.facts import CodeFacts
+from server.services.codes.look import text_of_page
 from server.services.codes.receipts import Receipt
 from server.services.codes.redeem import Answer
-from server.services.holders.keep_codes import prove_on_page, receipt_on_page
+from server.services.holders.keep_codes import prove, receipt_on_page
 from server.web.consumer.catalogue import Catalogue
 from server.web.consumer.receipt_pdf import ReceiptSheet, receipt_pdf
 from server.web.consumer.respond import catalogue
@@ -40,18 +41,16 @@ def is_asked() -> bool:
     return "keep_code" in request.form or "receipt" in request.form
 
 
-def answer() -> tuple[Answer, str | None]:
-    """Answer a keep-code, or find the receipt of who holds the code; and the note that says what was wrong, if any.
+def answer() -> Answer | None:
+    """Answer a keep-code, or find the receipt of who holds the code; None for anybody else.
 
     Raises:
         KeepCodeInvalid, KeepCodeTriesSpent: there is no answer.
     """
-    raw_path, query = raw_target()
-    typed = request.form.get("keep_code")
+    text, typed = text_of_page(context(), *raw_target()), request.form.get("keep_code")
     if typed is None:
-        return receipt_on_page(context(), raw_path, query, claim=request.form.get("claim"), visitor=visitor()), None
-    found = prove_on_page(context(), raw_path, query, keep_code=typed, visitor=visitor())
-    return found, "keep_wrong" if found.keep_code_refused else None
+        return receipt_on_page(context(), text, claim=request.form.get("claim"), visitor=visitor())
+    return prove(context(), text, keep_code=typed, visitor=visitor())
 
 
 def is_file_wanted(found: Answer) -> bool:
