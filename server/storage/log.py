@@ -135,7 +135,7 @@ def _tile(connection: sa.Connection, level: int, number: int) -> list[bytes]:
 
 
 class Tree:
-    """The tree as it stands, read tile by tile: a root or a path reads some hundreds of rows, however large it is."""
+    """The tree, read tile by tile: a root or a path reads some hundreds of rows, however large it is."""
 
     def __init__(self, connection: sa.Connection) -> None:
         """Read nothing before it is needed; the tree is as of the connection's transaction."""

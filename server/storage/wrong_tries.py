@@ -1,4 +1,4 @@
-"""Stage 6, redeem: keep-codes and guessable claims that were wrong, kept so that nobody can try many.
+"""Stage 6, redeem: keep-codes and guessable claims that were wrong, kept so that tries are limited.
 
 docs/protocol.md §2 rules 2 and 12. The two are counted apart: claims are tried without a check character, and must not
 keep a holder out who brings the keep-code.
@@ -48,7 +48,7 @@ class WrongTries:
 
 
 def advisory_lock(connection: sa.Connection, unit: int) -> None:
-    """Let tries on a unit take turns until the transaction ends, so that each counts those before it.
+    """Lock the tries on a unit until the transaction ends, so that each counts those before it.
 
     An unused unit has no row that could be locked; SQLite's writers take turns in any case.
     """

@@ -33,7 +33,7 @@ class HolderAct(StrEnum):
 
 
 class HolderUnknown(AuthcodeError):
-    """Whoever asks did not show that they hold this code: one text for every reason."""
+    """The request does not show the holder of this code: one text for every reason."""
 
     code: ClassVar[str] = "holder_unknown"
     http_status: ClassVar[int] = 404
@@ -84,7 +84,7 @@ class HandOnLimit(AuthcodeError):
 def undo_until(first: FirstUse, returns: Iterable[Returned], *, window_s: float) -> datetime | None:
     """Until when the holder may return a unit to unused; None where they may not at any time.
 
-    Once for each unit, and by nobody but whoever verified it: a next owner did not verify by mistake.
+    Once for each unit, and only by who verified it: a next owner did not verify by mistake.
     """
     spent = any(one.by is ReturnedBy.HOLDER for one in returns)
     if window_s <= 0 or spent or first.hop > 0 or first.erased:
@@ -109,7 +109,7 @@ def check_hand_on(first: FirstUse, earlier: Sequence[datetime], *, now: datetime
     Raises:
         HandOnLimit: it would be one too many.
     """
-    # What stands ahead of the present time is from before a clock was set back, and says nothing of today.
+    # What is ahead of the present time is from before a clock was set back, and does not count.
     lately = [at for at in earlier if now - HOPS_WINDOW < at <= now + CLOCKS_APART]
     if first.hop >= MAX_HOPS or len(lately) >= MAX_HOPS_A_DAY:
         raise HandOnLimit

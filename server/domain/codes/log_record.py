@@ -1,7 +1,7 @@
 """Stage 6, redeem: what an entry of the log says of a use, its end, or a staff act (docs/protocol.md §3).
 
 A record is one JSON object on one line, keys sorted, nothing but ASCII: its exact text is hashed. A new field or
-meaning raises `format`; an old record is never written anew.
+meaning raises `format`; an old record is never rewritten.
 """
 
 import json

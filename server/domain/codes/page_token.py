@@ -31,7 +31,7 @@ class PageTokenInvalid(AuthcodeError):
 
 @dataclass(frozen=True, slots=True)
 class TokenScope:
-    """What a token is bound to. `purpose` names what it confirms beside verifying; it is valid on no other page."""
+    """What a token is bound to. `purpose` names the act that it confirms, where that is not to verify."""
 
     unit: Unit
     tier: int

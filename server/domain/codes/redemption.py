@@ -1,4 +1,4 @@
-"""Stage 6, redeem: what a code's state is, what is said of it, and who holds it (docs/protocol.md §2).
+"""Stage 6, redeem: the state of a code, the verdict about it, and who holds it (docs/protocol.md §2).
 
 Pure: conditions, marks and times come in, a verdict goes out. The database decides who was first.
 """
@@ -13,9 +13,9 @@ LIFE_BITS = 2
 
 
 class Verdict(StrEnum):
-    """What is said of a code. `unused` is the state of a look; verifying never answers it for a code that can be used.
+    """The verdict about a code. `unused` is the state of a look, never the answer of a verification that can burn.
 
-    `withheld` takes its place, and that of `already_verified`, where strangers looked too often to be told which it is.
+    `withheld` takes its place, and that of `already_verified`, where strangers looked too often to learn which it is.
     (Verifying through an *outer* code, which can only be looked at, answers `unused` while the unit is so.)
     """
 
@@ -111,7 +111,7 @@ class FirstUse:
     """The redemption of a unit: when, where, and the two hashes that know its holder (docs/protocol.md §2 rule 2).
 
     `hop` counts how often the unit was handed on; the hashes are the present holder's. `log_head` names the last head
-    of the log before it. Once what is kept of its holder was `erased`, nobody is its holder.
+    of the log before it. Once what is kept of its holder was `erased`, it has no holder.
     """
 
     at: datetime

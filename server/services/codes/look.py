@@ -162,11 +162,11 @@ def _may_tell(ctx: Context, state: CodeState, request: Request) -> bool:
 
 
 def _withheld(seen: Look) -> Look:
-    """The same look without what tells a used code from an unused one; every other state is told however often."""
+    """The same look without what tells a used code from an unused one; every other state is shown however often."""
     if seen.state not in {Verdict.UNUSED, Verdict.ALREADY_VERIFIED} or seen.facts is None:
         return seen
-    told = replace(seen.facts, first_verified_at=None, first_verified_on=None, first_country=None)
-    return replace(seen, state=Verdict.WITHHELD, facts=told)
+    facts = replace(seen.facts, first_verified_at=None, first_verified_on=None, first_country=None)
+    return replace(seen, state=Verdict.WITHHELD, facts=facts)
 
 
 OFFERED = frozenset(

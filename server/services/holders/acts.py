@@ -1,7 +1,7 @@
 """Stage 6, redeem: the holder undoes a verification, hands it on, or has it erased (docs/protocol.md §5).
 
 On a page each is two POSTs: the first says plainly what will happen and gives a token, the second does it. Programs do
-it in one. Who the holder is, claim, cookie or keep-code must show each time; nobody is told why it did not.
+it in one. Claim, cookie or keep-code must show the holder each time; every failure has one answer.
 """
 
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ _CHANNELS = {
 }
 _Refusal = ActNotNow | UndoOver | HandOnLimit | PageTokenInvalid
 _REFUSALS = (ActNotNow, UndoOver, HandOnLimit, PageTokenInvalid)
-"""What the holder themselves may be told instead of the act."""
+"""Refusals that the holder is answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +181,7 @@ def _attempt(ctx: Context, connection: Connection, state: CodeState, request: _A
 def _lives(connection: Connection, state: CodeState, request: _ActRequest) -> tuple[CodeState, ...]:
     """The unit in the lives in which who asks may hold it: the present one; for an erasure those that ended too.
 
-    Whoever undid a verification holds nothing any more, and may still have erased what is kept of it.
+    Who undid a verification holds nothing any more, and may still have erased what is kept of it.
     """
     unit = state.unit
     numbers = range(unit.life + 1) if request.act is HolderAct.ERASE else (unit.life,)

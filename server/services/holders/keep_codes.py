@@ -51,7 +51,7 @@ class KeepCodeTry:
 def prove(ctx: Context, text: str, *, keep_code: str, visitor: Visitor) -> Answer | None:
     """Answer a keep-code on a code: `verified_by_you` for the right one (recall, void and lock take precedence).
 
-    None for a wrong one, which the caller answers as a look: nobody learns from it whether a code was used.
+    None for a wrong one, which the caller answers as a look, so that it does not tell whether a code was used.
 
     Raises:
         KeepCodeInvalid: it is mistyped; no try is counted.

@@ -38,7 +38,7 @@ class LogBroken(AuthcodeError):
 
 
 def log_key(db: Database, key: SigningKey) -> LogKey:
-    """The log's name and public key, for whoever checks heads."""
+    """The log's name and public key, with which heads are checked."""
     with db.read() as connection:
         name, _size = log.tree_name_and_size(connection)
     return LogKey(name=name, public_key=key.public_key)

@@ -34,7 +34,7 @@ class LogSizeUnknown(AuthcodeError):
 
 
 def prove_leaf(connection: Connection, found: log.LeafRecord | None, *, shown: bool) -> InclusionProof:
-    """That a leaf stands under the newest head; with its entry where it is `shown` and was not erased.
+    """That a leaf is under the newest head; with its entry where it is `shown` and was not erased.
 
     Raises:
         LogEntryUnknown: there is no such leaf under that head.
@@ -48,7 +48,7 @@ def prove_leaf(connection: Connection, found: log.LeafRecord | None, *, shown: b
 
 
 def prove_named_leaf(db: Database, leaf: bytes) -> InclusionProof:
-    """That the leaf of this hash stands under the newest head. Its entry is not shown: who names a leaf has it.
+    """That the leaf of this hash is under the newest head. Its entry is not shown: who names a leaf has it.
 
     Raises:
         LogEntryUnknown, LogHeadMissing: as `prove_leaf`.
@@ -58,7 +58,7 @@ def prove_named_leaf(db: Database, leaf: bytes) -> InclusionProof:
 
 
 def prove_index(db: Database, number: int) -> InclusionProof:
-    """That a leaf stands under the newest head, its entry shown: for the operator.
+    """That a leaf is under the newest head, its entry shown: for the operator.
 
     Raises:
         LogEntryUnknown, LogHeadMissing: as `prove_leaf`.
@@ -68,7 +68,7 @@ def prove_index(db: Database, number: int) -> InclusionProof:
 
 
 def prove_unit(db: Database, unit: Unit) -> InclusionProof:
-    """That the redemption of a unit stands under the newest head, its entry shown: for the operator.
+    """That the redemption of a unit is under the newest head, its entry shown: for the operator.
 
     Raises:
         LogEntryUnknown, LogHeadMissing: as `prove_leaf`.
