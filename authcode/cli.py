@@ -1,6 +1,6 @@
 """The command line: nouns, then verbs, plugged in from every package by the entry-point group `authcode.commands`.
 
-An entry is named `noun.verb`, or `noun` alone. Nothing is loaded before it is asked for, so that help is instant. Exit
+An entry is named `noun.verb`, or `noun` alone. A command is loaded when it is run, so that help is instant. Exit
 codes: 0 done, 1 the answer is no, 2 it could not be done; then one sentence and a stable code on standard error, or
 with `--json` an object `{"error": {"code", "message"}}` on standard output.
 """
@@ -28,7 +28,7 @@ _WHOLE: Final = 1000
 NO: Final = 1
 FAILED: Final = 2
 
-# The words of the first help page stand here, so that it is printed without loading a single command.
+# The words of the first help page, here so that it is printed without loading a single command.
 _SECTIONS: Final = {
     "Issue and print": ("init", "keys", "product", "batch"),
     "Look at codes": ("scan", "verify"),
@@ -62,14 +62,12 @@ class ExtraMissing(AuthcodeError):
     """A command needs packages that are not installed."""
 
     code = "extra_missing"
-
-    def __init__(self, command: str, extra: str) -> None:
-        """Carry the command and the extra that brings its packages."""
-        super().__init__(
-            f"`authcode {command}` needs more packages: install this distribution again with its extra `{extra}`, "
-            f"from where you got it, as in: pip install '.[{extra}]'"
-        )
-        self.command, self.extra = command, extra
+    sentence = (
+        "`authcode {command}` needs more packages: install this distribution again with its extra `{extra}`, from "
+        "where you got it, as in: pip install '.[{extra}]'"
+    )
+    command: str
+    extra: str
 
 
 class Nouns(click.Group):
@@ -161,7 +159,7 @@ def main() -> NoReturn:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and give its exit code; every foreseen error is told in one sentence."""
+    """Run one command line and give its exit code; every foreseen error is printed as one sentence."""
     as_json = "--json" in arguments
     nouns = Nouns({entry.name: entry for entry in entry_points(group=COMMANDS)})
     click.version_option(package_name="authcode")(nouns)
@@ -179,11 +177,11 @@ def run(arguments: Sequence[str]) -> int:
         code, message = _foreseen(error)
     else:
         return result if isinstance(result, int) else 0
-    return _tell(code, message, as_json=as_json)
+    return _print_error(code, message, as_json=as_json)
 
 
 def _load(command: str, entry: EntryPoint) -> click.Command:
-    """Load a command; where its packages are missing, a stand-in that says which extra brings them."""
+    """Load a command; where its packages are missing, a stand-in that names the extra that brings them."""
     try:
         loaded = entry.load()
     except ModuleNotFoundError as error:
@@ -199,7 +197,7 @@ def _stand_in(command: str, entry: EntryPoint) -> click.Command:
     missing = ExtraMissing(command, _extra_of(entry))
 
     def refuse(**_: object) -> NoReturn:
-        """Say which extra is missing, whatever was asked."""
+        """Report the missing extra, for any arguments."""
         raise missing
 
     return click.Command(
@@ -240,7 +238,7 @@ def _foreseen(error: AuthcodeError | OSError | click.Abort) -> tuple[str, str]:
     return "file_error", f"{error.strerror or 'a file cannot be used'}{where}"
 
 
-def _tell(code: str, message: str, *, as_json: bool) -> int:
+def _print_error(code: str, message: str, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False))
     else:

@@ -1,6 +1,6 @@
-"""Telling whatever is installed what was published: keyring, product, batch (entry-point groups, docs/adr/0007).
+"""Announce what was published (keyring, product, batch) to installed listeners (entry-point groups, docs/adr/0007).
 
-The library announces and the server's part listens; without one, everything still works and nobody answers.
+The library announces and the server's part listens; without one everything still works.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,12 +42,12 @@ class Touched:
 
     @property
     def not_ours(self) -> int:
-        """Units that were activated later, or registered: nobody's."""
+        """Units that were activated later or only registered: no longer ours."""
         return self.active_unburned - self.locked - self.as_usual
 
 
 def listeners(group: str) -> tuple[Callable[..., object], ...]:
-    """Load the listeners of a group; one whose own packages are not installed could not hear and is left out."""
+    """Load the listeners of a group; one whose own packages are not installed is left out."""
     loaded = []
     for entry in entry_points(group=group):
         try:
@@ -59,14 +59,14 @@ def listeners(group: str) -> tuple[Callable[..., object], ...]:
 
 
 def announce_batch(home: Path, manifest: bytes) -> tuple[str, ...]:
-    """Tell of an issued batch by its signed manifest; gives a sentence from each listener that acted."""
+    """Announce an issued batch by its signed manifest; returns a sentence from each listener that acted."""
     return tuple(_call_all(BATCH_ISSUED, home, manifest))
 
 
 def announce_keyring(
     home: Path, keyring: bytes, shared: SharedKeys, server_passphrase: Callable[[], str]
 ) -> tuple[str, ...]:
-    """Tell of a published keyring, with the keys that this machine's server shares; gives the listeners' sentences.
+    """Announce a published keyring, with the keys that this machine's server shares; returns the listeners' sentences.
 
     `server_passphrase` is called only by a listener that has to open the server's part.
     """
@@ -74,20 +74,19 @@ def announce_keyring(
 
 
 def announce_product(home: Path, product: Product) -> tuple[str, ...]:
-    """Tell of a product's new texts and picture; gives the listeners' sentences."""
+    """Announce a product's new texts and picture; returns the listeners' sentences."""
     return tuple(_call_all(PRODUCT_PUBLISHED, home, product))
 
 
 def ask_what_is_touched(
     home: Path, brand_id: bytes, key_id: str, *, since: datetime, now: datetime
 ) -> tuple[Touched, ...]:
-    """Ask whoever knows units what withdrawing a key since a moment would touch; empty where nobody does."""
-    answers = (hear(home, brand_id, key_id, since, now) for hear in listeners(WITHDRAWAL_PLANNED))
+    """What withdrawing a key since a moment would touch, by each listener that knows; empty without one."""
+    answers = (listener(home, brand_id, key_id, since, now) for listener in listeners(WITHDRAWAL_PLANNED))
     return tuple(answer for answer in answers if isinstance(answer, Touched))
 
 
 def _call_all(group: str, *arguments: Any) -> Iterator[str]:  # noqa: ANN401 - each group has a signature of its own
-    for hear in listeners(group):
-        sentence = hear(*arguments)
-        if sentence:
+    for listener in listeners(group):
+        if sentence := listener(*arguments):
             yield str(sentence)

@@ -17,7 +17,6 @@ from keys.base.errors import AddressInvalid, PublicKeyInvalid, SealNotOpened, Si
 LABEL_CODE: Final = b"authcode-code-v1"
 LABEL_MANIFEST: Final = b"authcode-manf-v1"
 LABEL_KEYRING: Final = b"authcode-keys-v1"
-LABEL_OFFLINE_SCAN: Final = b"authcode-scan-v1"
 LABEL_SUCCESSION: Final = b"authcode-root-v1"
 LABEL_SHARED_KEYS: Final = b"authcode-send-v1"
 """One label for one thing: the first 16 bytes of whatever is signed (docs/format.md §2)."""
@@ -33,7 +32,7 @@ ADDRESS_BYTES: Final = 32
 
 
 class SigningKey:
-    """An Ed25519 private key. Its seed is the secret; it stands in no `repr` and is never pickled."""
+    """An Ed25519 private key. Its seed is the secret; it is in no `repr` and is never pickled."""
 
     __slots__ = ("_public_key", "_secret_key", "_seed")
 
@@ -140,7 +139,7 @@ def address_of(secret: bytes) -> bytes:
 
 
 def seal_to(address: bytes, message: bytes) -> bytes:
-    """`message` in a sealed box of libsodium: whoever has the secret of `address` opens it, the sender cannot.
+    """`message` in a sealed box of libsodium, which only the secret of `address` opens; the sender cannot.
 
     Raises:
         AddressInvalid: `address` is not 32 bytes, or a point of small order that anybody could open.

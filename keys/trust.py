@@ -5,8 +5,8 @@
 
 A root is pinned when a brand is first seen. From then on another root, a lower version, and another keyring of the same
 version (`document` is the SHA-256 of the one seen, without its succession) are refused. Where the pinned root vouched
-for a new one, the pin moves on to that, and the old root is believed no more. No other brand may come with the name or
-a host of a pinned one: whoever copies a brand draws a brand id of their own.
+for a new one, the pin moves on to that, and the old root is trusted no more. No other brand may have the name or a host
+of a pinned one: a copy of a brand has a brand id of its own.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from keys.base.errors import KeyringRollback, RootChanged, TrustFileInvalid, TrustFileOlder
+from keys.base.errors import KeyringRollback, RootChanged, TrustFileInvalid
 from keys.base.fields import Fields
 from keys.base.files import exclusive_lock, make_private_dir, write_atomic
 from keys.format.document import FINGERPRINT_CHARS, read_document
@@ -33,16 +33,18 @@ _DIGEST_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """What a verifier remembers of a brand: the root's fingerprint, the highest version, that document's SHA-256.
-
-    Its name and prefixes, too; None and empty in a file that was written before they were kept.
-    """
+    """What a verifier remembers of a brand: root fingerprint, highest version and its SHA-256, name and prefixes."""
 
     root: str
     version: int
     document: bytes
-    brand: str | None = None
-    prefixes: tuple[str, ...] = ()
+    brand: str
+    prefixes: tuple[str, ...]
+
+    @property
+    def owner(self) -> NameOwner:
+        """The brand as the owner of its name and hosts."""
+        return NameOwner(root=self.root, brand=self.brand, prefixes=self.prefixes)
 
 
 class TrustFile:
@@ -84,7 +86,6 @@ class TrustFile:
             RootChanged: another root is pinned for this brand, and did not vouch for this one.
             KeyringRollback: a higher version, or another document of this version, was seen.
             BrandConflict: the name or a host belongs to another brand that is pinned.
-            TrustFileOlder: the brand is new, and the names of those that are pinned were not kept.
             TrustFileInvalid: the file is damaged.
         """
         opened = open_keyring(document, root_fingerprint=root_fingerprint)  # (1)
@@ -98,20 +99,15 @@ class TrustFile:
                 return opened
             if pin is not None and not opened.follows(pin.root):  # (2)
                 raise RootChanged(keyring.brand, pin.root, root)
-            if pin is not None and pin.version >= keyring.version and not _same_document(pin, offered):  # (3)
+            if pin is not None and pin.version >= keyring.version:  # (3)
                 raise KeyringRollback(keyring.version, pin.version)
             if root_fingerprint is None:
-                self._refuse_conflict(pin, offered, pins)  # (4)
+                known = None if pin is None else pin.owner
+                refuse_conflict(
+                    known, offered.owner, (other.owner for other in pins.values()), root_settles=True
+                )  # (4)
             self._write({**pins, keyring.brand_id: offered})  # (5)
         return replace(opened, first_seen=pin is None)
-
-    def _refuse_conflict(self, pin: Pin | None, offered: Pin, others: Mapping[bytes, Pin]) -> None:
-        """Refuse a newcomer that has, or may have, what is another's; a pin whose name was not kept is no newcomer."""
-        if pin is None and any(other.brand is None for other in others.values()):
-            raise TrustFileOlder(self._path, offered.root)
-        if pin is None or pin.brand is not None:
-            before = None if pin is None else _holder(pin)
-            refuse_conflict(before, _holder(offered), map(_holder, others.values()), root_settles=True)
 
     def _write(self, pins: Mapping[bytes, Pin]) -> None:
         brands = [
@@ -130,13 +126,12 @@ class TrustFile:
 
 
 def _read_pin(fields: Fields) -> Pin:
-    name = fields.text_or_none("brand", longest=MAX_BRAND_CHARS)
     return Pin(
         root=fields.text("root", longest=FINGERPRINT_CHARS),
         version=fields.number("version", low=1, high=MAX_VERSION),
         document=fields.binary("document", n_bytes=_DIGEST_BYTES),
-        brand=name,
-        prefixes=() if name is None else fields.texts("prefixes", most=MAX_PREFIXES, longest=MAX_PREFIX_CHARS),
+        brand=fields.text("brand", longest=MAX_BRAND_CHARS),
+        prefixes=fields.texts("prefixes", most=MAX_PREFIXES, longest=MAX_PREFIX_CHARS),
     )
 
 
@@ -149,19 +144,6 @@ def _pin_of(opened: OpenedKeyring) -> Pin:
         brand=keyring.brand,
         prefixes=keyring.prefixes,
     )
-
-
-def _same_document(pin: Pin, offered: Pin) -> bool:
-    """Whether a pin without name and prefixes, of an earlier authcode, is of this very document."""
-    return pin.brand is None and (pin.root, pin.version, pin.document) == (
-        offered.root,
-        offered.version,
-        offered.document,
-    )
-
-
-def _holder(pin: Pin) -> NameOwner:
-    return NameOwner(root=pin.root, brand=pin.brand, prefixes=pin.prefixes)
 
 
 def _digest(document: bytes) -> bytes:

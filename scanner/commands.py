@@ -1,4 +1,4 @@
-"""`authcode scan`: read the codes in photos and say what is known of each; it looks and never burns."""
+"""`authcode scan`: read the codes in photos and print what is known of each; it looks and never burns."""
 
 from collections.abc import Callable
 from functools import partial
@@ -39,21 +39,21 @@ def scan(photos: tuple[Path, ...], keyring: Path | None, server: str | None, hom
     Codes are checked against the home's keyring, and their use is asked of --server. Exit code 0 when every photo was
     opened, whether or not it holds a code; 2 when one could not be opened.
     """
-    from scanner.judge import KeyringJudge, Nobody, ServerJudge
+    from scanner.judge import KeyringJudge, NoJudge, ServerJudge
 
     opened = _keyring(keyring, home_dir(home))
     offline = KeyringJudge(opened, the_time()) if opened else None
-    judge: Judge = ServerJudge(server) if server else offline or Nobody()
-    tell = partial(_tell_json, trusted=trust_facts(opened) if opened else {}) if as_json else _tell_words
+    judge: Judge = ServerJudge(server) if server else offline or NoJudge()
+    report = partial(_print_json, trusted=trust_facts(opened) if opened else {}) if as_json else _print_words
     all_opened = True
     for path in photos:
         try:
             found = _scan_file(path, offline)
         except PhotoError as error:
             all_opened = False
-            _tell_refusal(path, error, as_json=as_json)
+            _print_refusal(path, error, as_json=as_json)
         else:
-            tell(path, found, judge)
+            report(path, found, judge)
     if not all_opened:
         click.get_current_context().exit(2)
 
@@ -81,7 +81,7 @@ def _scan_file(path: Path, offline: "KeyringJudge | None") -> "PhotoScan":
     return scan_photo(data, accept=accept)
 
 
-def _tell_json(path: Path, found: "PhotoScan", judge: "Judge", *, trusted: dict[str, object]) -> None:
+def _print_json(path: Path, found: "PhotoScan", judge: "Judge", *, trusted: dict[str, object]) -> None:
     advice = {"code": found.advice.code.value, **found.advice.facts} if found.advice else None
     symbols = [_symbol_facts(symbol, judge) for symbol in found.symbols]
     tell_json({"photo": str(path), "symbols": symbols, "advice": advice, **trusted})
@@ -101,8 +101,8 @@ def _symbol_facts(symbol: "Symbol", judge: "Judge") -> dict[str, object]:
     return facts | {"host": judgement.host, "listed": judgement.listed, "brand": judgement.brand}
 
 
-def _tell_words(path: Path, found: "PhotoScan", judge: "Judge") -> None:
-    """Say the same for people; foreign texts shortened and without control characters, since they reach a terminal."""
+def _print_words(path: Path, found: "PhotoScan", judge: "Judge") -> None:
+    """The same for people; foreign texts shortened and without control characters, since they reach a terminal."""
     from authcode.code.foreign import describe_foreign
 
     if found.advice:
@@ -119,7 +119,7 @@ def _tell_words(path: Path, found: "PhotoScan", judge: "Judge") -> None:
 
 
 def _listing(judgement: "Judgement") -> str:
-    """What a brand's signed lists say of the host; its name comes from a server and reaches a terminal."""
+    """Which signed list has the host, in words; the brand's name may come from a server and reaches a terminal."""
     from keys.format.domains import Listing
 
     if judgement.listed is None:
@@ -130,7 +130,7 @@ def _listing(judgement: "Judgement") -> str:
     return f", listed by {brand} as a look-alike: known, and not theirs"
 
 
-def _tell_refusal(path: Path, error: PhotoError, *, as_json: bool) -> None:
+def _print_refusal(path: Path, error: PhotoError, *, as_json: bool) -> None:
     if as_json:
         tell_json({"photo": str(path), "error": {"code": error.code, "message": str(error)}})
     else:

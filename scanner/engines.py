@@ -18,14 +18,14 @@ Point = tuple[float, float]
 """x to the right and y down, in pixels from the middle of the top left pixel."""
 
 Corners = tuple[Point, Point, Point, Point]
-"""Corners of a symbol without its quiet zone: top left, top right, bottom right, bottom left as the symbol stands."""
+"""Corners of a symbol without quiet zone, in its own orientation: top left, top right, bottom right, bottom left."""
 
 _POINTS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a decoder says of one symbol; `text` is None for one that it found and could not decode."""
+    """What a decoder returns for one symbol; `text` is None for one that it found and could not decode."""
 
     text: str | None
     corners: Corners
@@ -40,8 +40,8 @@ def corners_of(points: Sequence[Sequence[float]] | npt.NDArray[np.float64]) -> C
 def read_with_zxing(gray: Gray) -> list[Reading]:
     """All QR symbols that zxing-cpp finds, those included that it cannot decode.
 
-    Model 2 only (ISO/IEC 18004): asked for any QR code it takes textures for Micro QR. Plain text, since every
-    other mode adds to what stands in the symbol.
+    Model 2 only (ISO/IEC 18004): with any QR code allowed, textures are taken for Micro QR. Plain text, since every
+    other mode adds to the contents of the symbol.
     """
     found = zxingcpp.read_barcodes(
         gray,

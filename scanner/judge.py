@@ -1,28 +1,24 @@
-"""Stage 5, verify: whom the command line asks about a text that was read: a keyring, a server, or nobody.
+"""Stage 5, verify: what the command line says of a text that was read, by a keyring or by a server.
 
-Asking only ever looks (docs/protocol.md §1): nothing here can use a code up, and no address in a code is ever opened.
+A judgement only ever looks (docs/protocol.md §1): it cannot use a code up, and no address in a code is ever opened.
 """
 
-import http.client
 import json
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from http import HTTPStatus
+from typing import Final, Protocol
 
 from authcode.client.errors import ServerAnswerUnusable, ServerUnreachable
+from authcode.client.http_client import HttpClient, HttpLimits, Json
 from authcode.code.foreign import describe_foreign
 from authcode.code.payload import NotOurs
 from authcode.code.verify import OfflineState, OnlineOnly, verify_offline
 from keys.format.domains import Listing
 from keys.format.keyring import OpenedKeyring
 
-SERVER_TIMEOUT_S: Final = 10.0
-"""Seconds for one question: long for a phone's network, short for a person."""
-
-MAX_ANSWER_BYTES: Final = 1024 * 1024
-"""An answer holds the facts of one code; more is not an answer of ours."""
+LOOK_LIMITS: Final = HttpLimits(silence_s=10.0, total_s=20.0)
+"""For one code: long for a phone's network, short for a person."""
 
 NOT_OURS: Final = "not_ours"
 USE_NOT_CHECKED: Final = "use_not_checked"
@@ -34,11 +30,11 @@ class Judgement:
     """What is known of one text.
 
     Attributes:
-        ours: True or False, or None where nobody could be asked.
+        ours: True or False, or None where neither keyring nor server could tell.
         state: the verdict code, or None likewise.
         host: for a foreign text the host that it names, None where that is unclear; never followed.
-        listed, brand: on which of a brand's signed lists that host stands (partner, lookalike), and whose it is; None
-            where it stands on none.
+        listed, brand: which of a brand's signed lists has that host (partner, lookalike), and whose list it is; None
+            where none has it.
     """
 
     ours: bool | None
@@ -49,17 +45,17 @@ class Judgement:
 
 
 class Judge(Protocol):
-    """Somebody who knows about texts."""
+    """Says what is known of a text."""
 
     def judge(self, text: str) -> Judgement:
         """Say what is known of `text`, of any length and kind."""
 
 
-class Nobody:
-    """Neither keyring nor server: texts are read and not judged."""
+class NoJudge:
+    """Without keyring and server texts are read and not judged."""
 
     def judge(self, text: str) -> Judgement:  # noqa: ARG002 - the protocol's
-        """Say nothing."""
+        """Return the empty judgement."""
         return Judgement(ours=None, state=None)
 
 
@@ -92,53 +88,36 @@ class KeyringJudge:
 class ServerJudge:
     """A verification server: `POST /api/v1/look`, which changes nothing."""
 
-    def __init__(self, server: str, *, timeout_s: float = SERVER_TIMEOUT_S) -> None:
-        """Ask the server at `server`, an http or https address.
+    def __init__(self, server: str, *, limits: HttpLimits = LOOK_LIMITS) -> None:
+        """Judge by the server at `server` (scheme, host, port); nothing is sent yet.
 
         Raises:
-            ServerUnreachable: it is an address of another kind.
+            ServerUnreachable: it is no http or https address.
+            ServerUrlInvalid, TlsRequired: nothing may be sent there.
         """
         if not server.lower().startswith(("http://", "https://")):
             raise ServerUnreachable(server, "its address has to begin with http:// or https://")
-        self._server, self._timeout_s = server.rstrip("/"), timeout_s
+        self._client = HttpClient(server, limits=limits)
 
     def judge(self, text: str) -> Judgement:
-        """Ask for the state of `text`.
+        """Look up the state of `text` on the server.
 
         Raises:
-            ServerUnreachable: nobody answers, or not in time.
+            ServerUnreachable, ServerNotTrusted: there is no answer.
             ServerAnswerUnusable: what answers is not the API.
         """
-        request = urllib.request.Request(  # noqa: S310 - the scheme was checked above
-            f"{self._server}/api/v1/look",
-            data=json.dumps({"code": text}).encode(),
-            headers={"Content-Type": "application/json", "Accept": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s) as response:  # noqa: S310 - the same
-                status, body = response.status, response.read(MAX_ANSWER_BYTES)
-        except urllib.error.HTTPError as error:
-            with error:
-                raise ServerAnswerUnusable(self._server, error.code) from None
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise ServerUnreachable(self._server, _reason(error)) from None
-        answer = self._answer(body, status)
-        if answer["state"] != NOT_OURS:
-            return Judgement(ours=True, state=answer["state"])
-        return _not_ours(describe_foreign(text).host, *_listed_by(answer))
-
-    def _answer(self, body: bytes, status: int) -> dict[str, Any]:
-        try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError):
-            raise ServerAnswerUnusable(self._server, status) from None
-        if not isinstance(answer, dict) or not isinstance(answer.get("state"), str):
-            raise ServerAnswerUnusable(self._server, status)
-        return answer
+        answer = self._client.exchange("POST", "/api/v1/look", json.dumps({"code": text}).encode())
+        facts = answer.json_object() or {}
+        state = facts.get("state")
+        if answer.status != HTTPStatus.OK or not isinstance(state, str):
+            raise ServerAnswerUnusable(self._client.server, answer.status)
+        if state != NOT_OURS:
+            return Judgement(ours=True, state=state)
+        return _not_ours(describe_foreign(text).host, *_listed_by(facts))
 
 
-def _listed_by(answer: dict[str, Any]) -> tuple[Listing | None, str | None]:
-    """What a server says of the host of a foreign text: a kind of list that is known here, and a brand's name."""
+def _listed_by(answer: Json) -> tuple[Listing | None, str | None]:
+    """Kind of list and brand that a server names for the host of a foreign text, None where it names no known kind."""
     foreign = answer.get("foreign")
     listed, brand = (foreign.get("listed"), foreign.get("brand")) if isinstance(foreign, dict) else (None, None)
     if listed not in tuple(Listing) or not isinstance(brand, str):
@@ -148,9 +127,3 @@ def _listed_by(answer: dict[str, Any]) -> tuple[Listing | None, str | None]:
 
 def _not_ours(host: str | None, listed: Listing | None, brand: str | None) -> Judgement:
     return Judgement(ours=False, state=NOT_OURS, host=host, listed=listed, brand=brand)
-
-
-def _reason(error: Exception) -> str:
-    """The system's words for a failed connection; they name addresses, never what was sent."""
-    reason = error.reason if isinstance(error, urllib.error.URLError) else error
-    return "no answer in time" if isinstance(reason, TimeoutError) else str(reason) or type(reason).__name__

@@ -25,7 +25,7 @@ EASY_MODULE_PX = 6.0
 """Pixels a module above which a larger picture of the same symbol would not help any more."""
 
 DARK_BRIGHTEST = 70
-"""A picture whose brighter end (95 % of its pixels) stays below this grey level of 255 is too dark."""
+"""A picture whose brighter end (95 % of its pixels) is below this grey level of 255 is too dark."""
 
 BRIGHT_DARKEST = 185
 """A picture whose darker end (5 %) stays above this grey level is washed out."""
@@ -73,7 +73,7 @@ class Advice:
     Attributes:
         code: what to do.
         facts: the numbers behind it: `module_px` (pixels a module), `sharpness` (0 to 1), `mean` (grey level 0 to 255),
-            `share` (of the symbol or picture that is one blank spot), `finders` (corner patterns seen, of 3).
+            `share` (of the symbol or picture that is one blank spot), `finders` (corner patterns found, of 3).
     """
 
     code: AdviceCode
@@ -81,7 +81,7 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
+class _Outline:
     """Where a symbol seems to be, in pixels of the view: box, module, corner patterns, and whether all of it shows."""
 
     left: int
@@ -107,27 +107,27 @@ def advise(gray: Gray, located: Sequence[Corners] = ()) -> Advice:
         return _advice(AdviceCode.TOO_DARK, mean=float(view.mean()))
     if low > BRIGHT_DARKEST:
         return _advice(AdviceCode.TOO_BRIGHT, mean=float(view.mean()))
-    seen = _seen(view, located, scale)
-    return _about_symbol(view, seen, scale) if seen else _about_picture(view)  # (2), (3)
+    outline = _outline(view, located, scale)
+    return _about_symbol(view, outline, scale) if outline else _about_picture(view)  # (2), (3)
 
 
 def _advice(code: AdviceCode, **facts: float) -> Advice:
     return Advice(code=code, facts=MappingProxyType({name: round(value, 3) for name, value in facts.items()}))
 
 
-def _about_symbol(view: Gray, seen: _Seen, scale: float) -> Advice:
-    patch = view[seen.top : seen.bottom, seen.left : seen.right]
-    if seen.module_px * scale < MIN_MODULE_PX:
-        return _advice(AdviceCode.MOVE_CLOSER, module_px=seen.module_px * scale)
-    share = _spot_share(patch, round(_SPOT_MODULES * seen.module_px))
+def _about_symbol(view: Gray, outline: _Outline, scale: float) -> Advice:
+    patch = view[outline.top : outline.bottom, outline.left : outline.right]
+    if outline.module_px * scale < MIN_MODULE_PX:
+        return _advice(AdviceCode.MOVE_CLOSER, module_px=outline.module_px * scale)
+    share = _spot_share(patch, round(_SPOT_MODULES * outline.module_px))
     if share > MAX_GLARE_SHARE:
         return _advice(AdviceCode.GLARE, share=share)
     sharpness = _sharpness(patch)
-    if sharpness * seen.module_px * MAX_EDGE_MODULES < 1:
-        return _advice(AdviceCode.HOLD_STILL, sharpness=sharpness, module_px=seen.module_px * scale)
-    if seen.whole and seen.module_px * scale < EASY_MODULE_PX:
-        return _advice(AdviceCode.MOVE_CLOSER, module_px=seen.module_px * scale)
-    return _advice(AdviceCode.WHOLE_CODE, finders=seen.finders)  # cut, covered, bent or damaged
+    if sharpness * outline.module_px * MAX_EDGE_MODULES < 1:
+        return _advice(AdviceCode.HOLD_STILL, sharpness=sharpness, module_px=outline.module_px * scale)
+    if outline.whole and outline.module_px * scale < EASY_MODULE_PX:
+        return _advice(AdviceCode.MOVE_CLOSER, module_px=outline.module_px * scale)
+    return _advice(AdviceCode.WHOLE_CODE, finders=outline.finders)  # cut, covered, bent or damaged
 
 
 def _about_picture(view: Gray) -> Advice:
@@ -183,7 +183,7 @@ def _spot_share(patch: Gray, spot_px: int) -> float:
     return float(np.asarray(spots).mean())
 
 
-def _seen(view: Gray, located: Sequence[Corners], scale: float) -> _Seen | None:
+def _outline(view: Gray, located: Sequence[Corners], scale: float) -> _Outline | None:
     """Box around the largest located symbol, else around corner patterns of about one size."""
     finders = _alike(find_finders(view))
     if located:
@@ -202,7 +202,7 @@ def _seen(view: Gray, located: Sequence[Corners], scale: float) -> _Seen | None:
     right, bottom = (int(value + margin) + 1 for value in points.max(axis=0))
     if min(width, right) - left < 2 or min(height, bottom) - top < 2:  # noqa: PLR2004 - too thin to measure
         return None
-    return _Seen(
+    return _Outline(
         left=left,
         top=top,
         right=min(width, right),

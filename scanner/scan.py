@@ -17,7 +17,8 @@ from scanner.find.localise import crowding
 from scanner.find.rectify import flatten, shrink, stretch_corners
 from scanner.photo.open import Bgr, open_gray
 from scanner.quality import Advice, advise
-from scanner.steps.ladder import LADDER_PX, RUNGS, gamma
+from scanner.steps.gamma import gamma
+from scanner.steps.ladder import LADDER_PX, RUNGS
 
 DEADLINE_S = 1.0
 """Wall-clock seconds for one picture: what a person waits without wondering."""
@@ -47,8 +48,8 @@ class Symbol:
 
     Attributes:
         text: the contents, exactly; untrusted.
-        corners: top left, top right, bottom right, bottom left as the symbol stands, without its quiet zone, as (x, y)
-            in pixels of the picture that was given.
+        corners: top left, top right, bottom right, bottom left in the symbol's own orientation, without its quiet
+            zone, as (x, y) in pixels of the picture that was given.
     """
 
     text: str
@@ -73,9 +74,9 @@ def read_symbols(
     """Every QR symbol of `bgr` (`uint8[h, w, 3]`, blue first), whether ours or not.
 
     Args:
-        bgr: the picture, upright or not; any size, large ones are read in a smaller view where time asks for it.
+        bgr: the picture, upright or not; any size, large ones are read in a smaller view where time is short.
         deadline_s: seconds by `clock`; no step is begun that is likely to end later. The first reading always happens.
-        accept: tells of a text whether it is what is looked for (a code that verifies); without it any text will do.
+        accept: whether a text is one that is looked for (a code that verifies); without it any text is.
         clock: seconds that only grow.
 
     Raises:
@@ -153,7 +154,7 @@ class _Search:
         for corners in self._largest_located():
             flat = flatten(self._gray, corners)
             if self._fits(2 * _reading_s(flat)):
-                texts = _texts(read_with_zxing(gamma(flat, 3.0))) or _texts(read_with_zxing(flat))
+                texts = _texts(read_with_zxing(gamma(flat))) or _texts(read_with_zxing(flat))
                 self._take_in_flat(texts, corners)
 
     def climb(self) -> None:
@@ -223,7 +224,7 @@ def _side(corners: Corners) -> float:
 
 
 def _near(one: Corners, other: Corners) -> bool:
-    """Whether two quadrangles mean one symbol: their middles lie closer than a third of a side."""
+    """Whether two quadrangles mean one symbol: their middles are closer than a third of a side."""
     (ax, ay), (bx, by) = _middle(one), _middle(other)
     apart = math.hypot(ax - bx, ay - by)
     return apart < _NEAR * _side(one) or apart < _NEAR * _side(other)

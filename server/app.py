@@ -51,7 +51,7 @@ def create_context(settings: Settings, keys: ServerKeys) -> Context:
     """What services need, for this process.
 
     Raises:
-        DatabaseNotMigrated: the database has other tables.
+        DatabaseNotMigrated, DatabaseOutdated: the database has no tables, or other ones.
         RecordsUnreachable: it does not answer.
     """
     db = Database(settings.database)
@@ -82,7 +82,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
 
     Raises:
         ServerKeysMissing, WrongPassphrase, PassphraseMissing: there is no secret to work with.
-        DatabaseNotMigrated: the database has other tables.
+        DatabaseNotMigrated, DatabaseOutdated: the database has no tables, or other ones.
     """
     if context is None:
         opened = keys or open_server_keys(settings.home, read_passphrase("server", settings.home))

@@ -8,7 +8,6 @@ import contextlib
 import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
 
 from keys.base.errors import AuthcodeError, KeyIdTaken, UnknownKey, WrongPassphrase
 from keys.base.files import make_private_dir
@@ -20,9 +19,17 @@ from keys.store.issuer import SharedKeys
 from keys.store.key_file import ScryptCost
 from keys.store.key_store import UnlockedStore, open_store
 
-_OWN = (Purpose.PAGE_TOKEN, Purpose.CLAIM, Purpose.HOLDER, Purpose.SESSION, Purpose.LOG_HEAD)
-_LATER = (Purpose.PROOF, Purpose.PROOF_ID, Purpose.KEEP_CODE)
-"""Own keys that the first homes do not have: made when they are first needed."""
+_OWN = (
+    Purpose.PAGE_TOKEN,
+    Purpose.CLAIM,
+    Purpose.HOLDER,
+    Purpose.SESSION,
+    Purpose.LOG_HEAD,
+    Purpose.PROOF,
+    Purpose.PROOF_ID,
+    Purpose.KEEP_CODE,
+    Purpose.ADDRESS,
+)
 _OWN_KEY_BYTES = 32
 _CURRENT = "1"  # own keys are numbered, so that rotating one adds a number
 
@@ -30,30 +37,24 @@ _CURRENT = "1"  # own keys are numbered, so that rotating one adds a number
 class ServerCanSign(AuthcodeError):
     """The server's passphrase opens keys that sign codes."""
 
-    code: ClassVar[str] = "server_can_sign"
-    http_status: ClassVar[int] = 500
-
-    def __init__(self) -> None:
-        """Say what to change."""
-        super().__init__(
-            "The server's passphrase also opens this home's signing keys, so whoever takes it could make codes. "
-            "Give the issuer and the server different passphrases, or keep the issuer on another machine."
-        )
+    code = "server_can_sign"
+    http_status = 500
+    sentence = (
+        "The server's passphrase also opens this home's signing keys, so whoever takes it could make codes. Give the "
+        "issuer and the server different passphrases, or keep the issuer on another machine."
+    )
 
 
 class ServerKeysMissing(AuthcodeError):
     """There is no server part with keys in this home."""
 
-    code: ClassVar[str] = "server_keys_missing"
-    http_status: ClassVar[int] = 500
-
-    def __init__(self, home: Path) -> None:
-        """Carry the home."""
-        super().__init__(
-            f"There are no server keys in {home}; run `authcode db upgrade`, then `authcode keys publish` where the "
-            "issuer's part lies beside it, else `authcode keys receive`."
-        )
-        self.home = home
+    code = "server_keys_missing"
+    http_status = 500
+    sentence = (
+        "There are no server keys in {home}; run `authcode db upgrade`, then `authcode keys publish` where the "
+        "issuer's part lies beside it, else `authcode keys receive`."
+    )
+    home: Path
 
 
 class _MacKeys(Mapping[str, bytes]):
@@ -87,7 +88,8 @@ class ServerKeys:
         own = {purpose: store.get(purpose, _CURRENT) for purpose in _OWN}
         self.page_token, self.claim = own[Purpose.PAGE_TOKEN], own[Purpose.CLAIM]
         self.holder, self.session = own[Purpose.HOLDER], own[Purpose.SESSION]
-        _, self.proof_id, self.keep_code = (rotating_key(store, purpose, _CURRENT) for purpose in _LATER)
+        self.proof_id, self.keep_code = own[Purpose.PROOF_ID], own[Purpose.KEEP_CODE]
+        self.address = own[Purpose.ADDRESS]  # the secret of the address to which brands seal keys for this server
         self.proofs = ProofKeys(_by_number(store, Purpose.PROOF))
         self._log_head = own[Purpose.LOG_HEAD]  # the seed: a signing key is not handed on to other processes
         self.mac: Mapping[str, bytes] = _MacKeys(store)
@@ -128,7 +130,7 @@ def make_server_keys(home: Path, passphrase: str, *, cost: ScryptCost | None = N
     """
     make_private_dir(server_dir(home))
     store = open_store(f"file:{server_keys_dir(home)}").unlock(passphrase, cost=cost)
-    for purpose in (*_OWN, Purpose.ADDRESS):
+    for purpose in _OWN:
         rotating_key(store, purpose, _CURRENT)
     return ServerKeys(store)
 
@@ -149,28 +151,20 @@ def open_server_keys(home: Path, passphrase: str) -> ServerKeys:
         raise ServerKeysMissing(home) from None
 
 
-def address_secret(keys: ServerKeys) -> bytes:
-    """The secret of the address to which brands seal keys for this server; made where an older home has none."""
-    return rotating_key(keys.store, Purpose.ADDRESS, _CURRENT)
-
-
-def server_has_keys(home: Path) -> bool:
-    """Whether a home has a server's part with keys; no passphrase is needed to see it."""
-    return bool(open_store(f"file:{server_keys_dir(home)}").headers())
-
-
 def lacks_own_keys(home: Path) -> bool:
-    """Whether the server's part is without one of the server's own keys; no passphrase is needed to see it."""
-    held = {(header.purpose, header.key_id) for header in open_store(f"file:{server_keys_dir(home)}").headers()}
-    return not {(purpose, _CURRENT) for purpose in _OWN} <= held
+    """Whether one of the server's own keys is missing; no passphrase is needed to see it."""
+    return not {(purpose, _CURRENT) for purpose in _OWN} <= _held(home)
 
 
 def lacks_shared_keys(home: Path, brand_id: bytes, shared: SharedKeys) -> bool:
-    """Whether the server's part is without one of these keys (or of its own); no passphrase is needed to see it."""
-    held = {(header.purpose, header.key_id) for header in open_store(f"file:{server_keys_dir(home)}").headers()}
+    """Whether one of these keys, or of the server's own, is missing; no passphrase is needed to see it."""
     wanted = {(Purpose.SERIAL, _serial_name(brand_id, number)) for number in shared.serial}
     wanted |= {(Purpose.MAC, key_id) for key_id in shared.mac}
-    return lacks_own_keys(home) or not wanted <= held
+    return lacks_own_keys(home) or not wanted <= _held(home)
+
+
+def _held(home: Path) -> set[tuple[Purpose, str]]:
+    return {(header.purpose, header.key_id) for header in open_store(f"file:{server_keys_dir(home)}").headers()}
 
 
 def keep_shared_keys(keys: ServerKeys, brand_id: bytes, shared: SharedKeys) -> None:

@@ -50,7 +50,7 @@ def keyring_published(
     try:
         upgrade(db)
         now, who = datetime.now(UTC), command_line_actor()
-        published = publish_keyring(db, keyring, server_id=_server_id(home), now=now, actor=who)
+        published = publish_keyring(db, keyring, server_id=_server_id(home), now=now, by=who)
     finally:
         db.close()
     return f"server: keyring version {published.version} of {published.brand} is in force"

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -25,8 +25,10 @@ _PREFIX = "AUTHCODE_"
 class SettingsInvalid(AuthcodeError):
     """A setting that cannot be used."""
 
-    code: ClassVar[str] = "settings_invalid"
-    http_status: ClassVar[int] = 500
+    code = "settings_invalid"
+    http_status = 500
+    sentence = "{reason}"
+    reason: str
 
 
 class RateLimit(StrEnum):

@@ -1,1 +1,1 @@
-"""A server asked over the network: by a print station with a token, which owns no database."""
+"""The one HTTP client, and what a print station sends by it; a station owns no database."""

@@ -6,17 +6,13 @@ from keys.base.errors import AuthcodeError
 
 
 class ServerUnreachable(AuthcodeError):
-    """Nobody answers at the server's address, or not in time."""
+    """There is no answer from the server's address, or not in time."""
 
     code = "server_unreachable"
     http_status = 502
-
-    def __init__(self, server: str, reason: str) -> None:
-        """Carry the address as given and the reason, never what was asked."""
-        super().__init__(
-            f"the server {server} cannot be reached ({reason}); check the address and whether it runs, then try again"
-        )
-        self.server, self.reason = server, reason
+    sentence = "the server {server} cannot be reached ({reason}); check the address and whether it runs, then try again"
+    server: str
+    reason: str
 
 
 class ServerNotTrusted(AuthcodeError):
@@ -24,14 +20,12 @@ class ServerNotTrusted(AuthcodeError):
 
     code = "server_not_trusted"
     http_status = 502
-
-    def __init__(self, server: str, reason: str) -> None:
-        """Carry the address and the reason of the TLS library."""
-        super().__init__(
-            f"{server} does not prove who it is ({reason}), and nothing was sent; check the address, or name the "
-            "certificate of an authority of your own with SSL_CERT_FILE"
-        )
-        self.server, self.reason = server, reason
+    sentence = (
+        "{server} does not prove who it is ({reason}), and nothing was sent; check the address, or name the "
+        "certificate of an authority of your own with SSL_CERT_FILE"
+    )
+    server: str
+    reason: str
 
 
 class ServerAnswerUnusable(AuthcodeError):
@@ -39,35 +33,43 @@ class ServerAnswerUnusable(AuthcodeError):
 
     code = "server_answer_unusable"
     http_status = 502
-
-    def __init__(self, server: str, status: int) -> None:
-        """Carry the address as given and the HTTP status."""
-        super().__init__(f"{server} answered with status {status}, not as an authcode server; check the address")
-        self.server, self.status = server, status
+    sentence = "{server} answered with status {status}, not as an authcode server; check the address"
+    server: str
+    status: int
 
 
 class ServerUrlInvalid(AuthcodeError):
-    """An address of a server that no token is sent to."""
+    """What was named as a server is more or less than scheme, host and port; nothing was sent."""
 
     code = "server_url_invalid"
+    sentence = "nothing is sent to this address: {reason}; write it as https://v.example.com"
+    reason: str
 
-    def __init__(self, reason: str) -> None:
-        """Carry the `reason`, a clause; the address may hold a password and is not repeated."""
-        super().__init__(f"no token is sent to this address: {reason}; write it as https://v.example.com")
-        self.reason = reason
+
+class TlsRequired(AuthcodeError):
+    """A server beyond this machine is named by plain HTTP; nothing was sent."""
+
+    code = "tls_required"
+    sentence = (
+        "nothing was sent to {server}: without TLS everyone on the way could read and change it; put TLS in front of "
+        "that server and write its address with https://"
+    )
+    server: str
 
 
 class ServerRefused(AuthcodeError):
-    """A server said no; `code` and `http_status` of an instance are those of its answer."""
+    """A server refused; `code` and `http_status` of an instance are those of its answer."""
 
     code = "server_refused"
+    sentence = "{server} refused: {detail}"
+    server: str
+    detail: str
 
     def __init__(self, server: str, *, code: str, status: int, detail: str) -> None:
-        """Carry the server's own code, status and sentence."""
-        super().__init__(f"{server} refused: {detail}")
-        self.server, self.detail = server, detail
-        self.code = code  # type: ignore[misc]  # scripts go by the code of the server that decided
-        self.http_status = status  # type: ignore[misc]  # the same
+        """Take the server's own code, status and sentence: scripts go by what the server decided."""
+        super().__init__(server, detail)
+        self.code = code  # type: ignore[misc]
+        self.http_status = status  # type: ignore[misc]
 
 
 class TokenNotGiven(AuthcodeError):
@@ -75,21 +77,14 @@ class TokenNotGiven(AuthcodeError):
 
     code = "token_not_given"
     http_status = 401
-
-    def __init__(self, reason: str) -> None:
-        """Carry the `reason`, a clause that never holds the token."""
-        super().__init__(
-            f"{reason}; name a file with AUTHCODE_TOKEN_FILE that holds what `authcode token new` printed there"
-        )
-        self.reason = reason
+    sentence = "{reason}; name a file with AUTHCODE_TOKEN_FILE that holds what `authcode token new` printed there"
+    reason: str
 
 
 class TokenFileReadable(AuthcodeError):
     """A file with a token is open to others than its owner."""
 
     code = "token_file_readable"
-
-    def __init__(self, path: Path, mode: int) -> None:
-        """Carry the `path` and its permission bits `mode`."""
-        super().__init__(f"token file {path} is open to others (mode {mode:04o}); run `chmod 600 {path}`")
-        self.path, self.mode = path, mode
+    sentence = "token file {path} is open to others (mode {mode:04o}); run `chmod 600 {path}`"
+    path: Path
+    mode: int

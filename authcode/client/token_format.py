@@ -1,4 +1,4 @@
-"""The written form of a print station's token: how both sides recognise one before anything is asked or sent."""
+"""The written form of a print station's token: how both sides recognise one before anything is sent."""
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""Where a print station has its token from: a file of its owner's, or the environment; never a command line."""
+"""Where a print station reads its token: a private file or the environment, never the command line."""
 
 import os
 from pathlib import Path
@@ -24,7 +24,7 @@ def read_token() -> str:
     if not given:
         raise TokenNotGiven("there is no token to show to the server")
     if token_prefix(given) is None:
-        raise TokenNotGiven("what was given as the token has not the form of one")
+        raise TokenNotGiven("what was given as the token does not have the form of one")
     return given
 
 

@@ -1,7 +1,7 @@
 """Stage 1, batch: the text of a code, what its tag signs, and the strict parser (docs/format.md §2 and §3).
 
-One text per unit, form and tier parses. Every refusal is the same `NotOurs` with the same sentence: whoever tries
-texts at the door learns nothing about which step refused.
+One text per unit, form and tier parses. Every refusal is the same `NotOurs` with the same sentence: trying texts shows
+nothing of which step refused them.
 """
 
 import re
@@ -18,7 +18,7 @@ MAX_CODE_BYTES = 512
 """A link code is about 150 bytes; the rest leaves room for query keys that others append."""
 
 GTIN_NONE = "0" * 14
-"""Stands in the signed message of a short code, which carries no GTIN."""
+"""The GTIN in the signed message of a short code, which carries none."""
 
 SERIAL_CHARACTERS = 13
 KEY_ID_CHARACTERS = 2
@@ -46,24 +46,23 @@ class NotOurs(AuthcodeError):
 
     code = "not_ours"
     http_status = 400
-
-    def __init__(self) -> None:
-        """Take no reason: a reason would help whoever forges."""
-        super().__init__("this is not a code of ours; scan it once more, closer, flat and in even light")
+    sentence = "this is not a code of ours; scan it once more, closer, flat and in even light"
 
 
 class GtinInvalid(AuthcodeError):
     """A trade item number whose length or check digit is wrong."""
 
     code = "gtin_invalid"
+    sentence = (
+        "{shown!r} is no GTIN: its length or its last digit, the check digit, is wrong; "
+        "give the 8, 12, 13 or 14 digits below the bar code, as in 09506000134352"
+    )
+    text: str
 
-    def __init__(self, text: str) -> None:
-        """Keep the number as it was given."""
-        super().__init__(
-            f"{text[:32]!r} is no GTIN: its length or its last digit, the check digit, is wrong; "
-            "give the 8, 12, 13 or 14 digits below the bar code, as in 09506000134352"
-        )
-        self.text = text
+    @property
+    def shown(self) -> str:
+        """The number as it was given, shortened."""
+        return self.text[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,31 +100,29 @@ def shown_host(prefix: str) -> str:
     return prefix.partition("//")[2].rstrip("/").lower()
 
 
-def signed_message(  # noqa: PLR0913 - one argument a field of the layout, by keyword
-    *, form: Form, profile: Profile, brand_id: bytes, key_id: str, serial: str, gtin: str, prefix: str
-) -> bytes:
-    """Lay out the 64 + n bytes that a tag covers (docs/format.md §2).
+def signed_message(key: CodeKey, brand_id: bytes, *, serial: str, gtin: str) -> bytes:
+    """Lay out the 64 + n bytes that a tag of `key` covers (docs/format.md §2).
 
     Raises:
         ValueError: a field has another length than its place in the layout.
     """
     fields = (
         (LABEL_CODE, 16),
-        (form.letter.encode("ascii"), 1),
-        (bytes([profile.number]), 1),
+        (key.form.letter.encode("ascii"), 1),
+        (bytes([key.profile.number]), 1),
         (brand_id, 16),
-        (key_id.encode("ascii"), KEY_ID_CHARACTERS),
+        (key.key_id.encode("ascii"), KEY_ID_CHARACTERS),
         (serial.encode("ascii"), SERIAL_CHARACTERS),
         (gtin.encode("ascii"), 14),
-        (bytes([len(prefix)]), 1),
+        (bytes([len(key.prefix)]), 1),
     )
     if any(len(field) != length for field, length in fields):
         raise ValueError("a field of the signed message has the wrong length")
-    return b"".join(field for field, _ in fields) + prefix.encode("ascii")
+    return b"".join(field for field, _ in fields) + key.prefix.encode("ascii")
 
 
 def format_code(parsed: ParsedCode) -> str:
-    """Write the exact text that stands in the symbol (docs/format.md §2)."""
+    """Write the exact text of the symbol (docs/format.md §2)."""
     if parsed.form is Form.SHORT:
         return f"{parsed.prefix}{parsed.key_id}{parsed.serial}{encode_bits(parsed.tag)}"
     return f"{parsed.prefix}01/{parsed.gtin}/21/{parsed.serial}?8030={parsed.key_id}{_encode_base64url(parsed.tag)}"

@@ -32,10 +32,7 @@ class TypedSerialInvalid(AuthcodeError):
     """A typed serial that has the wrong length, a foreign character or another check character."""
 
     code = "typed_serial_invalid"
-
-    def __init__(self) -> None:
-        """Take no text: what was typed may be most of a secret."""
-        super().__init__("this serial cannot be right; compare each character and type all fourteen again")
+    sentence = "this serial cannot be right; compare each character and type all fourteen again"
 
 
 class Tier(IntEnum):
@@ -102,7 +99,7 @@ def check_character(serial: str) -> str:
 
 
 def printed_serial(serial: str) -> str:
-    """Write a serial as it stands beside the symbol: `7Q4K M2XD 9FA1 C·N`."""
+    """Write a serial as it is printed next to the symbol: `7Q4K M2XD 9FA1 C·N`."""
     return f"{serial[:4]} {serial[4:8]} {serial[8:12]} {serial[12:]}\N{MIDDLE DOT}{check_character(serial)}"
 
 

@@ -18,15 +18,7 @@ class CodeSigner:
     def code(self, serial: str, gtin: str = GTIN_NONE) -> str:
         """Give the exact text of the code for a serial; `gtin` is fourteen digits in the link form only."""
         key = self.key
-        message = signed_message(
-            form=key.form,
-            profile=key.profile,
-            brand_id=self._brand_id,
-            key_id=key.key_id,
-            serial=serial,
-            gtin=gtin,
-            prefix=key.prefix,
-        )
+        message = signed_message(key, self._brand_id, serial=serial, gtin=gtin)
         tag = self._signing_key.sign(message) if self._signing_key else mac_tag(self._secret, message)
         parsed = ParsedCode(form=key.form, prefix=key.prefix, key_id=key.key_id, serial=serial, gtin=gtin, tag=tag)
         return format_code(parsed)

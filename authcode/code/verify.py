@@ -23,16 +23,13 @@ class OnlineOnly(AuthcodeError):
 
     code = "online_only"
     http_status = 409
-
-    def __init__(self, key_id: str) -> None:
-        """Name the key; its id is printed in every code and is no secret."""
-        super().__init__(f"codes of key {key_id} are checked by the brand's server only; ask it")
-        self.key_id = key_id
+    sentence = "codes of key {key_id} are checked by the brand's server only; ask it"
+    key_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedCode:
-    """What a key vouches for. After this nobody handles the code as text. `gtin` is `GTIN_NONE` in the short form."""
+    """What a key vouches for, in place of the text. `gtin` is `GTIN_NONE` in the short form."""
 
     brand_id: bytes
     key: CodeKey
@@ -77,15 +74,7 @@ def verify_code(
         OnlineOnly: a well-formed `compact` code whose MAC key is not here.
     """
     keyring, key, parsed = parse_code(text, keyrings)  # (1)
-    message = signed_message(  # (2)
-        form=key.form,
-        profile=key.profile,
-        brand_id=keyring.brand_id,
-        key_id=key.key_id,
-        serial=parsed.serial,
-        gtin=parsed.gtin,
-        prefix=key.prefix,
-    )
+    message = signed_message(key, keyring.brand_id, serial=parsed.serial, gtin=parsed.gtin)  # (2)
     _check_tag(key, message, parsed.tag, mac_keys)  # (3)
     return VerifiedCode(brand_id=keyring.brand_id, key=key, serial=parsed.serial, gtin=parsed.gtin, form=parsed.form)
 

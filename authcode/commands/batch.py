@@ -21,8 +21,9 @@ from authcode.commands.options import (
 )
 from authcode.commands.register import manifest_of, registered_lines
 from authcode.commands.values import WHOLE_NUMBER
+from authcode.order.book import OrderBook
 from authcode.order.key_use import check_cover, cover_warning
-from authcode.order.order import LEVELS, DrawnBy, Order, OrderBook, Placement, Tiers
+from authcode.order.order import LEVELS, DrawnBy, Order, Placement, Tiers
 from authcode.order.products import load_product
 from keys.base.errors import AuthcodeError
 from keys.base.home import home_dir, issuer_dir, orders_dir
@@ -32,7 +33,7 @@ from keys.format.records import Form, Profile
 from keys.store.issuer import IssuerHome
 
 if TYPE_CHECKING:
-    from authcode.client.http import Json
+    from authcode.client.http_client import Json
     from authcode.client.station import Station
     from authcode.order.fulfil import IssuedBatch
 

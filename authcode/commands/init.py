@@ -18,12 +18,7 @@ class PassphrasesEqual(AuthcodeError):
     """The two parts of a home were given one passphrase."""
 
     code = "passphrases_equal"
-
-    def __init__(self) -> None:
-        """Carry nothing: both are secrets."""
-        super().__init__(
-            "the issuer's and the server's passphrase are the same; a server must not open the signing keys"
-        )
+    sentence = "the issuer's and the server's passphrase are the same; a server must not open the signing keys"
 
 
 @click.command(epilog=example('authcode init --brand "Acme Tea" --prefix https://v.acme.example'))
@@ -83,7 +78,7 @@ def _hand_over(unlocked: UnlockedIssuer, server_passphrase: str, *, issuer_only:
 
 def _about_plain_http(prefix: str) -> tuple[str, ...]:
     """What is printed stays printed: a warning before the first code that leads to an open connection."""
-    from authcode.client.http import is_this_machine
+    from authcode.client.address import is_this_machine
     from authcode.code.payload import shown_host
 
     host = shown_host(prefix).partition(":")[0]

@@ -20,7 +20,7 @@ from authcode.commands.options import (
 )
 from authcode.commands.values import MOMENT
 from authcode.events import Touched, ask_what_is_touched
-from authcode.order.order import OrderBook
+from authcode.order.book import OrderBook
 from keys.base.errors import AddressInvalid, AuthcodeError
 from keys.base.home import is_apart, issuer_dir
 from keys.base.instants import format_instant
@@ -164,11 +164,8 @@ class NothingWithdrawn(AuthcodeError):
     """A withdrawal was asked about, and not confirmed."""
 
     code = "stopped"
-
-    def __init__(self, key_id: str) -> None:
-        """Carry the key."""
-        super().__init__(f"nothing was withdrawn: key {key_id} is as it was")
-        self.key_id = key_id
+    sentence = "nothing was withdrawn: key {key_id} is as it was"
+    key_id: str
 
 
 def _ask_whether(key_id: str) -> None:

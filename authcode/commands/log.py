@@ -1,7 +1,6 @@
 """`authcode log check`: heads and proofs of a log, offline, with nothing but its public key."""
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +9,8 @@ import click
 from authcode.commands.options import example, json_option, tell_json
 
 if TYPE_CHECKING:
-    from authcode.log.checkpoint import Head, LogKey
+    from authcode.log.check import LogCheck
     from authcode.log.merkle import LogProofRefused
-    from authcode.log.proof import Included
     from keys.proof import Proof
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -44,6 +42,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     Exit code 0 only where every file holds. Two heads of one size with two roots prove that history was rewritten. With
     --receipt an entry must be the receipt's own, and stand behind the head that it names.
     """
+    from authcode.log.check import LogCheck
     from authcode.log.checkpoint import read_log_key
     from authcode.log.merkle import LogProofRefused
 
@@ -52,53 +51,30 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     proof = _receipt(receipt, receipt_keys)
     if proof is not None and kept is not None:
         raise click.UsageError("--kept and --receipt each name the head to start from; give one of them")
-    checking = _Check(key=log_key, leaf=bare_leaf, proof=proof)
+    checking = LogCheck(key=log_key, leaf=bare_leaf, proof=proof)
     try:
-        checking.begin(kept)
+        checking.start(None if kept is None else _text(kept))
     except LogProofRefused as problem:
         answers = [_refusal(kept or receipt, problem)]
     else:
-        answers = [checking.answer(file) for file in files]
+        answers = [_answer(checking, file) for file in files]
     shown = None if receipt is None or proof is None else (receipt, proof)
     _tell(answers, receipt=shown, as_json=as_json)
     if not all(answer["holds"] for answer in answers):
         click.get_current_context().exit(1)
 
 
-@dataclass(kw_only=True)
-class _Check:
-    """What all files of one check are held against; `before` is the head to start from."""
+def _answer(checking: "LogCheck", file: Path) -> dict[str, object]:
+    """The answer for one file."""
+    from authcode.log.merkle import LogProofRefused
 
-    key: "LogKey"
-    leaf: bytes | None
-    proof: "Proof | None"
-    before: "Head | None" = None
-    roots: dict[int, bytes] = field(default_factory=dict)
-
-    def begin(self, kept: Path | None) -> None:
-        """Start from the head that was kept, or from the one that the receipt names (LogProofRefused)."""
-        from authcode.log.checkpoint import open_head
-        from authcode.log.receipt import head_before
-
-        if self.proof is not None:
-            self.before = head_before(self.proof)
-        elif kept is not None:
-            self.before = open_head(_text(kept), self.key)
-        _agree(self.roots, self.before)
-
-    def answer(self, file: Path) -> dict[str, object]:
-        """What is said of one file."""
-        from authcode.log.merkle import LogProofRefused
-        from authcode.log.receipt import check_entry
-
-        try:
-            head, facts, included = _checked(_text(file), self.key, self.before, self.leaf)
-            if self.proof is not None and included is not None:
-                check_entry(self.proof, included)
-            _agree(self.roots, head)
-        except LogProofRefused as problem:
-            return _refusal(file, problem)
-        return {"file": str(file), "holds": True, **facts, "origin": head.origin, "size": head.size}
+    text = _text(file)
+    if checking.needs_start(text):
+        raise click.UsageError("name the head that you kept with --kept: a proof of growth starts from it")
+    try:
+        return {"file": str(file), "holds": True, **checking.facts(text)}
+    except LogProofRefused as problem:
+        return _refusal(file, problem)
 
 
 def _refusal(file: Path | None, problem: "LogProofRefused") -> dict[str, object]:
@@ -142,39 +118,9 @@ def _receipt(receipt: Path | None, keys: Path | None) -> "Proof | None":
         raise LogDocumentInvalid("the file of receipt keys is no key set") from None
 
 
-def _checked(
-    text: str, key: "LogKey", kept: "Head | None", leaf: bytes | None
-) -> tuple["Head", dict[str, object], "Included | None"]:
-    """The head that a file stands on, what the file shows, and the entry or leaf that it shows to be included."""
-    from authcode.log.checkpoint import open_head
-    from authcode.log.proof import is_consistency, is_inclusion, open_consistency, open_inclusion
-
-    if is_inclusion(text):
-        found = open_inclusion(text, key, leaf=leaf)
-        record = None if found.entry is None else found.entry.facts
-        return (
-            found.head,
-            {"kind": "inclusion", "index": found.index, "leaf": found.leaf.hex(), "record": record},
-            found,
-        )
-    if is_consistency(text):
-        if kept is None:
-            raise click.UsageError("name the head that you kept with --kept: a proof of growth starts from it")
-        return open_consistency(text, key, kept=kept), {"kind": "consistency", "old": kept.size}, None
-    return open_head(text, key), {"kind": "head"}, None
-
-
-def _agree(roots: dict[int, bytes], head: "Head | None") -> None:
-    """Refuse a second root for one size: the log told two histories."""
-    from authcode.log.merkle import LogProofRefused
-
-    if head is not None and roots.setdefault(head.size, head.root) != head.root:
-        raise LogProofRefused(f"two heads of {head.size} leaves have two roots, both signed: history was rewritten")
-
-
 def _tell(answers: list[dict[str, object]], *, receipt: tuple[Path, "Proof"] | None, as_json: bool) -> None:
     """Say it in the words of the single file, so that two checkers say one thing alike."""
-    from authcode.verifier.authcode_verify import conclusion, file_in_words
+    from authcode.log.words import conclusion, file_in_words
 
     if as_json:
         for answer in answers:

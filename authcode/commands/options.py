@@ -63,14 +63,14 @@ def station_at(server: str) -> "Station":
     """A print station of this machine's token, at a server; nothing is sent yet.
 
     Raises:
-        ServerUrlInvalid: no token is sent to this address.
+        ServerUrlInvalid, TlsRequired: nothing is sent to this address.
         TokenNotGiven, TokenFileReadable: there is no token to show.
     """
-    from authcode.client.http import Connection
+    from authcode.client.http_client import HttpClient
     from authcode.client.station import Station
     from authcode.client.token_source import read_token
 
-    return Station(Connection(server, read_token()))
+    return Station(HttpClient(server, read_token()))
 
 
 def json_option(command: _Command) -> _Command:

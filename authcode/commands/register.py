@@ -7,14 +7,14 @@ import click
 
 from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell
 from authcode.events import announce_batch
-from authcode.order.order import OrderBook
+from authcode.order.book import OrderBook
 from authcode.order.products import is_sku, product_unknown
 from keys.base.errors import AuthcodeError
 from keys.base.home import home_dir, issuer_dir
 from keys.format.document import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
-    from authcode.client.http import Json
+    from authcode.client.http_client import Json
 
 
 class OrderNotIssued(AuthcodeError):
@@ -22,11 +22,9 @@ class OrderNotIssued(AuthcodeError):
 
     code = "order_not_issued"
     http_status = 404
-
-    def __init__(self, order: str, reason: str) -> None:
-        """Carry the name and the `reason`, a clause."""
-        super().__init__(f"order {order!r} cannot be registered: {reason}")
-        self.order, self.reason = order, reason
+    sentence = "order {order!r} cannot be registered: {reason}"
+    order: str
+    reason: str
 
 
 class ServerMissing(AuthcodeError):
@@ -34,14 +32,11 @@ class ServerMissing(AuthcodeError):
 
     code = "server_missing"
     http_status = 404
-
-    def __init__(self, home: Path) -> None:
-        """Carry the home."""
-        super().__init__(
-            f"there is no server's database in {home}; name a server with --server URL, or run `authcode db upgrade` "
-            "where one is to be"
-        )
-        self.home = home
+    sentence = (
+        "there is no server's database in {home}; name a server with --server URL, or run `authcode db upgrade` where "
+        "one is to be"
+    )
+    home: Path
 
 
 @click.command(epilog=example("authcode batch register spring --server https://v.example.com"))

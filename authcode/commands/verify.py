@@ -28,9 +28,6 @@ from keys.store.issuer import IssuerHome
 if TYPE_CHECKING:
     from authcode.code.verify import OfflineAnswer
 
-STANDALONE = Path(__file__).parents[1] / "verifier" / "authcode_verify.py"
-"""The same verifier in one file, for whoever has only Python."""
-
 _SAID = {
     "signature_valid": "signature valid, use not checked",
     "key_list_out_of_date": "signature valid, key list out of date: fetch the keyring again, or ask online",
@@ -43,23 +40,15 @@ class KeyringMissing(AuthcodeError):
 
     code = "keyring_missing"
     http_status = 404
-
-    def __init__(self, home: Path) -> None:
-        """Carry the home that was looked at."""
-        super().__init__(
-            f"there is no keyring in {home}; name the brand's published one with --keyring or AUTHCODE_KEYRING"
-        )
-        self.home = home
+    sentence = "there is no keyring in {home}; name the brand's published one with --keyring or AUTHCODE_KEYRING"
+    home: Path
 
 
 class OfflineNotSaid(AuthcodeError):
     """Verifying for good is the server's part."""
 
     code = "offline_not_said"
-
-    def __init__(self) -> None:
-        """Say what is there."""
-        super().__init__("say --offline to check signature and key state; use is recorded by the brand's server alone")
+    sentence = "say --offline to check signature and key state; use is recorded by the brand's server alone"
 
 
 @click.command(epilog=example("head -2 codes.csv | tail -1 | cut -d, -f3 | authcode verify --offline --json -"))
@@ -95,9 +84,10 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
     """
     from authcode.code.payload import MAX_CODE_BYTES, NotOurs
     from authcode.code.verify import OfflineState, verify_offline
+    from authcode.verifier.single_file import build
 
     if print_standalone:
-        click.echo(STANDALONE.read_text(encoding="utf-8"), nl=False)
+        click.echo(build(), nl=False)
         return
     if code is None:
         raise click.UsageError("Missing argument 'CODE'.")

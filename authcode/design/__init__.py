@@ -1,1 +1,1 @@
-"""Stage 2, print: what a batch's symbols look like: level, size, logo, and how much damage they still stand."""
+"""Stage 2, print: what a batch's symbols look like: level, size, logo, and how much damage they tolerate."""

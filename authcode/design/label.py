@@ -17,7 +17,7 @@ class Label:
     tier: str | None
     """`outer` or `inner` for the labels of a pair, None for single ones."""
     serial_text: str
-    """The serial as printed beside the symbol, in groups (docs/format.md §5)."""
+    """The serial as printed next to the symbol, in groups (docs/format.md §5)."""
     code: str
     symbol: Symbol
 

@@ -20,7 +20,7 @@ MAX_LOGO_BYTES: Final = 8 * 1024 * 1024
 MAX_LOGO_PIXELS: Final = 25_000_000
 """Checked on the header, before anything is decoded: 100 MB of memory at four bytes a pixel."""
 LOGO_SIDE_PX: Final = 480
-"""A larger logo is scaled down to this: 1,200 dpi at 10 mm, and small enough to stand in every SVG file."""
+"""A larger logo is scaled down to this: 1,200 dpi at 10 mm, and small enough to be in every SVG file."""
 MIN_LOGO_MODULES: Final = 3.0
 """Below this width or height, about 1 mm in print, a logo is a stain."""
 KEPT_CORRECTION: Final = 0.5
@@ -35,11 +35,8 @@ class LogoUnreadable(AuthcodeError):
     """A logo file cannot be opened as a still picture."""
 
     code = "logo_unreadable"
-
-    def __init__(self, reason: str) -> None:
-        """Carry `reason`, a clause such as "it is animated"."""
-        super().__init__(f"the logo cannot be used: {reason}; give a still picture as PNG, JPEG or WebP")
-        self.reason = reason
+    sentence = "the logo cannot be used: {reason}; give a still picture as PNG, JPEG or WebP"
+    reason: str
 
 
 class LogoTooLarge(AuthcodeError):
@@ -47,27 +44,26 @@ class LogoTooLarge(AuthcodeError):
 
     code = "logo_too_large"
     http_status = 413
-
-    def __init__(self, measured: int, limit: int, unit: str) -> None:
-        """State both numbers, in `unit` (bytes or pixels)."""
-        super().__init__(f"the logo has {measured:,} {unit}, and the limit is {limit:,}: scale it down")
-        self.measured, self.limit, self.unit = measured, limit, unit
+    sentence = "the logo has {measured:,} {unit}, and the limit is {limit:,}: scale it down"
+    measured: int
+    limit: int
+    unit: str
 
 
 class LogoDoesNotFit(AuthcodeError):
     """No place in the symbol is large enough for the logo and leaves enough error correction."""
 
     code = "logo_does_not_fit"
-
-    def __init__(self, version: int, level: Level, largest: tuple[float, float], margin: float) -> None:
-        """State the largest place (modules, width and height) and the margin that had to be kept."""
-        width, height = largest
-        super().__init__(
-            f"in a version {version} symbol of level {level} this logo would be at most {width:.1f} x {height:.1f} "
-            f"modules if {margin:.0%} of the error correction is kept, and it needs {MIN_LOGO_MODULES:g} in both "
-            "directions: choose a higher level or a more compact logo"
-        )
-        self.version, self.level, self.largest, self.margin = version, level, largest, margin
+    sentence = (
+        "in a version {version} symbol of level {level} this logo would be at most {largest[0]:.1f} x {largest[1]:.1f} "
+        "modules if {margin:.0%} of the error correction is kept, and it needs {needed:g} in both "
+        "directions: choose a higher level or a more compact logo"
+    )
+    version: int
+    level: Level
+    largest: tuple[float, float]  # modules, width and height
+    margin: float
+    needed: float = MIN_LOGO_MODULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -100,7 +96,7 @@ class Logo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoPlacement:
-    """Where a logo stands in a symbol. Lengths in modules, from the symbol's top left, quiet zone excluded."""
+    """Where a logo is in a symbol. Lengths in modules, from the symbol's top left, quiet zone excluded."""
 
     x0: float
     y0: float
@@ -186,7 +182,7 @@ def _steps(version: int, logo: Logo) -> list[float]:
 def _tops(version: int, height: int) -> list[int]:
     """Rows at which a cleared area of odd height may begin, the best looking first.
 
-    The middle of the symbol; where an alignment pattern stands there (versions 7-13, 21-27, 35-40), as near to it as
+    The middle of the symbol; where an alignment pattern is there (versions 7-13, 21-27, 35-40), as near to it as
     may be, first below it, then above. On bent and tilted packs a symbol whose middle pattern was hidden was read a
     third less often than one with the logo below it.
     """
@@ -212,8 +208,8 @@ def _place(version: int, level: Level, width: int, height: int, keep: float) -> 
 def fit_logo(version: int, level: Level, logo: Logo, *, keep: float = KEPT_CORRECTION) -> LogoPlacement:
     """The largest centred place for a logo that keeps a share of every Reed-Solomon block's correction.
 
-    The logo keeps its aspect ratio, `CLEAR_MODULES` of white stand around it, and no function pattern is covered: where
-    one stands in the very middle, the logo is centred from left to right and stands just below (see `_tops`). What fits
+    The logo keeps its aspect ratio, `CLEAR_MODULES` of white are around it, and no function pattern is covered: where
+    one is in the very middle, the logo is centred from left to right and placed just below (see `_tops`). What fits
     at one scale also fits at a smaller one, so the last step that keeps the margin is the largest.
 
     Args:

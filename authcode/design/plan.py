@@ -19,34 +19,31 @@ DEFAULT_MODULE_MM: Final = 0.33
 MIN_MODULE_MM: Final = 0.25
 """Below this phones fail on ordinary print; six dots a module at 600 dpi."""
 MAX_LABEL_MM: Final = 180.0
-"""The widest symbol that stands on an A4 sheet with its crop marks."""
+"""The widest symbol that fits on an A4 sheet with its crop marks."""
 MODULE_PX: Final = 10
 """Pixels a module in PNG files: enough for any scaling in a layout program, and whole."""
 
 
 class LabelTooSmall(AuthcodeError):
-    """The label asked for makes modules that are not read reliably."""
+    """The requested label makes modules that are not read reliably."""
 
     code = "label_too_small"
-
-    def __init__(self, label_mm: float, smallest_mm: float, module_mm: float) -> None:
-        """State what was asked, what the smallest label is, and the module it would make; all in millimetres."""
-        super().__init__(
-            f"a label of {label_mm:g} mm makes modules of {module_mm:.2f} mm; this code needs at least "
-            f"{MIN_MODULE_MM:g} mm, a label of {smallest_mm:g} mm: enlarge the label or choose a lower level"
-        )
-        self.label_mm, self.smallest_mm, self.module_mm = label_mm, smallest_mm, module_mm
+    sentence = (
+        f"a label of {{label_mm:g}} mm makes modules of {{module_mm:.2f}} mm; this code needs at least "
+        f"{MIN_MODULE_MM:g} mm, a label of {{smallest_mm:g}} mm: enlarge the label or choose a lower level"
+    )
+    label_mm: float
+    smallest_mm: float
+    module_mm: float
 
 
 class LabelTooLarge(AuthcodeError):
-    """The label asked for does not stand on the sheet."""
+    """The requested label does not fit on the sheet."""
 
     code = "label_too_large"
-
-    def __init__(self, label_mm: float, largest_mm: float) -> None:
-        """State both widths, in millimetres."""
-        super().__init__(f"a label of {label_mm:g} mm does not stand on a sheet; the largest is {largest_mm:g} mm")
-        self.label_mm, self.largest_mm = label_mm, largest_mm
+    sentence = "a label of {label_mm:g} mm does not fit on a sheet; the largest is {largest_mm:g} mm"
+    label_mm: float
+    largest_mm: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +57,7 @@ class Design:
     """Width and height of a printed symbol with its quiet zone, in millimetres."""
     logo: Logo | None
     placement: LogoPlacement | None
-    """Where the logo stands; None exactly when there is no logo."""
+    """Where the logo is; None exactly when there is no logo."""
 
     @property
     def side_modules(self) -> int:

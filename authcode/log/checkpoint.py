@@ -10,7 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar, Final
+from typing import Final
 
 from authcode.log.merkle import HASH_BYTES, MAX_SIZE, LogProofRefused
 from keys.base.errors import AuthcodeError, PublicKeyInvalid, SignatureInvalid
@@ -31,22 +31,16 @@ _DASH: Final = "\N{EM DASH} "
 class LogDocumentInvalid(AuthcodeError):
     """A file or text that is neither a head nor a proof of a log."""
 
-    code: ClassVar[str] = "log_document_invalid"
-
-    def __init__(self, reason: str) -> None:
-        """Carry what is wrong with it."""
-        super().__init__(f"This is no log head or proof as the log wrote it: {reason}. Fetch it again, unchanged.")
-        self.reason = reason
+    code = "log_document_invalid"
+    sentence = "This is no log head or proof as the log wrote it: {reason}. Fetch it again, unchanged."
+    reason: str
 
 
 class LogKeyInvalid(AuthcodeError):
     """A text that is no public key of a log."""
 
-    code: ClassVar[str] = "log_key_invalid"
-
-    def __init__(self) -> None:
-        """Show the form."""
-        super().__init__("This is no log key; `authcode log key` prints it as name+hash+key on one line.")
+    code = "log_key_invalid"
+    sentence = "This is no log key; `authcode log key` prints it as name+hash+key on one line."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ A tree is known by its perfect subtrees: `subtree(level, number)` is the hash of
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Final
+from typing import Final
 
 from keys.base.errors import AuthcodeError
 
@@ -24,13 +24,10 @@ Subtree = Callable[[int, int], bytes]
 class LogProofRefused(AuthcodeError):
     """A head or proof of the log that does not hold: another key, another tree, or an altered path."""
 
-    code: ClassVar[str] = "log_proof_refused"
-    http_status: ClassVar[int] = 409
-
-    def __init__(self, reason: str) -> None:
-        """Carry what does not hold."""
-        super().__init__(f"This does not hold: {reason}. Keep it, and ask the operator of the log to explain it.")
-        self.reason = reason
+    code = "log_proof_refused"
+    http_status = 409
+    sentence = "This does not hold: {reason}. Keep it, and ask the operator of the log to explain it."
+    reason: str
 
 
 def leaf_hash(entry: bytes) -> bytes:

@@ -8,8 +8,16 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from authcode.log.checkpoint import MAX_DOCUMENT_BYTES, Head, LogDocumentInvalid, LogKey, decimal, decode, encode
-from authcode.log.checkpoint import open_head as _open_head
+from authcode.log.checkpoint import (
+    MAX_DOCUMENT_BYTES,
+    Head,
+    LogDocumentInvalid,
+    LogKey,
+    decimal,
+    decode,
+    encode,
+    open_head,
+)
 from authcode.log.merkle import HASH_BYTES, LogProofRefused, check_consistency, check_inclusion, leaf_hash
 
 SALT_BYTES: Final = 16
@@ -178,7 +186,7 @@ def open_inclusion(text: str, key: LogKey, *, leaf: bytes | None = None) -> Incl
         LogProofRefused: it does not hold.
     """
     proof = read_inclusion(text)  # (1)
-    head = _open_head(proof.note, key)  # (2)
+    head = open_head(proof.note, key)  # (2)
     named = leaf if proof.entry is None else proof.entry.leaf  # (3)
     if named is None:
         raise LogDocumentInvalid("it carries no entry, so the leaf's hash must be named beside it")
@@ -196,7 +204,7 @@ def open_consistency(text: str, key: LogKey, *, kept: Head) -> Head:
         LogProofRefused: it does not hold, or starts from another size than the kept head's.
     """
     proof = read_consistency(text)
-    head = _open_head(proof.note, key)
+    head = open_head(proof.note, key)
     if proof.old != kept.size:
         raise LogProofRefused(f"it starts from {proof.old} leaves, the head that was kept has {kept.size}")
     check_consistency(kept.size, head.size, kept.root, head.root, proof.path)

@@ -14,9 +14,10 @@ from authcode.code.serial import SerialCipher, Tier, printed_serial
 from authcode.code.sign import CodeSigner
 from authcode.design.label import Label
 from authcode.design.plan import Design
+from authcode.order.book import Reservation
 from authcode.order.issue import IssuedCode, issue_batch
 from authcode.order.manifest import Manifest, sign_manifest
-from authcode.order.order import Order, Reservation, Tiers
+from authcode.order.order import Order, Tiers
 from authcode.print.writer import SheetHeading, Writer, open_writers
 from keys.base.files import PRIVATE_DIR, PRIVATE_FILE, write_atomic
 from keys.format.records import CodeKey

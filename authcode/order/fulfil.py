@@ -21,11 +21,12 @@ from typing import Final
 from authcode.design.logo import load_logo
 from authcode.design.plan import Design, plan_design
 from authcode.events import announce_batch
+from authcode.order.book import OrderBook, Reservation, order_contents
 from authcode.order.folder import MANIFEST_FILE, Job, Progress, write_folder
 from authcode.order.issue import sample_code
 from authcode.order.key_use import cover_warning
 from authcode.order.manifest import open_manifest
-from authcode.order.order import Order, OrderBook, Reservation, order_contents
+from authcode.order.order import Order
 from authcode.print.writer import check_formats
 from authcode.qr.codewords import Level
 from keys.base.errors import AuthcodeError, NoKeyForOrder
@@ -44,12 +45,14 @@ class DiskFull(AuthcodeError):
 
     code = "disk_full"
     http_status = 507
+    sentence = "there is no room for this order at {out}; {kept}: free some, or name another --out"
+    out: Path
+    announced: bool = False
 
-    def __init__(self, out: Path, *, announced: bool = False) -> None:
-        """Carry where the order was to lie, and whether somebody may have heard of its batch."""
-        kept = "its name and batch number are kept, as it was announced" if announced else "nothing was kept"
-        super().__init__(f"there is no room for this order at {out}; {kept}: free some, or name another --out")
-        self.out = out
+    @property
+    def kept(self) -> str:
+        """What is kept of the order, as a clause."""
+        return "its name and batch number are kept, as it was announced" if self.announced else "nothing was kept"
 
 
 class OutTaken(AuthcodeError):
@@ -57,11 +60,8 @@ class OutTaken(AuthcodeError):
 
     code = "out_taken"
     http_status = 409
-
-    def __init__(self, out: Path) -> None:
-        """Carry the folder."""
-        super().__init__(f"{out} is there already and is not this order's; name another folder with --out")
-        self.out = out
+    sentence = "{out} is there already and is not this order's; name another folder with --out"
+    out: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

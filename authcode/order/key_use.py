@@ -22,11 +22,14 @@ class KeyUsedUp(AuthcodeError):
 
     code = "key_used_up"
     http_status = 409
+    sentence = "key {key.key_id} {reason} and signs no new order; {remedy}"
+    key: CodeKey
+    reason: str
 
-    def __init__(self, key: CodeKey, reason: str) -> None:
-        """Carry the key and the `reason`, a clause."""
-        super().__init__(f"key {key.key_id} {reason} and signs no new order; {_remedy(key)}")
-        self.key_id, self.reason = key.key_id, reason
+    @property
+    def remedy(self) -> str:
+        """What makes the next key, as a clause."""
+        return _remedy(self.key)
 
 
 def check_cover(key: CodeKey, *, orders: int, now: datetime) -> None:

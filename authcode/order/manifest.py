@@ -33,11 +33,8 @@ class ManifestInvalid(AuthcodeError):
     """A manifest that is no manifest, or says what no issuer could have issued."""
 
     code = "manifest_invalid"
-
-    def __init__(self, reason: str) -> None:
-        """Carry the `reason`, a clause."""
-        super().__init__(f"the manifest cannot be used: {reason}; take it again from the issuer")
-        self.reason = reason
+    sentence = "the manifest cannot be used: {reason}; take it again from the issuer"
+    reason: str
 
 
 class ManifestSignatureInvalid(AuthcodeError):
@@ -45,10 +42,7 @@ class ManifestSignatureInvalid(AuthcodeError):
 
     code = "manifest_signature_invalid"
     http_status = 403
-
-    def __init__(self) -> None:
-        """Carry nothing: why a signature is wrong helps only who made it."""
-        super().__init__("no office key in the keyring signed this manifest; publish the keyring first, or refuse it")
+    sentence = "no office key in the keyring signed this manifest; publish the keyring first, or refuse it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,11 +31,8 @@ class ProductInvalid(AuthcodeError):
     """A product that cannot be kept as it stands."""
 
     code = "product_invalid"
-
-    def __init__(self, reason: str) -> None:
-        """Carry the `reason`, a clause."""
-        super().__init__(f"this product cannot be kept: {reason}")
-        self.reason = reason
+    sentence = "this product cannot be kept: {reason}"
+    reason: str
 
 
 class ProductUnknown(AuthcodeError):
@@ -43,11 +40,8 @@ class ProductUnknown(AuthcodeError):
 
     code = "product_unknown"
     http_status = 404
-
-    def __init__(self, sku: str) -> None:
-        """Carry the `sku` that was asked for."""
-        super().__init__(f"no product {sku!r} is known here; add it with `authcode product add`, or see `product list`")
-        self.sku = sku
+    sentence = "no product {sku!r} is known here; add it with `authcode product add`, or see `product list`"
+    sku: str
 
 
 def is_sku(text: str) -> bool:

@@ -30,7 +30,7 @@ class FilePerLabelWriter(ABC):
         """Write one label's file.
 
         Raises:
-            OSError: it cannot be written; what was begun lies in the folder, which is the caller's to remove.
+            OSError: it cannot be written; what was begun stays in the folder, which is the caller's to remove.
         """
         (self._directory / f"{label.file_stem}.{self.ending}").write_bytes(self.encode(label))
 

@@ -1,6 +1,6 @@
 """Stage 2, print: one PNG a label, the symbol and its quiet zone in whole pixels and nothing else.
 
-The bytes are written here and not by an imaging library: a plain symbol is one bit a pixel, the physical size stands in
+The bytes are written here and not by an imaging library: a plain symbol is one bit a pixel, the physical size is in
 it, and the same label gives the same bytes.
 """
 

@@ -1,4 +1,4 @@
-"""Stage 2, print: the A4 print sheet: where labels lie, and what stands on a page, as PDF drawing operators.
+"""Stage 2, print: the A4 print sheet: where labels are, and what is printed on a page, as PDF drawing operators.
 
 A sheet is a grid of equal cells on whole millimetres, cut along the crop marks. A cell holds a symbol with its quiet
 zone as real white and below it two lines, the serial and where to check it. Lengths are millimetres from the page's
@@ -49,7 +49,7 @@ _LONGEST_CHECK_LINE_MM: Final = 36.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetHeading:
-    """What stands at the head of each page, and beside each symbol."""
+    """What is printed at the head of each page, and next to each symbol."""
 
     order: str
     host: str
@@ -79,7 +79,7 @@ class SheetGeometry:
 
     @property
     def left_mm(self) -> float:
-        """The grid's left edge; it stands in the middle of the page."""
+        """The grid's left edge; it is centred on the page."""
         return (PAGE_WIDTH_MM - self.columns * self.pitch_x_mm) / 2
 
     @property
@@ -226,7 +226,7 @@ def page_operators(
     Args:
         design: how the batch is drawn.
         geometry: from `plan_sheet`.
-        heading: what stands at the head.
+        heading: what is printed at the head.
         labels: one to `geometry.labels_per_page` labels of one tier, in order.
         page: number of the page in the order, from 1.
     """

@@ -39,14 +39,16 @@ class Writer(Protocol):
 
 
 class UnknownFormat(AuthcodeError):
-    """An output format nobody here writes."""
+    """An output format that does not exist."""
 
     code = "format_unknown"
+    sentence = "there is no output format {name!r}; the formats are {known}"
+    name: str
 
-    def __init__(self, name: str) -> None:
-        """Name the format and all that exist."""
-        super().__init__(f"there is no output format {name!r}; the formats are {', '.join(FORMATS)}")
-        self.name = name
+    @property
+    def known(self) -> str:
+        """All formats, as a list in words."""
+        return ", ".join(FORMATS)
 
 
 def _sheets(folder: Path, design: Design, heading: SheetHeading) -> Writer:
@@ -81,8 +83,8 @@ def open_writers(formats: Sequence[str], out: Path, design: Design, heading: She
     """A writer for each drawn format, each with its own folder `out/<format>`; a name given twice counts once.
 
     Raises:
-        UnknownFormat: a name stands for no format.
-        LabelTooLarge: the label does not stand on a sheet.
+        UnknownFormat: a name is no format's.
+        LabelTooLarge: the label does not fit on a sheet.
         OSError: a folder cannot be made.
     """
     check_formats(formats)

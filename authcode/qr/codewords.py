@@ -1,4 +1,4 @@
-"""Stage 2, print: where every codeword of a QR symbol lies, by the placement rules of ISO/IEC 18004.
+"""Stage 2, print: where every codeword of a QR symbol is, by the placement rules of ISO/IEC 18004.
 
 A symbol's data is cut into Reed-Solomon blocks, the blocks are interleaved, and the result runs in a zigzag through
 the modules that no function pattern occupies. What a logo costs is decided here: not by its area, but by the number
@@ -106,7 +106,7 @@ def alignment_centres(version: int) -> tuple[int, ...]:
 
 @lru_cache(maxsize=MAX_VERSION)
 def function_patterns(version: int) -> npt.NDArray[np.bool_]:
-    """bool[n, n], read only: True where no codeword may lie (ISO/IEC 18004 clauses 5.3.2 to 5.3.7, 7.9 and 7.10).
+    """bool[n, n], read only: True where no codeword may be (ISO/IEC 18004 clauses 5.3.2 to 5.3.7, 7.9 and 7.10).
 
     These are the finder patterns with their separators, timing, alignment, format and version information.
     """
@@ -116,7 +116,7 @@ def function_patterns(version: int) -> npt.NDArray[np.bool_]:
     modules[:9, :9] = modules[:9, -8:] = modules[-8:, :9] = True  # finders, separators, format information
     for row in (centres := alignment_centres(version)):
         for column in centres:
-            if (row, column) not in {(6, 6), (6, width - 7), (width - 7, 6)}:  # there a finder pattern stands
+            if (row, column) not in {(6, 6), (6, width - 7), (width - 7, 6)}:  # finder patterns are there
                 modules[row - 2 : row + 3, column - 2 : column + 3] = True
     first_with_version_information = 7
     if version >= first_with_version_information:
@@ -190,7 +190,7 @@ def _zigzag(version: int) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=16)
 def codeword_map(version: int, level: Level) -> CodewordMap:
-    """Where the codewords of a version and level lie: `_interleaved` laid along `_zigzag`, eight modules each."""
+    """Where the codewords of a version and level are: `_interleaved` along `_zigzag`, eight modules each."""
     width = symbol_width(version)
     block, codeword, bit = (np.full((width, width), _NO_CODEWORD, dtype=np.int16) for _ in range(3))
     places = iter(_zigzag(version))

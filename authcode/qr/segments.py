@@ -20,11 +20,9 @@ class CodeNotDrawable(AuthcodeError):
     """A text does not have the shape from which the segments of its form are cut."""
 
     code = "code_not_drawable"
-
-    def __init__(self, form: Form, reason: str) -> None:
-        """Name the form and what is wrong, never the text: an unburned code is a secret."""
-        super().__init__(f"this text cannot be drawn as a {form} code: {reason}")
-        self.form, self.reason = form, reason
+    sentence = "this text cannot be drawn as a {form} code: {reason}"
+    form: Form
+    reason: str
 
 
 def segments_of(code: str, form: Form) -> list[QRData]:

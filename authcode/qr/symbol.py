@@ -27,14 +27,14 @@ class SymbolTooLong(AuthcodeError):
     """The text needs more bits than the version and level hold."""
 
     code = "symbol_too_long"
-
-    def __init__(self, needed_bits: int, held_bits: int, version: int, level: Level) -> None:
-        """State both numbers; they are bits."""
-        super().__init__(
-            f"this code needs {needed_bits} bits, and a version {version} symbol of level {level} holds {held_bits}: "
-            "choose a lower level or a shorter prefix"
-        )
-        self.needed_bits, self.held_bits, self.version, self.level = needed_bits, held_bits, version, level
+    sentence = (
+        "this code needs {needed_bits} bits, and a version {version} symbol of level {level} holds {held_bits}: "
+        "choose a lower level or a shorter prefix"
+    )
+    needed_bits: int
+    held_bits: int
+    version: int
+    level: Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -100,7 +100,7 @@ def draw_symbol(
     for segment in segments:
         code.add_data(segment)
     chosen = int(code.best_mask_pattern()) if mask is None else mask
-    code.makeImpl(False, chosen)  # noqa: FBT003 (the package's own signature; `make` would not tell the mask)
+    code.makeImpl(False, chosen)  # noqa: FBT003 (the package's own signature; `make` does not return the mask)
     modules = np.array(code.modules, dtype=np.bool_)
     modules.flags.writeable = False
     return Symbol(version=version, level=level, mask=chosen, modules=modules)

@@ -1,7 +1,7 @@
 """Crockford's base 32 as codes use it: one strict spelling for every value (docs/format.md §2, §3).
 
-Upper case only, without the aliases O, I and L, without hyphens and check characters: what is scanned has exactly one
-text. Typed serials, which may use aliases, are read elsewhere and brought to this spelling first.
+Upper case only, without the aliases O, I and L, without hyphens and check characters: a scanned code has exactly one
+text. Typed serials, which may use aliases, are converted to this spelling before.
 """
 
 import base64

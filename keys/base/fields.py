@@ -1,8 +1,8 @@
 """A strict reader of JSON objects: every field is asked for by name, kind and bounds, and anything else is refused.
 
 Signed payloads, key files and trust files are read through it, so that hostile text can raise nothing but ValueError,
-which each format turns into its own error. Fields that nobody asks for are ignored: they are later additions that an
-older reader can do without; whatever it cannot do without gets a new format number.
+which each format turns into its own error. Unknown fields are ignored: what a reader cannot do without gets a new
+format number.
 """
 
 import json
@@ -25,7 +25,7 @@ def _object_of(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError("a field stands there twice")
+            raise ValueError("a field is named twice")
         found[name] = value
     return found
 

@@ -14,7 +14,7 @@ PRIVATE_FILE: Final = 0o600
 PRIVATE_DIR: Final = 0o700
 PUBLIC_FILE: Final = 0o644
 _HERE: Final = -100
-"""AT_FDCWD of <fcntl.h>: relative paths begin where the process stands."""
+"""AT_FDCWD of <fcntl.h>: paths are relative to the working directory."""
 _EXCHANGE: Final = 2
 """RENAME_EXCHANGE of <linux/fs.h>."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -26,18 +26,18 @@ def make_private_dir(path: Path) -> None:
 
 
 def mode_for_others(file: IO[bytes]) -> int | None:
-    """The permission bits of an open file that others than its owner may use; None where nobody else may.
+    """The permission bits of an open file that others than its owner may use it with; None where there are none.
 
-    The open file is asked, not its path, which may lead elsewhere a moment later. Where permissions are no bits: None.
+    The open file is asked, since its path may lead elsewhere a moment later. None without POSIX permissions.
     """
     mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
     return mode if os.name == "posix" and mode & _OTHERS else None
 
 
 def other_owner(file: IO[bytes]) -> int | None:
-    """The user who owns an open file where that is neither who runs this process nor root; None where it is.
+    """The owner of an open file who is neither the user of this process nor root; None where it is one of them.
 
-    An owner can read and change a file whatever its mode says. Where users are no numbers: None.
+    An owner can read and change a file whatever its mode is. None without POSIX users.
     """
     if sys.platform == "win32":  # pragma: no cover - no POSIX users there
         return None
@@ -46,10 +46,10 @@ def other_owner(file: IO[bytes]) -> int | None:
 
 
 def write_atomic(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
-    """Write `path` so that any reader, and any crash, sees the old content or the new one, never a part.
+    """Write `path` so that a reader, and a crash, sees the old content or the new one, never a part.
 
     Raises:
-        OSError: the disk is full or the folder not writable; the old content stands and nothing is left beside it.
+        OSError: the disk is full or the folder not writable; the old content stays and nothing else is left.
     """
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -76,12 +76,12 @@ def sync_dir(path: Path) -> None:
 
 
 def exchange_dirs(one: Path, other: Path) -> None:
-    """Let two folders of one file system change names: on Linux in one step, so that no crash finds neither.
+    """Swap the names of two folders of one file system: on Linux in one step, so that a crash loses neither.
 
-    Elsewhere in three renamings, of which those that were done are taken back where one fails.
+    Elsewhere in three steps; if one fails, those before it are undone.
 
     Raises:
-        OSError: they cannot be renamed; both stand as before.
+        OSError: they cannot be renamed; both keep their names.
     """
     if not _exchanged_at_once(one, other):
         aside = one.with_name(f"{one.name}.aside-{secrets.token_hex(4)}")
@@ -104,7 +104,7 @@ def _exchanged_at_once(one: Path, other: Path) -> bool:
 
 @contextlib.contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`, waiting for other processes and threads; a process that dies lets go of it."""
+    """Hold the lock file `path`, waiting for other processes and threads; the death of a process releases it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
     try:
         if sys.platform == "win32":  # pragma: no cover - no POSIX locks there

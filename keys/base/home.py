@@ -1,6 +1,6 @@
-"""Where the state of an installation lies: one home with an issuer's and a server's part (docs/format.md §1).
+"""Paths of an installation: one home with an issuer's and a server's part (docs/format.md §1).
 
-The two parts have separate passphrases. Whoever serves never opens the issuer's part.
+The two parts have separate passphrases. A server never opens the issuer's part.
 """
 
 import os
@@ -29,12 +29,12 @@ def issuer_keys_dir(home: Path) -> Path:
 
 
 def is_apart(home: Path) -> bool:
-    """Whether this home was made without a server's part on purpose, and still has none: a print station's."""
+    """Whether this home is a print station's: made without a server's part, and still without one."""
     return _apart_path(home).exists() and not server_dir(home).exists()
 
 
 def keep_apart(home: Path) -> None:
-    """Remember that this home is a print station's: nothing here makes a server's part by itself."""
+    """Mark this home as a print station's, in which no server's part is made by itself."""
     _apart_path(home).touch()
 
 

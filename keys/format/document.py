@@ -20,7 +20,6 @@ from keys.base.fields import Fields
 from keys.primitives import (
     LABEL_KEYRING,
     LABEL_MANIFEST,
-    LABEL_OFFLINE_SCAN,
     LABEL_SHARED_KEYS,
     SIGNATURE_BYTES,
     SigningKey,
@@ -35,7 +34,6 @@ FINGERPRINT_CHARS: Final = 71
 _FORMATS: Final[Mapping[bytes, str]] = {
     LABEL_KEYRING: "authcode-keyring-1",
     LABEL_MANIFEST: "authcode-manifest-1",
-    LABEL_OFFLINE_SCAN: "authcode-offline-scan-1",
     LABEL_SHARED_KEYS: "authcode-shared-keys-1",
 }
 _FINGERPRINT = re.compile("sha256:[0-9a-f]{64}")
@@ -52,7 +50,7 @@ class OpenedDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UncheckedDocument:
-    """A document that was only read: nothing in it may be believed before `verify` returned."""
+    """A document that was only read: do not trust it before `verify` returned."""
 
     label: bytes
     payload: str
@@ -92,7 +90,7 @@ def sign_document(
 
 
 def open_document(label: bytes, document: bytes, *, public_keys: Mapping[str, bytes]) -> OpenedDocument:
-    """Check that one of `public_keys` (by fingerprint) signed `document` under `label`, and return what it says.
+    """Check that one of `public_keys` (by fingerprint) signed `document` under `label`, and return its content.
 
     Raises:
         DocumentInvalid: it is no document of this kind.
@@ -107,7 +105,7 @@ def open_document(label: bytes, document: bytes, *, public_keys: Mapping[str, by
 
 
 def read_document(label: bytes, document: bytes) -> UncheckedDocument:
-    """Read a document without believing it, where the signer's key must first be found.
+    """Read a document without trusting it, where the signer's key must first be found.
 
     1. Size.   2. JSON with the right fields.   3. The format that belongs to the label; steps of a succession in
     keyrings only.   4. The one written form.

@@ -1,7 +1,7 @@
-"""Stage 5, verify: what a brand's signed lists say of a host: a partner's, or a known look-alike's (docs/format.md §1).
+"""Stage 5, verify: a brand's signed lists of partners' and known look-alikes' domains (docs/format.md §1).
 
-A listed domain stands for itself and every host below it. A host that is on both kinds of list is a look-alike's: to be
-careful without need costs a buyer less than the other mistake.
+A listed domain covers itself and every host below it. A host on both kinds of list is a look-alike's: needless caution
+costs a buyer less than the other mistake.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -14,7 +14,7 @@ from keys.format.prefix import host_of, is_domain
 
 
 class Listing(StrEnum):
-    """On which list of a brand a domain stands."""
+    """The two lists of a brand."""
 
     LOOKALIKE = "lookalike"
     PARTNER = "partner"
@@ -36,14 +36,14 @@ def domains_of(keyring: Keyring, listing: Listing) -> tuple[str, ...]:
 
 
 def falls_under(host: str, domain: str) -> bool:
-    """Whether `domain` stands for `host`, both in lower case: it is that host or one above it."""
+    """Whether `domain` covers `host`, both in lower case: it is that host or one above it."""
     return host == domain or host.endswith(f".{domain}")
 
 
 def listed_host(host: str, keyrings: Iterable[Keyring]) -> ListedHost | None:
-    """What verified `keyrings` say of `host` (lower case); look-alikes of any of them come before partners.
+    """The entry of verified `keyrings` for `host` (lower case); look-alikes of any of them come before partners.
 
-    No brand makes a partner of where another one is at home: its hosts, those below them, and domains above them.
+    A partner listing does not count for another brand's hosts, those below them, and domains above them.
     """
     brands = tuple(keyrings)
     homes = {keyring.brand_id: {host_of(prefix) for prefix in keyring.prefixes} for keyring in brands}
@@ -62,9 +62,9 @@ def _is_home(host: str, domain: str, homes: Iterable[str]) -> bool:
 
 
 def added_domains(keyring: Keyring, additions: Mapping[Listing, Collection[str]]) -> Mapping[Listing, tuple[str, ...]]:
-    """Both lists with those of `additions`, in lower case, that may enter them; what is on its list stays where it is.
+    """Both lists with `additions`, in lower case; a domain that is on its list already keeps its place.
 
-    A name that belongs to everybody, as `co.uk` does, is not recognised: there is no list of them here.
+    Public suffixes, such as `co.uk`, are not recognised.
 
     Raises:
         DomainRefused: one is no domain or the brand's own, one of the other list is the same, above it or below it, or
@@ -94,4 +94,4 @@ def _check(domain: str, own: Collection[str], others: Iterable[str]) -> None:
     for other in others:
         if falls_under(domain, other) or falls_under(other, domain):
             same = "it" if other == domain else f"{other}, which has hosts in common with it,"
-            raise DomainRefused(domain, f"{same} stands on the other list; take that off first")
+            raise DomainRefused(domain, f"{same} is on the other list; take that off first")

@@ -1,4 +1,4 @@
-"""Stage 5, verify: the signed keyring, which says what every key id of a brand stands for (docs/format.md §1)."""
+"""Stage 5, verify: the signed keyring, which gives the meaning of every key id of a brand (docs/format.md §1)."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -90,7 +90,7 @@ class Keyring:
         for office_key in self.office_keys:
             check_public_key(office_key.public_key)
         if len({key.fingerprint for key in self.office_keys}) != len(self.office_keys):
-            raise KeyringInvalid("an office key stands there twice")
+            raise KeyringInvalid("an office key is listed twice")
 
     def _check_heading(self) -> None:
         if len(self.brand_id) != BRAND_ID_BYTES:
@@ -125,7 +125,7 @@ class Keyring:
                 check_public_key(key.public_key)
 
     def code_key(self, key_id: str) -> CodeKey:
-        """The key that `key_id` stands for.
+        """The key with this id.
 
         Raises:
             UnknownKey: no key of this brand has that id.
@@ -162,7 +162,7 @@ class OpenedKeyring:
     """A keyring whose root signature was verified, with the root's fingerprint and the exact document.
 
     `earlier_roots` are the fingerprints of the roots before this one, oldest first, each of which vouched for the next.
-    `first_seen` says that a verifier's trust file pinned its root only now: nobody compared it yet.
+    `first_seen`: a trust file pinned its root only now, so it was not compared with another source yet.
     """
 
     keyring: Keyring
@@ -172,7 +172,7 @@ class OpenedKeyring:
     first_seen: bool = field(default=False, compare=False)
 
     def follows(self, root: str) -> bool:
-        """Whether who trusts `root` (a fingerprint) may trust this keyring: it signed, or its successor did."""
+        """Whether trust in `root` (a fingerprint) extends to this keyring: that root signed it, or its successor."""
         return root == self.root_fingerprint or root in self.earlier_roots
 
 
@@ -222,14 +222,14 @@ def open_keyring(document: bytes, *, root_fingerprint: str | None) -> OpenedKeyr
 
 
 def check_successor(old: Keyring, new: Keyring) -> None:
-    """Check that `new` may follow `old`, for whoever has seen both: ids are never used again (docs/format.md §1).
+    """Check that `new` may follow `old`: ids are never used again (docs/format.md §1).
 
-    1. The same brand and a higher version.   2. Every key id of `old` is still there.   3. It stands for the same key.
+    1. The same brand and a higher version.   2. Every key id of `old` is still there.   3. It is the same key.
     4. Its state went on, if it changed: active, retired, withdrawn; a withdrawal only ever reaches further back.
 
     Raises:
         KeyringRollback: the version is not higher.
-        KeyIdTaken: an id stands for another key than before.
+        KeyIdTaken: an id has another key than before.
         KeyStateRefused: a key went back to an earlier state.
         KeyringInvalid: it is of another brand, or a key was dropped instead of retired or withdrawn.
     """
@@ -259,7 +259,7 @@ def check_transition(before: CodeKey, after: CodeKey) -> None:
 
 
 def _identity(key: CodeKey) -> tuple[object, ...]:
-    """What a key id stands for as long as it exists; state, since and reason may change."""
+    """What never changes about a key; state, since and reason may."""
     return key.profile, key.form, key.prefix, key.serial_key, key.public_key
 
 
@@ -297,7 +297,7 @@ class KeyringSet:
         return self._prefixes
 
     def lookup(self, prefix: str, key_id: str) -> tuple[Keyring, CodeKey] | None:
-        """The record that (prefix, key id) stands for, or None (docs/format.md §3, rule 5)."""
+        """The record of (prefix, key id), or None (docs/format.md §3, rule 5)."""
         found = self._by_key_id.get(key_id)
         return found if found is not None and found[1].prefix == prefix else None
 
@@ -314,7 +314,7 @@ def check_brand(name: str) -> None:
     """Refuse a brand's name that no keyring can hold.
 
     Raises:
-        KeyringInvalid: it is empty, too long, or has characters that nobody sees.
+        KeyringInvalid: it is empty, too long, or has invisible characters.
     """
     if not 1 <= len(name) <= MAX_BRAND_CHARS or not all(map(is_seen, name)):
         raise KeyringInvalid(f"the brand's name has 1 to {MAX_BRAND_CHARS} characters that can be seen")

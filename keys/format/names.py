@@ -1,4 +1,4 @@
-"""Stage 5, verify: what stands for a brand, its name and its hosts, and whose it is (docs/format.md §1)."""
+"""Stage 5, verify: which brand owns a name and the hosts of its codes (docs/format.md §1)."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -23,44 +23,43 @@ Written out, because the property is not in the standard library; what it adds o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameOwner:
-    """Who goes by a name and addresses: a brand under its root. `brand` is None where the name was never kept."""
+    """A brand, under its root, as the owner of its name and of the hosts of its prefixes."""
 
     root: str
-    brand: str | None
+    brand: str
     prefixes: tuple[str, ...]
 
 
 def is_seen(character: str) -> bool:
-    """Whether a character may stand in a name. An unassigned one may: which these are depends on the reader's age."""
+    """Whether a name may have a character; unassigned ones too, since the Unicode version decides which these are."""
     if character == " ":
         return True
     return unicodedata.category(character) not in _HIDDEN and not any(ord(character) in blank for blank in _BLANK)
 
 
 def refuse_conflict(
-    before: NameOwner | None, offered: NameOwner, others: Iterable[NameOwner], *, root_settles: bool
+    known: NameOwner | None, offered: NameOwner, others: Iterable[NameOwner], *, root_settles: bool
 ) -> None:
-    """Refuse a name, or a host of a prefix, that `offered` did not have `before` and one of `others` has.
+    """Refuse a name or host that `offered` has, `known` (the same brand until now) did not have, and another has.
 
     Raises:
-        BrandConflict: another has it; `root_settles` says that naming the root would let it pass.
+        BrandConflict: another brand has it; `root_settles` tells that naming the root would allow it.
     """
     held = [(other, _marks(other).keys()) for other in others]
-    had = set() if before is None else _marks(before).keys()
+    had = set() if known is None else _marks(known).keys()
     for mark, shown in _marks(offered).items():
         for other, marks in held:
             if mark not in had and mark in marks:
                 raise BrandConflict(shown, other.root, offered.root, root_settles=root_settles)
 
 
-def _marks(holder: NameOwner) -> dict[tuple[str, str], str]:
-    """What stands for a brand, as it is compared and as it is shown.
+def _marks(owner: NameOwner) -> dict[tuple[str, str], str]:
+    """What identifies a brand, each in the form that is compared with the form that is shown.
 
-    Names that read alike are one name. Shoppers are shown a host alone: another scheme or port of it is the same one.
+    Names that read alike are one name. Shoppers see a host alone, so another scheme or port of it is the same one.
     """
-    names = [] if holder.brand is None else [holder.brand]
-    hosts = {("host", host_of(prefix)): prefix for prefix in reversed(holder.prefixes)}
-    return {("name", _folded(name)): name for name in names} | hosts
+    hosts = {("host", host_of(prefix)): prefix for prefix in reversed(owner.prefixes)}
+    return {("name", _folded(owner.brand)): owner.brand} | hosts
 
 
 def _folded(name: str) -> str:

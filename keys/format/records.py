@@ -72,7 +72,6 @@ class Purpose(StrEnum):
     PROOF_ID = "proof-id"
     KEEP_CODE = "keep-code"
     LOG_HEAD = "log-head"
-    WEBHOOK = "webhook"
     ADDRESS = "address"
 
 

@@ -1,6 +1,6 @@
-"""What a brand begins with: its first keys and keyring, built beside their place (docs/format.md §1).
+"""A brand's first keys and keyring, built next to their final place (docs/format.md §1).
 
-The issuer's part of a home (`keys.store.issuer`) uses it to come into being, and for every key that is added later.
+`keys.store.issuer` creates the issuer's part of a home with it, and uses it for every key that is added later.
 """
 
 import json
@@ -69,7 +69,7 @@ def build(place: Path, *, brand: str, prefix: str, unlock: tuple[str, ScryptCost
 
 
 def move_into_place(building: Path, place: Path, home: Path) -> None:
-    """Put the finished part in its place, unless another process was faster: no system renames onto a full folder."""
+    """Move the finished part into place, unless another process was faster: a rename never replaces a full folder."""
     try:
         building.rename(place)
     except OSError:
@@ -79,7 +79,7 @@ def move_into_place(building: Path, place: Path, home: Path) -> None:
 
 
 def write_brand(place: Path, keyring: Keyring, root: str, *, server_id: str) -> None:
-    """Say in `place` whose home it is: brand.json, with the root's fingerprint."""
+    """Write brand.json, which names the brand of the home and the root's fingerprint."""
     values = {
         "format": BRAND_FORMAT,
         "brand": keyring.brand,
@@ -123,7 +123,7 @@ def new_office_key(office: SigningKey, now: datetime) -> OfficeKey:
 
 
 def store_in(place: Path) -> KeyStore:
-    """The key files of the issuer's part that lies in `place`."""
+    """The key files of the issuer's part in `place`."""
     return open_store(f"file:{place / 'keys'}")
 
 

@@ -4,7 +4,7 @@
     HOME/issuer/keyring.json    the signed keyring, as published
     HOME/issuer/keys/           root, office, signing, serial and MAC keys, sealed
 
-Whoever changes keyring or keys holds a lock file, so that two commands at once lose nothing.
+Changes of keyring or keys are made under a lock file, so that two commands at once lose nothing.
 """
 
 import secrets
@@ -87,7 +87,7 @@ class IssuerHome:
     ) -> Self:
         """Make the issuer's part of `home`: root, office and first serial key, and a signing key for each form.
 
-        It is built beside its place and moved there whole: a failure leaves nothing.
+        It is built next to its place and moved there whole: a failure leaves nothing.
 
         Raises:
             HomeExists: `home` has an issuer's part.
@@ -131,7 +131,7 @@ class IssuerHome:
         except (FileNotFoundError, NotADirectoryError):
             raise HomeMissing(home) from None
         except ValueError:
-            raise KeyringInvalid("brand.json beside it is damaged") from None
+            raise KeyringInvalid("its brand.json is damaged") from None
         store_in(places.issuer_dir(home)).check_closed()
         return issuer
 
@@ -142,7 +142,7 @@ class IssuerHome:
 
     @property
     def keyring(self) -> OpenedKeyring:
-        """The keyring as it lies there now, verified under the brand's own root.
+        """The current keyring, verified under the brand's own root.
 
         Raises:
             HomeMissing: it is gone.
@@ -165,7 +165,7 @@ class IssuerHome:
 
 
 class UnlockedIssuer:
-    """The issuer's part with its secrets at hand; they are read when asked for and stand in no `repr`."""
+    """The issuer's part with its secrets; they are read on demand and are in no `repr`."""
 
     __slots__ = ("_issuer", "_store")
 
@@ -189,7 +189,7 @@ class UnlockedIssuer:
 
     @property
     def keyring(self) -> OpenedKeyring:
-        """The keyring as it lies there now; see `IssuerHome.keyring`."""
+        """The current keyring; see `IssuerHome.keyring`."""
         return self._issuer.keyring
 
     def new_code_key(self, *, profile: Profile, form: Form, prefix: str, now: datetime) -> CodeKey:
@@ -260,12 +260,8 @@ class UnlockedIssuer:
             self._publish(replace(next_version(keyring, now), office_keys=keys))
         return office.fingerprint
 
-    def list_domains(self, listing: Listing, domains: Collection[str], now: datetime) -> OpenedKeyring:
-        """Put domains on one list of the keyring: see `add_domains`."""
-        return self.add_domains({listing: domains}, now)
-
     def add_domains(self, additions: Mapping[Listing, Collection[str]], now: datetime) -> OpenedKeyring:
-        """Put domains on the lists of the keyring and publish it once, unless all of them stand there already.
+        """Put domains on the lists of the keyring and publish it once, unless all of them are listed already.
 
         Raises:
             DomainRefused: one is no domain or the brand's own, one of the other list is the same, above it or below it,
@@ -279,13 +275,13 @@ class UnlockedIssuer:
             return self._publish_lists(opened.keyring, lists, now)
 
     def unlist_domains(self, domains: Collection[str], now: datetime) -> OpenedKeyring:
-        """Take domains off whichever list they stand on, and publish the keyring; DomainRefused for one on none."""
+        """Take domains off their lists and publish the keyring; DomainRefused for one that is on none."""
         with self._locked():
             keyring = self.keyring.keyring
             lists = {kind: domains_of(keyring, kind) for kind in Listing}
             gone = {one.lower() for one in domains}
             for one in gone.difference(*lists.values()):
-                raise DomainRefused(one, "it stands on no list; see `authcode keys domains list`")
+                raise DomainRefused(one, "it is on no list; see `authcode keys domains list`")
             left = {kind: tuple(one for one in listed if one not in gone) for kind, listed in lists.items()}
             return self._publish_lists(keyring, left, now)
 

@@ -85,7 +85,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyHeader:
-    """What a key file says openly: whose secret it holds and what for. `brand_id` is None for a server's own keys."""
+    """The open part of a key file: whose secret it has and what for. `brand_id` is None for a server's own keys."""
 
     purpose: Purpose
     key_id: str
@@ -126,7 +126,7 @@ class KeyHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFile:
-    """A key file as it lies on the disk: still sealed."""
+    """A key file as it is on the disk: still sealed."""
 
     name: str
     header: KeyHeader

@@ -1,4 +1,4 @@
-"""Key stores: where sealed keys lie, chosen by URI scheme; one passphrase, stretched once, opens a whole store.
+"""Key stores: places of sealed keys, chosen by URI scheme; one passphrase, stretched once, opens a whole store.
 
 `file:DIR` keeps a file per key in a folder of its own, `memory:` keeps them for the life of the process. An unknown
 scheme names the known ones (docs/format.md §1).
@@ -31,7 +31,7 @@ _SUFFIX: Final = ".key.json"
 
 
 class Shelf(Protocol):
-    """Where sealed keys lie, by name. A shelf never sees a secret."""
+    """A place of sealed keys, by name. A shelf never sees a secret."""
 
     @property
     def place(self) -> str:
@@ -50,7 +50,7 @@ class Shelf(Protocol):
         """Take `name` away, if it is there."""
 
     def replace_all(self, content: Mapping[str, bytes]) -> None:
-        """Put `content` in the place of everything, at once or not at all."""
+        """Replace everything by `content`, at once or not at all."""
 
     def locked(self) -> AbstractContextManager[None]:
         """Keep other writers out."""
@@ -96,15 +96,15 @@ class FileShelf:
         self._path(name).unlink(missing_ok=True)
 
     def replace_all(self, content: Mapping[str, bytes]) -> None:
-        """Write a folder beside this one and let the two change names; what was here before is deleted then."""
-        beside = self._directory.with_name(f"{self._directory.name}.new-{secrets.token_hex(4)}")
-        make_private_dir(beside)
+        """Write a second folder and swap the names of the two; then delete the old one."""
+        other = self._directory.with_name(f"{self._directory.name}.new-{secrets.token_hex(4)}")
+        make_private_dir(other)
         try:
             for name, data in content.items():
-                write_atomic(beside / (name + _SUFFIX), data)
-            exchange_dirs(self._directory, beside)
-        finally:  # a half-written folder, or the one of before
-            shutil.rmtree(beside)
+                write_atomic(other / (name + _SUFFIX), data)
+            exchange_dirs(self._directory, other)
+        finally:  # the half-written folder, or the old one
+            shutil.rmtree(other)
 
     def locked(self) -> AbstractContextManager[None]:
         """Hold the folder's lock file."""
@@ -145,7 +145,7 @@ class MemoryShelf:
         self._content = dict(content)
 
     def locked(self) -> AbstractContextManager[None]:
-        """Need no lock: nobody else has this shelf."""
+        """No lock: the shelf is this process's own."""
         return nullcontext()
 
 
@@ -164,7 +164,7 @@ def open_store(uri: str) -> "KeyStore":
     scheme, colon, rest = uri.partition(":")
     backend = _BACKENDS.get(scheme) if colon else None
     if backend is None:
-        raise UnknownBackend(scheme if colon else "", sorted(_BACKENDS))
+        raise UnknownBackend(scheme if colon else "", tuple(sorted(_BACKENDS)))
     return KeyStore(backend(rest))
 
 
@@ -178,7 +178,7 @@ class KeyStore:
         self._shelf = shelf
 
     def check_closed(self) -> None:
-        """Look at every key file's permissions and at nothing else in it; one that is not ours to open is closed.
+        """Check the permissions of every key file and nothing else; one that this user cannot open is closed.
 
         Raises:
             KeyFileReadable: others than the owner can read or change a key file.
@@ -188,7 +188,7 @@ class KeyStore:
                 self._shelf.read(name)
 
     def headers(self) -> list[KeyHeader]:
-        """What the key files say openly, sorted by name; no passphrase is needed, so nothing of it is vouched for.
+        """The open part of all key files, sorted by name; no passphrase is needed, so none of it is authenticated.
 
         Raises:
             KeyFileReadable: a file is open to others than its owner.
@@ -277,9 +277,9 @@ class UnlockedStore:
             self._shelf.remove(_name_of(purpose, key_id))
 
     def change_passphrase(self, passphrase: str, *, cost: ScryptCost | None = None) -> int:
-        """Seal every key anew under `passphrase` with a new salt, all at once or not at all; gives how many.
+        """Seal every key again under `passphrase` with a new salt, all at once or not at all; gives how many.
 
-        Whoever opened the store before must unlock it again. Copies made before still open under the old passphrase.
+        Other open instances must unlock it again. Copies made before still open under the old passphrase.
 
         Raises:
             KeyFileInvalid: a file was changed or is not of this store; nothing is changed then.
@@ -292,10 +292,10 @@ class UnlockedStore:
             for file in _read_all(self._shelf):
                 secret = self.get(file.header.purpose, file.header.key_id)
                 header = replace(file.header, lock=lock)
-                anew = KeyFile.seal(file.name, header, secret, store_key).to_bytes()
-                if KeyFile.parse(file.name, anew).open(store_key) != secret or file.name in sealed:
-                    raise KeyFileInvalid(file.name, "it could not be sealed anew")
-                sealed[file.name] = anew
+                again = KeyFile.seal(file.name, header, secret, store_key).to_bytes()
+                if KeyFile.parse(file.name, again).open(store_key) != secret or file.name in sealed:
+                    raise KeyFileInvalid(file.name, "it could not be sealed again")
+                sealed[file.name] = again
             self._shelf.replace_all(sealed)
         self._lock, self._store_key = lock, store_key
         return len(sealed)

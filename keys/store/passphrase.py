@@ -74,8 +74,8 @@ def _read_file(part: Part, path: Path) -> str:
 
 
 def _ask(part: Part, *, new: bool) -> str:
-    wish = f" (new, at least {MIN_TYPED_CHARACTERS} characters; five random words are good)" if new else ""
-    passphrase = getpass.getpass(f"Passphrase of the {part} part{wish}: ")
+    hint = f" (new, at least {MIN_TYPED_CHARACTERS} characters; five random words are good)" if new else ""
+    passphrase = getpass.getpass(f"Passphrase of the {part} part{hint}: ")
     if new and len(passphrase) < MIN_TYPED_CHARACTERS:
         raise PassphraseMissing(part, f"it needs at least {MIN_TYPED_CHARACTERS} characters")
     if new and passphrase != getpass.getpass("The same again: "):

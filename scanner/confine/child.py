@@ -1,8 +1,8 @@
-"""Stage 4, decode: the process that reads other people's pictures and does nothing else (docs/adr/0017).
+"""Stage 4, decode: the process that reads untrusted pictures and does nothing else (docs/adr/0017).
 
 It is started by `scanner.confine.readers`, holds no key and no connection, and limits its own memory and processor time
-where the system can (Linux; elsewhere only the parent's clock does). It ends as soon as its parent is gone, however it
-went: a thread waits for the end of its input all the time.
+where the system can (Linux; elsewhere only the parent's clock does). It ends as soon as its parent is gone,
+however that ended: a thread always waits for the end of its input.
 """
 
 import base64
@@ -18,12 +18,12 @@ from scanner.confine.frames import read_frame, write_message
 from scanner.errors import PhotoError
 from scanner.photo.open import MAX_PHOTO_BYTES
 
-ASKING, READ, DRAWN, REFUSED = "asking", "read", "drawn", "refused"
+QUESTION, READ, DRAWN, REFUSED = "question", "read", "drawn", "refused"
 EXHAUSTED, FAILED = "exhausted", "failed"
-"""What the reader says: asks whether a text is wanted; or how it ended with a picture."""
+"""Types of the messages to the parent: a question whether a text is wanted, or how reading a picture ended."""
 
 SCAN, DRAW = b"S", b"D"
-"""What it is asked, before the picture's bytes: read the codes; or make it anew, the longest side in two bytes."""
+"""Requests, before the picture's bytes: read its codes; or draw it again, the longest side in two bytes."""
 
 _DRAW_HEAD = 3
 
@@ -51,7 +51,7 @@ class _Inbox:
 
 
 def main(memory_bytes: int, cpu_s: int) -> None:
-    """Read one picture after the other until the input ends, with so much memory and processor time for each."""
+    """Read pictures one by one until the input ends, each within this much memory and processor time."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends in order
     outgoing = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no message
@@ -60,28 +60,28 @@ def main(memory_bytes: int, cpu_s: int) -> None:
     limited = _limit_memory(memory_bytes)
     write_message(outgoing, {"ready": True, "limited": limited})
     while True:
-        wish = inbox.next()
+        request = inbox.next()
         _limit_processor(cpu_s)
-        write_message(outgoing, _answer(wish, inbox, outgoing))
+        write_message(outgoing, _answer(request, inbox, outgoing))
 
 
-def _answer(wish: bytes, inbox: _Inbox, outgoing: BinaryIO) -> dict[str, Any]:
+def _answer(request: bytes, inbox: _Inbox, outgoing: BinaryIO) -> dict[str, Any]:
     try:
-        return _draw(wish) if wish.startswith(DRAW) else _read(wish.removeprefix(SCAN), inbox, outgoing)
+        return _draw(request) if request.startswith(DRAW) else _read(request.removeprefix(SCAN), inbox, outgoing)
     except PhotoError as refused:
-        return {"said": REFUSED, "code": refused.code, "facts": vars(refused)}
+        return {"type": REFUSED, "code": refused.code, "facts": vars(refused)}
     except MemoryError:
-        return {"said": EXHAUSTED}
-    except Exception as error:  # noqa: BLE001 - told by its kind alone: its text may hold a code
-        exhausted = "memory" in str(error).lower()  # OpenCV says "Insufficient memory" as an error of its own
-        return {"said": EXHAUSTED} if exhausted else {"said": FAILED, "kind": type(error).__name__}
+        return {"type": EXHAUSTED}
+    except Exception as error:  # noqa: BLE001 - reported by its class alone: its text may hold a code
+        exhausted = "memory" in str(error).lower()  # OpenCV has an error of its own for "Insufficient memory"
+        return {"type": EXHAUSTED} if exhausted else {"type": FAILED, "error": type(error).__name__}
 
 
-def _draw(wish: bytes) -> dict[str, Any]:
+def _draw(request: bytes) -> dict[str, Any]:
     from scanner.photo.open import redrawn
 
-    drawn = redrawn(wish[_DRAW_HEAD:], side_px=int.from_bytes(wish[1:_DRAW_HEAD]))
-    return {"said": DRAWN, "jpeg": base64.b64encode(drawn).decode("ascii")}
+    drawn = redrawn(request[_DRAW_HEAD:], side_px=int.from_bytes(request[1:_DRAW_HEAD]))
+    return {"type": DRAWN, "jpeg": base64.b64encode(drawn).decode("ascii")}
 
 
 def _read(data: bytes, inbox: _Inbox, outgoing: BinaryIO) -> dict[str, Any]:
@@ -89,13 +89,13 @@ def _read(data: bytes, inbox: _Inbox, outgoing: BinaryIO) -> dict[str, Any]:
 
     def is_wanted(text: str) -> bool:
         """Ask the parent whether a text is what it looks for."""
-        write_message(outgoing, {"said": ASKING, "text": text})
+        write_message(outgoing, {"type": QUESTION, "text": text})
         return inbox.next() == b"1"
 
     found = scan_photo(data, accept=is_wanted)
     advice = found.advice
     return {
-        "said": READ,
+        "type": READ,
         "symbols": [{"text": symbol.text, "corners": symbol.corners} for symbol in found.symbols],
         "advice": advice and {"code": advice.code, "facts": dict(advice.facts)},
     }
@@ -126,7 +126,7 @@ def _limit_memory(memory_bytes: int) -> bool:
     pages = [int(number) * resource.getpagesize() for number in statm.read_text(encoding="ascii").split()]
     for limit, now in ((resource.RLIMIT_AS, pages[0]), (resource.RLIMIT_DATA, pages[5])):
         resource.setrlimit(limit, (now + memory_bytes, now + memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold somebody's picture
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold the picture
     return True
 
 

@@ -1,6 +1,6 @@
 """How two processes that do not trust each other pass messages over pipes: a length, then that many bytes.
 
-JSON, never pickle: a reader that a picture has taken over can say something wrong and nothing worse.
+JSON, never pickle: a reader that a picture has taken over can send wrong facts and nothing worse.
 """
 
 import json

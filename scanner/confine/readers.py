@@ -1,7 +1,7 @@
-"""Stage 4, decode: pictures of strangers are read in processes of their own, a few at a time (docs/adr/0017).
+"""Stage 4, decode: untrusted pictures are read in processes of their own, a few at a time (docs/adr/0017).
 
-A decoder that is led astray takes its process with it and nothing else. Readers are kept warm, are new after some
-pictures, and are replaced when they had to be ended.
+A decoder that crashes or is taken over affects its process and nothing else. Readers are kept warm, and are replaced
+after some pictures or when they had to be ended.
 """
 
 import base64
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from scanner import errors
-from scanner.confine.child import ASKING, DRAW, DRAWN, EXHAUSTED, FAILED, READ, REFUSED, SCAN
+from scanner.confine.child import DRAW, DRAWN, EXHAUSTED, FAILED, QUESTION, READ, REFUSED, SCAN
 from scanner.confine.frames import FrameRefused, read_message, write_frame
 from scanner.errors import PhotoError, PhotosBusy, PhotoTooCostly, PhotoTooLarge, PhotoUnreadable
 from scanner.photo.open import MAX_PHOTO_BYTES
@@ -29,7 +29,7 @@ class ReadingLimits:
     """What reading pictures may take.
 
     Attributes:
-        readers: pictures read at once by one server process; with two, a slow one does not hold everybody up.
+        readers: pictures read at once by one server process; with two, a slow one does not hold up all others.
         waiting: pictures that may wait; with those being read they hold half of a worker's eight threads.
         wait_s: seconds that one waits for its turn.
         wall_s: seconds by the clock for one picture, where processor time was not the first to end.
@@ -53,7 +53,7 @@ _START_S = 60.0
 _MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 _MAX_QUESTIONS = 10_000
 _JPEG_START = b"\xff\xd8\xff"
-# Nothing of ours: neither passphrases nor database addresses reach the process that opens strangers' files.
+# Neither passphrases nor database addresses reach the process that opens untrusted files.
 _KEPT_VARIABLES = (
     *("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL"),
     *("SYSTEMROOT", "TEMP", "TMP", "TMPDIR"),
@@ -65,20 +65,20 @@ class PhotoReaders:
     """The readers of one server process. Nothing is started before the first picture; threads may share it."""
 
     def __init__(self, limits: ReadingLimits = DEFAULT_LIMITS) -> None:
-        """Take what reading may cost."""
+        """Set what reading may cost."""
         self._limits = limits
         self._turns = threading.Semaphore(limits.readers)
         self._lock = threading.Lock()
         self._inside = 0
-        self._whose: set[str] = set()
+        self._senders: set[str] = set()
         self._idle: list[_Reader] = []
         self._closed = False
 
-    def scan(self, data: bytes, *, accept: Callable[[str], bool], whose: str | None = None) -> PhotoScan:
-        """What `scanner.scan_photo` gives for this picture, read in a process of its own; `accept` is asked here.
+    def scan(self, data: bytes, *, accept: Callable[[str], bool], sender: str | None = None) -> PhotoScan:
+        """What `scanner.scan_photo` gives for this picture, read in a process of its own; `accept` is called here.
 
-        `whose` names who sent it, such as a network: of each there is one picture here at a time, so that nobody fills
-        all places alone. None is not counted.
+        `sender` names the sender, such as a network: each has one picture here at a time, so that none fills all places
+        alone. None is not counted.
 
         Raises:
             PhotosBusy: too many others are being read, or one of the same sender.
@@ -86,28 +86,28 @@ class PhotoReaders:
         """
         if len(data) > MAX_PHOTO_BYTES:
             raise PhotoTooLarge(len(data), MAX_PHOTO_BYTES)
-        with self._turn(whose):
-            return scan_of_answer(self._ask(SCAN + data, accept))
+        with self._turn(sender):
+            return scan_of_answer(self._run(SCAN + data, accept))
 
-    def redraw(self, data: bytes, *, side_px: int, whose: str | None = None) -> bytes:
-        """The picture as `scanner.photo.open.redrawn` makes it anew, a JPEG, opened in a process of its own.
+    def redraw(self, data: bytes, *, side_px: int, sender: str | None = None) -> bytes:
+        """The picture as `scanner.photo.open.redrawn` draws it again, a JPEG, opened in a process of its own.
 
         Raises:
             PhotosBusy, PhotoError: as for `scan`.
         """
         if len(data) > MAX_PHOTO_BYTES:
             raise PhotoTooLarge(len(data), MAX_PHOTO_BYTES)
-        with self._turn(whose):
-            return _jpeg_of_answer(self._ask(DRAW + side_px.to_bytes(2) + data, lambda _text: False))
+        with self._turn(sender):
+            return _jpeg_of_answer(self._run(DRAW + side_px.to_bytes(2) + data, lambda _text: False))
 
     @contextlib.contextmanager
-    def _turn(self, whose: str | None) -> Iterator[None]:
+    def _turn(self, sender: str | None) -> Iterator[None]:
         with self._lock:
-            if self._inside >= self._limits.readers + self._limits.waiting or whose in self._whose:
+            if self._inside >= self._limits.readers + self._limits.waiting or sender in self._senders:
                 raise PhotosBusy
             self._inside += 1
-            if whose is not None:
-                self._whose.add(whose)
+            if sender is not None:
+                self._senders.add(sender)
         try:
             if not self._turns.acquire(timeout=self._limits.wait_s):
                 raise PhotosBusy
@@ -118,7 +118,7 @@ class PhotoReaders:
         finally:
             with self._lock:
                 self._inside -= 1
-                self._whose.discard(whose or "")
+                self._senders.discard(sender or "")
 
     def processes(self) -> tuple[int, ...]:
         """The ids of the readers that wait for a picture."""
@@ -133,15 +133,15 @@ class PhotoReaders:
         for reader in idle:
             reader.end()
 
-    def _ask(self, wish: bytes, accept: Callable[[str], bool]) -> dict[str, Any]:
+    def _run(self, request: bytes, accept: Callable[[str], bool]) -> dict[str, Any]:
         reader = self._take()
         try:
-            answer = reader.read(wish, accept)
+            answer = reader.read(request, accept)
         except BaseException:
             reader.end()
             raise
         with self._lock:
-            kept = not self._closed and answer.get("said") != EXHAUSTED and reader.pictures < self._limits.pictures
+            kept = not self._closed and answer.get("type") != EXHAUSTED and reader.pictures < self._limits.pictures
             if kept:
                 self._idle.append(reader)
         if not kept:
@@ -154,7 +154,7 @@ class PhotoReaders:
                 reader = self._idle.pop() if self._idle else None
             if reader is None:
                 return _Reader(self._limits)
-            if reader.lives():
+            if reader.is_running():
                 return reader
             reader.end()
 
@@ -174,7 +174,7 @@ class _Reader:
         )
         try:
             with self._ended_after(_START_S):
-                ready = self._hear()
+                ready = self._receive()
         except BaseException:
             self.end()
             raise
@@ -187,21 +187,21 @@ class _Reader:
         """The process's number."""
         return self._process.pid
 
-    def lives(self) -> bool:
-        """Whether it can still be asked."""
+    def is_running(self) -> bool:
+        """Whether it still takes requests."""
         return self._process.poll() is None
 
-    def read(self, wish: bytes, accept: Callable[[str], bool]) -> dict[str, Any]:
-        """Its last message about this picture; a reader that ends over it says `EXHAUSTED`."""
+    def read(self, request: bytes, accept: Callable[[str], bool]) -> dict[str, Any]:
+        """Its last message about this picture; `EXHAUSTED` where it ended over it."""
         self.pictures += 1
         with self._ended_after(self._limits.wall_s):
-            self._send(wish)
+            self._send(request)
             for _ in range(_MAX_QUESTIONS):
-                answer = self._hear()
-                if answer.get("said") != ASKING:
+                answer = self._receive()
+                if answer.get("type") != QUESTION:
                     return answer
                 self._send(b"1" if accept(str(answer.get("text"))) else b"0")
-        return {"said": EXHAUSTED}
+        return {"type": EXHAUSTED}
 
     def end(self) -> None:
         """End the process; it has nothing to finish."""
@@ -223,15 +223,15 @@ class _Reader:
             clock.cancel()
 
     def _send(self, content: bytes) -> None:
-        with contextlib.suppress(OSError):  # it ended: what it says next, or does not say, tells so
+        with contextlib.suppress(OSError):  # it ended, which the next message or its absence shows
             write_frame(cast("BinaryIO", self._process.stdin), content)
 
-    def _hear(self) -> dict[str, Any]:
+    def _receive(self) -> dict[str, Any]:
         try:
             message = read_message(cast("BinaryIO", self._process.stdout), limit=_MAX_MESSAGE_BYTES)
         except FrameRefused:
             message = None
-        return {"said": EXHAUSTED} if message is None else message
+        return {"type": EXHAUSTED} if message is None else message
 
 
 _REFUSALS = {
@@ -248,13 +248,13 @@ def scan_of_answer(answer: dict[str, Any]) -> PhotoScan:
         PhotoError: the picture is refused.
     """
     with _sense():
-        _check_said(answer, READ)
+        _check_type(answer, READ)
         return _scan(answer)
 
 
 def _jpeg_of_answer(answer: dict[str, Any]) -> bytes:
     with _sense():
-        _check_said(answer, DRAWN)
+        _check_type(answer, DRAWN)
         drawn = base64.b64decode(answer["jpeg"], validate=True)
         if not drawn.startswith(_JPEG_START):
             raise ValueError("a reader draws JPEG")
@@ -270,14 +270,14 @@ def _sense() -> Iterator[None]:
         raise PhotoUnreadable("unknown") from None
 
 
-def _check_said(answer: dict[str, Any], wanted: str) -> None:
-    said = answer["said"]
-    if said == REFUSED:
+def _check_type(answer: dict[str, Any], wanted: str) -> None:
+    outcome = answer["type"]
+    if outcome == REFUSED:
         raise _REFUSALS[answer["code"]](**answer["facts"])
-    if said == FAILED:
-        _LOG.warning("a picture could not be read: %s", str(answer["kind"])[:80])
+    if outcome == FAILED:
+        _LOG.warning("a picture could not be read: %s", str(answer["error"])[:80])
         raise PhotoUnreadable("unknown")
-    if said != wanted:
+    if outcome != wanted:
         raise PhotoTooCostly
 
 

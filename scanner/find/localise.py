@@ -1,4 +1,4 @@
-"""Stage 4, decode: where symbols seem to be, before anybody can read them.
+"""Stage 4, decode: where symbols seem to be, before they are read.
 
 Two questions about finder patterns (ISO/IEC 18004, clause 6.3.3: dark and light in the ratio 1:1:3:1:1): roughly how
 many there are, to refuse pictures made to exhaust a decoder, and exactly where they are, to say what is wrong.
@@ -57,7 +57,7 @@ def crowding(gray: Gray) -> Crowding:
     megapixels tiled with them, WeChat's decoder 5 s on 0.6.
     """
     step = max(1, gray.shape[0] // _ROWS)
-    # One row of each stripe by chance: fixed ones could be left empty by whoever wants the decoder to run for minutes.
+    # One row of each stripe by chance: fixed ones could be left empty by an attacker, to make the decoder run on.
     stripes = np.arange(0, gray.shape[0] - step + 1, step)
     rows = np.ascontiguousarray(gray[stripes + _CHANCE.integers(0, step, len(stripes))])
     width = min(_LOCAL_MEAN_PX, gray.shape[1] | 1)

@@ -21,7 +21,7 @@ from authcode.commands.options import (
 from authcode.commands.values import DAY
 
 if TYPE_CHECKING:
-    from authcode.client.http import Json
+    from authcode.client.http_client import Json
     from server.domain.batches.range_act import ActDetails
     from server.services.queries.dashboard import CodeHistory
 

@@ -16,7 +16,7 @@ def opened_database(home: Path | None) -> "Iterator[Database]":
     """The database of a home, with this version's tables.
 
     Raises:
-        DatabaseNotMigrated: it is missing or of another version.
+        DatabaseNotMigrated, DatabaseOutdated: it is missing, or of another version.
         DatabaseUrlInvalid, DatabaseDriverMissing, DatabaseUnreachable: nothing can be opened at its address.
     """
     from server.settings import load_settings

@@ -16,10 +16,10 @@ def address(home: Path | None, as_json: bool) -> None:
     from keys.base.home import home_dir
     from keys.primitives import address_of
     from keys.store.passphrase import read_passphrase
-    from server.keystore import address_secret, open_server_keys
+    from server.keystore import open_server_keys
 
     place = home_dir(home)
-    public = address_of(address_secret(open_server_keys(place, read_passphrase("server", place)))).hex()
+    public = address_of(open_server_keys(place, read_passphrase("server", place)).address).hex()
     tell({"address": public}, public, as_json=as_json)
 
 
@@ -42,7 +42,7 @@ def receive(file: Path, root: str | None, home: Path | None, as_json: bool) -> N
     from keys.store.passphrase import read_passphrase
     from keys.store.transfer import MAX_SENT_BYTES, receive_shared_keys
     from server.commands.database import opened_database
-    from server.keystore import address_secret, keep_shared_keys, open_server_keys
+    from server.keystore import keep_shared_keys, open_server_keys
     from server.runtime.operator import command_line_actor
     from server.services.brands.keyring import publish_keyring
 
@@ -50,13 +50,13 @@ def receive(file: Path, root: str | None, home: Path | None, as_json: bool) -> N
     keys = open_server_keys(place, read_passphrase("server", place))
     with file.open("rb") as opened:
         content = opened.read(MAX_SENT_BYTES + 1)
-    sent = receive_shared_keys(content, address_secret(keys), root_fingerprint=root)
+    sent = receive_shared_keys(content, keys.address, root_fingerprint=root)
     if root is None and sys.stdin.isatty():
         click.echo(f"{sent.keyring.keyring.brand} says its root key is {sent.keyring.root_fingerprint}.")
         click.confirm("Is that what the brand told you by another way?", abort=True)
     with opened_database(home) as db:
         document, who = sent.keyring.document, command_line_actor()
-        keyring = publish_keyring(db, document, server_id=sent.server_id, now=the_time(), actor=who)
+        keyring = publish_keyring(db, document, server_id=sent.server_id, now=the_time(), by=who)
     keep_shared_keys(keys, keyring.brand_id, sent.shared)
     facts = {
         "brand": keyring.brand,

@@ -2,10 +2,11 @@
 
 import csv
 import secrets
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from keys.base.errors import AuthcodeError
 from keys.base.home import issuer_keyring_path, orders_dir
@@ -15,6 +16,7 @@ from server.demo.process import DemoStepFailed, run_command
 from server.services.brands.keyring import alert_on_duplicates_from
 from server.settings import load_settings
 from server.storage.engine import Database
+from server.storage.migrate import is_current
 
 MARKER: Final = ".authcode-demo"
 """A file that tells a home of the demo from a brand's own."""
@@ -90,13 +92,10 @@ class DemoOrder:
 class DemoHomeForeign(AuthcodeError):
     """The home is a brand's own: the demo neither plays in it nor changes it."""
 
-    code: ClassVar[str] = "demo_home_foreign"
-    http_status: ClassVar[int] = 409
-
-    def __init__(self, home: Path) -> None:
-        """Carry the home."""
-        super().__init__(f"{home} was not made by the demo; name another folder with --home")
-        self.home = home
+    code = "demo_home_foreign"
+    http_status = 409
+    sentence = "{home} was not made by the demo; name another folder with --home"
+    home: Path
 
 
 def has_home(home: Path) -> bool:
@@ -104,10 +103,14 @@ def has_home(home: Path) -> bool:
 
     Raises:
         DemoHomeForeign: somebody else made it.
+        DatabaseOutdated: another version of the demo made it.
     """
     made = issuer_keyring_path(home).exists()
     if made and not (home / MARKER).exists():
         raise DemoHomeForeign(home)
+    if made:
+        with closing(_database(home)) as database:
+            is_current(database)
     return made
 
 
@@ -189,12 +192,13 @@ def decide_fates(home: Path, order: DemoOrder, *, now: datetime) -> None:
 
 def _tell_of_each_duplicate(home: Path) -> None:
     """Raise an alert for this brand from the first other claim on, so that the story shows one."""
-    # The story plays on the embedded database, like all of its processes, wherever the caller's own records lie.
-    database = Database(load_settings(home, database_url="").database)
-    try:
+    with closing(_database(home)) as database:
         alert_on_duplicates_from(database, IssuerHome.open(home).keyring.keyring.brand_id, 1)
-    finally:
-        database.close()
+
+
+def _database(home: Path) -> Database:
+    """The embedded database, which all processes of the story use, wherever the caller's own records are."""
+    return Database(load_settings(home, database_url="").database)
 
 
 def pending_passphrase_file(home: Path, part: str) -> Path:

@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from keys.base.errors import AuthcodeError
 
@@ -28,13 +28,16 @@ _AUTHCODE = (sys.executable, "-m", "authcode")
 class DemoStepFailed(AuthcodeError):
     """A command of the story did not do its part."""
 
-    code: ClassVar[str] = "demo_step_failed"
-    http_status: ClassVar[int] = 500
+    code = "demo_step_failed"
+    http_status = 500
+    sentence = "`{command}` did not work: {why}"
+    command: str
+    said: str
 
-    def __init__(self, command: str, said: str) -> None:
-        """Carry the command and what it said on the way out."""
-        super().__init__(f"`{command}` did not work: {said.strip() or 'it said nothing'}")
-        self.command, self.said = command, said
+    @property
+    def why(self) -> str:
+        """The command's last words."""
+        return self.said.strip() or "it said nothing"
 
 
 def environment(home: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:

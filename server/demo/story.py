@@ -57,11 +57,13 @@ def tell(stage: Stage, console: Console, *, stay: bool) -> bool:
     Raises:
         AddressTaken: somebody else listens on the port.
         DemoHomeForeign: the home is not the demo's.
+        DatabaseOutdated: another version of the demo made the home.
         DemoStepFailed: a command of the story failed.
     """
+    known = has_home(stage.home)
     listen(stage.host, stage.port).close()  # a port that is taken is better known now than after the orders
     console.print("[bold]authcode demo[/]: the whole story on this machine, with real parts\n", highlight=False)
-    _make_home(stage, console)
+    _make_home(stage, console, known=known)
     orders = _print_orders(stage, console)
     photo = _take_photos(stage, console, orders)
     _part(console, 4, "Ask the server over HTTP, as shoppers do")
@@ -93,9 +95,9 @@ def _say_all(console: Console, text: str) -> None:
         _say(console, line)
 
 
-def _make_home(stage: Stage, console: Console) -> None:
+def _make_home(stage: Stage, console: Console, *, known: bool) -> None:
     _part(console, 1, "A home with an issuer's and a server's part")
-    if has_home(stage.home):
+    if known:
         settle_passphrases(stage.home)
         run_command(stage.home, "db", "upgrade")
         _say(console, f"{stage.home} is there from an earlier run")

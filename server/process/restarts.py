@@ -4,8 +4,6 @@ A database that restarts, or a disk that is full for a minute, ends workers as t
 be served. They are told apart by whether any worker ever served, and by time, never by a number of deaths.
 """
 
-from typing import ClassVar
-
 from keys.base.errors import AuthcodeError
 
 PATIENCE_S = 60.0
@@ -21,12 +19,9 @@ _OLD_S = 5.0  # a worker that served for so long did not die of its start
 class WorkersFailing(AuthcodeError):
     """No worker could begin to serve."""
 
-    code: ClassVar[str] = "workers_failing"
-    http_status: ClassVar[int] = 500
-
-    def __init__(self) -> None:
-        """Point to the log."""
-        super().__init__("No worker could begin to serve, so the server stopped; the log above says why.")
+    code = "workers_failing"
+    http_status = 500
+    sentence = "No worker could begin to serve, so the server stopped; the log above says why."
 
 
 class Restarts:

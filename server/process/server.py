@@ -18,7 +18,6 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import ClassVar
 
 from waitress import wasyncore  # type: ignore[import-untyped]  # published without types
 from waitress.server import create_server  # type: ignore[import-untyped]
@@ -50,13 +49,12 @@ _SPAWN = multiprocessing.get_context("spawn")
 class AddressTaken(AuthcodeError):
     """Host and port cannot be listened on."""
 
-    code: ClassVar[str] = "address_taken"
-    http_status: ClassVar[int] = 500
-
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        """Carry host, port and the system's reason."""
-        super().__init__(f"Nothing can listen on {host} port {port}: {reason}. Choose another with --host and --port.")
-        self.host, self.port = host, port
+    code = "address_taken"
+    http_status = 500
+    sentence = "Nothing can listen on {host} port {port}: {reason}. Choose another with --host and --port."
+    host: str
+    port: int
+    reason: str
 
 
 def listen(host: str, port: int) -> socket.socket:

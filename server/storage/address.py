@@ -5,7 +5,6 @@ An address may hold a password. None of the errors here, and nothing else that i
 
 import importlib
 import re
-from typing import ClassVar
 
 import sqlalchemy as sa
 
@@ -36,45 +35,37 @@ _REASONS = (
 class DatabaseUrlInvalid(AuthcodeError):
     """The database's address cannot be used; it is not shown, because it may hold a password."""
 
-    code: ClassVar[str] = "database_url_invalid"
-    http_status: ClassVar[int] = 500
-
-    def __init__(self, reason: str) -> None:
-        """Carry the `reason`, a clause that quotes nothing of the address."""
-        super().__init__(
-            f"AUTHCODE_DATABASE_URL cannot be used: {reason}. "
-            "Write postgresql://USER:PASSWORD@HOST:5432/DATABASE or sqlite:////PATH/FILE.db."
-        )
-        self.reason = reason
+    code = "database_url_invalid"
+    http_status = 500
+    sentence = (
+        "AUTHCODE_DATABASE_URL cannot be used: {reason}. Write postgresql://USER:PASSWORD@HOST:5432/DATABASE or "
+        "sqlite:////PATH/FILE.db."
+    )
+    reason: str
 
 
 class DatabaseDriverMissing(AuthcodeError):
     """The address is PostgreSQL's, and the package that speaks to it is not installed."""
 
-    code: ClassVar[str] = "database_driver_missing"
-    http_status: ClassVar[int] = 500
-
-    def __init__(self) -> None:
-        """Name the extra that brings it."""
-        super().__init__(
-            "PostgreSQL needs a driver that is not installed: install this distribution again with its extra "
-            "`postgres`, from where you got it, as in: pip install '.[postgres]'"
-        )
+    code = "database_driver_missing"
+    http_status = 500
+    sentence = (
+        "PostgreSQL needs a driver that is not installed: install this distribution again with its extra `postgres`, "
+        "from where you got it, as in: pip install '.[postgres]'"
+    )
 
 
 class DatabaseUnreachable(AuthcodeError):
     """No database answers at the address, or it lets us not in; told to operators, never over HTTP."""
 
-    code: ClassVar[str] = "database_unreachable"
-    http_status: ClassVar[int] = 503
-
-    def __init__(self, place: str, reason: str) -> None:
-        """Carry the `place` (host, port, database; neither user nor password) and the `reason`, a clause."""
-        super().__init__(
-            f"The database cannot be reached at {place}: {reason}. "
-            "Check AUTHCODE_DATABASE_URL, and that the database server runs."
-        )
-        self.place, self.reason = place, reason
+    code = "database_unreachable"
+    http_status = 503
+    sentence = (
+        "The database cannot be reached at {place}: {reason}. Check AUTHCODE_DATABASE_URL, and that the database "
+        "server runs."
+    )
+    place: str
+    reason: str
 
 
 def read_address(text: str) -> sa.URL:

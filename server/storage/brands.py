@@ -1,8 +1,6 @@
 """Brands and their published keyrings."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import ClassVar
+from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
@@ -15,15 +13,12 @@ from server.storage.schema import brand
 class BrandUnknown(AuthcodeError):
     """A brand whose keyring was never published to this server."""
 
-    code: ClassVar[str] = "brand_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say what to do first."""
-        super().__init__(
-            "This server does not know the brand yet; take in its keys first: `authcode keys publish` where its "
-            "issuer's part lies in the same home, else `authcode keys receive FILE`."
-        )
+    code = "brand_unknown"
+    http_status = 404
+    sentence = (
+        "This server does not know the brand yet; take in its keys first: `authcode keys publish` where its issuer's "
+        "part lies in the same home, else `authcode keys receive FILE`."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,49 +64,26 @@ def brand_by_id(connection: sa.Connection, number: int) -> BrandRecord:
     return _record(connection.execute(sa.select(brand).where(brand.c.id == number)).mappings().one())
 
 
-def add_brand(  # noqa: PLR0913 - one parameter for each column
-    connection: sa.Connection,
-    *,
-    brand_id: bytes,
-    name: str,
-    root_fingerprint: str,
-    version: int,
-    keyring: bytes,
-    server_id: str | None,
-    at: datetime,
-) -> None:
-    """A brand seen for the first time: its root is pinned."""
-    connection.execute(
-        brand.insert().values(
-            brand_id=brand_id,
-            name=name,
-            root_fingerprint=root_fingerprint,
-            keyring_version=version,
-            keyring=keyring,
-            keyring_at=at,
-            server_id=server_id,
-            alert_from=DEFAULT_ALERT_FROM,
-            alert_budget=DEFAULT_ALERT_BUDGET,
-        )
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyringRow:
+    """What a published keyring makes of its brand's row."""
+
+    brand_id: bytes
+    name: str
+    root_fingerprint: str
+    keyring_version: int
+    keyring: bytes
 
 
-def replace_keyring(  # noqa: PLR0913 - one parameter for each column
-    connection: sa.Connection,
-    number: int,
-    *,
-    name: str,
-    root_fingerprint: str,
-    version: int,
-    keyring: bytes,
-    at: datetime,
-) -> None:
-    """A newer keyring of a known brand, and the root that signed it: from now on the pinned one."""
-    connection.execute(
-        brand.update()
-        .where(brand.c.id == number)
-        .values(name=name, root_fingerprint=root_fingerprint, keyring_version=version, keyring=keyring, keyring_at=at)
-    )
+def add_brand(connection: sa.Connection, row: KeyringRow, *, server_id: str | None) -> None:
+    """Add a brand with its first keyring, whose root is pinned by it."""
+    settings = {"alert_from": DEFAULT_ALERT_FROM, "alert_budget": DEFAULT_ALERT_BUDGET}
+    connection.execute(brand.insert().values(asdict(row) | settings | {"server_id": server_id}))
+
+
+def replace_keyring(connection: sa.Connection, row: KeyringRow) -> None:
+    """Replace a known brand's keyring and pin the root that signed the new one."""
+    connection.execute(brand.update().where(brand.c.brand_id == row.brand_id).values(asdict(row)))
 
 
 def set_alert_from(connection: sa.Connection, number: int, others: int) -> None:

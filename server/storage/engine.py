@@ -10,7 +10,7 @@ import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -36,23 +36,17 @@ _Result = TypeVar("_Result")
 class RecordsUnreachable(AuthcodeError):
     """The database cannot be asked: nothing is known, nothing was used up."""
 
-    code: ClassVar[str] = "records_unreachable"
-    http_status: ClassVar[int] = 503
-
-    def __init__(self) -> None:
-        """Name neither address nor statement."""
-        super().__init__("Our records cannot be reached, so there is no answer yet; try again in a few minutes.")
+    code = "records_unreachable"
+    http_status = 503
+    sentence = "Our records cannot be reached, so there is no answer yet; try again in a few minutes."
 
 
 class ValueUnusable(AuthcodeError):
     """A number beyond 64 bits, or a text that no column can hold: nothing here has that name or number."""
 
-    code: ClassVar[str] = "value_unusable"
-    http_status: ClassVar[int] = 400
-
-    def __init__(self) -> None:
-        """Repeat nothing of it."""
-        super().__init__("No record here can have the name or number that was given; check it and try again.")
+    code = "value_unusable"
+    http_status = 400
+    sentence = "No record here can have the name or number that was given; check it and try again."
 
 
 class Database:

@@ -52,10 +52,10 @@ def all_emails(connection: sa.Connection, *, limit: int) -> list[str]:
     return list(connection.execute(sa.select(staff.c.email).order_by(staff.c.email).limit(limit)).scalars())
 
 
-def add_staff(connection: sa.Connection, *, email: str, password_hash: str, session: str, at: datetime) -> bool:
+def add_staff(connection: sa.Connection, *, email: str, password_hash: str, session: str) -> bool:
     """A new account whose password must be changed; False when the address has one."""
     return insert_or_nothing(
-        connection, staff, email=email, password_hash=password_hash, must_change=True, session=session, created_at=at
+        connection, staff, email=email, password_hash=password_hash, must_change=True, session=session
     )
 
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request
 
-from authcode.client.http import is_this_machine
+from authcode.client.address import is_this_machine
 
 SAME_ORIGIN = "same-origin"
 

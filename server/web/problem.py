@@ -33,11 +33,8 @@ class RequestInvalid(AuthcodeError):
 
     code = "request_invalid"
     http_status = 400
-
-    def __init__(self, needed: str) -> None:
-        """Carry what is needed, a clause; never what came."""
-        super().__init__(f"The request cannot be read: {needed}; compare it with /api/v1/openapi.json.")
-        self.needed = needed
+    sentence = "The request cannot be read: {needed}; compare it with /api/v1/openapi.json."
+    needed: str
 
 
 def problem(status: int, code: str, detail: str) -> Response:

@@ -12,7 +12,7 @@ import pytest
 
 from authcode.code.serial import SerialCipher, SerialUnit, Tier
 from authcode.code.sign import CodeSigner
-from authcode.commands.verify import STANDALONE
+from authcode.verifier.single_file import build
 from keys.format.keyring import Keyring, KeyringSet, OpenedKeyring, sign_keyring
 from keys.format.records import CodeKey, Form, KeyState, OfficeKey, Profile
 from keys.primitives import SigningKey
@@ -98,9 +98,17 @@ def brand() -> Brand:
 
 
 @pytest.fixture(scope="session")
-def single_file() -> ModuleType:
-    """The verifier in one file, imported as whoever copied it away would."""
-    spec = importlib.util.spec_from_file_location("authcode_verify", STANDALONE)
+def standalone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The verifier in one file, alone in a folder."""
+    path = tmp_path_factory.mktemp("standalone") / "authcode_verify.py"
+    path.write_text(build(), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def single_file(standalone: Path) -> ModuleType:
+    """The same, imported."""
+    spec = importlib.util.spec_from_file_location("authcode_verify", standalone)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -15,10 +15,11 @@ from playwright.sync_api import BrowserContext, Page, Route
 
 import server.web
 from server.demo.artwork import serum_picture
-from server.web.consumer.catalogue import Sentence, Wordings, catalogues
+from server.web.catalogue import PluralForms
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.view import Page as Shown
 from server.web.consumer.view import Site, Tint
+from server.web.consumer.words import catalogues
 from tests.server_pages.test_words_of_verdicts import CASES
 
 LIVE: Final = {
@@ -130,16 +131,13 @@ def _answer(bodies: dict[str, str], route: Route) -> None:
 
 def shows(page: Page, entry: str) -> bool:
     """Whether the page says what the catalogue has for `entry`, whatever the facts in it are."""
-    words = catalogues()["en"].entries[entry]
+    english = catalogues()["en"]
     said = page.locator("p.say").inner_text()
-    explanation = r"\s*".join(f"(?:{_any_of(sentence)})?" for sentence in words.text)
-    headed = re.fullmatch(_any_of(words.heading), page.locator("h1").inner_text())
+    text = (english.wordings[part] for part in english.parts(f"{entry}.text"))
+    explanation = r"\s*".join(f"(?:{_any_of(sentence)})?" for sentence in text)
+    headed = re.fullmatch(_any_of(english.wordings[f"{entry}.heading"]), page.locator("h1").inner_text())
     return bool(headed and said and re.fullmatch(explanation, said))
 
 
-def _any_of(wordings: Wordings) -> str:
-    return "|".join(_pattern(wording) for wording in wordings)
-
-
-def _pattern(wording: Sentence) -> str:
-    return re.sub(r"\\\{\w+\\\}", ".+?", re.escape(wording.text.replace("**", "")))
+def _any_of(wordings: tuple[PluralForms, ...]) -> str:
+    return "|".join(re.sub(r"\\\{\w+\\\}", ".+?", re.escape(form.text.replace("**", ""))) for (form,) in wordings)

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from server.domain.codes.redemption import Verdict
-from server.web.consumer.catalogue import catalogues
+from server.web.consumer.words import catalogues
 from tests.browser.appearance import examine
 from tests.browser.chromium import verify
 from tests.browser.conftest import Person
@@ -67,7 +67,7 @@ def enter(page: Page, keep_code: str) -> None:
 
 
 def test_every_page_of_the_catalogue_is_looked_at() -> None:
-    entries = catalogues()["en"].entries.keys()
+    entries = set(catalogues()["en"].pages)
     verdicts = {name for verdict in Verdict for name in SPELLED.get(verdict, {str(verdict)})}
     assert {name for names in TAKEN.values() for name in names} | set(SHOPPERS) == LIVE.keys()
     assert set(LIVE.values()) | STAGED.keys() == entries

@@ -22,6 +22,9 @@ def test_the_installed_wheel_tells_the_story(tmp_path: Path) -> None:
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(installed)]
     subprocess.run([*install, str(wheel)], check=True, capture_output=True)
 
+    catalogues = {file.name for file in (installed / "server" / "locale").rglob("*") if file.is_file()}
+    assert catalogues == {"shoppers.mo", "staff.mo"}, "compiled by the build, without their sources"
+
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AUTHCODE_")}
     environment["PYTHONPATH"] = str(installed)
     where = [sys.executable, "-P", "-c", "import authcode, server; print(authcode.__file__, server.__file__)"]

@@ -3,6 +3,8 @@
 import inspect
 import re
 
+import pytest
+
 from keys.base import errors
 from keys.base.errors import AuthcodeError
 
@@ -23,3 +25,31 @@ def test_every_leaf_has_a_code_of_its_own_made_of_its_name() -> None:
 
 def test_every_leaf_has_a_status_of_a_refused_request() -> None:
     assert all(400 <= leaf.http_status < 500 for leaf in LEAVES)
+
+
+class _Named(AuthcodeError):
+    """An error for these tests."""
+
+    code = "named"
+    sentence = "{name!r} is too {what}, by {by:.1f}"
+    name: str
+    by: float = 1.25
+
+    @property
+    def what(self) -> str:
+        """What is wrong, as a word."""
+        return "long" if self.by > 0 else "short"
+
+
+def test_a_declared_error_writes_its_facts_into_its_sentence_and_keeps_them() -> None:
+    error = _Named("a{b}", by=-2)
+    assert (str(error), error.name, error.by) == ("'a{b}' is too short, by -2.0", "a{b}", -2)
+    assert str(_Named(name="x")) == "'x' is too long, by 1.2"
+
+
+@pytest.mark.parametrize(("values", "named"), [((), {}), (("x", 1.0, 2), {}), (("x",), {"other": 1})])
+def test_a_declared_error_takes_its_own_facts_and_no_others(
+    values: tuple[object, ...], named: dict[str, object]
+) -> None:
+    with pytest.raises(TypeError, match="_Named takes name, by"):
+        _Named(*values, **named)  # type: ignore[arg-type]

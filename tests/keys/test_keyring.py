@@ -25,7 +25,6 @@ from keys.base.errors import (
     PublicKeyInvalid,
     RootChanged,
     TrustFileInvalid,
-    TrustFileOlder,
     UnknownKey,
 )
 from keys.format.document import sign_document
@@ -51,14 +50,6 @@ def _elsewhere(keyring: MakeKeyring, name: str, prefix: str) -> dict[str, Any]:
     """What makes the usual keyring one of another name at another address."""
     keys = tuple(replace(key, prefix=prefix) for key in keyring().code_keys)
     return {"brand": name, "prefixes": (prefix,), "code_keys": keys}
-
-
-def _forget_names(path: Path) -> None:
-    """Make a trust file one of an earlier release."""
-    values = json.loads(path.read_text())
-    for brand in values["brands"]:
-        del brand["brand"], brand["prefixes"]
-    path.write_text(json.dumps(values))
 
 
 def _signed(payload: object, root: SigningKey) -> bytes:
@@ -501,45 +492,6 @@ class TestTrust:
         assert trust.admit(shared[0], root_fingerprint=second.fingerprint).first_seen
         assert trust.admit(shared[1]).keyring.version == 2
         assert trust.admit(sign_keyring(keyring(version=2), root)).keyring.brand == "Blue Stars"
-
-    def test_pins_of_an_earlier_authcode_learn_name_and_prefixes_when_the_brand_is_seen_again(
-        self, tmp_path: Path, keyring: MakeKeyring, root: SigningKey
-    ) -> None:
-        path = tmp_path / "pins.json"
-        trust, document = TrustFile(path), sign_keyring(keyring(), root)
-        trust.admit(document)
-        _forget_names(path)
-        assert [pin.brand for pin in trust.pins().values()] == [None]
-        assert not trust.admit(document).first_seen
-        assert [(pin.brand, pin.prefixes) for pin in trust.pins().values()] == [("Blue Stars", (PREFIX,))]
-
-    def test_a_copied_brand_gains_nothing_from_pins_whose_names_were_not_kept(
-        self, tmp_path: Path, keyring: MakeKeyring, root: SigningKey
-    ) -> None:
-        path, stranger = tmp_path / "pins.json", SigningKey(b"\x09" * 32)
-        trust, copied = TrustFile(path), sign_keyring(keyring(brand_id=b"\x0c" * 16), SigningKey(b"\x09" * 32))
-        trust.admit(sign_keyring(keyring(), root))
-        _forget_names(path)
-        with pytest.raises(TrustFileOlder, match="name the new brand's root with --root") as caught:
-            trust.admit(copied)
-        assert (caught.value.code, caught.value.offered) == ("trust_file_older", stranger.fingerprint)
-        assert list(trust.pins()) == [keyring().brand_id]
-        trust.admit(sign_keyring(keyring(version=2), root))
-        with pytest.raises(BrandConflict):
-            trust.admit(copied)
-
-    @pytest.mark.parametrize("version", [1, 2])
-    def test_a_pin_whose_name_was_not_kept_stays_whatever_copy_came_after_it(
-        self, tmp_path: Path, keyring: MakeKeyring, root: SigningKey, version: int
-    ) -> None:
-        path, stranger = tmp_path / "pins.json", SigningKey(b"\x09" * 32)
-        trust = TrustFile(path)
-        trust.admit(sign_keyring(keyring(), root))
-        _forget_names(path)
-        copied = sign_keyring(keyring(brand_id=b"\x0c" * 16), stranger)
-        assert trust.admit(copied, root_fingerprint=stranger.fingerprint).first_seen
-        assert trust.admit(sign_keyring(keyring(version=version), root)).keyring.version == version
-        assert trust.pins()[keyring().brand_id].brand == "Blue Stars"
 
     @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"format": "authcode-trust-2", "brands": []}'])
     def test_a_damaged_file_is_refused_and_not_started_anew(

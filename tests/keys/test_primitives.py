@@ -158,8 +158,8 @@ def test_a_mac_key_of_another_length_is_refused() -> None:
 
 def test_labels_have_16_bytes_and_are_all_different() -> None:
     labels = [getattr(primitives, name) for name in vars(primitives) if name.startswith("LABEL_")]
-    assert [len(label) for label in labels] == [16] * 6
-    assert len(set(labels)) == 6
+    assert [len(label) for label in labels] == [16] * 5
+    assert len(set(labels)) == 5
 
 
 def test_a_fingerprint_is_the_sha_256_of_the_key() -> None:

@@ -157,12 +157,12 @@ def test_verifiers_sixteen_roots_back_follow_and_older_ones_pin_anew(unlocked: U
 
 def test_domains_are_listed_signed_in_the_next_version_and_taken_off_again(unlocked: UnlockedIssuer) -> None:
     first = unlocked.keyring
-    opened = unlocked.list_domains(Listing.LOOKALIKE, ["Blue-Stars.example", "b1ue.example"], LATER)
+    opened = unlocked.add_domains({Listing.LOOKALIKE: ["Blue-Stars.example", "b1ue.example"]}, LATER)
     assert opened.keyring.lookalike_domains == ("blue-stars.example", "b1ue.example")
     assert opened.keyring.version == first.keyring.version + 1
     assert open_keyring(opened.document, root_fingerprint=first.root_fingerprint).keyring == opened.keyring
-    assert unlocked.list_domains(Listing.LOOKALIKE, ["b1ue.example"], LATER).keyring.version == opened.keyring.version
-    both = unlocked.list_domains(Listing.PARTNER, ["shop.example"], LATER).keyring
+    assert unlocked.add_domains({Listing.LOOKALIKE: ["b1ue.example"]}, LATER).keyring.version == opened.keyring.version
+    both = unlocked.add_domains({Listing.PARTNER: ["shop.example"]}, LATER).keyring
     assert (both.lookalike_domains, both.partner_domains) == (opened.keyring.lookalike_domains, ("shop.example",))
     left = unlocked.unlist_domains(["shop.example", "B1UE.example"], LATER).keyring
     assert (left.lookalike_domains, left.partner_domains) == (("blue-stars.example",), ())
@@ -183,18 +183,18 @@ def test_domains_are_listed_signed_in_the_next_version_and_taken_off_again(unloc
         ("v.example.com", "codes of the brand itself"),
         ("example.com", "codes of the brand itself"),
         ("other.example", "on the other list"),
-        ("shop.other.example", "other.example, which has hosts in common with it, stands on the other list"),
+        ("shop.other.example", "other.example, which has hosts in common with it, is on the other list"),
         ("SHOP.www.low.example", "www.low.example, which has"),
-        ("low.example", "www.low.example, which has hosts in common with it, stands on the other list"),
+        ("low.example", "www.low.example, which has hosts in common with it, is on the other list"),
     ],
 )
 def test_a_domain_that_cannot_be_listed_is_refused_and_nothing_is_published(
     unlocked: UnlockedIssuer, domain: str, reason: str
 ) -> None:
-    before = unlocked.list_domains(Listing.LOOKALIKE, ["other.example", "www.low.example"], LATER)
+    before = unlocked.add_domains({Listing.LOOKALIKE: ["other.example", "www.low.example"]}, LATER)
     with pytest.raises(DomainRefused, match=reason):
-        unlocked.list_domains(Listing.PARTNER, ["fine.example", domain], LATER)
-    with pytest.raises(DomainRefused, match="stands on no list"):
+        unlocked.add_domains({Listing.PARTNER: ["fine.example", domain]}, LATER)
+    with pytest.raises(DomainRefused, match="is on no list"):
         unlocked.unlist_domains(["other.example", "nowhere.example"], LATER)
     assert unlocked.keyring == before
 
@@ -210,9 +210,9 @@ def test_two_lists_of_one_command_are_held_against_each_other(unlocked: Unlocked
 
 
 def test_a_list_of_domains_has_an_end(unlocked: UnlockedIssuer) -> None:
-    unlocked.list_domains(Listing.PARTNER, [f"n{number}.example" for number in range(1000)], LATER)
+    unlocked.add_domains({Listing.PARTNER: [f"n{number}.example" for number in range(1000)]}, LATER)
     with pytest.raises(DomainRefused, match="at most 1000"):
-        unlocked.list_domains(Listing.PARTNER, ["more.example"], LATER)
+        unlocked.add_domains({Listing.PARTNER: ["more.example"]}, LATER)
 
 
 def test_a_host_on_both_lists_is_a_look_alikes_and_a_domain_stands_for_all_hosts_below_it(

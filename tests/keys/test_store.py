@@ -446,7 +446,7 @@ def test_a_new_passphrase_opens_every_key_and_the_old_one_none(
     assert {stat.S_IMODE((folder / name).stat().st_mode) for name in after} == {0o600}
 
 
-@pytest.mark.parametrize("broken", ["keys.store.write_atomic", "keys.store.exchange_dirs"])
+@pytest.mark.parametrize("broken", ["keys.store.key_store.write_atomic", "keys.store.key_store.exchange_dirs"])
 def test_a_change_of_passphrase_that_breaks_off_leaves_everything_as_it_was(
     folder: Path, cheap: ScryptCost, passphrase: str, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:

@@ -1,20 +1,18 @@
-# ruff: noqa: ANN401 - the second implementation is loaded by its path
 """A root hands a brand over to the next: who pinned the old one goes on by itself, and nobody else can do that."""
 
 import hashlib
-import importlib.util
 import itertools
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authcode.verifier import ed25519 as points
 from keys.base.errors import (
     AuthcodeError,
     KeyringRollback,
@@ -126,35 +124,23 @@ def test_the_identity_key_vouches_for_nobody() -> None:
 
 def test_an_old_root_of_mixed_order_vouches_for_nobody_though_its_signature_holds() -> None:
     """Such a key is a point of the curve and no small one; other verifiers disagree about what it signs."""
-    second = _second()
-    two_torsion, secret = (0, second.P - 1, 1, 0), 12345
-    old = second._encode_point(second._add(second._times(secret, second.BASE), two_torsion))  # noqa: SLF001 - points
+    two_torsion, secret = (0, points.P - 1, 1, 0), 12345
+    old = points.encode_point(points.add(points.multiply(secret, points.BASE), two_torsion))
     with pytest.raises(PublicKeyInvalid):
         check_public_key(old)
     statement = b"authcode-root-v1" + BRAND_ID + old + NEXT.public_key
     for nonce in itertools.count(2):  # every other challenge is even, and takes the torsion away
-        commitment = second._encode_point(second._times(nonce, second.BASE))  # noqa: SLF001 - the same
+        commitment = points.encode_point(points.multiply(nonce, points.BASE))
         digest = hashlib.sha512(commitment + old + statement).digest()
-        challenge = int.from_bytes(digest, "little") % second.ORDER
+        challenge = int.from_bytes(digest, "little") % points.ORDER
         if challenge % 2 == 0:
             break
-    response = (nonce + challenge * secret) % second.ORDER
+    response = (nonce + challenge * secret) % points.ORDER
     signature = commitment + response.to_bytes(32, "little")
     verify_bytes(old, statement, signature)
     step = {"old": old.hex(), "new": NEXT.public_key.hex(), "signature": signature.hex()}
     with pytest.raises(SuccessionInvalid, match="step 1"):
         earlier_roots([step], brand_id=BRAND_ID, root=NEXT.public_key)
-
-
-def _second() -> Any:
-    """The second implementation has the arithmetic of points, and imports nothing of ours."""
-    path = Path(__file__).parents[1] / "second" / "format_one.py"
-    spec = importlib.util.spec_from_file_location("format_one_of_points", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["old", "new", "signature", "x"]), st.text(max_size=70)), max_size=3))

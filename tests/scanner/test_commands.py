@@ -1,5 +1,6 @@
 """`authcode scan`: one line a photo, refusals among them, and nothing is ever used up."""
 
+import contextlib
 import json
 import shutil
 import socket
@@ -16,6 +17,7 @@ import pytest
 
 from authcode.cli import run
 from authcode.client.errors import ServerAnswerUnusable, ServerUnreachable
+from authcode.client.http_client import HttpLimits
 from authcode.code.sign import CodeSigner
 from keys.format.domains import Listing
 from keys.format.records import Form, Profile
@@ -119,7 +121,7 @@ def test_a_listed_host_is_told_for_what_the_brand_lists_it(  # noqa: PLR0913, PL
     said: str,
 ) -> None:
     place = Path(shutil.copytree(home, tmp_path / "listing"))
-    IssuerHome.open(place).unlock("p").list_domains(listing, ["example.net"], NOW)
+    IssuerHome.open(place).unlock("p").add_domains({listing: ["example.net"]}, NOW)
     path = photo("a.png", FOREIGN, "https://other.example/x")
     assert run(["scan", "--json", "--home", str(place), path]) == 0
     by_text = {symbol["text"]: symbol for symbol in lines(capsys)[0]["symbols"]}
@@ -234,6 +236,7 @@ class Desk(BaseHTTPRequestHandler):
 
     answers: dict[str, tuple[int, bytes]]
     asked: list[tuple[str, str, object]]
+    location: str | None = None
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -241,8 +244,11 @@ class Desk(BaseHTTPRequestHandler):
         status, answer = self.answers.get(body["code"], (200, b'{"state": "not_ours"}'))
         self.send_response(status)
         self.send_header("Content-Length", str(len(answer)))
+        if self.location:
+            self.send_header("Location", self.location)
         self.end_headers()
-        self.wfile.write(answer)
+        with contextlib.suppress(OSError):  # a client that had enough hangs up
+            self.wfile.write(answer)
 
     def log_message(self, *_arguments: object) -> None:
         pass
@@ -336,10 +342,52 @@ def test_a_server_that_never_answers_is_given_up() -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         with pytest.raises(ServerUnreachable, match="no answer in time"):
-            ServerJudge(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=0.05).judge("HELLO")
+            ServerJudge(f"http://127.0.0.1:{silent.getsockname()[1]}", limits=HttpLimits(silence_s=0.05)).judge("HELLO")
 
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://example.com", "v.example.com"])
 def test_only_http_addresses_are_asked(address: str) -> None:
     with pytest.raises(ServerUnreachable, match="http://"):
         ServerJudge(address)
+
+
+@pytest.mark.parametrize("address", ["http://v.example.com", "http://192.168.1.20:8470/", "HTTP://0.0.0.0"])
+def test_no_code_is_sent_beyond_this_machine_without_tls(
+    photo: Callable[..., str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise AssertionError("a connection was begun")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    assert run(["scan", "--json", "--server", address, photo("a.png", "HELLO")]) == 2
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["error"]["code"] == "tls_required"
+    assert "HELLO" not in answer["error"]["message"]
+
+
+def test_a_redirect_takes_no_code_elsewhere_and_a_proxy_sees_none(
+    desk: tuple[str, type[Desk]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, handler = desk
+    handler.answers["SECRET"] = (307, b"")
+    handler.location = f"{address}/elsewhere"
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with pytest.raises(ServerAnswerUnusable) as caught:
+        ServerJudge(address).judge("SECRET")
+    assert caught.value.status == 307
+    assert [path for _, path, _ in handler.asked] == ["/api/v1/look"]
+
+
+def test_an_answer_in_many_small_pieces_is_given_up_as_a_whole(desk: tuple[str, type[Desk]]) -> None:
+    address, handler = desk
+    handler.answers["SLOW"] = (200, b'{"state": "unused"}')
+    with pytest.raises(ServerUnreachable, match="no answer in time"):
+        ServerJudge(address, limits=HttpLimits(total_s=0.0)).judge("SLOW")
+
+
+def test_an_answer_without_end_is_refused(desk: tuple[str, type[Desk]]) -> None:
+    address, handler = desk
+    handler.answers["LONG"] = (200, b'{"state": "unused"}' + b" " * 2000)
+    with pytest.raises(ServerAnswerUnusable):
+        ServerJudge(address, limits=HttpLimits(answer_bytes=1000)).judge("LONG")

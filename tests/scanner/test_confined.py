@@ -148,13 +148,13 @@ def test_of_one_sender_one_picture_is_read_or_waits_and_others_find_the_places()
 
     def meanwhile(_text: str) -> bool:
         with pytest.raises(PhotosBusy):
-            readers.scan(symbol(), accept=anything, whose="a noisy network")
-        got.append(readers.scan(symbol(), accept=anything, whose="a shopper's"))
+            readers.scan(symbol(), accept=anything, sender="a noisy network")
+        got.append(readers.scan(symbol(), accept=anything, sender="a shopper's"))
         return True
 
-    assert readers.scan(symbol(), accept=meanwhile, whose="a noisy network").symbols
+    assert readers.scan(symbol(), accept=meanwhile, sender="a noisy network").symbols
     assert got[0].symbols
-    assert readers.scan(symbol(), accept=anything, whose="a noisy network").symbols
+    assert readers.scan(symbol(), accept=anything, sender="a noisy network").symbols
     readers.close()
 
 
@@ -243,12 +243,12 @@ def test_a_reader_ends_when_its_parent_is_killed(*, slow: bool) -> None:
     "message",
     [
         {},
-        {"said": "read"},
-        {"said": "read", "symbols": [{"text": "x", "corners": [[1]]}], "advice": None},
-        {"said": "read", "symbols": [], "advice": {"code": "run_this", "facts": {}}},
-        {"said": "refused", "code": "photo_empty", "facts": {"surprise": 1}},
-        {"said": "refused", "code": "os.system", "facts": {}},
-        {"said": "failed", "kind": "ValueError"},
+        {"type": "read"},
+        {"type": "read", "symbols": [{"text": "x", "corners": [[1]]}], "advice": None},
+        {"type": "read", "symbols": [], "advice": {"code": "run_this", "facts": {}}},
+        {"type": "refused", "code": "photo_empty", "facts": {"surprise": 1}},
+        {"type": "refused", "code": "os.system", "facts": {}},
+        {"type": "failed", "error": "ValueError"},
     ],
 )
 def test_a_reader_that_was_taken_over_can_say_nothing_worse_than_that_a_picture_is_unreadable(

@@ -14,7 +14,8 @@ from PIL import Image
 
 from keys.base.errors import AuthcodeError
 from scanner import errors, open_photo
-from scanner.photo.open import MAX_PHOTO_BYTES, MAX_PHOTO_PIXELS
+from scanner.photo.formats import MAX_PHOTO_PIXELS
+from scanner.photo.open import MAX_PHOTO_BYTES
 
 WIDE = np.zeros((40, 64, 3), dtype=np.uint8)
 WIDE[:20, :32] = (255, 0, 0)  # blue in the top left quarter

@@ -411,7 +411,7 @@ def test_health_and_readiness_tell_a_living_process_from_a_working_one(world: Wo
     with world.ctx.db.write() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = 'older'"))
     answer = world.client.get("/readyz")
-    assert (answer.status_code, answer.get_json()["code"]) == (503, "database_not_migrated")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "database_outdated")
     assert world.client.get("/healthz").status_code == 200
 
 
@@ -517,7 +517,7 @@ def test_one_network_fills_one_place_of_the_readers_and_leaves_the_others(world:
         return True
 
     try:
-        readers.scan(symbol_png("any"), accept=meanwhile, whose="network 203.0.113.0/24")
+        readers.scan(symbol_png("any"), accept=meanwhile, sender="network 203.0.113.0/24")
         assert asked == [503, 503]
         assert send("203.0.113.7") == 200
         assert send("198.51.100.7") == 200

@@ -32,15 +32,7 @@ def forged(brand: Brand, key: CodeKey, unit: SerialUnit, tag: Tag, gtin: str = G
     """The code of a unit as somebody makes it who knows everything but the signing key."""
     keyring = brand.issuer.keyring.keyring
     serial = SerialCipher(brand.issuer.serial_key(key.serial_key), keyring.brand_id).serial(unit)
-    message = signed_message(
-        form=key.form,
-        profile=key.profile,
-        brand_id=keyring.brand_id,
-        key_id=key.key_id,
-        serial=serial,
-        gtin=gtin,
-        prefix=key.prefix,
-    )
+    message = signed_message(key, keyring.brand_id, serial=serial, gtin=gtin)
     return format_code(
         ParsedCode(form=key.form, prefix=key.prefix, key_id=key.key_id, serial=serial, gtin=gtin, tag=tag(message))
     )

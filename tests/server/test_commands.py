@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from click import Command
 from click.testing import CliRunner, Result
 
+from authcode.cli import run as run_command_line
 from authcode.commands.register import register
 from keys.base.errors import KeyFileInvalid, KeyFileReadable
 from keys.format.keyring import sign_keyring
@@ -34,7 +35,7 @@ from server.services.brands.keyring import publish_keyring
 from server.services.staff.accounts import authenticate
 from server.settings import SettingsInvalid, load_settings
 from server.storage.engine import Database
-from server.storage.migrate import DatabaseNotMigrated
+from server.storage.migrate import DatabaseNotMigrated, DatabaseOutdated
 from tests.server.conftest import Brand, World, on_sqlite
 
 Run = Callable[..., Result]
@@ -263,7 +264,42 @@ def test_a_server_without_keys_or_tables_refuses_to_start(run: Run, world: World
     assert isinstance(missing.exception, ServerKeysMissing)
     with world.ctx.db.write() as connection:
         connection.execute(sa.text("DROP TABLE alembic_version"))
-    assert isinstance(run(serve_commands.serve, "--port", "0").exception, DatabaseNotMigrated)
+    assert isinstance(run(serve_commands.serve, "--port", "0").exception, DatabaseOutdated)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("serve", "--port", "0"),
+        ("db", "upgrade"),
+        ("keys", "publish"),
+        ("batch", "status"),
+        ("batch", "activate", "spring"),
+        ("batch", "find", "K1"),
+        ("staff", "add", "anna@example.com"),
+        ("token", "list"),
+        ("log", "head"),
+    ],
+    ids=" ".join,
+)
+def test_every_command_answers_a_database_of_another_version_with_one_sentence(
+    brand: Brand,
+    world: World,
+    command: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    home = world.settings.home
+    shutil.copytree(brand.home / "issuer", home / "issuer")
+    for part in ("issuer", "server"):
+        monkeypatch.setenv(f"AUTHCODE_{part.upper()}_PASSPHRASE", f"{part}-pass")
+    for version in ("0012", "7f3a"):
+        with world.ctx.db.write() as connection:
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+        assert run_command_line([*command, "--home", str(home)]) == 2
+        told = capfd.readouterr()
+        assert (told.out, told.err) == ("", f"Error: {DatabaseOutdated()} [database_outdated]\n")
+    assert "start a new home or name another one with --home" in told.err
 
 
 def test_a_server_with_an_old_key_list_says_how_to_renew_it(run: Run, brand: Brand, world: World) -> None:

@@ -26,7 +26,7 @@ from server.domain.alerts.alert import AlertFilter, Rule, Severity
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.redemption import Unit
 from server.domain.staff.scope import Scope
-from server.keystore import address_secret, make_server_keys, open_server_keys
+from server.keystore import make_server_keys, open_server_keys
 from server.services.brands.keyring import publish_keyring
 from server.services.brands.withdrawal_preview import preview_withdrawal
 from server.services.codes.attempts import Visitor
@@ -291,8 +291,8 @@ def test_sent_keys_arrive_at_the_server_they_were_sealed_to(elsewhere: Path, bra
 
 def test_keys_sealed_to_another_server_are_refused(elsewhere: Path, brand: Brand, tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
-    here = address_secret(open_server_keys(elsewhere, "server-pass"))
-    there = address_secret(brand.keys)
+    here = open_server_keys(elsewhere, "server-pass").address
+    there = brand.keys.address
     assert here != there
     file.write_bytes(send_shared_keys(brand.issuer, address_of(there)))
     refused = CliRunner().invoke(key_commands.receive, [str(file)])
@@ -307,7 +307,7 @@ def test_keys_sealed_to_another_server_are_refused(elsewhere: Path, brand: Brand
 def test_a_withdrawn_office_key_brings_no_keys_to_a_server_by_the_keyring_of_its_own_days(
     elsewhere: Path, issuer: UnlockedIssuer, tmp_path: Path
 ) -> None:
-    address = address_of(address_secret(open_server_keys(elsewhere, "server-pass")))
+    address = address_of(open_server_keys(elsewhere, "server-pass").address)
     root = issuer.keyring.root_fingerprint
     early, now = tmp_path / "early.json", tmp_path / "now.json"
     early.write_bytes(send_shared_keys(issuer, address))
@@ -329,8 +329,8 @@ def test_a_state_that_a_keyring_shows_is_the_one_that_counts(issuer: UnlockedIss
 
 
 def test_a_listed_host_is_named_as_what_the_brand_knows_it_for(world: World, issuer: UnlockedIssuer) -> None:
-    issuer.list_domains(Listing.LOOKALIKE, ["aurel-check.example"], world.clock.now)
-    issuer.list_domains(Listing.PARTNER, ["partner.example"], world.clock.now)
+    issuer.add_domains({Listing.LOOKALIKE: ["aurel-check.example"]}, world.clock.now)
+    issuer.add_domains({Listing.PARTNER: ["partner.example"]}, world.clock.now)
     _publish(world, issuer)
     brand = issuer.keyring.keyring.brand
     for host, listing in (
@@ -353,7 +353,7 @@ def test_a_listed_host_is_named_as_what_the_brand_knows_it_for(world: World, iss
 
 def test_no_brand_lists_an_address_of_our_own_codes_away(world: World, issuer: UnlockedIssuer) -> None:
     """Another brand of this server could list this one's host: where our codes lead is known before any list."""
-    issuer.list_domains(Listing.LOOKALIKE, ["elsewhere.example"], world.clock.now)
+    issuer.add_domains({Listing.LOOKALIKE: ["elsewhere.example"]}, world.clock.now)
     listed = replace(issuer.keyring.keyring, version=99, lookalike_domains=(PREFIX.split("/")[2].lower(),))
     store = issuer._store  # noqa: SLF001 - the root is not handed out, and this test signs with it
     root = SigningKey(store.get(Purpose.ROOT, issuer.keyring.root_fingerprint.removeprefix("sha256:")[:16]))
@@ -365,7 +365,7 @@ def test_no_brand_lists_an_address_of_our_own_codes_away(world: World, issuer: U
 
 def test_listed_domains_are_counted_by_name_and_other_hosts_are_not(world: World, issuer: UnlockedIssuer) -> None:
     headers = {"Authorization": f"Bearer {token(world.ctx.db, Scope.METRICS)}"}
-    issuer.list_domains(Listing.LOOKALIKE, ["counted.example"], world.clock.now)
+    issuer.add_domains({Listing.LOOKALIKE: ["counted.example"]}, world.clock.now)
     _publish(world, issuer)
     before = world.client.get("/metrics", headers=headers).text
     for host in ("www.counted.example", "named-nowhere.example"):

@@ -140,7 +140,7 @@ def test_strip_balance_and_act_previews_know_a_withdrawn_key(world: World, issue
     assert [piece.state for piece in batch_to_act_on(db, late.batch.row, now=now).stretches] == ["not_ours"]
 
     def said(issued: Issued, kind: ActKind) -> str:
-        told = facts_after(world.ctx, issued.batch.row, kind, ActDetails(reason="x"), first=0, now=now)
+        told = facts_after(world.ctx, issued.batch.row, kind, ActDetails(reason="x"), first=0)
         assert told is not None
         return told[1]
 

@@ -372,7 +372,7 @@ def test_the_log_key_signs_heads_and_is_no_key_of_a_brand(world: World) -> None:
     assert base64.b64encode(public).decode() not in world.client.get("/.well-known/authcode-keys.json").text
 
 
-def test_a_server_of_before_the_log_is_given_the_key_that_it_lacks(world: World) -> None:
+def test_own_keys_whose_making_was_interrupted_are_completed(world: World) -> None:
     home = world.settings.home
     store = open_store(f"file:{server_keys_dir(home)}").unlock("server-pass")
     store.remove(Purpose.LOG_HEAD, "1")

@@ -61,6 +61,41 @@ def test_migrations_on_an_empty_database_give_the_tables_of_the_schema(empty: Ma
     straight.close()
 
 
+OLD_TABLES = {
+    "the last revision before this one": "0012",
+    "the first revision of old": "0001",
+    "a number that nobody gave": "7f3a",
+    "no row": None,
+    "no table of revisions": "",
+}
+
+
+@pytest.mark.parametrize("version", OLD_TABLES.values(), ids=OLD_TABLES)
+def test_tables_of_another_version_are_refused_and_left_alone(empty: MakeEmpty, version: str | None) -> None:
+    db = Database(empty("old"))
+    migrate.upgrade(db)
+    with db.write() as connection:
+        if version:
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+        else:
+            connection.execute(sa.text("DELETE FROM alembic_version"))
+        if version == "":
+            connection.execute(sa.text("DROP TABLE alembic_version"))
+    before = _content(db)
+    for act in (migrate.upgrade, migrate.is_current, migrate.require_current):
+        with pytest.raises(migrate.DatabaseOutdated) as told:
+            act(db)
+        assert (told.value.code, told.value.http_status) == ("database_outdated", 503)
+    assert _content(db) == before
+    db.close()
+
+
+def _content(db: Database) -> dict[str, list[tuple[object, ...]]]:
+    with db.read() as connection:
+        names = sa.inspect(connection).get_table_names()
+        return {name: list(map(tuple, connection.execute(sa.text(f'SELECT * FROM "{name}"')))) for name in names}  # noqa: S608 - names of ours
+
+
 def _definition(connection: sa.Connection, table: str) -> list[str]:
     """The columns and constraints of a table, as the database itself tells them."""
     if connection.dialect.name == "postgresql":

@@ -17,9 +17,9 @@ from keys.format.domains import ListedHost, Listing
 from server.domain.codes.redemption import Returned, ReturnedBy, Verdict
 from server.services.codes.attempts import Channel
 from server.services.codes.facts import CodeFacts, LaterScan, ProductFacts, RecallFacts
-from server.web.consumer.catalogue import Catalogue, catalogues
 from server.web.consumer.pages import PageMaker, Seen
 from server.web.consumer.view import Burn, Page, Site
+from server.web.consumer.words import ShopperCatalogue, catalogues
 from tests.server.conftest import Issued, World, brand, kind, make_world, other_brand, photo_readers, template, world
 
 __all__ = ["brand", "kind", "make_world", "other_brand", "photo_readers", "template", "world"]
@@ -129,17 +129,17 @@ EVERY_SEEN = {
 
 
 @pytest.fixture(scope="session")
-def english() -> Catalogue:
+def english() -> ShopperCatalogue:
     return catalogues()["en"]
 
 
 @pytest.fixture
-def maker(english: Catalogue) -> PageMaker:
+def maker(english: ShopperCatalogue) -> PageMaker:
     return PageMaker(english, SITE)
 
 
 @pytest.fixture
-def render(english: Catalogue) -> Callable[[Page], str]:
+def render(english: ShopperCatalogue) -> Callable[[Page], str]:
     """A page as HTML, by the real template."""
     app = Flask("pages", template_folder="../../server/web/consumer/templates", root_path=__file__.rpartition("/")[0])
 

@@ -319,7 +319,7 @@ class TestChecking:
     ) -> None:
         shutil.copytree(world.brand.home / "issuer", tmp_path / "issuing" / "issuer")
         issuer = IssuerHome.open(tmp_path / "issuing").unlock("issuer-pass")
-        opened = issuer.list_domains(listing, ["known.example.net"], world.clock.now)
+        opened = issuer.add_domains({listing: ["known.example.net"]}, world.clock.now)
         publish_keyring(world.ctx.db, opened.document, server_id=None, now=world.clock.now)
         page = upload(shopper, foreign_photo("https://www.known.example.net/q?id=1"))
         assert heading(page.text).replace("&#39;", "'") == title.format(opened.keyring.brand)

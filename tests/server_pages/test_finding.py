@@ -75,7 +75,7 @@ def test_a_code_that_leads_elsewhere_is_named_and_not_opened(anna: Staff, issued
 def test_a_look_alike_is_named_to_staff_as_it_is_to_shoppers(anna: Staff, world: World, tmp_path: Path) -> None:
     shutil.copytree(world.brand.home / "issuer", tmp_path / "issuing" / "issuer")
     issuer = IssuerHome.open(tmp_path / "issuing").unlock("issuer-pass")
-    opened = issuer.list_domains(Listing.LOOKALIKE, ["verify-tea.example.net"], world.clock.now)
+    opened = issuer.add_domains({Listing.LOOKALIKE: ["verify-tea.example.net"]}, world.clock.now)
     publish_keyring(world.ctx.db, opened.document, server_id=None, now=world.clock.now)
     answer = find(anna, foreign_photo("https://verify-tea.example.net/q?id=1"))
     assert f"verify-tea.example.net (on the list of {opened.keyring.brand}: a look-alike)" in answer.text

@@ -141,7 +141,7 @@ def test_a_server_without_a_brand_claims_none() -> None:
 
 @pytest.mark.parametrize("name", EVERY_SEEN)
 def test_every_page_stands_without_a_brand_of_the_site_too(name: str) -> None:
-    from server.web.consumer.catalogue import catalogues
+    from server.web.consumer.words import catalogues
 
     nobody = PageMaker(catalogues()["en"], Site(brand=None, host="v.example.com"))
     page = nobody.code_page(EVERY_SEEN[name], burn=None)

@@ -15,9 +15,9 @@ from keys.format.domains import Listing
 from server.domain.codes.redemption import ReturnedBy, Verdict
 from server.services.codes.attempts import Channel
 from server.services.codes.facts import LaterScan
-from server.web.consumer.catalogue import Catalogue, catalogues
 from server.web.consumer.pages import PageMaker, Seen
 from server.web.consumer.view import Burn, KeepForm, Page, ReceiptView, Site
+from server.web.consumer.words import ShopperCatalogue, catalogues
 from tests.server_pages.conftest import BARE, FACTS, MINE, NOW, RECALLED, RETURNED, SITE, USED, listed, seen
 
 WRITTEN = Path(__file__).parent / "words_of_verdicts.md"
@@ -194,7 +194,7 @@ def _plain(markup: str) -> str:
 
 
 @pytest.fixture
-def asked(english: Catalogue) -> PageMaker:
+def asked(english: ShopperCatalogue) -> PageMaker:
     return PageMaker(english, replace(SITE, support="care@aurora.example"))
 
 
@@ -211,17 +211,17 @@ def test_every_verdict_is_written_and_nothing_is_written_in_vain() -> None:
     assert {str(verdict) for verdict in Verdict} - {"unused", "withheld"} <= first_words
 
 
-def test_every_page_of_a_code_in_the_catalogue_is_written(english: Catalogue) -> None:
+def test_every_page_of_a_code_in_the_catalogue_is_written(english: ShopperCatalogue) -> None:
     """A page that is added for a verdict needs its words here; these are said of no code."""
     about_no_code = re.compile(r"problem_|proof_|typed_|undo_|hand_on_|erase_|(home|several|keep_spent|photos_busy)$")
     headings = {page.lines[0] for page in written().values()}
     missing = {
         name
-        for name, entry in english.entries.items()
+        for name in english.pages
         if not about_no_code.match(name)
         and not any(
             re.fullmatch(re.sub(r"\\\{\w+\\\}", ".+", re.escape(f"### {wording.text}")), heading)
-            for wording in entry.heading
+            for (wording,) in english.wordings[f"{name}.heading"]
             for heading in headings
         )
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import sqrt
-from typing import ClassVar, Final
+from typing import Final
 
 from keys.base.errors import AuthcodeError
 
@@ -18,8 +18,10 @@ _Z = 1.959964  # the normal distribution's 97.5 % point: intervals hold in 95 of
 class AlertWorkInvalid(AuthcodeError):
     """Something that staff asked of an alert and that cannot be done as asked."""
 
-    code: ClassVar[str] = "alert_work_invalid"
-    http_status: ClassVar[int] = 400
+    code = "alert_work_invalid"
+    http_status = 400
+    sentence = "{reason}"
+    reason: str
 
 
 class Cause(StrEnum):

@@ -11,7 +11,6 @@ from datetime import date, datetime
 from enum import StrEnum
 from heapq import heappop, heappush
 from itertools import pairwise
-from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
 from server.domain.codes.redemption import INDEX_BITS, Conditions, Verdict, state_check
@@ -25,8 +24,10 @@ _MAX_SHOWN = 20  # characters of a wrong market that are repeated
 class RangeInvalid(AuthcodeError):
     """A range or a detail of an act that the batch cannot take."""
 
-    code: ClassVar[str] = "range_invalid"
-    http_status: ClassVar[int] = 400
+    code = "range_invalid"
+    http_status = 400
+    sentence = "{reason}"
+    reason: str
 
 
 class ActKind(StrEnum):

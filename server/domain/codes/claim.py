@@ -6,7 +6,6 @@ brings its own. Nothing of either is stored but a keyed hash bound to the unit a
 
 import hashlib
 import hmac
-from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
 from server.domain.codes.redemption import Marks, Unit
@@ -28,26 +27,20 @@ _UNIT_BYTES = 8
 class ClaimInvalid(AuthcodeError):
     """A claim that is missing or not of the form every client can send again."""
 
-    code: ClassVar[str] = "claim_invalid"
-    http_status: ClassVar[int] = 400
-
-    def __init__(self) -> None:
-        """Say the form; never the claim."""
-        super().__init__(f"Send a claim of 1 to {MAX_CLAIM_CHARS} visible ASCII characters.")
+    code = "claim_invalid"
+    http_status = 400
+    sentence = f"Send a claim of 1 to {MAX_CLAIM_CHARS} visible ASCII characters."
 
 
 class ClaimTriesSpent(AuthcodeError):
     """Too many wrong claims that can be guessed were tried on this unit; right ones of that kind wait with them."""
 
-    code: ClassVar[str] = "claim_tries_spent"
-    http_status: ClassVar[int] = 429
-
-    def __init__(self) -> None:
-        """Say when to come back, and what never has to wait."""
-        super().__init__(
-            f"Too many short claims were tried here today; try again tomorrow, and draw claims of {UNGUESSABLE_CHARS} "
-            "characters or more at random, which are never limited."
-        )
+    code = "claim_tries_spent"
+    http_status = 429
+    sentence = (
+        f"Too many short claims were tried here today; try again tomorrow, and draw claims of {UNGUESSABLE_CHARS} "
+        f"characters or more at random, which are never limited."
+    )
 
 
 def check_claim(claim: object) -> str:

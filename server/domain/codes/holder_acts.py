@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
 from server.domain.clock_skew import CLOCKS_APART
@@ -35,50 +34,38 @@ class HolderAct(StrEnum):
 class HolderUnknown(AuthcodeError):
     """The request does not show the holder of this code: one text for every reason."""
 
-    code: ClassVar[str] = "holder_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say what shows it."""
-        super().__init__("Nothing here shows that you verified this code; bring the code with its claim or keep-code.")
+    code = "holder_unknown"
+    http_status = 404
+    sentence = "Nothing here shows that you verified this code; bring the code with its claim or keep-code."
 
 
 class ActNotNow(AuthcodeError):
     """The code is recalled, void, a sample, expired, not activated or locked: nothing changes hands meanwhile."""
 
-    code: ClassVar[str] = "act_not_now"
-    http_status: ClassVar[int] = 409
-
-    def __init__(self) -> None:
-        """Send to the page that says why."""
-        super().__init__("This cannot be done while the code stands as it does; look at the code to see why.")
+    code = "act_not_now"
+    http_status = 409
+    sentence = "This cannot be done while the code stands as it does; look at the code to see why."
 
 
 class UndoOver(AuthcodeError):
     """A verification that its holder cannot take back: too long ago, handed on, or the unit was returned before."""
 
-    code: ClassVar[str] = "undo_over"
-    http_status: ClassVar[int] = 409
-
-    def __init__(self) -> None:
-        """Say the three reasons at once."""
-        super().__init__(
-            "This verification cannot be undone: that can be done once for each code, for some time after verifying, "
-            "and not once it was handed on."
-        )
+    code = "undo_over"
+    http_status = 409
+    sentence = (
+        "This verification cannot be undone: that can be done once for each code, for some time after verifying, and "
+        "not once it was handed on."
+    )
 
 
 class HandOnLimit(AuthcodeError):
     """A unit that was handed on as often as it can be, in a day or in all."""
 
-    code: ClassVar[str] = "hand_on_limit"
-    http_status: ClassVar[int] = 429
-
-    def __init__(self) -> None:
-        """Say the figures."""
-        super().__init__(
-            f"A code can be handed on {MAX_HOPS_A_DAY} times in a day and {MAX_HOPS} times in all; try again tomorrow."
-        )
+    code = "hand_on_limit"
+    http_status = 429
+    sentence = (
+        f"A code can be handed on {MAX_HOPS_A_DAY} times in a day and {MAX_HOPS} times in all; try again tomorrow."
+    )
 
 
 def undo_until(first: FirstUse, returns: Iterable[Returned], *, window_s: float) -> datetime | None:

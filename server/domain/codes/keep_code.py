@@ -7,7 +7,6 @@ stored; who has the code and its keep-code is its holder. Tries are limited, and
 import hashlib
 import hmac
 from datetime import timedelta
-from typing import ClassVar
 
 from authcode.code.serial import check_character
 from keys.base.crockford import ALPHABET, encode_int
@@ -36,23 +35,17 @@ can tell any more whose they were. So a network may try twice as many around a m
 class KeepCodeInvalid(AuthcodeError):
     """A typed keep-code that has the wrong length, a foreign character or another check character."""
 
-    code: ClassVar[str] = "keep_code_invalid"
-    http_status: ClassVar[int] = 400
-
-    def __init__(self) -> None:
-        """Take no text: what was typed may be most of a secret."""
-        super().__init__("This keep-code cannot be right; compare each of its twelve characters and type it again.")
+    code = "keep_code_invalid"
+    http_status = 400
+    sentence = "This keep-code cannot be right; compare each of its twelve characters and type it again."
 
 
 class KeepCodeTriesSpent(AuthcodeError):
     """Too many wrong keep-codes were tried on this unit or from this network; right ones wait with them."""
 
-    code: ClassVar[str] = "keep_code_tries_spent"
-    http_status: ClassVar[int] = 429
-
-    def __init__(self) -> None:
-        """Say when to come back."""
-        super().__init__("Too many keep-codes were tried here today; try again tomorrow.")
+    code = "keep_code_tries_spent"
+    http_status = 429
+    sentence = "Too many keep-codes were tried here today; try again tomorrow."
 
 
 def keep_code_of(unit: Unit, first: FirstUse, *, key: bytes) -> str:

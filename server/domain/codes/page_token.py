@@ -8,7 +8,6 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
 from server.domain.codes.redemption import Unit
@@ -21,12 +20,9 @@ _EXPIRY_DIGITS = 10  # seconds since 1970, until the year 2286
 class PageTokenInvalid(AuthcodeError):
     """A token that is missing, for another unit, altered or past its time."""
 
-    code: ClassVar[str] = "page_token_invalid"
-    http_status: ClassVar[int] = 409
-
-    def __init__(self) -> None:
-        """One sentence for every reason."""
-        super().__init__("This page is no longer current. Look at the code once more, then verify it.")
+    code = "page_token_invalid"
+    http_status = 409
+    sentence = "This page is no longer current. Look at the code once more, then verify it."
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,6 @@ It is the unit with its life and hop, encrypted (FF1) with digits that must be z
 shows neither volume nor order, and one in a thousand million random numbers is a number at all.
 """
 
-from typing import ClassVar
-
 from keys.base.crockford import ALPHABET
 from keys.base.errors import AuthcodeError
 from keys.ff1 import Ff1
@@ -23,12 +21,9 @@ _VALUE = {character: value for value, character in enumerate(ALPHABET)}
 class ProofUnknown(AuthcodeError):
     """No verification on record has a proof of this number."""
 
-    code: ClassVar[str] = "proof_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """One sentence for every reason."""
-        super().__init__("No verification on record has a proof of this number; check the whole proof instead.")
+    code = "proof_unknown"
+    http_status = 404
+    sentence = "No verification on record has a proof of this number; check the whole proof instead."
 
 
 def proof_id(unit: Unit, hop: int, *, key: bytes) -> str:

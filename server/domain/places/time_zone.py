@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, tzinfo
 from functools import cache
-from typing import ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from keys.base.errors import AuthcodeError
@@ -18,12 +17,9 @@ _NO_PLACES = (
 class ZoneUnknown(AuthcodeError):
     """No time zone that this server knows."""
 
-    code: ClassVar[str] = "zone_unknown"
-    http_status: ClassVar[int] = 400
-
-    def __init__(self) -> None:
-        """Show the form."""
-        super().__init__("Name a time zone by area and city, for example Europe/Berlin, or UTC.")
+    code = "zone_unknown"
+    http_status = 400
+    sentence = "Name a time zone by area and city, for example Europe/Berlin, or UTC."
 
 
 @cache

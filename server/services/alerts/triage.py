@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
 from server.domain.alerts.alert import Rule
@@ -26,12 +25,9 @@ MAX_SNOOZE = timedelta(days=366)
 class AlertUnknown(AuthcodeError):
     """No alert has this number."""
 
-    code: ClassVar[str] = "alert_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say where to look."""
-        super().__init__("There is no such alert; the list of alerts shows those that were raised.")
+    code = "alert_unknown"
+    http_status = 404
+    sentence = "There is no such alert; the list of alerts shows those that were raised."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

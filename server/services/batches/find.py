@@ -1,7 +1,5 @@
 """Which unit a text names that staff paste or type: a code, a serial, or an order and an index."""
 
-from typing import ClassVar
-
 from authcode.code.payload import NotOurs
 from authcode.code.serial import TypedSerialInvalid, read_copied_serial
 from keys.base.errors import AuthcodeError
@@ -17,12 +15,9 @@ from server.storage.redemptions import unit_use
 class CodeUnknown(AuthcodeError):
     """Nothing that was pasted or typed names a registered unit."""
 
-    code: ClassVar[str] = "code_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say what can be asked for."""
-        super().__init__("No registered code was found; paste a code, type its serial, or write ORDER:INDEX.")
+    code = "code_unknown"
+    http_status = 404
+    sentence = "No registered code was found; paste a code, type its serial, or write ORDER:INDEX."
 
 
 def find_code(ctx: Context, text: str) -> Unit:

@@ -4,7 +4,6 @@ An act adds to what stands; nothing takes a void or a recall back yet (that need
 """
 
 from datetime import datetime
-from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
 from server.domain.batches.range_act import ActDetails, ActKind, RangeAct, check_details, read_range, standings
@@ -18,44 +17,41 @@ from server.storage.engine import Connection, Database
 class OrderUnknown(AuthcodeError):
     """No batch of this order name is registered here."""
 
-    code: ClassVar[str] = "order_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self, order: str) -> None:
-        """Carry the name."""
-        super().__init__(f"No order {order!r} is registered here; `authcode batch status` lists those that are.")
-        self.order = order
+    code = "order_unknown"
+    http_status = 404
+    sentence = "No order {order!r} is registered here; `authcode batch status` lists those that are."
+    order: str
 
 
 class OrderAmbiguous(AuthcodeError):
     """Several brands have an order of this name."""
 
-    code: ClassVar[str] = "order_ambiguous"
-    http_status: ClassVar[int] = 409
+    code = "order_ambiguous"
+    http_status = 409
+    sentence = (
+        "Several brands have an order {order!r}: {names}. Act on it in the dashboard, where each has a page of its own."
+    )
+    order: str
+    brands: tuple[str, ...]
 
-    def __init__(self, order: str, brands: tuple[str, ...]) -> None:
-        """Carry the name and whose orders bear it."""
-        super().__init__(
-            f"Several brands have an order {order!r}: {', '.join(brands)}. "
-            "Act on it in the dashboard, where each has a page of its own."
-        )
-        self.order, self.brands = order, brands
+    @property
+    def names(self) -> str:
+        """The brands, as a list in words."""
+        return ", ".join(self.brands)
 
 
 class ActivationRefused(AuthcodeError):
     """Codes of a withdrawn key that were not in the world before: activated, they would stay nobody's."""
 
-    code: ClassVar[str] = "activation_refused"
-    http_status: ClassVar[int] = 409
-
-    def __init__(self, key_id: str, since: datetime) -> None:
-        """Carry the key and the moment of its withdrawal."""
-        super().__init__(
-            f"Key {key_id} of these codes is withdrawn since {since:%Y-%m-%d %H:%M} UTC, and some of them were not in "
-            'the world before that: activated, they would still be answered "not ours". Issue an order with a new key '
-            "(`authcode keys rotate`), and print labels anew."
-        )
-        self.key_id, self.since = key_id, since
+    code = "activation_refused"
+    http_status = 409
+    sentence = (
+        "Key {key_id} of these codes is withdrawn since {since:%Y-%m-%d %H:%M} UTC, and some of them were not in the "
+        'world before that: activated, they would still be answered "not ours". Issue an order with a new key '
+        "(`authcode keys rotate`), and print labels anew."
+    )
+    key_id: str
+    since: datetime
 
 
 def act_on_range(  # noqa: PLR0913 - one act, with everything that its row says

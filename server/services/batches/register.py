@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import datetime
-from typing import ClassVar
 
 from authcode.order.manifest import Manifest, ManifestInvalid, ManifestSignatureInvalid, open_manifest
 from keys.base.errors import AuthcodeError, DocumentInvalid
@@ -21,27 +20,22 @@ from server.storage.products import product_of
 class BatchConflict(AuthcodeError):
     """The order name or the batch number is registered with other contents."""
 
-    code: ClassVar[str] = "batch_conflict"
-    http_status: ClassVar[int] = 409
-
-    def __init__(self, order: str, registered_at: datetime) -> None:
-        """Carry the order that stands there, and since when."""
-        super().__init__(
-            f"Order {order!r} was registered {registered_at:%Y-%m-%d %H:%M} UTC with other contents. "
-            "Nothing was changed; issue the new order under another name."
-        )
-        self.order, self.registered_at = order, registered_at
+    code = "batch_conflict"
+    http_status = 409
+    sentence = (
+        "Order {order!r} was registered {registered_at:%Y-%m-%d %H:%M} UTC with other contents. Nothing was changed; "
+        "issue the new order under another name."
+    )
+    order: str
+    registered_at: datetime
 
 
 class ManifestForOtherServer(AuthcodeError):
     """A manifest that names another server than the brand's keyring was published to here."""
 
-    code: ClassVar[str] = "manifest_for_other_server"
-    http_status: ClassVar[int] = 409
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__("This manifest names another server; register the batch there.")
+    code = "manifest_for_other_server"
+    http_status = 409
+    sentence = "This manifest names another server; register the batch there."
 
 
 def register_batch(db: Database, document: bytes, *, now: datetime, station: Station | None = None) -> BatchRecord:

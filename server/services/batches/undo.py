@@ -5,7 +5,6 @@ Once for each unit, with a reason; one transaction, one line of the audit, and a
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
 from server.domain.batches.range_act import ActDetails, check_details, read_range
@@ -30,22 +29,16 @@ MAX_AT_ONCE = 10_000
 class UndoSetTooLarge(AuthcodeError):
     """More used codes than one act returns."""
 
-    code: ClassVar[str] = "undo_set_too_large"
-    http_status: ClassVar[int] = 413
-
-    def __init__(self) -> None:
-        """Say how many can be."""
-        super().__init__(f"More than {MAX_AT_ONCE:,} used codes are named; return them range by range.")
+    code = "undo_set_too_large"
+    http_status = 413
+    sentence = f"More than {MAX_AT_ONCE:,} used codes are named; return them range by range."
 
 
 class UndoReasonMissing(AuthcodeError):
     """A return by staff that says no reason."""
 
-    code: ClassVar[str] = "undo_reason_missing"
-
-    def __init__(self) -> None:
-        """Say where it will stand."""
-        super().__init__("Give a reason: it stands in the code's history; shoppers are not told it.")
+    code = "undo_reason_missing"
+    sentence = "Give a reason: it stands in the code's history; shoppers are not told it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

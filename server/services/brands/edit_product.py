@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Final
 
 from authcode.order.products import Product
 from keys.base.errors import AuthcodeError
@@ -25,12 +25,9 @@ PRODUCTS_A_PAGE: Final = 50
 class NoSuchProduct(AuthcodeError):
     """No product has this number."""
 
-    code: ClassVar[str] = "product_not_here"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say where to look."""
-        super().__init__("There is no such product; the list of products shows those that brands have published here.")
+    code = "product_not_here"
+    http_status = 404
+    sentence = "There is no such product; the list of products shows those that brands have published here."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +133,7 @@ def small_picture(ctx: Context, data: bytes) -> bytes:
     Raises:
         PhotoError: it cannot be read, is too large, or another one is being drawn (`PhotosBusy`).
     """
-    return ctx.photos.redraw(data, side_px=PICTURE_SIDE_PX, whose="products")
+    return ctx.photos.redraw(data, side_px=PICTURE_SIDE_PX, sender="products")
 
 
 def _checked(kept: rows.KeptProduct, texts: Texts, picture: bytes | None) -> Product:

@@ -1,10 +1,10 @@
 """Stage 5, verify: taking in a brand's published keyring (docs/format.md §1)."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import Final
 
 from authcode.code.payload import shown_host
 from keys.base.errors import AuthcodeError, KeyringInvalid, RootChanged, UnknownKey
@@ -16,8 +16,16 @@ from server.keystore import ServerKeys
 from server.runtime.context import Context
 from server.services.staff.api_tokens import Station, TokenForOtherBrand
 from server.storage import audit
-from server.storage.brands import BrandRecord, add_brand, all_brands, brand_by_brand_id, replace_keyring, set_alert_from
-from server.storage.engine import Connection, Database
+from server.storage.brands import (
+    BrandRecord,
+    KeyringRow,
+    add_brand,
+    all_brands,
+    brand_by_brand_id,
+    replace_keyring,
+    set_alert_from,
+)
+from server.storage.engine import Database
 
 EXPIRY_WARNING: Final = timedelta(days=7)
 """From when on an ageing keyring is spoken of: time enough for somebody who is on holiday this week."""
@@ -36,12 +44,9 @@ CLOCK_TOLERANCE: Final = timedelta(days=1)
 class KeyringUnknown(AuthcodeError):
     """No keyring, or not just one, fits what was asked for."""
 
-    code: ClassVar[str] = "keyring_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say how to ask."""
-        super().__init__("Name the brand by its id: /.well-known/authcode-keys.json?brand=<32 hexadecimal digits>.")
+    code = "keyring_unknown"
+    http_status = 404
+    sentence = "Name the brand by its id: /.well-known/authcode-keys.json?brand=<32 hexadecimal digits>."
 
 
 def published_keyring(ctx: Context, *, brand_id: str | None, host: str) -> bytes:
@@ -76,14 +81,8 @@ def ageing_keyrings(db: Database, *, now: datetime) -> list[Keyring]:
     return [keyring for keyring in published_keyrings(db) if keyring.expires - now < EXPIRY_WARNING]
 
 
-def publish_keyring(  # noqa: PLR0913 - what is taken in, and who brings it
-    db: Database,
-    document: bytes,
-    *,
-    server_id: str | None,
-    now: datetime,
-    station: Station | None = None,
-    actor: str | None = None,
+def publish_keyring(
+    db: Database, document: bytes, *, server_id: str | None, now: datetime, by: Station | str | None = None
 ) -> Keyring:
     """Keep a keyring: the first one of a brand pins its root, later ones must be signed by it or its heir, and newer.
 
@@ -92,8 +91,8 @@ def publish_keyring(  # noqa: PLR0913 - what is taken in, and who brings it
     than before, and no key went back to an earlier state.   4. No key id of it belongs to another brand.
     5. Nor does a name or a host that it did not have before: here the first to arrive keeps them, whoever sends it.
 
-    What a `station` sends is its own brand's. It enters the history, each key that it withdraws on a line of its own,
-    where a station or another `actor` is named.
+    A station publishes for its own brand only. Where `by` names a station or a person, the publication enters the
+    audit, each key that it withdraws on a line of its own.
 
     Raises:
         DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid: it is no keyring.
@@ -104,7 +103,7 @@ def publish_keyring(  # noqa: PLR0913 - what is taken in, and who brings it
     """
     opened = open_keyring(document, root_fingerprint=None)  # (1)
     keyring = opened.keyring
-    if station is not None and station.brand.brand_id != keyring.brand_id:
+    if isinstance(by, Station) and by.brand.brand_id != keyring.brand_id:
         raise TokenForOtherBrand
     if keyring.issued - now > CLOCK_TOLERANCE:
         raise KeyringInvalid(f"it says that it was issued on {keyring.issued:%Y-%m-%d}, which is still to come")
@@ -112,42 +111,58 @@ def publish_keyring(  # noqa: PLR0913 - what is taken in, and who brings it
         known = brand_by_brand_id(connection, keyring.brand_id)
         if known is not None and known.keyring == document:
             return keyring
-        if known is not None:
-            _check_follows(known, opened)  # (2), (3)
+        _check_follows(known, opened)  # (2), (3)
         others = [brand for brand in all_brands(connection) if brand.brand_id != keyring.brand_id]
-        KeyringSet([*map(keyring_of, others), keyring])  # (4)
-        before = None if known is None else _holder(known)
-        offered = NameOwner(root=opened.root_fingerprint, brand=keyring.brand, prefixes=keyring.prefixes)
-        refuse_conflict(before, offered, map(_holder, others), root_settles=False)  # (5)
-        _keep(connection, known, opened, document, server_id=server_id, now=now)
-        who = actor if station is None else station.actor
-        if who is not None:
-            _note(connection, None if known is None else keyring_of(known), keyring, document, actor=who, now=now)
+        _check_no_conflict(known, opened, others)  # (4), (5)
+        row = _row_of(opened, document)
+        if known is None:
+            add_brand(connection, row, server_id=server_id)
+        else:
+            replace_keyring(connection, row)
+        if by is not None:
+            before = {} if known is None else {key.key_id: key.state for key in keyring_of(known).code_keys}
+            actor = by.actor if isinstance(by, Station) else by
+            for action, subject, details in _audit_lines(before, keyring, document):
+                audit.note(connection, at=now, actor=actor, action=action, subject=subject, details=details)
     return keyring
 
 
-def _note(  # noqa: PLR0913 - what the history says of a publication
-    connection: Connection, before: Keyring | None, keyring: Keyring, document: bytes, *, actor: str, now: datetime
-) -> None:
-    """The publication, with what is new in it; and each withdrawal, which nobody can take back."""
-    known = {} if before is None else {key.key_id: key.state for key in before.code_keys}
-    brand = keyring.brand_id.hex()
-    told: dict[str, object] = {
+def _row_of(opened: OpenedKeyring, document: bytes) -> KeyringRow:
+    return KeyringRow(
+        brand_id=opened.keyring.brand_id,
+        name=opened.keyring.brand,
+        root_fingerprint=opened.root_fingerprint,
+        keyring_version=opened.keyring.version,
+        keyring=document,
+    )
+
+
+def _audit_lines(
+    before: Mapping[str, KeyState], keyring: Keyring, document: bytes
+) -> Iterator[tuple[str, str, dict[str, object]]]:
+    """Action, subject and details of the publication, and of each withdrawal, which cannot be taken back."""
+    brand, version = keyring.brand_id.hex(), f"version {keyring.version}"
+    published: dict[str, object] = {
         "brand": brand,
         "keyring_sha256": hashlib.sha256(document).hexdigest(),
-        "new_keys": [key.key_id for key in keyring.code_keys if key.key_id not in known],
-        "retired_keys": _newly(keyring, known, KeyState.RETIRED),
+        "new_keys": [key.key_id for key in keyring.code_keys if key.key_id not in before],
+        "retired_keys": _newly(keyring, before, KeyState.RETIRED),
         "lookalike_domains": list(keyring.lookalike_domains),
         "partner_domains": list(keyring.partner_domains),
     }
-    version = f"version {keyring.version}"
-    audit.note(connection, at=now, actor=actor, action="keys.publish", subject=version, details=told)
-    for key_id in _newly(keyring, known, KeyState.WITHDRAWN):
+    yield "keys.publish", version, published
+    for key_id in _newly(keyring, before, KeyState.WITHDRAWN):
         key = keyring.code_key(key_id)
         since = format_instant(key.since)
         subject = f"key {key_id} since {key.since:%Y-%m-%d %H:%M} UTC, {version}: {key.reason}"[:MAX_SUBJECT]
-        told = {"brand": brand, "key_id": key_id, "since": since, "reason": key.reason, "version": keyring.version}
-        audit.note(connection, at=now, actor=actor, action="keys.withdraw", subject=subject, details=told)
+        withdrawn: dict[str, object] = {
+            "brand": brand,
+            "key_id": key_id,
+            "since": since,
+            "reason": key.reason,
+            "version": keyring.version,
+        }
+        yield "keys.withdraw", subject, withdrawn
 
 
 def _newly(keyring: Keyring, known: Mapping[str, KeyState], state: KeyState) -> list[str]:
@@ -155,47 +170,23 @@ def _newly(keyring: Keyring, known: Mapping[str, KeyState], state: KeyState) -> 
     return [key.key_id for key in keyring.code_keys if key.state is state and known.get(key.key_id) is not state]
 
 
-def _keep(  # noqa: PLR0913 - what becomes the row
-    connection: Connection,
-    known: BrandRecord | None,
-    opened: OpenedKeyring,
-    document: bytes,
-    *,
-    server_id: str | None,
-    now: datetime,
-) -> None:
-    keyring = opened.keyring
-    if known is None:
-        add_brand(
-            connection,
-            brand_id=keyring.brand_id,
-            name=keyring.brand,
-            root_fingerprint=opened.root_fingerprint,
-            version=keyring.version,
-            keyring=document,
-            server_id=server_id,
-            at=now,
-        )
-        return
-    replace_keyring(
-        connection,
-        known.id,
-        name=keyring.brand,
-        root_fingerprint=opened.root_fingerprint,
-        version=keyring.version,
-        keyring=document,
-        at=now,
-    )
-
-
-def _holder(brand: BrandRecord) -> NameOwner:
+def _name_owner(brand: BrandRecord) -> NameOwner:
     return NameOwner(root=brand.root_fingerprint, brand=brand.name, prefixes=keyring_of(brand).prefixes)
 
 
-def _check_follows(known: BrandRecord, opened: OpenedKeyring) -> None:
+def _check_follows(known: BrandRecord | None, opened: OpenedKeyring) -> None:
+    if known is None:
+        return
     if not opened.follows(known.root_fingerprint):
         raise RootChanged(opened.keyring.brand, known.root_fingerprint, opened.root_fingerprint)
-    check_successor(open_keyring(known.keyring, root_fingerprint=known.root_fingerprint).keyring, opened.keyring)
+    check_successor(keyring_of(known), opened.keyring)
+
+
+def _check_no_conflict(known: BrandRecord | None, opened: OpenedKeyring, others: Sequence[BrandRecord]) -> None:
+    KeyringSet([*map(keyring_of, others), opened.keyring])  # (4)
+    before = None if known is None else _name_owner(known)
+    offered = NameOwner(root=opened.root_fingerprint, brand=opened.keyring.brand, prefixes=opened.keyring.prefixes)
+    refuse_conflict(before, offered, map(_name_owner, others), root_settles=False)  # (5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

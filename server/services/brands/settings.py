@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
 from server.domain.batches.range_act import WithdrawnKeys
@@ -20,8 +19,10 @@ MAX_SUPPORT_CHARACTERS = 200
 class BrandSettingInvalid(AuthcodeError):
     """A setting of a brand that is out of its range."""
 
-    code: ClassVar[str] = "brand_setting_invalid"
-    http_status: ClassVar[int] = 400
+    code = "brand_setting_invalid"
+    http_status = 400
+    sentence = "{reason}"
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

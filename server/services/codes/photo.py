@@ -55,7 +55,7 @@ def scan_in_turn(ctx: Context, data: bytes, address: str | None, *, accept: Call
     """
     limited = ctx.settings.rate_limit is not RateLimit.OFF
     whose = f"network {truncated_network(address)}" if limited else None
-    return ctx.photos.scan(data, accept=accept, whose=whose)
+    return ctx.photos.scan(data, accept=accept, sender=whose)
 
 
 def is_ours(ctx: Context, text: str) -> bool:

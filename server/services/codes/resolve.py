@@ -4,7 +4,6 @@ Signature first: nothing touches the database before the tag verifies. After thi
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from authcode.code.foreign import ForeignText, describe_foreign
 from authcode.code.payload import GTIN_NONE, NotOurs, shown_host
@@ -25,16 +24,14 @@ from server.storage.engine import Connection
 class SerialKeyMissing(AuthcodeError):
     """A key vouches for the code, or a serial may be a code's, but the serial key to tell which is not here."""
 
-    code: ClassVar[str] = "serial_key_missing"
-    http_status: ClassVar[int] = 503
-
-    def __init__(self, brand: str, number: int) -> None:
-        """Carry brand and number of the key; a published keyring names both."""
-        super().__init__(
-            f"This server was not given serial key {number} of {brand}, so there is no answer yet; nothing was used "
-            "up. Its operator brings the key with `authcode keys publish` or `authcode keys receive`."
-        )
-        self.brand, self.number = brand, number
+    code = "serial_key_missing"
+    http_status = 503
+    sentence = (
+        "This server was not given serial key {number} of {brand}, so there is no answer yet; nothing was used up. "
+        "Its operator brings the key with `authcode keys publish` or `authcode keys receive`."
+    )
+    brand: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

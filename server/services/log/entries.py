@@ -5,7 +5,6 @@ tree a moment later, before the next head is signed; heads cover placed entries 
 """
 
 from datetime import datetime
-from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
 from server.domain.codes.log_record import LoggedUnit, erasure_record, handover_record, redemption_record, return_record
@@ -18,12 +17,9 @@ from server.storage.engine import Connection, Database
 class LogEntryUnknown(AuthcodeError):
     """The log has no such entry under its newest head, or the asker may not see it: one text for both."""
 
-    code: ClassVar[str] = "log_entry_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say when an entry that was just made can be asked for."""
-        super().__init__("The log has no such entry for you; one that was just made can be asked for within a minute.")
+    code = "log_entry_unknown"
+    http_status = 404
+    sentence = "The log has no such entry for you; one that was just made can be asked for within a minute."
 
 
 def log_redemption(connection: Connection, code: Resolved, unit: Unit, first: FirstUse) -> None:

@@ -1,7 +1,6 @@
 """Stage 6, redeem: the log's signed heads (docs/protocol.md §3 rule 7.4). Heads cover placed entries only."""
 
 from datetime import datetime
-from typing import ClassVar
 
 from authcode.log.checkpoint import Head, LogKey, read_head
 from authcode.log.checkpoint import sign_head as sign_head_note
@@ -15,26 +14,20 @@ from server.storage.engine import Connection, Database
 class LogHeadMissing(AuthcodeError):
     """No head was signed yet."""
 
-    code: ClassVar[str] = "log_head_missing"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say when there will be one."""
-        super().__init__("No head of the log was signed yet; the running server signs one within a minute.")
+    code = "log_head_missing"
+    http_status = 404
+    sentence = "No head of the log was signed yet; the running server signs one within a minute."
 
 
 class LogBroken(AuthcodeError):
     """The database no longer holds the tree that the last head was signed over; nothing is signed."""
 
-    code: ClassVar[str] = "log_broken"
-    http_status: ClassVar[int] = 500
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__(
-            "The log in the database is not the one that the last head was signed over, so no new head is signed. "
-            "Restore the database as it was; do not delete heads."
-        )
+    code = "log_broken"
+    http_status = 500
+    sentence = (
+        "The log in the database is not the one that the last head was signed over, so no new head is signed. Restore "
+        "the database as it was; do not delete heads."
+    )
 
 
 def log_key(db: Database, key: SigningKey) -> LogKey:

@@ -1,7 +1,5 @@
 """Stage 6, redeem: proofs from the log (docs/protocol.md §3 rules 7.5 and 7.6)."""
 
-from typing import ClassVar
-
 from authcode.code.payload import NotOurs
 from authcode.log.proof import ConsistencyProof, InclusionProof
 from keys.base.errors import AuthcodeError
@@ -21,16 +19,14 @@ from server.storage.redemptions import unit_use
 class LogSizeUnknown(AuthcodeError):
     """The log's newest head has fewer leaves than was asked for."""
 
-    code: ClassVar[str] = "log_size_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self, asked: int, size: int) -> None:
-        """Carry both sizes."""
-        super().__init__(
-            f"The newest head has {size} leaves, not {asked}. If you hold a signed head of {asked}, the log was cut: "
-            "keep that head, it is evidence."
-        )
-        self.asked, self.size = asked, size
+    code = "log_size_unknown"
+    http_status = 404
+    sentence = (
+        "The newest head has {size} leaves, not {asked}. If you hold a signed head of {asked}, the log was cut: keep "
+        "that head, it is evidence."
+    )
+    asked: int
+    size: int
 
 
 def prove_leaf(connection: Connection, found: log.LeafRecord | None, *, shown: bool) -> InclusionProof:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import date, datetime
-from typing import ClassVar
 
 from authcode.code.payload import NotOurs
 from keys.base.errors import AuthcodeError
@@ -83,12 +82,9 @@ _COUNTRIES = 5
 class BatchUnknown(AuthcodeError):
     """No batch has this row."""
 
-    code: ClassVar[str] = "batch_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say where to look."""
-        super().__init__("There is no such batch; the list of batches shows those that are registered.")
+    code = "batch_unknown"
+    http_status = 404
+    sentence = "There is no such batch; the list of batches shows those that are registered."
 
 
 def batches(db: Database, *, now: datetime) -> tuple[BatchRow, ...]:

@@ -6,7 +6,6 @@ import re
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import ClassVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -32,73 +31,58 @@ _NOBODY = _HASHER.hash(secrets.token_hex(16))
 class LoginRefused(AuthcodeError):
     """Address and password do not belong together; one text for every reason."""
 
-    code: ClassVar[str] = "login_refused"
-    http_status: ClassVar[int] = 401
-
-    def __init__(self) -> None:
-        """Tell nothing of which of the two it was."""
-        super().__init__("This address and password do not belong together; check both and try again.")
+    code = "login_refused"
+    http_status = 401
+    sentence = "This address and password do not belong together; check both and try again."
 
 
 class LoginSlowed(AuthcodeError):
     """Several logins from this network were refused, so the next one has to wait."""
 
-    code: ClassVar[str] = "login_slowed"
-    http_status: ClassVar[int] = 429
+    code = "login_slowed"
+    http_status = 429
+    sentence = "Several logins from your network were refused; wait {retry_after_s} seconds and try again."
+    wait: timedelta
 
-    def __init__(self, wait: timedelta) -> None:
-        """Carry how long; tell nothing of the account."""
-        self.retry_after_s = math.ceil(wait.total_seconds())
-        super().__init__(
-            f"Several logins from your network were refused; wait {self.retry_after_s} seconds and try again."
-        )
+    @property
+    def retry_after_s(self) -> int:
+        """Seconds to wait, rounded up."""
+        return math.ceil(self.wait.total_seconds())
 
 
 class PasswordRefused(AuthcodeError):
     """A new password that is too short, too long, or the old one."""
 
-    code: ClassVar[str] = "password_refused"
-    http_status: ClassVar[int] = 400
-
-    def __init__(self) -> None:
-        """Say the rule."""
-        super().__init__(
-            f"Choose a password of {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters, other than the present one."
-        )
+    code = "password_refused"
+    http_status = 400
+    sentence = (
+        f"Choose a password of {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters, other than the present one."
+    )
 
 
 class EmailInvalid(AuthcodeError):
     """No e-mail address."""
 
-    code: ClassVar[str] = "email_invalid"
-
-    def __init__(self) -> None:
-        """Show the form."""
-        super().__init__("Name the account by an e-mail address such as anna@example.com.")
+    code = "email_invalid"
+    sentence = "Name the account by an e-mail address such as anna@example.com."
 
 
 class StaffExists(AuthcodeError):
     """The address has an account."""
 
-    code: ClassVar[str] = "staff_exists"
-    http_status: ClassVar[int] = 409
-
-    def __init__(self, email: str) -> None:
-        """Carry the address."""
-        super().__init__(f"{email} has an account already; `authcode staff reset {email}` gives it a new password.")
-        self.email = email
+    code = "staff_exists"
+    http_status = 409
+    sentence = "{email} has an account already; `authcode staff reset {email}` gives it a new password."
+    email: str
 
 
 class StaffUnknown(AuthcodeError):
     """No account has this address."""
 
-    code: ClassVar[str] = "staff_unknown"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self, email: str) -> None:
-        """Carry the address."""
-        super().__init__(f"{email} has no account; `authcode staff add {email}` makes one.")
-        self.email = email
+    code = "staff_unknown"
+    http_status = 404
+    sentence = "{email} has no account; `authcode staff add {email}` makes one."
+    email: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +227,7 @@ def add_staff(db: Database, email: str, *, one_time: str, actor: str, now: datet
     password_hash = _HASHER.hash(one_time)
     with db.write() as connection:
         session = secrets.token_hex(16)
-        if not rows.add_staff(connection, email=address, password_hash=password_hash, session=session, at=now):
+        if not rows.add_staff(connection, email=address, password_hash=password_hash, session=session):
             raise StaffExists(address)
         audit.note(connection, at=now, actor=actor, action="staff.add", subject=address)
 

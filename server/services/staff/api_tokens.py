@@ -24,97 +24,77 @@ _MAX_LABEL_CHARS = 64
 class TokenRefused(AuthcodeError):
     """Root of what a request hears whose token does not let it in; never answered itself."""
 
-    code: ClassVar[str] = "token_refused"
-    http_status: ClassVar[int] = 401
+    code = "token_refused"
+    http_status = 401
     bearer_error: ClassVar[str | None] = "invalid_token"
-    scope: Scope | None = None
 
 
 class TokenMissing(TokenRefused):
     """A request without a token at an address that takes none without."""
 
-    code: ClassVar[str] = "token_missing"
-    bearer_error: ClassVar[str | None] = None  # RFC 6750 §3.1: who sent nothing is told nothing more
-
-    def __init__(self) -> None:
-        """Say how one is sent and made."""
-        super().__init__(
-            "Send a token as `Authorization: Bearer authcode_...`; the server's operator makes one with "
-            "`authcode token new`."
-        )
+    code = "token_missing"
+    bearer_error = None  # RFC 6750 §3.1: who sent nothing is told nothing more
+    sentence = (
+        "Send a token as `Authorization: Bearer authcode_...`; the server's operator makes one with `authcode token "
+        "new`."
+    )
 
 
 class TokenUnknown(TokenRefused):
     """A token that was never given, or was mistyped."""
 
-    code: ClassVar[str] = "token_unknown"
-
-    def __init__(self) -> None:
-        """Tell nothing of which part was wrong."""
-        super().__init__("This token is not known here; copy it whole, or ask the server's operator for a new one.")
+    code = "token_unknown"
+    sentence = "This token is not known here; copy it whole, or ask the server's operator for a new one."
 
 
 class TokenExpired(TokenRefused):
     """A token past its date."""
 
-    code: ClassVar[str] = "token_expired"
-
-    def __init__(self, expired: datetime) -> None:
-        """Carry since when."""
-        super().__init__(f"This token expired on {expired:%Y-%m-%d %H:%M} UTC; ask the operator for a new one.")
-        self.expired = expired
+    code = "token_expired"
+    sentence = "This token expired on {expired:%Y-%m-%d %H:%M} UTC; ask the operator for a new one."
+    expired: datetime
 
 
 class TokenRevoked(TokenRefused):
     """A token that was taken back."""
 
-    code: ClassVar[str] = "token_revoked"
-
-    def __init__(self, revoked: datetime) -> None:
-        """Carry since when."""
-        super().__init__(f"This token was revoked on {revoked:%Y-%m-%d %H:%M} UTC; ask the operator why.")
-        self.revoked = revoked
+    code = "token_revoked"
+    sentence = "This token was revoked on {revoked:%Y-%m-%d %H:%M} UTC; ask the operator why."
+    revoked: datetime
 
 
 class TokenScopeMissing(TokenRefused):
     """A good token that does not have the right which this address needs."""
 
-    code: ClassVar[str] = "token_scope_missing"
-    http_status: ClassVar[int] = 403
-    bearer_error: ClassVar[str | None] = "insufficient_scope"
-
-    def __init__(self, scope: Scope) -> None:
-        """Carry the scope that is needed."""
-        super().__init__(f"This token lacks the scope {scope}; ask the operator for one made with `--scope {scope}`.")
-        self.scope = scope
+    code = "token_scope_missing"
+    http_status = 403
+    bearer_error = "insufficient_scope"
+    sentence = "This token lacks the scope {scope}; ask the operator for one made with `--scope {scope}`."
+    scope: Scope
 
 
 class TokenForOtherBrand(AuthcodeError):
     """What was sent belongs to another brand than the token."""
 
-    code: ClassVar[str] = "token_for_other_brand"
-    http_status: ClassVar[int] = 403
-
-    def __init__(self) -> None:
-        """Say what to do; not whether that other brand is known here."""
-        super().__init__("This token is another brand's; use the token that the operator made for this brand.")
+    code = "token_for_other_brand"
+    http_status = 403
+    sentence = "This token is another brand's; use the token that the operator made for this brand."
 
 
 class TokenInvalid(AuthcodeError):
     """A token that cannot be made as asked for."""
 
-    code: ClassVar[str] = "token_invalid"
+    code = "token_invalid"
+    sentence = "{reason}"
+    reason: str
 
 
 class TokenNotFound(AuthcodeError):
     """No token has this public part."""
 
-    code: ClassVar[str] = "token_not_found"
-    http_status: ClassVar[int] = 404
-
-    def __init__(self) -> None:
-        """Say where to look; what was typed may have been the whole token, and is not repeated."""
-        super().__init__(f"No token begins like this; `authcode token list` shows the {PREFIX_CHARS} digits of each.")
+    code = "token_not_found"
+    http_status = 404
+    sentence = f"No token begins like this; `authcode token list` shows the {PREFIX_CHARS} digits of each."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

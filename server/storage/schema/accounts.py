@@ -12,7 +12,6 @@ staff = sa.Table(
     sa.Column("password_hash", sa.String(200), nullable=False),
     sa.Column("must_change", sa.Boolean, nullable=False),
     sa.Column("session", sa.String(32), nullable=False),
-    sa.Column("created_at", Instant, nullable=False),
     sa.Column("last_login_at", Instant),
     sa.Column("zone", sa.String(64)),
 )

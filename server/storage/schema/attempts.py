@@ -28,8 +28,6 @@ scan = sa.Table(
     sa.Column("network_day", sa.LargeBinary(8)),
     sa.Column("network_unit", sa.LargeBinary(8)),
     sa.Column("person", sa.Integer),
-    sa.Column("arrived_at", Instant),
-    sa.Column("device", sa.String(32)),
     sa.Index(None, "unit", "at"),
     sa.Index(None, "batch_row", "at"),
     sa.Index(None, "unit", "mark"),
@@ -51,8 +49,7 @@ scan = sa.Table(
 )
 """Every attempt to verify, appended and never changed. `unit` is null where the server knows no such unit.
 
-`person` numbers a unit's askers from 1 in the order they first came. An offline scan happened at `at` and reached the
-server at `arrived_at`, from `device`; both are null for an attempt that was answered at once.
+`person` numbers a unit's askers from 1 in the order they first came.
 
 Two indices have some attempts only, so that the many of one kind are not read for the few of another:
 `ix_scan_stranger` those of neither holder nor staff, which no first verification is among, `ix_scan_keep_code` the uses

@@ -13,7 +13,6 @@ brand = sa.Table(
     sa.Column("root_fingerprint", sa.String(80), nullable=False),
     sa.Column("keyring_version", sa.Integer, nullable=False),
     sa.Column("keyring", sa.LargeBinary, nullable=False),
-    sa.Column("keyring_at", Instant, nullable=False),
     sa.Column("server_id", sa.String(32)),
     sa.Column("alert_from", sa.Integer, nullable=False),
     sa.Column("alert_budget", sa.Integer, nullable=False, server_default="20"),

@@ -8,6 +8,7 @@ from server.services.staff.api_tokens import (
     TokenExpired,
     TokenRefused,
     TokenRevoked,
+    TokenScopeMissing,
     TokenUnknown,
     admit,
 )
@@ -37,7 +38,7 @@ def refused(error: TokenRefused) -> Response:
     challenge = 'Bearer realm="authcode"'
     if error.bearer_error is not None:
         challenge += f', error="{error.bearer_error}"'
-    if error.scope is not None:
+    if isinstance(error, TokenScopeMissing):
         challenge += f', scope="{error.scope}"'
     answer = problem(error.http_status, error.code, str(error))
     answer.headers["WWW-Authenticate"] = challenge

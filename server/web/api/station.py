@@ -59,7 +59,7 @@ def publish_keys() -> Response:
     """Take in a newer keyring of the token's brand: its exact bytes, signed by the root that is pinned here."""
     station, ctx = station_with(Scope.KEYS), context()
     document = exact_body(MAX_DOCUMENT_BYTES)
-    keyring = publish_keyring.publish_keyring(ctx.db, document, server_id=None, now=ctx.clock(), station=station)
+    keyring = publish_keyring.publish_keyring(ctx.db, document, server_id=None, now=ctx.clock(), by=station)
     return _answer(keyring_json(keyring, lacking=publish_keyring.keys_not_here(ctx, keyring)))
 
 

@@ -17,7 +17,6 @@ from server.domain.codes.redemption import Verdict
 from server.services.codes.attempts import Channel
 from server.services.codes.facts import KEY_WITHDRAWN, CodeFacts
 from server.services.codes.receipts import Ended
-from server.web.consumer.catalogue import Catalogue, Words
 from server.web.consumer.sentence_facts import product_view, told_of_code, told_of_site
 from server.web.consumer.view import (
     Burn,
@@ -31,6 +30,7 @@ from server.web.consumer.view import (
     Site,
     Tint,
 )
+from server.web.consumer.words import ShopperCatalogue, Words
 
 _TINTS = {
     Verdict.UNUSED: Tint.NOT_YET,
@@ -70,7 +70,7 @@ class Seen:
 class PageMaker:
     """Makes pages in one language for one site."""
 
-    def __init__(self, catalogue: Catalogue, site: Site) -> None:
+    def __init__(self, catalogue: ShopperCatalogue, site: Site) -> None:
         """Take the visitor's catalogue and whose pages these are when no code says so."""
         self._catalogue = catalogue
         self._site = site

@@ -7,10 +7,10 @@ from server.domain.codes.redemption import Verdict
 from server.services.codes.attempts import Channel
 from server.services.codes.facts import CodeFacts
 from server.web.consumer.accent import accent_address
-from server.web.consumer.catalogue import catalogues
 from server.web.consumer.pages import PageMaker, Seen
 from server.web.consumer.pictures import picture_address
 from server.web.consumer.view import Site
+from server.web.consumer.words import catalogues
 from server.web.previews import Preview
 from server.web.static_files import static_address
 

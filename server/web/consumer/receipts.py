@@ -15,10 +15,10 @@ from server.services.codes.look import text_of_page
 from server.services.codes.receipts import Receipt
 from server.services.codes.redeem import Answer
 from server.services.holders.keep_codes import prove, receipt_on_page
-from server.web.consumer.catalogue import Catalogue
 from server.web.consumer.receipt_pdf import ReceiptSheet, receipt_pdf
 from server.web.consumer.respond import catalogue
 from server.web.consumer.view import KeepForm, ReceiptView
+from server.web.consumer.words import ShopperCatalogue
 from server.web.visit import context, raw_target, visitor
 
 _PDF_POLICY = (
@@ -76,7 +76,7 @@ def pdf_response(content: bytes, serial: str, disposition: str) -> Response:
     return Response(content, HTTPStatus.OK, headers, mimetype="application/pdf")
 
 
-def own_sheet(words: Catalogue, receipt: Receipt, facts: CodeFacts) -> ReceiptSheet:
+def own_sheet(words: ShopperCatalogue, receipt: Receipt, facts: CodeFacts) -> ReceiptSheet:
     """The holder's own copy of a receipt."""
     return ReceiptSheet(
         title=str(words.word("receipt_heading")),
@@ -94,7 +94,7 @@ def own_sheet(words: Catalogue, receipt: Receipt, facts: CodeFacts) -> ReceiptSh
     )
 
 
-def receipt_rows(words: Catalogue, facts: CodeFacts, moment: str | None = None) -> tuple[tuple[str, str], ...]:
+def receipt_rows(words: ShopperCatalogue, facts: CodeFacts, moment: str | None = None) -> tuple[tuple[str, str], ...]:
     """What a receipt names: product, brand, serial, lot, and when the code was verified (`moment` where it is told)."""
     own = facts.first_verified_at
     rows = (

@@ -8,14 +8,14 @@ from flask import Response, make_response, render_template, request
 from authcode.code.payload import shown_host
 from keys.format.keyring import KeyringSet
 from server.web.consumer.accent import accent_address
-from server.web.consumer.catalogue import Catalogue, choose_catalogue
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.view import Page, Site
+from server.web.consumer.words import ShopperCatalogue, choose_catalogue
 from server.web.static_files import static_address
 from server.web.visit import context
 
 
-def catalogue() -> Catalogue:
+def catalogue() -> ShopperCatalogue:
     """The catalogue that suits this request's Accept-Language."""
     return choose_catalogue(request.accept_languages)
 

@@ -7,9 +7,8 @@ from markupsafe import Markup, escape
 
 from server.domain.codes.redemption import ReturnedBy, Verdict
 from server.services.codes.facts import CodeFacts, ProductFacts
-from server.web.consumer.catalogue import Catalogue
-from server.web.consumer.catalogue import Facts as Told
 from server.web.consumer.view import Link, ProductView, Row, Site
+from server.web.consumer.words import SentenceFacts, ShopperCatalogue
 
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+", re.ASCII)
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/-]{4,24}", re.ASCII)
@@ -28,7 +27,7 @@ _TOLD_WITH_CAUTION = frozenset(
 """Beside any other answer nobody needs to be told to compare the pack."""
 
 
-def told_of_code(catalogue: Catalogue, facts: CodeFacts, verdict: Verdict) -> Told:
+def told_of_code(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
     """Everything the sentences may use about one code; what is not known is None and takes its sentences with it."""
     own = facts.first_verified_at
     first_on = facts.first_verified_on or (own.astimezone(UTC).date() if own else None)
@@ -54,12 +53,12 @@ def told_of_code(catalogue: Catalogue, facts: CodeFacts, verdict: Verdict) -> To
     }
 
 
-def _told_of_support(support: str | None) -> Told:
+def _told_of_support(support: str | None) -> SentenceFacts:
     """Whom to ask: `support` as it is shown, `contact` as the address a step leads to, where it plainly is one."""
     return {"support": contact(support), "contact": contact_address(support)}
 
 
-def _told_of_return(catalogue: Catalogue, facts: CodeFacts, verdict: Verdict) -> Told:
+def _told_of_return(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
     """A return to unused: `returned_date` by a holder, `taken_back_date` by the brand; said beside other verdicts."""
     if facts.returned is None:
         return {}
@@ -69,7 +68,7 @@ def _told_of_return(catalogue: Catalogue, facts: CodeFacts, verdict: Verdict) ->
     return {name: day, **beside}
 
 
-def _told_of_recall(catalogue: Catalogue, facts: CodeFacts) -> Told:
+def _told_of_recall(catalogue: ShopperCatalogue, facts: CodeFacts) -> SentenceFacts:
     if facts.recall is None:
         return {}
     return {
@@ -79,7 +78,7 @@ def _told_of_recall(catalogue: Catalogue, facts: CodeFacts) -> Told:
     }
 
 
-def _told_of_later_scan(catalogue: Catalogue, facts: CodeFacts, verdict: Verdict) -> Told:
+def _told_of_later_scan(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
     if facts.later is None or verdict is not Verdict.VERIFIED_BY_YOU:
         return {}
     return {
@@ -88,7 +87,7 @@ def _told_of_later_scan(catalogue: Catalogue, facts: CodeFacts, verdict: Verdict
     }
 
 
-def _told_of_product(catalogue: Catalogue, product: ProductFacts | None) -> Told:
+def _told_of_product(catalogue: ShopperCatalogue, product: ProductFacts | None) -> SentenceFacts:
     if product is None:
         return {}
     features = len(product.features)
@@ -128,7 +127,7 @@ def contact_address(text: str | None) -> str | None:
     return f"tel:{re.sub(r'[^0-9+]', '', text)}" if _PHONE.fullmatch(text) else None
 
 
-def product_view(catalogue: Catalogue, facts: CodeFacts, picture: str | None) -> ProductView:
+def product_view(catalogue: ShopperCatalogue, facts: CodeFacts, picture: str | None) -> ProductView:
     """The card of one code's product (without one: lot, date, market alone). `picture` is an address."""
     product = facts.product
     name = unbroken(product.name) if product else facts.brand
@@ -145,7 +144,7 @@ def product_view(catalogue: Catalogue, facts: CodeFacts, picture: str | None) ->
     )
 
 
-def _rows(catalogue: Catalogue, facts: CodeFacts) -> tuple[Row, ...]:
+def _rows(catalogue: ShopperCatalogue, facts: CodeFacts) -> tuple[Row, ...]:
     values = (
         ("lot", facts.lot, True),
         ("best_before", catalogue.calendar_date(facts.expires) if facts.expires else None, False),

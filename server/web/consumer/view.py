@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from markupsafe import Markup
 
-from server.web.consumer.catalogue import Words
+from server.web.consumer.words import Words
 
 
 class Tint(StrEnum):

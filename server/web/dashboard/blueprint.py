@@ -188,7 +188,7 @@ def act(row: int, kind: str) -> Response | tuple[str, int] | str:
         return render_template("dashboard/act.html", **shown, problem=str(problem)), problem.http_status
     if request.form.get("confirm") != "yes":
         touched = effect(wanted, batch.stretches)
-        told = facts_after(context(), row, wanted.kind, wanted.details, first=wanted.first, now=context().clock())
+        told = facts_after(context(), row, wanted.kind, wanted.details, first=wanted.first)
         shown["told"] = preview(*told) if told else None
         shown["refused"] = _why_not(row, wanted)
         return render_template("dashboard/confirm.html", **shown, wanted=wanted, touched=touched)

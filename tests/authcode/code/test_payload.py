@@ -3,6 +3,7 @@
 
 import struct
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,6 +31,11 @@ GTIN = "09506000134352"
 PARTS = {"brand_id": bytes(range(16)), "key_id": "K1", "serial": "7Q4KM2XD9FA1C", "prefix": "HTTPS://V.EXAMPLE.COM/"}
 
 
+def _message(*, brand_id: bytes, serial: str, gtin: str, **key: Any) -> bytes:
+    """The message of these fields, such too that no key record takes."""
+    return signed_message(SimpleNamespace(**key), brand_id, serial=serial, gtin=gtin)  # type: ignore[arg-type]
+
+
 def _refused(text: str | bytes, keyrings: KeyringSet) -> bool:
     with pytest.raises(NotOurs) as caught:
         parse_code(text, keyrings)
@@ -45,7 +51,7 @@ def _refused(text: str | bytes, keyrings: KeyringSet) -> bool:
     ],
 )
 def test_the_signed_message_has_the_layout_of_the_specification(form: Form, profile: Profile, gtin: str) -> None:
-    message = signed_message(form=form, profile=profile, gtin=gtin, **PARTS)  # type: ignore[arg-type]
+    message = _message(form=form, profile=profile, gtin=gtin, **PARTS)
     prefix = b"HTTPS://V.EXAMPLE.COM/"
     expected = struct.pack(
         "16s c B 16s 2s 13s 14s B 22s".replace(" ", ""),
@@ -69,7 +75,7 @@ def test_the_signed_message_has_the_layout_of_the_specification(form: Form, prof
 def test_a_field_of_another_length_never_reaches_the_signature(wrong: dict[str, Any]) -> None:
     values: dict[str, Any] = {"form": Form.SHORT, "profile": Profile.SIGNED, "gtin": GTIN_NONE, **PARTS, **wrong}
     with pytest.raises(ValueError, match=r"wrong length|range\(0, 256\)"):
-        signed_message(**values)
+        _message(**values)
 
 
 @pytest.mark.parametrize("key_id", ["K1", "K2", "K3"])

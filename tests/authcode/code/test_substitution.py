@@ -3,6 +3,7 @@
 
 import itertools
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -159,7 +160,8 @@ def test_a_tag_over_a_message_with_one_other_field_is_refused(world: World, fiel
         }
 
         def tag(made_of: dict[str, Any], key: CodeKey = key, key_id: str = key_id) -> bytes:
-            message = signed_message(**made_of)
+            signing = SimpleNamespace(**{name: made_of[name] for name in ("form", "profile", "key_id", "prefix")})
+            message = signed_message(signing, made_of["brand_id"], serial=made_of["serial"], gtin=made_of["gtin"])
             secret = world.secrets[key_id]
             return mac_tag(secret, message) if key.profile is Profile.COMPACT else SigningKey(secret).sign(message)
 

@@ -99,15 +99,7 @@ def _code_vector(key: CodeKey, unit: SerialUnit) -> dict[str, object]:
     serial = SerialCipher(SERIAL_KEY, BRAND_ID).serial(unit)
     gtin = GTIN if key.form is Form.GS1 else GTIN_NONE
     text = CodeSigner(BRAND_ID, key, SECRETS[key.key_id]).code(serial, gtin)
-    message = signed_message(
-        form=key.form,
-        profile=key.profile,
-        brand_id=BRAND_ID,
-        key_id=key.key_id,
-        serial=serial,
-        gtin=gtin,
-        prefix=PREFIX,
-    )
+    message = signed_message(key, BRAND_ID, serial=serial, gtin=gtin)
     return {
         "key_id": key.key_id,
         "batch": unit.batch,

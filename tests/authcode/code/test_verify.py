@@ -44,15 +44,7 @@ def test_the_compact_tag_is_the_head_of_an_hmac(brand: Any) -> None:
 
 
 def _message(brand: Any, key: Any, parsed: Any) -> bytes:
-    return signed_message(
-        form=key.form,
-        profile=key.profile,
-        brand_id=brand.keyring.brand_id,
-        key_id=key.key_id,
-        serial=parsed.serial,
-        gtin=parsed.gtin,
-        prefix=key.prefix,
-    )
+    return signed_message(key, brand.keyring.brand_id, serial=parsed.serial, gtin=parsed.gtin)
 
 
 @pytest.mark.parametrize("key_id", ["K1", "K2", "K3"])

@@ -237,7 +237,7 @@ def test_keys_are_sent_sealed_to_the_server_that_is_named(line: Any, home: Path,
 
 
 def test_issuing_warns_before_the_key_is_used_up_and_refuses_after(line: Any, home: Path) -> None:
-    from authcode.order.order import OrderBook
+    from authcode.order.book import OrderBook
 
     book = OrderBook(home / "issuer" / "orders")
     key = IssuerHome.open(home).keyring.keyring.key_for(form=Form.SHORT, profile=Profile.SIGNED)

@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import pytest
 
-from authcode.commands.verify import STANDALONE
 from authcode.log.checkpoint import Head, LogKey, encode, open_head, read_log_key, read_named_head, sign_head
 from authcode.log.merkle import consistency_path, inclusion_path, perfect_root, root_hash
 from authcode.log.proof import (
@@ -97,6 +96,7 @@ def log_cases() -> Iterator[dict[str, Any]]:
         yield {"name": f"a growth from {old} leaves", "text": _growth(old), "kept": _head(old).named}
     for old, size in GROWTHS:
         yield {"name": f"a growth from {old} to {size} leaves", "text": _growth(old, size), "kept": _head(old).named}
+    yield from unusual_cases(head)
     yield {"name": "a head signed by another key", "text": _note(9, key=STRANGER)}
     yield {"name": "a head of another log", "text": _note(9, origin="authcode-log/ffffffffffffffff")}
     yield {"name": "a head with S plus the group order", "text": _plus_order(head)}
@@ -137,6 +137,42 @@ def log_cases() -> Iterator[dict[str, Any]]:
     yield {"name": "two roots for one size", "text": _growth(9), "kept": replace(_head(9), root=bytes(32)).named}
     yield {"name": "a growth signed by another key", "text": _growth(4, note=_note(9, key=STRANGER)), "kept": kept}
     yield {"name": "nothing", "text": ""}
+    yield from unusual_refusals(head)
+
+
+def unusual_cases(head: str) -> Iterator[dict[str, Any]]:
+    """What a log of ours does not write, and a checker takes."""
+    yield {"name": "a head that the log's key signed twice", "text": head + head.rpartition("\n\n")[2]}
+    yield {"name": "a head with a line more than three", "text": _extended(head)}
+    yield {"name": "a record in another spelling", "text": _only_entry('{"b": 1, "a": 2}')}
+
+
+def unusual_refusals(head: str) -> Iterator[dict[str, Any]]:
+    """What is signed, or leads to the root, and is refused."""
+    yield {"name": "a head signed by the log's key and once wrongly", "text": head + _wrong_line(head)}
+    yield {"name": "a record that is no object", "text": _only_entry("[1]")}
+    yield {"name": "a record that is no JSON", "text": _only_entry("x")}
+    yield {"name": "an entry without a record", "text": _only_entry("")}
+
+
+def _extended(head: str) -> str:
+    """The same head with one more line, signed."""
+    text = head.partition("\n\n")[0] + "\nextension\n"
+    key_id = LogKey(name=ORIGIN, public_key=SIGNER.public_key).key_id
+    return f"{text}\n\N{EM DASH} {ORIGIN} {encode(key_id + SIGNER.sign(text.encode()))}\n"
+
+
+def _wrong_line(head: str) -> str:
+    """A signature line in the name of the log's key that is no signature of this head."""
+    assert head != _note(4)
+    return _note(4).rpartition("\n\n")[2]
+
+
+def _only_entry(record: str) -> str:
+    """The proof of an entry that is alone in its tree."""
+    entry = Entry(salt=b"\x09" * 16, record=record)
+    note = sign_head(Head(origin=ORIGIN, size=1, root=entry.leaf), SIGNER)
+    return InclusionProof(index=0, path=(), note=note, entry=entry).text
 
 
 def pair_cases() -> Iterator[dict[str, Any]]:
@@ -221,6 +257,31 @@ def receipt_cases() -> Iterator[dict[str, Any]]:
     yield {"name": "an entry of another day", "proof": ours.sign(_proof(at=AT.replace(day=2))), "entry": _entry(5)}
     yield {"name": "another life", "proof": ours.sign(_proof(life=1)), "entry": _entry(5)}
     yield {"name": "an entry that is not shown", "proof": good, "entry": _entry(5, shown=False)}
+    unnamed = ours.sign(_proof(log_head="no head"))
+    yield {"name": "an entry, and what is named is no head", "proof": unnamed, "entry": _entry(5)}
+    headers, claims = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in (header, payload))
+    for where, header_spelling, claims_spelling in (
+        ("a header in another order", _spelled(dict(reversed(headers.items()))), payload),
+        ("a header with spaces", _encoded(json.dumps(headers).encode()), payload),
+        ("a header with an escape", _encoded(_text(headers).replace("typ", "\\u0074yp").encode()), payload),
+        ("claims in another order", header, _spelled(dict(reversed(claims.items())))),
+        ("claims with spaces", header, _encoded(json.dumps(claims).encode())),
+        ("a claim of null", header, _spelled({**claims, "gtin": None})),
+        ("a claim too many", header, _spelled({**claims, "later": 1})),
+        ("a claim too few", header, _spelled({name: claims[name] for name in claims if name != "hop"})),
+        ("a moment that is no whole number", header, _spelled({**claims, "iat": claims["iat"] + 0.5})),
+    ):
+        message = f"{header_spelling}.{claims_spelling}"
+        signed = _encoded(SigningKey(PROOF_SEED).sign(message.encode()))
+        yield {"name": f"{where}, and signed", "proof": f"{message}.{signed}"}
+
+
+def _text(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _spelled(value: dict[str, Any]) -> str:
+    return _encoded(_text(value).encode())
 
 
 def _with_header(part: str, **changes: Any) -> str:
@@ -306,7 +367,7 @@ def test_the_published_vectors_are_what_the_library_answers(name: str) -> None:
 
 
 def test_what_holds_and_what_does_not_are_both_among_them() -> None:
-    for vectors, n_good in ((LOG, 14 + len(GROWTHS)), (RECEIPTS, 4)):
+    for vectors, n_good in ((LOG, 17 + len(GROWTHS)), (RECEIPTS, 4)):
         good = [case["name"] for case in vectors["cases"] if "error" not in case["answer"]]
         assert good == [case["name"] for case in vectors["cases"]][:n_good]
         assert len(vectors["cases"]) > 2 * n_good
@@ -315,12 +376,13 @@ def test_what_holds_and_what_does_not_are_both_among_them() -> None:
 
 @pytest.mark.parametrize("case", LOG["cases"], ids=lambda case: case["name"])
 def test_the_single_file_answers_as_the_library_on_the_log(case: dict[str, Any], single_file: Any) -> None:
-    kept = single_file.named_head(case["kept"]) if "kept" in case else None
-    leaf = bytes.fromhex(case["leaf"]) if "leaf" in case else None
-
     def answer() -> dict[str, Any]:
-        head, shown = single_file.check_log_file(case["text"], single_file.log_key_of(LOG["key"]), kept, leaf)
-        return {**shown, "size": head[1]}
+        check = log_check(single_file, LOG["key"], case.get("leaf"))
+        if "kept" in case:
+            check.before = single_file.read_named_head(case["kept"])
+        facts: dict[str, Any] = check.facts(case["text"])
+        assert facts.pop("origin") == ORIGIN
+        return facts
 
     assert told(single_file, answer) == case["answer"]
 
@@ -328,15 +390,21 @@ def test_the_single_file_answers_as_the_library_on_the_log(case: dict[str, Any],
 @pytest.mark.parametrize("case", RECEIPTS["cases"], ids=lambda case: case["name"])
 def test_the_single_file_answers_as_the_library_on_receipts(case: dict[str, Any], single_file: Any) -> None:
     def answer() -> dict[str, Any]:
-        claims: dict[str, Any] = single_file.open_receipt(case["proof"], single_file.proof_keys_of(RECEIPTS["keys"]))
+        proof = single_file.open_proof(case["proof"], single_file.public_keys_of(RECEIPTS["keys"]))
         if "entry" in case:
-            key = single_file.log_key_of(RECEIPTS["log_key"])
-            leaf = None if "extra" in case["entry"] else ENTRIES[5].leaf
-            head, shown = single_file.check_log_file(case["entry"], key, None, leaf)
-            single_file.check_own_entry(claims, head, shown)
+            leaf = None if "extra" in case["entry"] else ENTRIES[5].leaf.hex()
+            check = log_check(single_file, RECEIPTS["log_key"], leaf, proof)
+            check.start(None)
+            check.facts(case["entry"])
+        claims: dict[str, Any] = proof.claims()
         return claims
 
     assert told(single_file, answer) == case["answer"]
+
+
+def log_check(single_file: Any, key: str, leaf: str | None, proof: Any = None) -> Any:
+    bare_leaf = None if leaf is None else bytes.fromhex(leaf)
+    return single_file.LogCheck(key=single_file.read_log_key(key), leaf=bare_leaf, proof=proof)
 
 
 @pytest.mark.parametrize("case", LOG.get("pairs", []), ids=lambda case: case["name"])
@@ -360,13 +428,13 @@ def test_the_single_file_and_the_library_judge_two_heads_alike(
 def told(single_file: Any, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return answer()
-    except single_file.Refused as refused:
+    except (single_file.Refused, single_file.AuthcodeError) as refused:
         return {"error": refused.code}
 
 
-def run_single_file(*arguments: str) -> tuple[int, list[Any]]:
+def run_single_file(standalone: Path, *arguments: str) -> tuple[int, list[Any]]:
     """With no package but the standard library, and no site directory."""
-    command = [sys.executable, "-I", "-S", str(STANDALONE), *arguments]
+    command = [sys.executable, "-I", "-S", str(standalone), *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     return ended.returncode, [json.loads(line) for line in ended.stdout.splitlines()]
 
@@ -405,10 +473,12 @@ def files(tmp_path: Path) -> Path:
         (("receipt", "receipt", "--keys", "keys", "entry"), 2, []),
     ],
 )
-def test_the_single_files_command_line(words: tuple[str, ...], code: int, holds: list[bool], files: Path) -> None:
+def test_the_single_files_command_line(
+    words: tuple[str, ...], code: int, holds: list[bool], files: Path, standalone: Path
+) -> None:
     named = {path.name: str(path) for path in files.iterdir()}
     arguments = [words[0], *(named.get(word, word) for word in words[1:]), "--json"]
-    ended, answers = run_single_file(*arguments)
+    ended, answers = run_single_file(standalone, *arguments)
     assert (ended, [answer["holds"] for answer in answers if "error" not in answer]) == (code, holds)
 
 
@@ -432,7 +502,7 @@ CONCLUSIONS: Final = [
 
 @pytest.mark.parametrize(("words", "concluded", "left_open"), CONCLUSIONS)
 def test_both_command_lines_tell_people_the_same_and_name_what_was_not_checked(
-    words: tuple[str, ...], concluded: str, left_open: str, files: Path
+    words: tuple[str, ...], concluded: str, left_open: str, files: Path, standalone: Path
 ) -> None:
     from click.testing import CliRunner
 
@@ -442,7 +512,7 @@ def test_both_command_lines_tell_people_the_same_and_name_what_was_not_checked(
     receipt, keys, key = (str(files / name) for name in ("receipt", "keys", "key"))
     own = [receipt, "--keys", keys] if kind == "receipt" else []
     ours = ["--receipt", receipt, "--receipt-keys", keys] if kind == "receipt" else []
-    command = [sys.executable, "-I", "-S", str(STANDALONE), kind, *own, "--key", key, *named]
+    command = [sys.executable, "-I", "-S", str(standalone), kind, *own, "--key", key, *named]
     by_file = subprocess.run(command, capture_output=True, text=True, check=False)
     by_library = CliRunner().invoke(check, ["--key", key, *ours, *named])
     assert by_library.exit_code == by_file.returncode
@@ -459,8 +529,8 @@ def test_both_command_lines_tell_people_the_same_and_name_what_was_not_checked(
     assert "hold: this does not hold" not in told
 
 
-def test_a_growth_without_the_head_it_starts_from_is_a_slip_and_no_evidence(files: Path) -> None:
-    command = [sys.executable, "-I", "-S", str(STANDALONE), "log", "--key", str(files / "key"), str(files / "growth")]
+def test_a_growth_without_the_head_it_starts_from_is_a_slip_and_no_evidence(files: Path, standalone: Path) -> None:
+    command = [sys.executable, "-I", "-S", str(standalone), "log", "--key", str(files / "key"), str(files / "growth")]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "--kept" in ended.stderr

@@ -9,17 +9,8 @@ from typing import Any
 import pytest
 
 from authcode.code.payload import GtinInvalid
-from authcode.order.order import (
-    MAX_ORDER_COUNT,
-    Order,
-    OrderBook,
-    OrderConflict,
-    OrderInvalid,
-    OrderRecordInvalid,
-    Placement,
-    Tiers,
-    order_contents,
-)
+from authcode.order.book import OrderBook, OrderConflict, OrderRecordInvalid, order_contents
+from authcode.order.order import MAX_ORDER_COUNT, Order, OrderInvalid, Placement, Tiers
 from keys.format.records import CodeKey, Form, KeyState, Profile
 from keys.primitives import SigningKey
 

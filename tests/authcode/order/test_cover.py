@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from authcode.order.book import OrderBook, order_contents
 from authcode.order.fulfil import fulfil_order
 from authcode.order.key_use import KeyUsedUp, check_cover, cover_warning
-from authcode.order.order import Order, OrderBook, Placement, order_contents
+from authcode.order.order import Order, Placement
 from keys.format.records import Form, Profile
 from keys.store.issuer import UnlockedIssuer
 

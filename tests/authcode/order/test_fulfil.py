@@ -22,10 +22,11 @@ from PIL import Image
 
 from authcode.code.serial import SerialCipher, SerialUnit, Tier
 from authcode.code.verify import verify_code
+from authcode.order.book import OrderConflict
 from authcode.order.fulfil import DiskFull, IssuedBatch, OutTaken, fulfil_order
 from authcode.order.issue import sample_code
 from authcode.order.manifest import open_manifest
-from authcode.order.order import Order, OrderConflict, Placement, Tiers
+from authcode.order.order import Order, Placement, Tiers
 from authcode.print.writer import UnknownFormat
 from keys.base.errors import NoKeyForOrder
 from keys.format.keyring import KeyringSet, sign_keyring
@@ -346,20 +347,6 @@ def test_killed_after_it_was_announced_then_failed_once_the_order_still_gives_th
     assert list(small_disk.iterdir()) == []
     issued = _fulfil(issuer, order, tmp_path / "out", now=NOW + timedelta(days=1))
     assert (issued.out / "manifest.json").read_bytes() == heard
-
-
-def test_a_record_of_before_announcing_was_noted_keeps_its_name_through_a_failure(
-    home: Path, small_disk: Path, tmp_path: Path
-) -> None:
-    issuer = IssuerHome.open(home).unlock(PASSPHRASE)
-    _killed_while_issuing(home, tmp_path / "out")
-    record = home / "issuer" / "orders" / "order-spring.json"
-    written = json.loads(record.read_text())
-    del written["announced"]
-    record.write_text(json.dumps(written))
-    with pytest.raises(DiskFull):
-        _fulfil(issuer, _order(count=300), small_disk / "out")
-    assert json.loads(record.read_text())["batch_number"] == written["batch_number"]
 
 
 def _issue_under_a_limit(home: Path, out: Path, answers: Any) -> None:

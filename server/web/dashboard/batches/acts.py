@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
 from server.domain.batches.range_act import ActDetails, ActKind, Stretch, check_details, read_range
@@ -14,7 +13,9 @@ from server.domain.codes.redemption import Verdict
 class FormIncomplete(AuthcodeError):
     """A form that lacks what the act needs."""
 
-    code: ClassVar[str] = "form_incomplete"
+    code = "form_incomplete"
+    sentence = "{reason}"
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""The verifier for those who have only Python: small modules, and `single_file`, which puts them into one file."""

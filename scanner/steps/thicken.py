@@ -1,0 +1,13 @@
+"""Stage 4, decode: thin prints made heavier."""
+
+import cv2
+import numpy as np
+
+from scanner.engines import Gray
+
+_NEIGHBOURS = np.ones((3, 3), dtype=np.uint8)
+
+
+def thicken(gray: Gray) -> Gray:
+    """Let dark grow by a pixel: mends thin prints and codes of separate dots."""
+    return np.asarray(cv2.erode(gray, _NEIGHBOURS), dtype=np.uint8)
