@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 from server.domain.codes.claim import (
     ClaimInvalid,
     check_claim,
+    check_page_claim,
     claim_of_holder,
     holder_of_claim,
+    is_guessable,
     marks_of,
     read_holder,
 )
+from server.domain.codes.holder_acts import HolderAct
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token, make_page_token
 from server.domain.codes.redemption import Unit
 
@@ -70,6 +73,23 @@ def test_a_token_holds_for_its_unit_and_tier_until_it_expires() -> None:
     ):
         with pytest.raises(PageTokenInvalid):
             check_page_token(token, TokenScope(unit, tier), key=key, now=now)
+
+
+def test_a_token_of_one_act_confirms_no_other() -> None:
+    purposes = ("", *HolderAct)
+    for made in purposes:
+        token = make_page_token(TokenScope(UNIT, 0, made), key=KEY, now=NOW, ttl=TTL)
+        check_page_token(token, TokenScope(UNIT, 0, made), key=KEY, now=NOW)
+        for asked in set(purposes) - {made}:
+            with pytest.raises(PageTokenInvalid):
+                check_page_token(token, TokenScope(UNIT, 0, asked), key=KEY, now=NOW)
+
+
+def test_a_claim_below_128_bits_can_be_guessed_and_a_page_takes_none() -> None:
+    assert check_page_claim("x" * 22) == "x" * 22
+    assert (is_guessable("x" * 21), is_guessable("x" * 22)) == (True, False)
+    with pytest.raises(ClaimInvalid):
+        check_page_claim("x" * 21)
 
 
 @given(st.text(max_size=60) | st.none())

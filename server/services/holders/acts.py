@@ -166,8 +166,6 @@ def _attempt(ctx: Context, connection: Connection, state: CodeState, request: _A
     held = _shown(ctx, connection, state.unit, _accepted(lives, again), request)  # (2)
     if held is None or held.first is None:
         return None
-    if request.typed is not None:
-        note_right(ctx, connection, held, replace(request, channel=Channel.KEEP))
     if again is not None and not request.preview and not _holds(ctx, held.unit, held.first, request):
         return _answer(connection, held, request, receipt=receipt_of(ctx, held))
     if request.act is not HolderAct.ERASE and not held.conditions.passed:  # (3)
@@ -219,10 +217,13 @@ def _shown(
     accepted: Sequence[tuple[CodeState, FirstUse]],
     request: _ActRequest,
 ) -> CodeState | None:
-    """The life that who asks holds, or held until a moment ago; a wrong keep-code is counted, on the present life."""
+    """The life that who asks holds, or held until a moment ago; a keep-code is counted, right or wrong."""
     if not _is_shown(ctx, connection, present, [(one.unit, first) for one, first in accepted], request):
         return None
-    return next((one for one, first in accepted if _holds(ctx, one.unit, first, request)), None)
+    held = next((one for one, first in accepted if _holds(ctx, one.unit, first, request)), None)
+    if held is not None and request.typed is not None:
+        note_right(ctx, connection, held, replace(request, channel=Channel.KEEP))
+    return held
 
 
 def _is_shown(
