@@ -55,6 +55,10 @@ def entered(world: World, code: str, keep_code: str, **visitor: object) -> Answe
     return prove(world.ctx, code, keep_code=keep_code, visitor=Visitor(**visitor))
 
 
+def answered(world: World, code: str, keep_code: str) -> dict[str, object]:
+    return world.client.post("/api/v1/verify", json={"code": code, "keep_code": keep_code}).get_json()
+
+
 def wrong(number: int) -> str:
     """A well-formed keep-code that is nobody's."""
     secret = "".join(ALPHABET[number >> 5 * place & 31] for place in reversed(range(11)))
@@ -154,7 +158,7 @@ def test_the_keep_code_of_another_unit_is_a_strangers(world: World) -> None:
     burned(world, issued.text(0))
     other = burned(world, issued.text(1))
     assert entered(world, issued.text(0), other) is None
-    answer = world.client.post("/api/v1/verify", json={"code": issued.text(0), "keep_code": other}).get_json()
+    answer = answered(world, issued.text(0), other)
     assert (answer["verdict"], answer["proof"], answer["keep_code"]) == ("already_verified", None, None)
     assert answer["first_verified_at"] == "2026-11-21"
 
@@ -164,14 +168,16 @@ def test_nothing_but_the_code_and_its_keep_code_means_the_holder(world: World) -
     keep_code = burned(world, issued.text(0))
     for text in ("x", issued.text(0)[:-1] + ("8" if issued.text(0)[-1] != "8" else "G")):
         assert entered(world, text, keep_code).verdict is Verdict.NOT_OURS
-    unused = entered(world, issued.text(1), keep_code)
-    assert (unused.verdict, unused.facts.was_yours) == (Verdict.UNUSED, False)
+    assert entered(world, issued.text(1), keep_code) is None
+    unused = answered(world, issued.text(1), keep_code)
+    assert (unused["verdict"], unused["was_yours"]) == ("unused", False)
     assert world.verdict(issued.text(1), "ben") == "genuine"
 
 
 def test_a_code_that_no_batch_has_says_nothing_and_counts_nothing(world: World) -> None:
     manifest, _ = world.manifest()
-    assert entered(world, world.codes(manifest)[0].code, KEEP).verdict is Verdict.NOT_ACTIVATED
+    assert entered(world, world.codes(manifest)[0].code, KEEP) is None
+    assert answered(world, world.codes(manifest)[0].code, KEEP)["verdict"] == "not_activated"
 
 
 def test_recall_void_and_lock_take_precedence_and_say_that_it_was_theirs(world: World) -> None:
@@ -255,7 +261,7 @@ def test_a_networks_tries_on_all_units_begin_anew_at_midnight_with_its_pseudonym
     """The key of the day is deleted then, so that nobody can tell any more whose they were; those of a unit go on."""
     issued = world.issue()
     for number in range(MAX_WRONG_OF_NETWORK):
-        assert entered(world, issued.text(number // MAX_WRONG_HERE), wrong(number), address="203.0.113.9").facts
+        assert entered(world, issued.text(number // MAX_WRONG_HERE), wrong(number), address="203.0.113.9") is None
     world.clock.forward(hours=11, minutes=59)
     with pytest.raises(KeepCodeTriesSpent):
         entered(world, issued.text(9), wrong(99), address="203.0.113.9")

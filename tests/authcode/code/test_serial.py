@@ -15,9 +15,9 @@ from authcode.code.serial import (
     MAX_BATCHES,
     MAX_COUNT,
     SerialCipher,
+    SerialUnit,
     Tier,
     TypedSerialInvalid,
-    Unit,
     check_character,
     printed_serial,
     read_typed_serial,
@@ -26,7 +26,7 @@ from authcode.code.serial import (
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 SERIALS = st.text(alphabet=ALPHABET, min_size=13, max_size=13)
 UNITS = st.builds(
-    Unit,
+    SerialUnit,
     batch=st.integers(0, MAX_BATCHES - 1),
     index=st.integers(0, MAX_COUNT - 1),
     tier=st.sampled_from(Tier),
@@ -34,15 +34,15 @@ UNITS = st.builds(
 
 
 @given(UNITS)
-@example(Unit(batch=0, index=0, tier=Tier.SINGLE))
-@example(Unit(batch=MAX_BATCHES - 1, index=MAX_COUNT - 1, tier=Tier.INNER))
-def test_a_unit_comes_back_from_its_serial(unit: Unit) -> None:
+@example(SerialUnit(batch=0, index=0, tier=Tier.SINGLE))
+@example(SerialUnit(batch=MAX_BATCHES - 1, index=MAX_COUNT - 1, tier=Tier.INNER))
+def test_a_unit_comes_back_from_its_serial(unit: SerialUnit) -> None:
     cipher = SerialCipher(b"\x04" * 32, bytes(16))
     assert cipher.unit(cipher.serial(unit)) == unit
 
 
 @given(UNITS, st.binary(min_size=32, max_size=32), st.binary(min_size=16, max_size=16))
-def test_a_second_implementation_makes_the_same_serial(unit: Unit, key: bytes, brand_id: bytes) -> None:
+def test_a_second_implementation_makes_the_same_serial(unit: SerialUnit, key: bytes, brand_id: bytes) -> None:
     number = (unit.batch << 40) | (unit.index << 5) | unit.tier
     plain = "".join(ALPHABET[number >> 5 * place & 31] for place in reversed(range(13)))
     expected = ffx.FF1(key, alphabet=ALPHABET).encrypt(plain, tweak=brand_id)
@@ -50,7 +50,7 @@ def test_a_second_implementation_makes_the_same_serial(unit: Unit, key: bytes, b
 
 
 def test_neighbours_share_nothing_that_shows(brand: Any) -> None:
-    serials = [brand.cipher.serial(Unit(batch=1, index=index, tier=Tier.SINGLE)) for index in range(200)]
+    serials = [brand.cipher.serial(SerialUnit(batch=1, index=index, tier=Tier.SINGLE)) for index in range(200)]
     assert len(set(serials)) == 200
     assert len({serial[:2] for serial in serials}) > 100
 
@@ -77,7 +77,7 @@ def test_a_text_that_is_no_serial_is_not_ours(text: str) -> None:
 @pytest.mark.parametrize(("batch", "index"), [(-1, 0), (MAX_BATCHES, 0), (0, -1), (0, MAX_COUNT)])
 def test_a_unit_beyond_the_digits_cannot_be_made(batch: int, index: int) -> None:
     with pytest.raises(ValueError, match="beyond what a serial holds"):
-        Unit(batch=batch, index=index, tier=Tier.SINGLE)
+        SerialUnit(batch=batch, index=index, tier=Tier.SINGLE)
 
 
 def _check_by_table(serial: str) -> str:
