@@ -25,20 +25,20 @@ WITHDRAWAL_PLANNED: Final = "authcode.withdrawal_planned"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
-    """What withdrawing a key would touch, in registered orders and in units.
+    """What withdrawing a key would affect, in registered orders and in units.
 
     `active_unburned` can be verified today and were not. Of these some were in the world before the moment, and are
     answered as their brand chose: `locked`, or `as_usual` with a caution; the others `not_ours`. `used` were verified
-    already; what their holders will read then is `used_locked` or `used_not_ours` (0 where that is not known).
+    already; of their holders `used_locked` and `used_not_ours` will read another answer.
     """
 
     orders: int
     active_unburned: int
     locked: int
+    as_usual: int
     used: int
-    as_usual: int = 0
-    used_locked: int = 0
-    used_not_ours: int = 0
+    used_locked: int
+    used_not_ours: int
 
     @property
     def not_ours(self) -> int:

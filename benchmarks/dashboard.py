@@ -32,7 +32,7 @@ from server import listeners as hooks
 from server.app import create_app, create_context
 from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.alerts.triage import Pile
-from server.domain.batches.range_act import ActDetails, ActKind
+from server.domain.batches.range_act import ActDetails, ActKind, RangeAct
 from server.domain.codes.redemption import Unit, Verdict
 from server.keystore import open_server_keys
 from server.runtime.context import Context
@@ -193,7 +193,8 @@ def _batch(connection: Connection, number: int, key_id: str) -> None:
 
 
 def _act(connection: Connection, row: int, kind: ActKind, first: int, last: int) -> None:
-    add_act(connection, row, kind, first=first, last=last, actor="bench", at=NOW, details=ActDetails())
+    act = RangeAct(kind=kind, first=first, last=last, actor="bench", at=NOW, details=ActDetails())
+    add_act(connection, row, act)
 
 
 def _history(db: Database, wanted: argparse.Namespace) -> None:

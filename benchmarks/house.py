@@ -16,7 +16,7 @@ from keys.format.records import Form, Profile
 from keys.store.issuer import IssuerHome, UnlockedIssuer
 from keys.store.key_file import ScryptCost
 from server import listeners as hooks
-from server.domain.batches.range_act import ActDetails, ActKind
+from server.domain.batches.range_act import ActDetails, ActKind, ActRequest
 from server.services.batches.range_acts import act_on_range
 from server.services.batches.register import register_batch
 from server.storage.engine import Database
@@ -71,7 +71,8 @@ class House:
         )
         register_batch(database, sign_manifest(manifest, self.issuer.office_key()), now=_now())
         activated = ActDetails(lot="L1")
-        act_on_range(database, order.name, ActKind.ACTIVATE, indices=None, details=activated, actor="bench", now=_now())
+        wanted = ActRequest(order=order.name, kind=ActKind.ACTIVATE, details=activated, actor="bench")
+        act_on_range(database, wanted, now=_now())
         signer = CodeSigner(keyring.brand_id, key, self.issuer.code_secret(key.key_id))
         cipher = SerialCipher(self.issuer.serial_key(key.serial_key), keyring.brand_id)
         return [code.code for code in issue_batch(order, batch_number=number, signer=signer, cipher=cipher)]

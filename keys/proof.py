@@ -1,7 +1,7 @@
 """Proofs of a first verification: what a buyer can show to anybody (docs/protocol.md §2 rule 11).
 
 A proof is a JSON Web Signature (RFC 7515) in compact form: algorithm Ed25519 (RFC 9864), type `authcode-proof+jwt`,
-signed by a key of the server that signs nothing else. It gives no rights: whoever reads it learns what it says.
+signed by a key of the server that signs nothing else. It gives no rights: its readers learn what it says and no more.
 """
 
 import base64
@@ -25,7 +25,7 @@ ALGORITHM: Final = "Ed25519"
 TYPE: Final = "authcode-proof+jwt"
 MAX_PROOF_CHARS: Final = 2048
 """Ours have about 500 characters, with the head of the log that they name."""
-_KEY_NAME_BYTES: Final = 9  # 72 bits of the thumbprint, 12 characters: tells a server's few keys apart
+_KEY_NAME_BYTES: Final = 9  # 72 bits of the thumbprint, 12 characters: enough for the few keys of a server
 _SIGNATURE_CHARS: Final = 86
 _PARTS: Final = 3
 _CHARACTERS: Final = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
@@ -44,7 +44,7 @@ class ProofUnreadable(ProofRefused):
 
 
 class ProofIncomplete(ProofRefused):
-    """A proof whose end is missing, or stands there more than once."""
+    """A proof whose end is missing or doubled."""
 
     code = "proof_incomplete"
     sentence = "The end of this proof is missing or doubled; copy it once more, exactly once."
@@ -182,8 +182,8 @@ def public_keys_of(document: Mapping[str, Any]) -> dict[str, bytes]:
         PublicKeyInvalid: an entry is not a valid point.
     """
     entries = document.get("keys")
-    if not isinstance(entries, list):
-        raise ValueError("a key set has a list of keys")  # noqa: TRY004 - the content is wrong, not the caller's types
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError("a key set has a list of keys, all objects")
     found: dict[str, bytes] = {}
     for entry in entries:
         if entry.get("kty") == "OKP" and entry.get("crv") == ALGORITHM and isinstance(entry.get("kid"), str):

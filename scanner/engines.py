@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import zxingcpp
 
-Gray = npt.NDArray[np.uint8]
-"""A picture as `uint8[h, w]`, 0 black to 255 white."""
+from scanner.photo.open import Gray
 
 Point = tuple[float, float]
 """x to the right and y down, in pixels from the middle of the top left pixel."""

@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from scanner.engines import Corners, Gray
+from scanner.engines import Corners
 from scanner.find.localise import Finder, find_finders
 from scanner.find.rectify import shrink
+from scanner.photo.open import Gray
 from scanner.steps.ladder import LADDER_PX
 
 MIN_MODULE_PX = 2.5

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from scanner.engines import Corners, Gray, Point, Reading, has_wechat, read_with_wechat, read_with_zxing
+from scanner.engines import Corners, Point, Reading, has_wechat, read_with_wechat, read_with_zxing
 from scanner.find.localise import crowding
 from scanner.find.rectify import flatten, shrink, stretch_corners
-from scanner.photo.open import Bgr, open_gray
+from scanner.photo.open import Bgr, Gray, open_gray
 from scanner.quality import Advice, advise
 from scanner.steps.gamma import gamma
 from scanner.steps.ladder import LADDER_PX, RUNGS

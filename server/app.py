@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from keys.base.errors import AuthcodeError
 from keys.store.passphrase import read_passphrase
 from scanner.confine.readers import PhotoReaders
+from server.domain.alerts.rules import all_rules
 from server.keystore import ServerKeys, open_server_keys
 from server.runtime.context import Context
 from server.runtime.keyrings import KeyringCache
@@ -17,13 +18,15 @@ from server.runtime.look_limits import LookLimits
 from server.runtime.looks import LookCounter
 from server.runtime.places import Places
 from server.runtime.pseudonyms import Pseudonyms
+from server.services.alerts.storms import after_looks
 from server.services.log.keeper import LogKeeper
 from server.settings import Settings
 from server.storage.engine import Database
 from server.storage.migrate import require_current
-from server.web.api.blueprint import blueprint as api
-from server.web.api.public import blueprint as public
-from server.web.api.station import blueprint as station
+from server.web.api.codes import blueprint as api
+from server.web.api.openapi import blueprint as openapi
+from server.web.api.published import blueprint as public
+from server.web.api.stations import blueprint as station
 from server.web.consumer.blueprint import blueprint as consumer
 from server.web.consumer.preview import shoppers_preview
 from server.web.dashboard.blueprint import blueprint as dashboard
@@ -67,7 +70,7 @@ def create_context(settings: Settings, keys: ServerKeys) -> Context:
         keyrings=KeyringCache(db, keys, ttl_s=settings.keyring_cache_s),
         places=Places(settings.geoip_database),
         pseudonyms=Pseudonyms(keys.store),
-        looks=LookCounter(db, flush_s=settings.look_flush_s),
+        looks=LookCounter(db, flush_s=settings.look_flush_s, after=after_looks),
         look_limits=LookLimits.of(settings),
         photos=PhotoReaders(),
         clock=lambda: datetime.now(UTC),
@@ -90,6 +93,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
         context.looks.start()
         LogKeeper(context).start()
         context.pseudonyms.start(context.clock)
+    all_rules()  # a rule of alerts that cannot be loaded stops the start, and no verification
     context.keyrings()  # read once, so that a page can say whose it is while the records are out of reach
     app = _App("server")
     app.url_map.merge_slashes = (
@@ -106,7 +110,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
     init_nowhere(app)
     init_login(app, context)
     init_previews(app, shoppers_preview)
-    for blueprint in (api, public, station, dashboard, consumer):
+    for blueprint in (api, public, station, openapi, dashboard, consumer):
         app.register_blueprint(blueprint)
     init_limits(app, settings)
     init_metrics(app)

@@ -10,7 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests import postgres, postgres_keeper
 
 # Each tells one long story first, which its tests then share.
-_ONE_PROCESS = ("tests/browser/", "tests/journeys/", "tests/authcode/line/test_station.py")
+_ONE_PROCESS = ("tests/browser/", "tests/journeys/", "tests/authcode/commands/test_station.py")
 
 _FOLDER = pytest.StashKey[Path]()
 _KEEPER = pytest.StashKey[subprocess.Popen[bytes]]()

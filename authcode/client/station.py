@@ -76,10 +76,9 @@ class Station:
     def withdrawal(self, key_id: str, *, since: datetime) -> Touched:
         """What withdrawing a key since a moment (aware UTC) would touch there."""
         path = f"/api/v1/keys/{quote(key_id, safe='')}/withdrawal?since={format_instant(since)}"
-        counts = ("orders", "active_unburned", "locked", "as_usual", "used")
+        counts = ("orders", "active_unburned", "locked", "as_usual", "used", "used_locked", "used_not_ours")
         answer = self._with(self._client.call("GET", path), dict.fromkeys(counts, int))
-        later = {name: answer[name] for name in ("used_locked", "used_not_ours") if isinstance(answer.get(name), int)}
-        return Touched(**{name: answer[name] for name in counts}, **later)
+        return Touched(**{name: answer[name] for name in counts})
 
     def _batch(self, answer: object) -> Json:
         counts = dict.fromkeys(("count", "verified", "refused", "looks", "alerts", "notes"), int)

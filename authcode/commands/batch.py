@@ -35,7 +35,7 @@ from keys.store.issuer import IssuerHome
 if TYPE_CHECKING:
     from authcode.client.http_client import Json
     from authcode.client.station import Station
-    from authcode.order.fulfil import IssuedBatch
+    from authcode.order.fulfil import Delivery, IssuedBatch
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -81,9 +81,7 @@ class _Request:
 
     home: Path
     order: Order
-    out: Path
-    formats: tuple[str, ...]
-    logo: Path | None
+    delivery: "Delivery"
 
 
 @click.command(
@@ -97,17 +95,17 @@ def plan(home: Path | None, as_json: bool, **options: Any) -> None:  # noqa: ANN
     if as_json:
         tell_json(facts)
         return
-    click.echo(f"Order {facts['order']}: {facts['codes']} codes of key {facts['key_id']}, would lie in {request.out}")
+    click.echo(f"Order {facts['order']}: {facts['codes']} codes of key {facts['key_id']}, would lie in {facts['out']}")
     click.echo(f"  symbol   version {facts['version']}, level {facts['level']}, {facts['modules']} modules")
     click.echo(f"  label    {facts['label_mm']:g} mm with its quiet zone, {facts['module_mm']:.2f} mm a module")
-    if request.logo:
+    if request.delivery.logo:
         click.echo(f"  logo     leaves {facts['logo_margin']:.0%} of the error correction")
     if facts["sheets"]:
         click.echo(f"  sheets   {facts['sheets']} of A4, {facts['labels_per_sheet']} labels each")
     click.echo(f"  work     {_in_words(facts['about_seconds'])}, {_size_in_words(facts['about_bytes'])}")
     _tell_risk(request.order)
     if facts["warning"]:
-        click.echo(f"Mind: {facts['warning']}.")
+        click.echo(f"Warning: {facts['warning']}.")
 
 
 @click.command(
@@ -120,9 +118,9 @@ def plan(home: Path | None, as_json: bool, **options: Any) -> None:  # noqa: ANN
 def issue(home: Path | None, as_json: bool, server: str | None, **options: Any) -> None:  # noqa: ANN401 - the options above, as click gives them
     """Issue an order: signed codes, print sheets and the manifest, registered inactive where the home has a server.
 
-    The folder is written whole or not at all. The same order again writes nothing and says where it lies. Keep the
-    folder secret until the goods are sold: whoever has a code can verify it. With --server the order is registered
-    over the network once it is written; where that fails it is kept, and `batch register` sends it later.
+    The folder is written whole or not at all. The same order again writes nothing and names the folder. Keep it secret
+    until the goods are sold: anybody who has a code can verify it. With --server the order is registered over the
+    network once it is written; if that fails it is kept, and `batch register` sends it later.
     """
     from authcode.order.fulfil import fulfil_order
 
@@ -130,15 +128,7 @@ def issue(home: Path | None, as_json: bool, server: str | None, **options: Any) 
     station = station_at(server) if server is not None else None
     issuer = unlocked_issuer(request.home)
     with _progress_bar(request.order) as progress:
-        issued = fulfil_order(
-            issuer,
-            request.order,
-            out=request.out,
-            formats=request.formats,
-            logo=request.logo,
-            progress=progress,
-            now=the_time(),
-        )
+        issued = fulfil_order(issuer, request.order, request.delivery, progress=progress, now=the_time())
     registered = _register(station, issued, request.home) if station else None
     if as_json:
         tell_json(_issued_facts(issued) | ({"registered": dict(registered)} if registered else {}))
@@ -162,6 +152,8 @@ def _register(station: "Station", issued: "IssuedBatch", home: Path) -> "Json":
 
 
 def _request(home: Path | None, options: dict[str, Any]) -> _Request:
+    from authcode.order.fulfil import Delivery
+
     place = home_dir(home)
     product = load_product(place, options["product"]) if options["product"] else None
     form = Form(options["form"])
@@ -182,7 +174,7 @@ def _request(home: Path | None, options: dict[str, Any]) -> _Request:
     usual = "csv" if order.drawn_by is DrawnBy.PRESS else "csv,pdf"
     formats = tuple(name.strip() for name in (options["formats"] or usual).split(","))
     out = options["out"] or orders_dir(place) / order.name
-    return _Request(home=place, order=order, out=out, formats=formats, logo=options["logo"])
+    return _Request(home=place, order=order, delivery=Delivery(out=out, formats=formats, logo=options["logo"]))
 
 
 def _plan_facts(request: _Request) -> dict[str, Any]:
@@ -192,14 +184,14 @@ def _plan_facts(request: _Request) -> dict[str, Any]:
     from authcode.print.writer import check_formats
     from authcode.qr.codewords import symbol_width
 
-    check_formats(request.formats)
-    order = request.order
+    order, delivery = request.order, request.delivery
+    check_formats(delivery.formats)
     key = IssuerHome.open(request.home).keyring.keyring.key_for(
         prefix=order.prefix, form=order.form, profile=order.profile
     )
     signed = len(OrderBook(issuer_dir(request.home) / "orders").orders_of(key.key_id))
     check_cover(key, orders=signed, now=the_time())
-    design = plan_order(order, key, request.logo)
+    design = plan_order(order, key, delivery.logo)
     facts = {
         "order": order.name,
         "count": order.count,
@@ -211,16 +203,16 @@ def _plan_facts(request: _Request) -> dict[str, Any]:
         "modules": symbol_width(design.version),
         "label_mm": design.label_mm,
         "module_mm": round(design.module_mm, 3),
-        "logo_margin": round(design.margin, 3) if request.logo else None,
+        "logo_margin": round(design.margin, 3) if delivery.logo else None,
         "labels_per_sheet": None,
         "sheets": None,
-        "out": str(request.out),
+        "out": str(delivery.out),
         "risk": order.risk,
         "warning": cover_warning(key, orders=signed, now=the_time()),
-        "about_seconds": 2 + round(sum(_COST[name][0] for name in {"csv", *request.formats}) * order.codes),
-        "about_bytes": sum(_COST[name][1] for name in {"csv", *request.formats}) * order.codes,
+        "about_seconds": 2 + round(sum(_COST[name][0] for name in {"csv", *delivery.formats}) * order.codes),
+        "about_bytes": sum(_COST[name][1] for name in {"csv", *delivery.formats}) * order.codes,
     }
-    if "pdf" in request.formats:
+    if "pdf" in delivery.formats:
         geometry = plan_sheet(design, shown_host(key.prefix))
         sheets = geometry.pages_for(order.count) * (order.codes // order.count)  # each tier has sheets of its own
         facts |= {"labels_per_sheet": geometry.labels_per_page, "sheets": sheets}
@@ -258,7 +250,7 @@ def _tell_issued(issued: "IssuedBatch") -> None:
         click.echo(f"  {note}")
     _tell_risk(order)
     if issued.warning:
-        click.echo(f"Mind: {issued.warning}.")
+        click.echo(f"Warning: {issued.warning}.")
 
 
 def _in_words(seconds: int) -> str:
@@ -273,7 +265,7 @@ def _size_in_words(size: int) -> str:
 
 def _tell_risk(order: Order) -> None:
     if order.risk:
-        click.echo(f"Mind: {order.risk}.")
+        click.echo(f"Warning: {order.risk}.")
 
 
 def _told_by_lines(done: int, total: int) -> None:

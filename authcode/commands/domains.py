@@ -11,14 +11,14 @@ from keys.format.domains import Listing, domains_of
 from keys.format.keyring import OpenedKeyring
 from keys.store.issuer import IssuerHome, UnlockedIssuer
 
-_SAID = {Listing.LOOKALIKE: "look-alike", Listing.PARTNER: "partner"}
+_WORDS = {Listing.LOOKALIKE: "look-alike", Listing.PARTNER: "partner"}
 
 
 @click.group(epilog=example("authcode keys domains add --lookalike aurel-check.example"))
 def domains() -> None:
-    """List the domains of partners and of known look-alikes, which shoppers are told about; add and remove some.
+    """List, add and remove the domains of partners and of known look-alikes, of which shoppers are informed.
 
-    A domain stands for itself and every host below it. The lists are part of the keyring: the root signs them.
+    A domain covers itself and every host below it. The lists are part of the keyring: the root signs them.
     """
 
 
@@ -35,7 +35,7 @@ def list_domains(home: Path | None, as_json: bool) -> None:
     click.echo(f"{keyring.brand}: keyring {keyring.version}")
     for listing in Listing:
         for domain in domains_of(keyring, listing):
-            click.echo(f"  {_SAID[listing]:10} {domain}")
+            click.echo(f"  {_WORDS[listing]:10} {domain}")
 
 
 @domains.command(epilog=example("authcode keys domains add --partner shop.example.org --partner tea.example.net"))
@@ -46,9 +46,9 @@ def list_domains(home: Path | None, as_json: bool) -> None:
 def add(lookalike: tuple[str, ...], partner: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     """Put domains on the lists and publish the keyring.
 
-    Whoever scans a code that leads there is told so: a partner is named as one, a look-alike as known and not yours.
-    A domain speaks for every host below it, so list none that strangers share: public suffixes (co.uk and the like)
-    are not checked here and would be taken.
+    Shoppers whose code leads there read it: a partner is named as one, a look-alike as known and not yours. A domain
+    covers every host below it, so list none that strangers share: public suffixes (co.uk and the like) are not checked
+    here and would be taken.
     """
     additions = {Listing.LOOKALIKE: lookalike, Listing.PARTNER: partner}
     if not any(additions.values()):
@@ -62,7 +62,7 @@ def add(lookalike: tuple[str, ...], partner: tuple[str, ...], home: Path | None,
 @home_option
 @json_option
 def remove(names: tuple[str, ...], home: Path | None, as_json: bool) -> None:
-    """Take domains off whichever list they stand on, and publish the keyring."""
+    """Take domains off their lists and publish the keyring."""
     issuer = unlocked_issuer(home)
     _publish(issuer, issuer.unlist_domains(names, the_time()), as_json=as_json)
 
@@ -72,7 +72,7 @@ def _publish(issuer: UnlockedIssuer, opened: OpenedKeyring, *, as_json: bool) ->
     if as_json:
         tell_json({**_facts(opened), "notes": list(notes)})
         return
-    listed = (f"{len(domains_of(opened.keyring, listing))} {_SAID[listing]}" for listing in Listing)
+    listed = (f"{len(domains_of(opened.keyring, listing))} {_WORDS[listing]}" for listing in Listing)
     click.echo(f"Keyring {opened.keyring.version}: {' and '.join(listed)} domains")
     for note in notes:
         click.echo(f"  {note}")

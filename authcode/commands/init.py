@@ -38,8 +38,8 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
         raise HomeExists(place)
     _check(brand, prefix)
     passphrase = read_passphrase("issuer", place, new=True)
-    heard = not issuer_only and bool(listeners(KEYRING_PUBLISHED))
-    server_passphrase = read_passphrase("server", place, new=True) if heard else None
+    with_server = not issuer_only and bool(listeners(KEYRING_PUBLISHED))
+    server_passphrase = read_passphrase("server", place, new=True) if with_server else None
     if passphrase == server_passphrase:
         raise PassphrasesEqual
     issuer = IssuerHome.create(place, brand=brand, prefix=prefix, passphrase=passphrase, now=the_time())
@@ -64,7 +64,7 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
 
 
 def _hand_over(unlocked: UnlockedIssuer, server_passphrase: str, *, issuer_only: bool) -> tuple[str, ...]:
-    """Announce the first keyring, or remember that this home is apart; gives the listeners' sentences."""
+    """Announce the first keyring, or mark this home as apart; gives the listeners' sentences."""
     place = unlocked.home
     try:
         if issuer_only:
@@ -77,14 +77,16 @@ def _hand_over(unlocked: UnlockedIssuer, server_passphrase: str, *, issuer_only:
 
 
 def _about_plain_http(prefix: str) -> tuple[str, ...]:
-    """What is printed stays printed: a warning before the first code that leads to an open connection."""
+    """The warning for codes that lead to an unencrypted address; printed codes cannot be changed."""
     from authcode.client.address import is_this_machine
     from authcode.code.payload import shown_host
 
     host = shown_host(prefix).partition(":")[0]
     if not prefix.startswith("HTTP://") or is_this_machine(host):
         return ()
-    return ("Mind: without https anybody on the way reads and changes what shoppers see; print no codes for sale so.",)
+    return (
+        "Warning: without https anybody on the way reads and changes what shoppers see; print no codes for sale so.",
+    )
 
 
 def _check(brand: str, prefix: str) -> None:

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from authcode.commands.keys import announce_keys, key_facts, publish_over_there
+from authcode.commands.keys import announce_keys, key_facts, publish_at
 from authcode.commands.options import (
     example,
     home_option,
@@ -29,6 +29,9 @@ from keys.store.issuer import UnlockedIssuer
 
 if TYPE_CHECKING:
     from authcode.client.station import Station
+
+_COUNTS: Final = ("active_unburned", "locked", "as_usual", "not_ours", "used", "used_locked", "used_not_ours")
+"""The facts of a withdrawal that a server counts: attributes of `Touched`."""
 
 
 @click.command(epilog=example("authcode keys rotate --form short"))
@@ -60,16 +63,16 @@ def rotate(  # noqa: PLR0913, PLR0917 - one argument an option
     facts: dict[str, object]
     if what == "root":
         facts = {"root": issuer.rotate_root(the_time()).root_fingerprint}
-        told = f"The root is now {facts['root']}; the old one vouched for it. Copy the issuer's part to a safe place."
+        done = f"The root is now {facts['root']}; the old one vouched for it. Copy the issuer's part to a safe place."
     elif what == "office":
         facts = {"office": issuer.rotate_office_key(the_time(), withdraw_old=withdraw_old)}
-        told = f"Manifests are now signed by the office key {facts['office']}"
+        done = f"Manifests are now signed by the office key {facts['office']}"
     else:
         chosen = prefix or issuer.keyring.keyring.prefixes[-1]
         key, old = issuer.rotate_code_key(profile=Profile(profile), form=Form(form), prefix=chosen, now=the_time())
         facts = {**key_facts(key), "retired": list(old)}
-        told = f"Key {key.key_id}: {key.profile}, {key.form} form, {key.prefix}; retired: {', '.join(old) or 'none'}"
-    _publish(issuer, facts, told, as_json=as_json)
+        done = f"Key {key.key_id}: {key.profile}, {key.form} form, {key.prefix}; retired: {', '.join(old) or 'none'}"
+    _publish(issuer, facts, done, as_json=as_json)
 
 
 @click.command(epilog=example("authcode keys withdraw K1 --since 2026-03-01 --reason 'laptop stolen' --preview"))
@@ -96,19 +99,19 @@ def withdraw(  # noqa: PLR0913, PLR0917 - one argument an option
     home: Path | None,
     as_json: bool,
 ) -> None:
-    """Withdraw KEY since a moment: nobody accepts its codes offline any more.
+    """Withdraw KEY since a moment: its codes are not accepted offline any more.
 
     Online, units that were registered and activated before that moment are answered "locked" (or as usual with a
     caution, where the brand chose that), all others "not ours". It cannot be taken back. What it touches is counted and
     shown first, with --server by that one; then it asks. With --server the keyring is published there too, where the
-    token has keys:publish; where that fails the key is still good there: it is said, and the exit code is 1.
+    token has keys:publish; if that fails the key is still good there, which is reported, and the exit code is 1.
     """
     station = station_at(server) if server is not None else None
     issuer = unlocked_issuer(home)
     now = the_time()
     key = issuer.keyring.keyring.code_key(key_id)
     check_withdrawal_moment(key_id, since=since, now=now)
-    answers = _ask(issuer, station, key_id, since=since, now=now)
+    answers = _counts(issuer, station, key_id, since=since, now=now)
     facts = {"key_id": key_id, "since": format_instant(since), **_counted(issuer, key_id, answers)}
     if not as_json:
         _tell_touched(key_id, since, facts)
@@ -117,12 +120,12 @@ def withdraw(  # noqa: PLR0913, PLR0917 - one argument an option
             tell_json({**facts, "withdrawn": key.state is KeyState.WITHDRAWN})
         return
     if not yes:
-        _ask_whether(key_id)
+        _confirm(key_id)
     issuer.withdraw_code_key(key_id, since=since, reason=reason, now=now)
-    published, about_servers = _bring_withdrawal(issuer, key_id, station)
+    published, about_servers = _publish_withdrawal(issuer, key_id, station)
     facts |= {"withdrawn": True, "published_at_server": published}
-    told = f"Key {key_id} is withdrawn since {facts['since']}.{_next_key(issuer, key)}"
-    _publish(issuer, facts, told, as_json=as_json, notes=about_servers)
+    done = f"Key {key_id} is withdrawn since {facts['since']}.{_next_key(issuer, key)}"
+    _publish(issuer, facts, done, as_json=as_json, notes=about_servers)
     if published is False:
         click.get_current_context().exit(1)
 
@@ -142,7 +145,7 @@ def send(address: str, out: Path, home: Path | None, as_json: bool) -> None:
     """Seal the serial and MAC keys to another server, with the keyring, into a file for `authcode keys receive`.
 
     Only that server opens it; signing keys are never in it. Make sure that the address is really that server's:
-    whoever has these keys can read volumes from serials and make compact codes.
+    these keys reveal volumes from serials and make compact codes.
     """
     from keys.base.files import write_atomic
     from keys.store.transfer import send_shared_keys
@@ -168,7 +171,7 @@ class NothingWithdrawn(AuthcodeError):
     key_id: str
 
 
-def _ask_whether(key_id: str) -> None:
+def _confirm(key_id: str) -> None:
     try:
         confirmed = click.confirm(f"Withdraw key {key_id}? It cannot be taken back", err=True)
     except click.Abort:
@@ -178,7 +181,7 @@ def _ask_whether(key_id: str) -> None:
 
 
 def _next_key(issuer: UnlockedIssuer, withdrawn: CodeKey) -> str:
-    """The advice to make a key, where none is left that new orders of the same kind could use."""
+    """The advice to make a key, if none is left for new orders of the same kind."""
     wanted = (withdrawn.profile, withdrawn.form)
     left = any(
         (key.profile, key.form) == wanted for key in issuer.keyring.keyring.code_keys if key.state is KeyState.ACTIVE
@@ -186,62 +189,52 @@ def _next_key(issuer: UnlockedIssuer, withdrawn: CodeKey) -> str:
     return "" if left else " For new orders: authcode keys rotate"
 
 
-def _ask(
+def _counts(
     issuer: UnlockedIssuer, station: "Station | None", key_id: str, *, since: datetime, now: datetime
 ) -> tuple[Touched, ...]:
-    """What the server that was named knows, else whoever knows units of this home."""
+    """The units that the named server counts, else those that the listeners of this home count."""
     if station is not None:
         return (station.withdrawal(key_id, since=since),)
     return ask_what_is_touched(issuer.home, issuer.keyring.keyring.brand_id, key_id, since=since, now=now)
 
 
-def _bring_withdrawal(
+def _publish_withdrawal(
     issuer: UnlockedIssuer, key_id: str, station: "Station | None"
 ) -> tuple[bool | None, tuple[str, ...]]:
-    """Whether the server that was named knows of it now (None where none was), and what to tell.
+    """Whether the named server has the withdrawal (None if none was named), and notes for the answer.
 
-    That a stolen key is still good somewhere goes to standard error at once: what comes next may fail too.
+    The warning that a stolen key is still good somewhere goes to standard error at once: the next step may fail too.
     """
     if station is None:
         if not is_apart(issuer.home):
             return None, ()
-        return None, (f"Mind: at its server the key {key_id} is still good until the keyring is published there",)
+        return None, (f"Warning: at its server the key {key_id} is still good until the keyring is published there",)
     try:
-        return True, publish_over_there(station, issuer.keyring)
+        return True, publish_at(station, issuer.keyring)
     except AuthcodeError as error:
         command = f"authcode keys publish --server {station.server}"
-        note = f"Mind: at {station.server} the key {key_id} is STILL GOOD, codes of it go on being verified: {error}"
+        note = f"Warning: at {station.server} the key {key_id} is STILL GOOD, codes of it go on being verified: {error}"
         remedy = f"{note} [{error.code}]. Run, with a token of the scope keys:publish: {command}"
         click.echo(remedy, err=True)
         return False, (remedy,)
 
 
 def _publish(
-    issuer: UnlockedIssuer, facts: dict[str, object], told: str, *, as_json: bool, notes: tuple[str, ...] = ()
+    issuer: UnlockedIssuer, facts: dict[str, object], line: str, *, as_json: bool, notes: tuple[str, ...] = ()
 ) -> None:
     notes = (*notes, *announce_keys(issuer))
     facts = {**facts, "version": issuer.keyring.keyring.version, "notes": list(notes)}
-    tell(facts, told, as_json=as_json, notes=notes)
+    tell(facts, line, as_json=as_json, notes=notes)
 
 
 def _counted(issuer: UnlockedIssuer, key_id: str, answers: tuple[Touched, ...]) -> dict[str, object]:
-    """What is known: from the order book how much was issued, and from its server how it stands."""
+    """Orders and units issued by the order book, and the sums of `answers`, null without any."""
     issued = OrderBook(issuer_dir(issuer.home) / "orders").orders_of(key_id)
-    facts: dict[str, object] = {
+    return {
         "orders_issued": len(issued),
         "units_issued": sum(int(order.contents["count"]) for order in issued),
-        "active_unburned": None,
-        "locked": None,
-        "as_usual": None,
-        "not_ours": None,
-        "used": None,
-        "used_locked": None,
-        "used_not_ours": None,
+        **{name: sum(getattr(one, name) for one in answers) if answers else None for name in _COUNTS},
     }
-    if not answers:
-        return facts
-    counted = ("active_unburned", "locked", "as_usual", "not_ours", "used", "used_locked", "used_not_ours")
-    return {**facts, **{name: sum(getattr(one, name) for one in answers) for name in counted}}
 
 
 def _tell_touched(key_id: str, since: datetime, facts: dict[str, object]) -> None:
@@ -257,11 +250,10 @@ def _tell_touched(key_id: str, since: datetime, facts: dict[str, object]) -> Non
     else:
         click.echo(f'    {facts["locked"]:,} {before} will be answered "locked"')
     click.echo(f'    {facts["not_ours"]:,} activated later will be answered "not ours"')
-    click.echo(f"  {facts['used']:,} units were used already{_told_holders(facts)}.")
+    click.echo(f"  {facts['used']:,} units were used already{_holders_clause(facts)}.")
 
 
-def _told_holders(facts: dict[str, object]) -> str:
-    """What those who verified will read; withdrawing a key does not spare them."""
+def _holders_clause(facts: dict[str, object]) -> str:
+    """What holders of verified units will read, as a clause."""
     words = (("used_locked", "locked"), ("used_not_ours", "not ours"))
-    told = [f'the holders of {facts[name]:,} will read "{said}"' for name, said in words if facts[name]]
-    return "".join(f"; {one}" for one in told)
+    return "".join(f'; the holders of {facts[name]:,} will read "{word}"' for name, word in words if facts[name])

@@ -43,8 +43,8 @@ def new(profile: str, form: str, prefix: str | None, home: Path | None, as_json:
     chosen = prefix or issuer.keyring.keyring.prefixes[-1]
     key = issuer.new_code_key(profile=Profile(profile), form=Form(form), prefix=chosen, now=the_time())
     notes = announce_keys(issuer)
-    told = f"Key {key.key_id}: {key.profile}, {key.form} form, {key.prefix}"
-    tell({**key_facts(key), "notes": list(notes)}, told, as_json=as_json, notes=notes)
+    line = f"Key {key.key_id}: {key.profile}, {key.form} form, {key.prefix}"
+    tell({**key_facts(key), "notes": list(notes)}, line, as_json=as_json, notes=notes)
 
 
 @click.command("list", epilog=example("authcode keys list --json"))
@@ -62,7 +62,7 @@ def list_keys(home: Path | None, as_json: bool) -> None:
         click.echo(f"  {key.key_id}  {key.profile:8} {key.form:6} {key.state:10} {key.prefix}")
         if key.state is KeyState.WITHDRAWN:
             click.echo(f"      withdrawn since {key.since:%Y-%m-%d %H:%M} UTC: {key.reason}")
-    click.echo(f"Root fingerprint, to be compared by whoever trusts this brand: {opened.root_fingerprint}")
+    click.echo(f"Root fingerprint, to be compared by those who trust this brand: {opened.root_fingerprint}")
 
 
 @click.command(epilog=example("authcode keys publish"))
@@ -70,35 +70,35 @@ def list_keys(home: Path | None, as_json: bool) -> None:
 @home_option
 @json_option
 def publish(server: str | None, home: Path | None, as_json: bool) -> None:
-    """Publish the keyring anew, signed again where it is about to expire.
+    """Publish the keyring again, with a new signature if it is about to expire.
 
-    It is handed to this machine's server, or with --server to that one over the network. Serial and MAC keys go there
-    by `keys send` alone.
+    It goes to this machine's server, or with --server to that one over the network, which gets serial and MAC keys by
+    `keys send` alone.
 
     Run it at least every 30 days: past its date, offline verifiers call the key list out of date.
     """
     station = station_at(server) if server is not None else None
     issuer = unlocked_issuer(home)
     opened = issuer.refresh_keyring(the_time())
-    notes = publish_over_there(station, opened) if station else announce_keys(issuer)
+    notes = publish_at(station, opened) if station else announce_keys(issuer)
     path = issuer_keyring_path(issuer.home)
     keyring = opened.keyring
-    told = f"Keyring {keyring.version}, valid until {keyring.expires:%Y-%m-%d %H:%M} UTC, lies in {path}"
+    line = f"Keyring {keyring.version}, valid until {keyring.expires:%Y-%m-%d %H:%M} UTC, is in {path}"
     facts = {**_keyring_facts(opened), "keyring": str(path), "notes": list(notes)}
-    tell(facts, told, as_json=as_json, notes=notes)
+    tell(facts, line, as_json=as_json, notes=notes)
 
 
-def publish_over_there(station: "Station", opened: OpenedKeyring) -> tuple[str, ...]:
-    """Publish the keyring at a server over the network; gives what to tell of it. Errors: see `Connection.ask`."""
+def publish_at(station: "Station", opened: OpenedKeyring) -> tuple[str, ...]:
+    """Publish the keyring at a server over the network; gives lines for the answer. Errors: see `Connection.ask`."""
     answer = station.publish_keyring(opened.document)
     lacking = ", ".join(map(str, answer["keys_not_here"]))
-    missing = f"Mind: that server cannot judge codes of {lacking} yet; send its keys with `authcode keys send`"
-    told = f"{station.server}: keyring version {answer['version']} of {answer['brand']} is in force"
-    return (told, missing) if lacking else (told,)
+    missing = f"Warning: that server cannot judge codes of {lacking} yet; send its keys with `authcode keys send`"
+    done = f"{station.server}: keyring version {answer['version']} of {answer['brand']} is in force"
+    return (done, missing) if lacking else (done,)
 
 
 def announce_keys(issuer: UnlockedIssuer) -> tuple[str, ...]:
-    """Hand the keyring as it lies there now, and the shared keys, to whoever listens; gives their sentences."""
+    """Announce the current keyring and the shared keys to the listeners; gives their sentences."""
     home = issuer.home
     if is_apart(home):
         return ("no server's part in this home: `authcode keys publish --server URL` brings the keyring to its server",)

@@ -44,24 +44,30 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """
     from authcode.log.check import LogCheck
     from authcode.log.checkpoint import read_log_key
-    from authcode.log.merkle import LogProofRefused
 
     log_key = read_log_key(Path(key).read_text(encoding="utf-8") if Path(key).is_file() else key)
     bare_leaf = None if leaf is None else _leaf(leaf)
     proof = _receipt(receipt, receipt_keys)
     if proof is not None and kept is not None:
         raise click.UsageError("--kept and --receipt each name the head to start from; give one of them")
-    checking = LogCheck(key=log_key, leaf=bare_leaf, proof=proof)
-    try:
-        checking.start(None if kept is None else _text(kept))
-    except LogProofRefused as problem:
-        answers = [_refusal(kept or receipt, problem)]
-    else:
-        answers = [_answer(checking, file) for file in files]
+    answers = _answers(LogCheck(key=log_key, leaf=bare_leaf, proof=proof), files, kept=kept, receipt=receipt)
     shown = None if receipt is None or proof is None else (receipt, proof)
     _tell(answers, receipt=shown, as_json=as_json)
     if not all(answer["holds"] for answer in answers):
         click.get_current_context().exit(1)
+
+
+def _answers(
+    checking: "LogCheck", files: tuple[Path, ...], *, kept: Path | None, receipt: Path | None
+) -> list[dict[str, object]]:
+    """The answer for each file, or one for the head to start from where that one does not hold."""
+    from authcode.log.merkle import LogProofRefused
+
+    try:
+        checking.start(None if kept is None else _text(kept))
+    except LogProofRefused as problem:
+        return [_refusal(kept or receipt, problem)]
+    return [_answer(checking, file) for file in files]
 
 
 def _answer(checking: "LogCheck", file: Path) -> dict[str, object]:

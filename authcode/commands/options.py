@@ -53,9 +53,9 @@ def server_option(command: _Command) -> _Command:
 
 
 def read_fingerprint(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    """Check what was given for `--root`; a callback of that option, so that a cut one is a slip and no verdict."""
+    """Check the value of `--root`; a callback of that option, so that a truncated one is a usage error, no verdict."""
     if value is not None and re.fullmatch("sha256:[0-9a-f]{64}", value) is None:
-        raise click.BadParameter("a fingerprint is sha256: and 64 digits of 0-9a-f, as `authcode keys list` tells it.")
+        raise click.BadParameter("a fingerprint is sha256: and 64 digits of 0-9a-f, as `authcode keys list` shows it.")
     return value
 
 
@@ -79,14 +79,14 @@ def json_option(command: _Command) -> _Command:
 
 
 def the_time() -> datetime:
-    """The moment of the command, in UTC: commands are where time enters."""
+    """The current time in UTC; only commands ask for it."""
     return datetime.now(UTC)
 
 
 def admit_keyring(path: Path, home: Path, *, root: str | None = None) -> OpenedKeyring:
-    """Open a published keyring under what this home remembers; at first sight say which root is pinned from now on.
+    """Open a published keyring with the pins of this home; at first sight name the root that is pinned from now on.
 
-    `root` is a fingerprint that was learnt in another way; a keyring of another one is refused and never pinned.
+    `root` is a fingerprint from another source; a keyring of another one is refused and never pinned.
     """
     trust = home / "trust.json"
     _trust_own_brand(home, TrustFile(trust))
@@ -99,7 +99,7 @@ def admit_keyring(path: Path, home: Path, *, root: str | None = None) -> OpenedK
 
 
 def _trust_own_brand(home: Path, trust: TrustFile) -> None:
-    """Pin the brand whose issuer's part lies in this home, so that nobody else comes with its name or address."""
+    """Pin the brand of this home's issuer's part, so that no other brand takes its name or address."""
     if issuer_keyring_path(home).exists():
         own = IssuerHome.open(home).keyring
         with suppress(KeyringRollback, RootChanged):  # an older copy of the home: what is pinned is newer
@@ -107,7 +107,7 @@ def _trust_own_brand(home: Path, trust: TrustFile) -> None:
 
 
 def trust_facts(opened: OpenedKeyring) -> dict[str, object]:
-    """What `--json` says of whom a verifier trusts: the root, and whether it was pinned only now."""
+    """The members of `--json` about trust: the root, and whether it was pinned only now."""
     return {"root": opened.root_fingerprint, "first_seen": opened.first_seen}
 
 
@@ -119,7 +119,7 @@ def unlocked_issuer(home: Path | None) -> UnlockedIssuer:
 
 
 def tell(facts: object, *lines: str, as_json: bool, notes: Iterable[str] = ()) -> None:
-    """Answer a command: `facts` as JSON for machines, else `lines` for a person, `notes` of whoever was told below."""
+    """Answer a command: `facts` as JSON for machines, else `lines` for a person, with the listeners' `notes` below."""
     if as_json:
         tell_json(facts)
         return

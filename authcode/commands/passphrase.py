@@ -43,11 +43,11 @@ def passphrase(part: Part, new_file: Path | None, home: Path | None, as_json: bo
     if _opens(_keys_of(_PARTS[part], place), chosen):
         raise PassphrasesEqual
     count = store.change_passphrase(chosen)
-    told = f"The {part}'s {count} key files in {keys} open under the new passphrase alone."
+    done = f"The {part}'s {count} key files in {keys} open under the new passphrase alone."
     notes = ["Older copies still open under the old one: replace your backups."]
     if named := _kept_in(part, place):
         notes.append(f"Write the new one where the old one is kept: {named}")
-    tell({"part": part, "keys": count, "notes": notes}, told, as_json=as_json, notes=notes)
+    tell({"part": part, "keys": count, "notes": notes}, done, as_json=as_json, notes=notes)
 
 
 def _keys_of(part: Part, home: Path) -> Path:
@@ -55,7 +55,7 @@ def _keys_of(part: Part, home: Path) -> Path:
 
 
 def _opens(keys: Path, chosen: str) -> bool:
-    """Whether a passphrase opens another part's keys, where they lie here too."""
+    """Whether a passphrase opens another part's keys, if they are here too."""
     store = open_store(f"file:{keys}")
     if not store.headers():
         return False
@@ -67,7 +67,7 @@ def _opens(keys: Path, chosen: str) -> bool:
 
 
 def _kept_in(part: Part, home: Path) -> str | None:
-    """The place from which the next command will read this part's passphrase, if there is one."""
+    """The file or variable from which the next command reads this part's passphrase, if there is one."""
     variable = f"AUTHCODE_{part.upper()}_PASSPHRASE"
     if file := os.environ.get(f"{variable}_FILE"):
         return file

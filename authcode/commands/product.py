@@ -1,7 +1,7 @@
 """`authcode product`: what shoppers read of a product."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,34 +32,12 @@ _PICTURE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @server_option
 @home_option
 @json_option
-def add(  # noqa: PLR0913, PLR0917 - one argument an option
-    sku: str,
-    name: str,
-    gtin: str | None,
-    description: str | None,
-    features: tuple[str, ...],
-    picture: Path | None,
-    support: str | None,
-    placement_hint: str | None,
-    more_url: str | None,
-    server: str | None,
-    home: Path | None,
-    as_json: bool,
-) -> None:
+def add(picture: Path | None, server: str | None, home: Path | None, as_json: bool, **texts: Any) -> None:  # noqa: ANN401 - the other options, as click gives them
     """Keep a product, in place of an earlier one of the same SKU (your own short name for it)."""
     place = home_dir(home)
     IssuerHome.open(place)
-    product = Product(
-        sku=sku,
-        name=name,
-        gtin=check_gtin(gtin) if gtin else None,
-        description=description,
-        features=features,
-        picture=_read_picture(picture) if picture else None,
-        support=support,
-        placement_hint=placement_hint,
-        more_url=more_url,
-    )
+    texts["gtin"] = check_gtin(texts["gtin"]) if texts["gtin"] else None
+    product = Product(**texts, picture=_read_picture(picture) if picture else None)
     station = station_at(server) if server is not None else None
     path = save_product(place, product)
     notes = announce_product(place, product)

@@ -61,21 +61,21 @@ def register(order: str | None, manifest: Path | None, server: str | None, home:
     if server is not None:
         station = station_at(server)
         answer = station.register(document)
-        facts, told = dict(answer), "\n".join(registered_lines(station.server, answer))
+        facts, text = dict(answer), "\n".join(registered_lines(station.server, answer))
     else:
         notes = announce_batch(place, document)
         if not notes:
             raise ServerMissing(place)
-        facts, told = {"order": order, "notes": list(notes)}, "\n".join(notes)
-    tell(facts, told, as_json=as_json)
+        facts, text = {"order": order, "notes": list(notes)}, "\n".join(notes)
+    tell(facts, text, as_json=as_json)
 
 
 def registered_lines(server: str, answer: "Json") -> list[str]:
-    """What a person reads of a server's answer to a registration; a warning where it lacks the order's product."""
+    """A server's answer to a registration in words; with a warning if it lacks the order's product."""
     lines = [f"{server}: order {answer['order']} is registered, inactive"]
     sku = answer.get("product")
-    if answer.get("product_known") is False and isinstance(sku, str) and is_sku(sku):  # older servers say neither
-        lines.append(f"Mind: {product_unknown(sku, server=server)}.")
+    if answer.get("product_known") is False and isinstance(sku, str) and is_sku(sku):
+        lines.append(f"Warning: {product_unknown(sku, server=server)}.")
     return lines
 
 
@@ -100,4 +100,4 @@ def manifest_of(home: Path, order: str) -> bytes:
 
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(MAX_DOCUMENT_BYTES + 1)  # one byte too many is refused by whoever opens it
+        return file.read(MAX_DOCUMENT_BYTES + 1)  # one byte too many is refused when it is opened

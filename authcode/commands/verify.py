@@ -28,7 +28,7 @@ from keys.store.issuer import IssuerHome
 if TYPE_CHECKING:
     from authcode.code.verify import OfflineAnswer
 
-_SAID = {
+_WORDS = {
     "signature_valid": "signature valid, use not checked",
     "key_list_out_of_date": "signature valid, key list out of date: fetch the keyring again, or ask online",
     "key_withdrawn": "the key was withdrawn: ask online",
@@ -103,7 +103,7 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
         tell({"state": error.code, **trust_facts(opened)}, str(error), as_json=as_json)
         click.get_current_context().exit(1)
     facts = {**_facts(answer), **trust_facts(opened)}
-    tell(facts, f"{answer.brand}, serial {answer.code.serial}: {_SAID[answer.state]}", as_json=as_json)
+    tell(facts, f"{answer.brand}, serial {answer.code.serial}: {_WORDS[answer.state]}", as_json=as_json)
     if answer.state is not OfflineState.SIGNATURE_VALID:
         click.get_current_context().exit(1)
 

@@ -167,7 +167,7 @@ def _parts(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
 
 
 def read_head(note: str) -> Head:
-    """The head of a note, its signatures not checked: for who wrote it, or checks it next.
+    """The head of a note, its signatures not checked.
 
     Raises:
         LogDocumentInvalid: it is no checkpoint.
@@ -180,7 +180,7 @@ def read_head(note: str) -> Head:
 
 
 def read_named_head(text: str) -> Head:
-    """The head that `Head.named` wrote; nothing vouches for it but what it stands in.
+    """The head that `Head.named` wrote; only the text around it vouches for it.
 
     Raises:
         LogDocumentInvalid: anything else.

@@ -1,7 +1,7 @@
 """The Merkle tree of RFC 9162 §2.1 (the same as RFC 6962 §2.1): hashes, roots, paths, and what checks them.
 
 A tree is known by its perfect subtrees: `subtree(level, number)` is the hash of the 2**level leaves from
-`number * 2**level` on. Whoever keeps a tree hands that function in; nothing here stores anything.
+`number * 2**level` on. The caller brings that function; nothing here stores anything.
 """
 
 import hashlib
@@ -115,25 +115,17 @@ def consistency_path(old: int, size: int, subtree: Subtree) -> tuple[bytes, ...]
 
 
 def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
-    """Check that a leaf's hash stands at `index` under `root` (RFC 9162 §2.1.3.2; the steps are its).
+    """Check that a leaf's hash is at `index` under `root` (RFC 9162 §2.1.3.2; the steps are its).
 
     Raises:
         LogProofRefused: it does not.
     """
     if not 0 <= index < size <= MAX_SIZE:  # (1)
         raise LogProofRefused(f"a tree of {size} leaves has no leaf {index}")
-    node, last, found = index, size - 1, leaf  # (2) (3)
-    for sibling in path:  # (4)
-        if last == 0:
-            raise LogProofRefused("the path is too long for this tree")
-        if node & 1 or node == last:
-            found = node_hash(sibling, found)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
-        else:
-            found = node_hash(found, sibling)
-        node, last = node >> 1, last >> 1
-    if last != 0 or found != root:  # (5)
+    sides = _sides(index, size - 1)  # (2) (3)
+    if len(path) > len(sides):
+        raise LogProofRefused("the path is too long for this tree")
+    if len(path) < len(sides) or _climb(leaf, path, sides) != root:  # (4) (5)
         raise LogProofRefused("the path does not lead from this entry to the signed root")
 
 
@@ -150,23 +142,34 @@ def check_consistency(old: int, size: int, old_root: bytes, root: bytes, path: S
         return
     if not path:  # (1)
         raise LogProofRefused("the path is empty")
-    known = [old_root, *path] if old & (old - 1) == 0 else list(path)  # (2)
-    node, last = old - 1, size - 1  # (3)
-    while node & 1:  # (4)
-        node, last = node >> 1, last >> 1
-    first = second = known[0]  # (5)
-    for sibling in known[1:]:  # (6)
-        if last == 0:
-            raise LogProofRefused("the path is too long for these trees")
-        if node & 1 or node == last:
-            first, second = node_hash(sibling, first), node_hash(sibling, second)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
-        else:
-            second = node_hash(second, sibling)
-        node, last = node >> 1, last >> 1
-    if last != 0 or first != old_root or second != root:  # (7)
+    start, *siblings = [old_root, *path] if old & (old - 1) == 0 else path  # (2)
+    level = (old & -old).bit_length() - 1  # (3) (4): the largest perfect subtree that the old tree ends with
+    sides = _sides((old - 1) >> level, (size - 1) >> level)
+    if len(siblings) > len(sides):
+        raise LogProofRefused("the path is too long for these trees")
+    older = [sibling for sibling, on_left in zip(siblings, sides, strict=False) if on_left]
+    roots = _climb(start, older, [True] * len(older)), _climb(start, siblings, sides)  # (5) (6)
+    if len(siblings) < len(sides) or roots != (old_root, root):  # (7)
         raise LogProofRefused("the path does not lead from the older root to the newer one: the history was rewritten")
+
+
+def _sides(node: int, last: int) -> list[bool]:
+    """For each step from a node up to the root, whether its sibling is on the left; `last` is the level's last node."""
+    sides = []
+    while last:
+        on_left = bool(node & 1) or node == last
+        while on_left and node and not node & 1:  # a node without a sibling on its right moves up as it is
+            node, last = node >> 1, last >> 1
+        sides.append(on_left)
+        node, last = node >> 1, last >> 1
+    return sides
+
+
+def _climb(found: bytes, path: Sequence[bytes], sides: Sequence[bool]) -> bytes:
+    """The hash that a path leads to from a node."""
+    for sibling, on_left in zip(path, sides, strict=False):
+        found = node_hash(sibling, found) if on_left else node_hash(found, sibling)
+    return found
 
 
 def _check_without_path(old: int, old_root: bytes, expected: bytes, path: Sequence[bytes]) -> None:

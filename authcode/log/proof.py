@@ -1,6 +1,6 @@
 """Proofs of the log as files: inclusion in the form of C2SP tlog-proof, consistency as witnesses are asked for it.
 
-An entry is a 16-byte salt and a record, a JSON object. The leaf is the hash of both: alone it tells nothing, and
+An entry is a 16-byte salt and a record, a JSON object. The leaf is the hash of both: alone it reveals nothing, and
 nothing can be guessed from it once salt and record were erased (docs/protocol.md §3).
 """
 
@@ -63,7 +63,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InclusionProof:
-    """That an entry stands in the tree of a head. `entry` is None where it is not shown, or was erased."""
+    """That an entry is in the tree of a head. `entry` is None where it is not shown, or was erased."""
 
     index: int
     path: tuple[bytes, ...]
@@ -106,12 +106,12 @@ def _joined(lines: list[str], path: tuple[bytes, ...], note: str) -> str:
 
 
 def is_inclusion(text: str) -> bool:
-    """Whether a text says that it is an inclusion proof."""
+    """Whether a text begins as an inclusion proof."""
     return text.startswith(INCLUSION_LINE + "\n")
 
 
 def is_consistency(text: str) -> bool:
-    """Whether a text says that it is a consistency proof."""
+    """Whether a text begins as a consistency proof."""
     return text.startswith(_OLD)
 
 
@@ -182,7 +182,7 @@ def open_inclusion(text: str, key: LogKey, *, leaf: bytes | None = None) -> Incl
     1. Read it. 2. Open its head. 3. Take the leaf from the entry, or as it was named. 4. Follow the path to the root.
 
     Raises:
-        LogDocumentInvalid: it cannot be read, or neither it nor the caller tells the leaf.
+        LogDocumentInvalid: it cannot be read, or neither it nor the caller names the leaf.
         LogProofRefused: it does not hold.
     """
     proof = read_inclusion(text)  # (1)

@@ -1,7 +1,7 @@
 """What a log shows about a proof of a verification: that it is no older than it says (docs/protocol.md §3).
 
-A proof names the log's last head before it. Its entry stands behind that head, and before the next head that anybody
-kept: whoever wrote a proof later than it says would have to enter it among entries of that time.
+A proof names the log's last head before it. Its entry comes after that head, and before the next head that somebody
+kept: a proof written later than it says would have to be entered among entries of that time.
 """
 
 from authcode.log.checkpoint import Head, read_named_head
@@ -15,7 +15,7 @@ def head_before(proof: Proof) -> Head:
     """The head that a proof names, to be kept like any other: proofs of growth start from it.
 
     Raises:
-        LogProofRefused: it names none; proofs of before heads were named do not.
+        LogProofRefused: it names none: no head was signed yet.
         LogDocumentInvalid: what it names is no head.
     """
     if proof.log_head is None:
@@ -27,7 +27,7 @@ def check_entry(proof: Proof, found: Included) -> None:
     """Check that an entry is a proof's own, and was placed behind the head that the proof names.
 
     Raises:
-        LogProofRefused: it is another one's, or stands before that head.
+        LogProofRefused: it is another one's, or comes before that head.
         LogDocumentInvalid: its record cannot be read.
     """
     before = head_before(proof)

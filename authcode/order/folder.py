@@ -1,4 +1,4 @@
-"""Stage 1, batch: what lies in an order's folder: its codes, the files for the printer, and its signed manifest."""
+"""Stage 1, batch: an order's folder, with its codes, the files for the printer and the signed manifest."""
 
 import hashlib
 import os

@@ -1,7 +1,7 @@
 """Stage 1, batch: an order from its name to a finished folder, whole or not at all (docs/format.md §4).
 
     1. Plan the design.   2. Reserve name and batch number.   3. Stream codes into OUT.partial-NAME.
-    4. Sign the manifest.   5. Announce it.   6. Move the folder to OUT.   7. Remember where it lies.
+    4. Sign the manifest.   5. Announce it.   6. Move the folder to OUT.   7. Record the folder.
 
 Killed anywhere, the same order run again gives the same codes, also with another OUT, and leaves nothing of the killed
 run behind: number, key, time and OUT were kept in (2). On any error the partial folder is removed; before the first (5)
@@ -11,7 +11,7 @@ the name is free again too. From then on it keeps its number, which is noted bef
 import errno
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -68,7 +68,7 @@ class OutTaken(AuthcodeError):
 class IssuedBatch:
     """A finished order. `written` is False where the same order had been issued before and nothing was touched.
 
-    `notes` are sentences of whoever was told, such as "registered, inactive"; `warning` that the key nears its end.
+    `notes` are the listeners' sentences, such as "registered, inactive"; `warning`: the key nears its end.
     """
 
     order: Order
@@ -83,45 +83,47 @@ class IssuedBatch:
     warning: str | None = None
 
 
-def fulfil_order(  # noqa: PLR0913 - what an order needs; all but issuer and order by keyword
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How an order is written: `formats` of `csv`, `pdf`, `png`, `svg` (`codes.csv` always) and a logo in the symbols.
+
+    `out` is a folder that does not exist yet, or is empty; it is made private, since every code in it is a secret.
+    """
+
+    out: Path
+    formats: tuple[str, ...]
+    logo: Path | None = None
+
+
+def fulfil_order(
     issuer: UnlockedIssuer,
     order: Order,
+    delivery: Delivery,
     *,
-    out: Path,
-    formats: Sequence[str],
-    logo: Path | None = None,
     progress: Progress = lambda _done, _total: None,
     now: datetime,
 ) -> IssuedBatch:
-    """Issue an order into the folder `out`; the same order again writes nothing and says where it lies.
+    """Issue an order into a folder; the same order again writes nothing and names the folder of the first time.
 
-    Args:
-        issuer: the unlocked issuer's part.
-        order: what is ordered.
-        out: a folder that does not exist yet, or is empty; it is made private, since every code in it is a secret.
-        formats: of `csv`, `pdf`, `png`, `svg`; `codes.csv` is written with each order.
-        logo: a picture to stand in the symbols.
-        progress: told how far it is.
-        now: the time of issue (aware UTC), where the order is new.
+    `now` (aware UTC) is the time of issue of a new order.
 
     Raises:
         OrderConflict: the name belongs to another order.
-        OutTaken: `out` holds something else.
+        OutTaken: the folder has something else in it.
         DiskFull: there is no room; nothing is left behind.
         NoKeyForOrder: no active key makes such codes.
         KeyUsedUp: the key has covered its year or its orders.
         AuthcodeError: the logo, the formats or the label are refused (see `plan_design`, `open_writers`).
     """
-    check_formats(formats)
-    chosen = tuple(sorted({"csv", *formats}))
-    out = out.absolute()
-    home = issuer.home
-    book = OrderBook(issuer_dir(home) / "orders")
+    check_formats(delivery.formats)
+    formats = tuple(sorted({"csv", *delivery.formats}))
+    out, logo = delivery.out.absolute(), delivery.logo
+    book = OrderBook(issuer_dir(issuer.home) / "orders")
     with book.hold(order.name):
         known = book.find(order.name)
         key = _key_for(issuer.keyring.keyring, order, known)
         design = plan_order(order, key, logo)  # (1)
-        contents = order_contents(order, formats=chosen, logo_sha256=_sha256(logo) if logo else None)
+        contents = order_contents(order, formats=formats, logo_sha256=_sha256(logo) if logo else None)
         with _full_disk_as_error(out, known):
             reservation = book.reserve(order.name, contents, key=key, now=now, out=out)  # (2)
         job = Job(
@@ -129,7 +131,7 @@ def fulfil_order(  # noqa: PLR0913 - what an order needs; all but issuer and ord
             order=order,
             key=key,
             design=design,
-            formats=chosen,
+            formats=formats,
             reservation=reservation,
             out=out,
             progress=progress,
@@ -201,7 +203,7 @@ def _write_once(job: Job, book: OrderBook) -> tuple[str, ...]:
         with _full_disk_as_error(job.out, announced):
             _move(partial, job.out)  # (6)
     except BaseException:
-        # Somebody may have heard of this batch: the name keeps its number, so that the next run gives the same codes.
+        # The batch may be known outside: the name keeps its number, so that the next run gives the same codes.
         shutil.rmtree(partial, ignore_errors=True)
         raise
     return notes

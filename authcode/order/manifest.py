@@ -1,6 +1,6 @@
 """Stage 1, batch: the signed manifest, which tells a server what was issued (docs/format.md §4).
 
-It carries no key and no code: a server that has it knows how many units a batch has and what may be said of them.
+It carries no key and no code: it tells a server how many units a batch has, and their kind.
 """
 
 import json

@@ -32,7 +32,7 @@ def is_order_name(text: str) -> bool:
 
 
 class Placement(StrEnum):
-    """Where the burning code sits; it decides what may be said of the product."""
+    """Where the burning code is; it decides what an answer may claim of the product."""
 
     VISIBLE = "visible"
     INSIDE = "inside"
@@ -99,11 +99,11 @@ class Order:
         if self.form is Form.GS1 and self.gtin is None:
             raise OrderInvalid("a GS1 Digital Link needs a GTIN; name a product that has one with --product")
         if self.gtin is not None and (self.form is not Form.GS1 or check_gtin(self.gtin) != self.gtin):
-            raise OrderInvalid("a GTIN stands in the GS1 form only, as fourteen digits")
+            raise OrderInvalid("a GTIN belongs to the GS1 form only, as fourteen digits")
 
     @property
     def risk(self) -> str | None:
-        """What whoever orders has to know about the placement, or None."""
+        """The risk of the placement, as a clause, or None."""
         if self.placement is not Placement.VISIBLE:
             return None
         return (

@@ -1,4 +1,4 @@
-"""What a brand says of a product: its texts, how to tell the genuine pack, and one picture."""
+"""A brand's products: texts, features of the genuine pack, and one picture."""
 
 import base64
 import json
@@ -50,7 +50,7 @@ def is_sku(text: str) -> bool:
 
 
 def product_unknown(sku: str, *, server: str | None = None) -> str:
-    """The warning that an order names a product which was never published where its codes will be looked at."""
+    """The warning that an order's product was never published at the server of its codes."""
     at = f" --server {server}" if server else ""
     return (
         f"product {sku!r} is not published there, so shoppers would read nothing of it; "

@@ -1,14 +1,15 @@
 """Stage 2, print: what formats with a file for each label have in common."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from authcode.design.label import Label
 
 
-class FilePerLabelWriter(ABC):
+class FilePerLabelWriter(AbstractContextManager["FilePerLabelWriter"]):
     """Writes `000000.<ending>`, `000001.<ending>`, ... into a folder of its own."""
 
     ending: ClassVar[str]
@@ -34,15 +35,7 @@ class FilePerLabelWriter(ABC):
         """
         (self._directory / f"{label.file_stem}.{self.ending}").write_bytes(self.encode(label))
 
-    def close(self) -> None:  # noqa: B027 - a hook for `with`: every label is whole on disk already
-        """Nothing is left to write."""
-
-    def __enter__(self) -> Self:
-        """The writer itself."""
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close."""
-        self.close()
+        """Nothing is left to write: every label is whole on disk already."""

@@ -7,9 +7,10 @@ handed in: the same labels give the same bytes.
 
 import io
 import zlib
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -147,7 +148,7 @@ class _TierSheets:
         self._finish_file()
 
 
-class SheetWriter:
+class SheetWriter(AbstractContextManager["SheetWriter"]):
     """Writes `sheet-001.pdf`, ... into a folder; for pairs `sheet-outer-001.pdf` and `sheet-inner-001.pdf`, ...
 
     The two tiers of a pair go onto different parts of a pack, so each has sheets of its own.
@@ -183,10 +184,6 @@ class SheetWriter:
         for sheets in self._tiers.values():
             sheets.close()
         self._tiers = {}
-
-    def __enter__(self) -> Self:
-        """The writer itself."""
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

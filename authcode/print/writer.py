@@ -1,9 +1,9 @@
 """Stage 2, print: what every format's writer can do, and the formats by name."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 from authcode.design.label import Label
 from authcode.design.plan import Design
@@ -16,7 +16,7 @@ from keys.base.errors import AuthcodeError
 __all__ = ["FORMATS", "Label", "SheetHeading", "UnknownFormat", "Writer", "check_formats", "open_writers"]
 
 
-class Writer(Protocol):
+class Writer(AbstractContextManager["Writer"], Protocol):
     """Takes labels in order and writes them into a folder of its own; a context manager that closes itself.
 
     A writer keeps no more in memory than a file of its format. It raises OSError when something cannot be written, and
@@ -25,17 +25,6 @@ class Writer(Protocol):
 
     def write(self, label: Label) -> None:
         """Take one label."""
-
-    def close(self) -> None:
-        """Write what is left."""
-
-    def __enter__(self) -> Self:
-        """The writer itself."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close."""
 
 
 class UnknownFormat(AuthcodeError):

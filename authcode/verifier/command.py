@@ -22,26 +22,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from authcode.log.check import LogCheck
-from authcode.log.checkpoint import MAX_DOCUMENT_BYTES, LogDocumentInvalid, LogKeyInvalid, read_log_key
+from authcode.log.checkpoint import MAX_DOCUMENT_BYTES, read_log_key
 from authcode.log.merkle import LogProofRefused
 from authcode.log.words import conclusion, file_in_words
 from authcode.verifier.codes import MAX_CODE_BYTES, NotOurs, verify_offline
 from authcode.verifier.documents import MAX_KEYRING_BYTES, Refused
 from authcode.verifier.ed25519 import fingerprint
 from authcode.verifier.keyring import open_keyring
-from keys.base.errors import AuthcodeError, PublicKeyInvalid
+from keys.base.errors import AuthcodeError
 from keys.base.fields import Fields
 from keys.base.instants import parse_instant
-from keys.proof import (
-    Proof,
-    ProofAlgorithmRefused,
-    ProofAltered,
-    ProofFromElsewhere,
-    ProofIncomplete,
-    ProofUnreadable,
-    open_proof,
-    public_keys_of,
-)
+from keys.proof import Proof, open_proof, public_keys_of
 
 IN_WORDS = {
     "signature_valid": "signature valid, use not checked",
@@ -49,17 +40,18 @@ IN_WORDS = {
     "key_withdrawn": "the key was withdrawn: ask online",
     "not_ours": "this is not a code of ours; scan it once more, closer, flat and in even light",
 }
-SENTENCES: dict[type[Exception], str] = {
-    LogDocumentInvalid: "this is no log head or proof as the log wrote it: {reason}",
-    LogKeyInvalid: "this is no log key; the log prints it as name+hash+key on one line",
-    LogProofRefused: "this does not hold: {reason}; keep it, and ask the log's operator",
-    ProofAlgorithmRefused: "receipts are signed with Ed25519 and nothing else",
-    ProofAltered: "the signature does not belong to this receipt; something in it was changed",
-    ProofFromElsewhere: "another server signed this receipt; only its keys can check it",
-    ProofIncomplete: "the end of this receipt is missing or doubled; copy it exactly once",
-    ProofUnreadable: "this text is no receipt; copy it whole",
-    PublicKeyInvalid: "the key list holds something that is no Ed25519 key; do not use it",
+SENTENCES = {
+    "log_document_invalid": "this is no log head or proof as the log wrote it: {reason}",
+    "log_key_invalid": "this is no log key; the log prints it as name+hash+key on one line",
+    "log_proof_refused": "this does not hold: {reason}; keep it, and ask the log's operator",
+    "proof_algorithm_refused": "receipts are signed with Ed25519 and nothing else",
+    "proof_altered": "the signature does not belong to this receipt; something in it was changed",
+    "proof_from_elsewhere": "another server signed this receipt; only its keys can check it",
+    "proof_incomplete": "the end of this receipt is missing or doubled; copy it exactly once",
+    "proof_unreadable": "this text is no receipt; copy it whole",
+    "public_key_invalid": "the key list holds something that is no Ed25519 key; do not use it",
 }
+"""What the library's errors are called here, by their codes."""
 
 
 def root_of(text: str) -> str:
@@ -174,7 +166,8 @@ def answer_file(check: LogCheck, file: str) -> dict[str, Any]:
 
 def sentence_of(error: Refused | AuthcodeError) -> str:
     """Give an error's sentence, in the words of this file."""
-    return SENTENCES.get(type(error), "{0}").format(error, **vars(error))
+    sentence = "{0}" if isinstance(error, Refused) else SENTENCES.get(error.code, "{0}")
+    return sentence.format(error, **vars(error))
 
 
 def print_files(asked: argparse.Namespace) -> int:

@@ -15,8 +15,9 @@ from keys.format.names import is_seen
 STATES = {"active", "retired", "withdrawn"}
 LABEL = "[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?"
 HOST = re.compile(rf"(?=.{{1,235}}\Z){LABEL}(?:\.{LABEL})*", re.ASCII)
-PREFIX = re.compile(r"(HTTPS?)://([A-Z0-9.-]+)(?::([0-9]{1,5}))?/?", re.ASCII)
-SCHEME_PORTS = {"HTTP": "80", "HTTPS": "443"}
+PREFIX = re.compile(r"(HTTPS?)://([A-Z0-9.-]+)(?::([1-9][0-9]{0,4}))?/?", re.ASCII)
+DOMAIN_LISTS = ("lookalike_domains", "partner_domains")
+MAX_PORT, SCHEME_PORTS = 65535, {"HTTP": "80", "HTTPS": "443"}
 
 
 def open_keyring(document: bytes, root: str | None = None) -> dict[str, Any]:
@@ -54,29 +55,28 @@ def open_keyring(document: bytes, root: str | None = None) -> dict[str, Any]:
 
 def check_keyring(fields: Fields) -> None:
     """Check every rule of a keyring (ValueError, or Refused where the rule has a code of its own)."""
+    check_heading(fields)
+    codes = [check_code_key(key) for key in fields.objects("code_keys", most=1024)]
+    offices = [check_office_key(key) for key in fields.objects("office_keys", most=64)]
+    prefixes = check_addresses(fields)
+    if len({key_id for key_id, _, _ in codes}) != len(codes):
+        raise Refused("key_id_taken", "a key id stands for two keys, and ids are never used again")
+    if not {prefix for _, prefix, _ in codes} <= set(prefixes):
+        raise ValueError("a key belongs to a prefix that the keyring does not have")
+    for public_key in filter(None, (*(key for _, _, key in codes), *offices)):
+        check_public_key(public_key)
+    if len(set(offices)) != len(offices):
+        raise ValueError("an office key stands there twice")
+
+
+def check_heading(fields: Fields) -> None:
+    """Check whose the keyring is, and when it holds."""
     fields.binary("brand_id", n_bytes=16)
     if not all(map(is_seen, fields.text("brand", longest=100))):
         raise ValueError("the brand's name has 1 to 100 characters that can be seen")
     fields.number("version", low=1, high=2**31 - 1)
     if not timedelta(0) < fields.instant("expires") - fields.instant("issued") <= timedelta(days=30):
         raise ValueError("it must expire within 30 days of being issued")
-    prefixes = fields.texts("prefixes", most=64, longest=255)
-    codes = [check_code_key(key) for key in fields.objects("code_keys", most=1024)]
-    offices = [check_office_key(key) for key in fields.objects("office_keys", most=64)]
-    check_addresses(prefixes, [*domains_in(fields, "lookalike_domains"), *domains_in(fields, "partner_domains")])
-    if len({key_id for key_id, _, _ in codes}) != len(codes):
-        raise Refused("key_id_taken", "a key id stands for two keys, and ids are never used again")
-    if not {prefix for _, prefix, _ in codes} <= set(prefixes):
-        raise ValueError("a key belongs to a prefix that the keyring does not have")
-    for public_key in (*(key for _, _, key in codes if key is not None), *offices):
-        check_public_key(public_key)
-    if len(set(offices)) != len(offices):
-        raise ValueError("an office key stands there twice")
-
-
-def domains_in(fields: Fields, name: str) -> tuple[str, ...]:
-    """Read a list of domains, whatever they are."""
-    return fields.texts(name, most=1000, longest=253)
 
 
 def check_code_key(fields: Fields) -> tuple[str, str, bytes | None]:
@@ -105,14 +105,17 @@ def check_office_key(fields: Fields) -> bytes:
     return public_key
 
 
-def check_addresses(prefixes: tuple[str, ...], domains: list[str]) -> None:
-    """Check the code prefixes, and the look-alike and partner domains."""
+def check_addresses(fields: Fields) -> tuple[str, ...]:
+    """Check the look-alike and partner domains and the code prefixes; give the prefixes."""
+    prefixes = fields.texts("prefixes", most=64, longest=255)
+    domains = [one for name in DOMAIN_LISTS for one in fields.texts(name, most=1000, longest=253)]
     if not 1 <= len(set(prefixes)) == len(prefixes):
         raise ValueError("it has 1 to 64 code prefixes, each once")
     for prefix in prefixes:
         check_prefix(prefix)
     if not all(map(is_domain, domains)):
         raise ValueError("a look-alike or partner domain is no lower-case domain name of several labels")
+    return prefixes
 
 
 def is_domain(domain: str) -> bool:
@@ -123,15 +126,10 @@ def is_domain(domain: str) -> bool:
 def check_prefix(prefix: str) -> None:
     """Refuse what is no code prefix in its one spelling."""
     match = PREFIX.fullmatch(prefix.upper()) if prefix.isascii() else None
-    if match is None or not is_host(match[2]) or not is_port(match[3]):
+    if match is None or not is_host(match[2]) or int(match[3] or 1) > MAX_PORT:
         raise Refused("prefix_invalid", "a code prefix of the key list is no plain scheme, host and port")
     if match[3] == SCHEME_PORTS[match[1]] or prefix != prefix.upper() or not prefix.endswith("/"):
         raise ValueError("a prefix is not in its one spelling")
-
-
-def is_port(text: str | None) -> bool:
-    """Whether this is a port without zeros in front, or none."""
-    return text is None or (text == str(int(text)) and 1 <= int(text) <= 65535)  # noqa: PLR2004 - the last port
 
 
 def is_host(host: str) -> bool:

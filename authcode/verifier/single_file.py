@@ -17,7 +17,7 @@ LICENCE = "# SPDX-License-Identifier: Apache-2.0"
 
 
 class Module:
-    """The source of a module, and what each name at its top stands for."""
+    """The source of a module, and the statement or import behind each name at its top."""
 
     def __init__(self, name: str) -> None:
         """Read and parse it."""
@@ -64,42 +64,45 @@ def load(name: str, modules: dict[str, Module]) -> dict[str, Module]:
     return modules
 
 
-def needed(modules: dict[str, Module]) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
-    """What `command.main` needs: definitions by module and name, and imports of the standard library."""
-    open_names, taken, imports = [(COMMAND, "main")], set(), set()
-    while open_names:
-        module, name = open_names.pop()
-        statement, source = modules[module].defined.get(name), modules[module].imported.get(name)
-        if statement is not None and (module, name) not in taken:
-            taken.add((module, name))
-            open_names += [(module, node.id) for node in ast.walk(statement) if isinstance(node, ast.Name)]
-        elif source is not None and source[0] in modules:
-            if source[1] != name or name not in modules[source[0]].defined:
-                raise ValueError(f"{module} imports {name} in a way that one file has no room for")
-            open_names.append(source)
-        elif source is not None:
-            imports.add(source)
-    names = [*(name for _, name in taken), *(name or module for module, name in imports), *dir(builtins)]
-    clashes = {name for name in names if names.count(name) > 1}
+def take(modules: dict[str, Module], module: str, name: str, taken: set[tuple[str, str]]) -> None:
+    """Add a name of a module, and all that its definition needs, to those taken, as (module, name)."""
+    found = modules[module]
+    if name in found.defined and (module, name) not in taken:
+        taken.add((module, name))
+        for node in ast.walk(found.defined[name]):
+            if isinstance(node, ast.Name):
+                take(modules, module, node.id, taken)
+    elif name in found.imported:
+        source, original = found.imported[name]
+        if source not in modules:
+            taken.add((source, original))
+        elif original != name or name not in modules[source].defined:
+            raise ValueError(f"{module} imports {name} in a way that one file has no room for")
+        else:
+            take(modules, source, name, taken)
+
+
+def check_clashes(taken: set[tuple[str, str]]) -> None:
+    """Refuse two things of one name, and names of Python's own."""
+    names = [*(name or module for module, name in taken), *dir(builtins)]
+    clashes = sorted({name for name in names if names.count(name) > 1})
     if clashes:
-        raise ValueError(f"one file has no room for two of {', '.join(sorted(clashes))}")
-    return taken, imports
+        raise ValueError(f"one file has no room for two of {', '.join(clashes)}")
+
+
+def import_lines(imports: set[tuple[str, str]]) -> list[str]:
+    """Import statements of the standard library, one for each module."""
+    grouped = {module: sorted(name for one, name in imports if one == module and name) for module, _ in imports}
+    lines = [f"from {module} import {', '.join(names)}" for module, names in sorted(grouped.items()) if names]
+    return [*(f"import {module}" for module, name in sorted(imports) if not name), *lines]
 
 
 def build() -> str:
     """The text of `authcode_verify.py`."""
-    modules = load(COMMAND, {})
-    taken, imports = needed(modules)
-    froms = sorted({module for module, name in imports if name})
-    lines = [
-        LICENCE,
-        modules[COMMAND].text(0),
-        "",
-        *(f"import {module}" for module, name in sorted(imports) if not name),
-    ]
-    lines += [
-        f"from {one} import {', '.join(sorted(name for module, name in imports if module == one))}" for one in froms
-    ]
+    modules, taken = load(COMMAND, {}), set[tuple[str, str]]()
+    take(modules, COMMAND, "main", taken)
+    check_clashes(taken)
+    lines = [LICENCE, modules[COMMAND].text(0), "", *import_lines({one for one in taken if one[0] not in modules})]
     for name, module in modules.items():
         wanted = [
             number for number, one in enumerate(module.body) if any((name, own) in taken for own in names_of(one))

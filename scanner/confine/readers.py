@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, cast
 from scanner import errors
 from scanner.confine.child import DRAW, DRAWN, EXHAUSTED, FAILED, QUESTION, READ, REFUSED, SCAN
 from scanner.confine.frames import FrameRefused, read_message, write_frame
+from scanner.engines import corners_of
 from scanner.errors import PhotoError, PhotosBusy, PhotoTooCostly, PhotoTooLarge, PhotoUnreadable
 from scanner.photo.open import MAX_PHOTO_BYTES
 from scanner.quality import Advice, AdviceCode
@@ -84,10 +85,7 @@ class PhotoReaders:
             PhotosBusy: too many others are being read, or one of the same sender.
             PhotoError: the picture is refused, or takes more time or memory than one may (`PhotoTooCostly`).
         """
-        if len(data) > MAX_PHOTO_BYTES:
-            raise PhotoTooLarge(len(data), MAX_PHOTO_BYTES)
-        with self._turn(sender):
-            return scan_of_answer(self._run(SCAN + data, accept))
+        return scan_of_answer(self._answer(SCAN, data, accept, sender))
 
     def redraw(self, data: bytes, *, side_px: int, sender: str | None = None) -> bytes:
         """The picture as `scanner.photo.open.redrawn` draws it again, a JPEG, opened in a process of its own.
@@ -95,10 +93,13 @@ class PhotoReaders:
         Raises:
             PhotosBusy, PhotoError: as for `scan`.
         """
+        return _jpeg_of_answer(self._answer(DRAW + side_px.to_bytes(2), data, lambda _text: False, sender))
+
+    def _answer(self, request: bytes, data: bytes, accept: Callable[[str], bool], sender: str | None) -> dict[str, Any]:
         if len(data) > MAX_PHOTO_BYTES:
             raise PhotoTooLarge(len(data), MAX_PHOTO_BYTES)
         with self._turn(sender):
-            return _jpeg_of_answer(self._run(DRAW + side_px.to_bytes(2) + data, lambda _text: False))
+            return self._run(request + data, accept)
 
     @contextlib.contextmanager
     def _turn(self, sender: str | None) -> Iterator[None]:
@@ -283,20 +284,10 @@ def _check_type(answer: dict[str, Any], wanted: str) -> None:
 
 def _scan(answer: dict[str, Any]) -> PhotoScan:
     symbols = tuple(
-        Symbol(text=str(symbol["text"]), corners=_corners(symbol["corners"])) for symbol in answer["symbols"]
+        Symbol(text=str(symbol["text"]), corners=corners_of(symbol["corners"])) for symbol in answer["symbols"]
     )
     advice = answer["advice"]
-    return PhotoScan(
-        symbols=symbols,
-        advice=None
-        if advice is None
-        else Advice(
-            code=AdviceCode(advice["code"]),
-            facts={str(name): float(value) for name, value in advice["facts"].items()},
-        ),
-    )
-
-
-def _corners(points: Any) -> Any:  # noqa: ANN401 - JSON in, four points out
-    (ax, ay), (bx, by), (cx, cy), (dx, dy) = ((float(x), float(y)) for x, y in points)
-    return (ax, ay), (bx, by), (cx, cy), (dx, dy)
+    if advice is None:
+        return PhotoScan(symbols=symbols, advice=None)
+    facts = {str(name): float(value) for name, value in advice["facts"].items()}
+    return PhotoScan(symbols=symbols, advice=Advice(code=AdviceCode(advice["code"]), facts=facts))

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from scanner.engines import Gray
+from scanner.photo.open import Gray
 
 _ROWS = 32
 """Rows looked at for `crowding`: enough to tell a page of labels from a wall of patterns, at a millisecond."""

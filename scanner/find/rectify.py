@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from scanner.engines import Corners, Gray, corners_of
+from scanner.engines import Corners, corners_of
+from scanner.photo.open import Gray
 
 CROP_PX = 400
 """Side of a flattened crop: 4 pixels a module up to version 14, and read in milliseconds."""

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from scanner.engines import Gray
+from scanner.photo.open import Gray
 
 _LEVELS = np.arange(256) / 255
 

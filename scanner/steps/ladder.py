@@ -7,7 +7,7 @@ what reads most for its time; `benchmarks/read.py --ablate` prints what is lost 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scanner.engines import Gray
+from scanner.photo.open import Gray
 from scanner.steps.double import double
 from scanner.steps.even_light import even_light
 from scanner.steps.gamma import gamma

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from scanner.engines import Gray
+from scanner.photo.open import Gray
 
 
 def local_threshold(gray: Gray) -> Gray:

@@ -2,9 +2,11 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,12 +24,9 @@ from authcode.commands.values import DAY
 
 if TYPE_CHECKING:
     from authcode.client.http_client import Json
-    from server.domain.batches.range_act import ActDetails
     from server.services.queries.dashboard import CodeHistory
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-_range_option = click.option("--range", "indices", metavar="A-B", help="Indices, both included [the whole order].")
+_Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _yes_option = click.option("--yes", is_flag=True, help="Do not ask before the whole order is meant.")
 
@@ -35,124 +34,92 @@ _private_reason = click.option(
     "--reason", required=True, help="Why, for the batch's own history; shoppers are not told."
 )
 
-
-def _reasons(why: str) -> Callable[[_Command], _Command]:
-    reason = click.option("--reason", required=True, help=why)
-    link = click.option("--link", metavar="URL", help="Where to read on.")
-    return lambda command: reason(link(_yes_option(command)))
+_link_option = click.option("--link", metavar="URL", help="Where to read on.")
 
 
-@click.command(
-    epilog=example("authcode batch activate spring --range 0-499 --lot L2641 --expires 2028-03-31 --market KR,JP")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Codes:
+    """The codes that an act is about: a range of an order (None: all of it), here or at a server."""
+
+    order: str
+    indices: str | None
+    server: str | None
+    home: Path | None
+
+
+def _act_command(example_line: str, *options: _Option) -> Callable[[Callable[..., None]], click.Command]:
+    """A command that acts on codes: ORDER, --range, --server and --home come as one value, `options` by their names."""
+
+    def decorate(act: Callable[..., None]) -> click.Command:
+        @wraps(act)
+        def command(order: str, indices: str | None, server: str | None, home: Path | None, **given: object) -> None:
+            act(_Codes(order=order, indices=indices, server=server, home=home), **given)
+
+        indices = click.option("--range", "indices", metavar="A-B", help="Indices, both included [the whole order].")
+        decorators: list[_Option] = [click.argument("order"), indices, *options, server_option, home_option]
+        decorated: Callable[..., Any] = command
+        for decorator in reversed(decorators):
+            decorated = decorator(decorated)
+        return click.command(epilog=example(example_line))(decorated)
+
+    return decorate
+
+
+@_act_command(
+    "authcode batch activate spring --range 0-499 --lot L2641 --expires 2028-03-31 --market KR,JP",
+    click.option("--lot", help="The lot on these packs."),
+    click.option("--expires", type=DAY, help="Their last good day."),
+    click.option("--market", metavar="KR,JP", default="", help="Countries they are sold in [everywhere]."),
 )
-@click.argument("order")
-@_range_option
-@click.option("--lot", help="The lot on these packs.")
-@click.option("--expires", type=DAY, help="Their last good day.")
-@click.option("--market", metavar="KR,JP", default="", help="Countries they are sold in [everywhere].")
-@server_option
-@home_option
-def activate(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    order: str,
-    indices: str | None,
-    lot: str | None,
-    expires: date | None,
-    market: str,
-    server: str | None,
-    home: Path | None,
-) -> None:
+def activate(codes: _Codes, lot: str | None, expires: date | None, market: str) -> None:
     """Put codes of ORDER into the world: from now on they can be verified."""
-    from server.domain.batches.range_act import ActDetails
-
     markets = tuple(filter(None, market.split(",")))
-    details = ActDetails(lot=lot, expires=expires, markets=markets)
-    _act("activate", order, indices, details, home=home, server=server)
+    _act("activate", codes, lot=lot, expires=expires, markets=markets)
     if expires is not None and expires < the_time().date():
         click.echo(
-            f"Mind: their last good day, {expires}, is past: shoppers are told so. Activate them again to mend it."
+            f"Warning: their last good day, {expires}, is past: shoppers are told so. Activate them again to mend it."
         )
 
 
-@click.command(epilog=example("authcode batch void spring --range 40-59 --reason misprint"))
-@click.argument("order")
-@_range_option
-@_reasons("Why, for the batch's own history; shoppers are not told.")
-@server_option
-@home_option
-def void(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    order: str, indices: str | None, reason: str, link: str | None, yes: bool, server: str | None, home: Path | None
-) -> None:
+@_act_command("authcode batch void spring --range 40-59 --reason misprint", _private_reason, _link_option, _yes_option)
+def void(codes: _Codes, reason: str, link: str | None, yes: bool) -> None:
     """Take codes of ORDER out of use, such as misprinted or lost ones. It cannot be taken back."""
-    from server.domain.batches.range_act import ActDetails
-
-    if indices is None and not yes:
-        _confirm_whole("void", order, home=home, server=server)
-    _act("void", order, indices, ActDetails(reason=reason, link=link), home=home, server=server)
+    _confirm_whole("void", codes, yes=yes)
+    _act("void", codes, reason=reason, link=link)
 
 
-@click.command(
-    epilog=example("authcode batch recall spring --reason 'a seal may leak' --link https://example.com/recall")
+@_act_command(
+    "authcode batch recall spring --reason 'a seal may leak' --link https://example.com/recall",
+    click.option("--reason", required=True, help="Why, as shoppers read it."),
+    _link_option,
+    _yes_option,
 )
-@click.argument("order")
-@_range_option
-@_reasons("Why, as shoppers read it.")
-@server_option
-@home_option
-def recall(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    order: str, indices: str | None, reason: str, link: str | None, yes: bool, server: str | None, home: Path | None
-) -> None:
+def recall(codes: _Codes, reason: str, link: str | None, yes: bool) -> None:
     """Tell whoever looks at codes of ORDER to stop using the product. It cannot be taken back."""
-    from server.domain.batches.range_act import ActDetails
-
-    if indices is None and not yes:
-        _confirm_whole("recall", order, home=home, server=server)
-    _act("recall", order, indices, ActDetails(reason=reason, link=link), home=home, server=server)
+    _confirm_whole("recall", codes, yes=yes)
+    _act("recall", codes, reason=reason, link=link)
 
 
-@click.command(epilog=example("authcode batch sample spring --range 0-4"))
-@click.argument("order")
-@_range_option
-@_yes_option
-@server_option
-@home_option
-def sample(order: str, indices: str | None, yes: bool, server: str | None, home: Path | None) -> None:
+@_act_command("authcode batch sample spring --range 0-4", _yes_option)
+def sample(codes: _Codes, yes: bool) -> None:
     """Mark codes of ORDER as samples: they say so, and never count. It cannot be taken back."""
-    from server.domain.batches.range_act import ActDetails
-
-    if indices is None and not yes:
-        _confirm_whole("sample", order, home=home, server=server)
-    _act("sample", order, indices, ActDetails(), home=home, server=server)
+    _confirm_whole("sample", codes, yes=yes)
+    _act("sample", codes)
 
 
-@click.command(epilog=example("authcode batch lock spring --range 17 --reason 'found on copies in three towns'"))
-@click.argument("order")
-@_range_option
-@_private_reason
-@_yes_option
-@server_option
-@home_option
-def lock(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    order: str, indices: str | None, reason: str, yes: bool, server: str | None, home: Path | None
-) -> None:
+@_act_command(
+    "authcode batch lock spring --range 17 --reason 'found on copies in three towns'", _private_reason, _yes_option
+)
+def lock(codes: _Codes, reason: str, yes: bool) -> None:
     """Tell whoever looks at codes of ORDER that copies of them were found; attempts are recorded as before."""
-    from server.domain.batches.range_act import ActDetails
-
-    if indices is None and not yes:
-        _confirm_whole("lock", order, home=home, server=server, back="`batch unlock` takes it back.")
-    _act("lock", order, indices, ActDetails(reason=reason), home=home, server=server)
+    _confirm_whole("lock", codes, yes=yes, back="`batch unlock` takes it back.")
+    _act("lock", codes, reason=reason)
 
 
-@click.command(epilog=example("authcode batch unlock spring --range 17 --reason 'the copies were a test of ours'"))
-@click.argument("order")
-@_range_option
-@_private_reason
-@server_option
-@home_option
-def unlock(order: str, indices: str | None, reason: str, server: str | None, home: Path | None) -> None:
+@_act_command("authcode batch unlock spring --range 17 --reason 'the copies were a test of ours'", _private_reason)
+def unlock(codes: _Codes, reason: str) -> None:
     """Lift the lock of codes of ORDER: they are answered as they were before it."""
-    from server.domain.batches.range_act import ActDetails
-
-    _act("unlock", order, indices, ActDetails(reason=reason), home=home, server=server)
+    _act("unlock", codes, reason=reason)
 
 
 @click.command(epilog=example("authcode batch status spring --json"))
@@ -186,16 +153,15 @@ def _at_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _confirm_whole(
-    kind: str, order: str, *, home: Path | None, server: str | None, back: str = "It cannot be taken back."
-) -> None:
+def _confirm_whole(kind: str, codes: _Codes, *, yes: bool, back: str = "It cannot be taken back.") -> None:
     """Ask before an act on a whole order, where somebody is at a terminal to answer; no answer ends it."""
     from keys.base.errors import AuthcodeError
 
-    if not _at_terminal():
+    if codes.indices is not None or yes or not _at_terminal():
         return
+    order, server = codes.order, codes.server
     try:
-        found = station_at(server).batch(order) if server is not None else _found_here(order, home)[0]
+        found = station_at(server).batch(order) if server is not None else _found_here(order, codes.home)[0]
     except AuthcodeError:
         if server is None:
             raise
@@ -263,31 +229,27 @@ _SAID = {
 }
 
 
-def _act(  # noqa: PLR0913 - one act, and where it is done
-    kind: str, order: str, indices: str | None, details: "ActDetails", *, home: Path | None, server: str | None
-) -> None:
-    if server is not None:
-        told = {name: getattr(details, name) for name in ("lot", "markets", "reason", "link")}
-        expires = details.expires and details.expires.isoformat()
-        done = station_at(server).act(order, kind, {"range": indices, "expires": expires, **told})
-        _tell_act(order, kind, first=done["first"], last=done["last"], actor=done["actor"])
+def _act(kind: str, codes: _Codes, **details: Any) -> None:  # noqa: ANN401 - what `ActDetails` takes
+    if codes.server is not None:
+        sent = {name: value.isoformat() if isinstance(value, date) else value for name, value in details.items()}
+        done = station_at(codes.server).act(codes.order, kind, {"range": codes.indices, **sent})
+        _tell_act(codes.order, kind, first=done["first"], last=done["last"], actor=done["actor"])
         return
     from server.commands.database import opened_database
-    from server.domain.batches.range_act import ActKind
+    from server.domain.batches.range_act import ActDetails, ActKind, ActRequest
     from server.runtime.operator import command_line_actor
     from server.services.batches.range_acts import act_on_range
 
-    with opened_database(home) as db:
-        act = act_on_range(
-            db,
-            order,
-            ActKind(kind),
-            indices=indices,
-            details=details,
-            actor=command_line_actor(),
-            now=the_time(),
-        )
-    _tell_act(order, kind, first=act.first, last=act.last, actor=act.actor)
+    wanted = ActRequest(
+        order=codes.order,
+        kind=ActKind(kind),
+        indices=codes.indices,
+        details=ActDetails(**details),
+        actor=command_line_actor(),
+    )
+    with opened_database(codes.home) as db:
+        act = act_on_range(db, wanted, now=the_time())
+    _tell_act(codes.order, kind, first=act.first, last=act.last, actor=act.actor)
 
 
 def _tell_act(order: str, kind: str, *, first: int, last: int, actor: str) -> None:

@@ -1,21 +1,17 @@
 """Stage 5, verify: looks counted in memory and written in the background (docs/protocol.md §1).
 
-A look writes nothing while it is answered. Counts lost with a killed worker are lost: they are telemetry. When they are
-written, a storm of looks at one code is told (stage 7).
+A look writes nothing while it is answered. Counts lost with a killed worker are lost: they are telemetry.
 """
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from server.domain.alerts.storm import LOOKS_IN_STORM, UNCOUNTED_LOOKS, begins_storm, draft_for_looks
 from server.domain.codes.redemption import Unit, Verdict
-from server.storage.alerts import add_looks_to_alert
-from server.storage.batches import batch_by_row
 from server.storage.engine import Connection, Database, RecordsUnreachable
-from server.storage.looks import LookKey, add_looks, storming
+from server.storage.looks import LookKey, add_looks
 
 MAX_LOOKS_PER_UNIT_AND_DAY = 1_000
 """More looks at one code on one day say nothing new; per worker."""
@@ -31,22 +27,26 @@ _BREATH_S = 0.002  # between two of them, so that who waits for the writer's tur
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Latest:
+class LatestLook:
     """The latest look at a unit, and the serial that its code showed."""
 
     at: datetime
     serial: str | None
 
 
+AfterLooks = Callable[[Connection, Sequence[tuple[LookKey, int]], Mapping[int, LatestLook]], None]
+"""What is done with looks in the transaction that writes them, given the latest look at each unit."""
+
+
 class LookCounter:
     """Counts by (unit, hour, region, what was said)."""
 
-    def __init__(self, db: Database, *, flush_s: float) -> None:
+    def __init__(self, db: Database, *, flush_s: float, after: AfterLooks) -> None:
         """Nothing runs before `start`."""
-        self._db, self._flush_s = db, flush_s
+        self._db, self._flush_s, self._after = db, flush_s, after
         self._lock = threading.Lock()
         self._waiting: Counter[LookKey] = Counter()
-        self._latest: dict[int, _Latest] = {}
+        self._latest: dict[int, LatestLook] = {}
         self._today: tuple[date | None, Counter[int]] = (None, Counter())
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -63,7 +63,7 @@ class LookCounter:
             if seen[unit.id] < MAX_LOOKS_PER_UNIT_AND_DAY and not full:
                 seen[unit.id] += 1
                 self._waiting[key] += 1
-                self._latest[unit.id] = _Latest(at=now, serial=serial)
+                self._latest[unit.id] = LatestLook(at=now, serial=serial)
 
     def flush(self) -> None:
         """Write what was counted, some at a time; what cannot be written waits for the next time."""
@@ -76,7 +76,7 @@ class LookCounter:
             try:
                 with self._db.write() as connection:
                     add_looks(connection, part)
-                    _tell_storms(connection, part, latest)
+                    self._after(connection, part, latest)
             except RecordsUnreachable:
                 with self._lock:
                     self._waiting.update(dict(counted[start:]))
@@ -99,21 +99,3 @@ class LookCounter:
     def _run(self) -> None:
         while not self._stopped.wait(self._flush_s):
             self.flush()
-
-
-def _tell_storms(connection: Connection, counted: Sequence[tuple[LookKey, int]], latest: Mapping[int, _Latest]) -> None:
-    """Let the alerts of storms grow by the looks that were just written, each counted once.
-
-    Who writes looks holds the writer's turn in both databases, so that nobody else's come between.
-    """
-    keys = [key for key, _ in counted]
-    for (number, hour), looks in storming(connection, keys, least=LOOKS_IN_STORM, without=UNCOUNTED_LOOKS).items():
-        added = {key: n for key, n in counted if (key.unit, key.hour) == (number, hour) and key in looks}
-        by_place: Counter[str] = Counter()
-        for key, amount in looks.items():
-            by_place[key.place] += amount
-        unit, seen = Unit.of_id(number), latest[number]
-        draft, batch = draft_for_looks(unit, by_place), batch_by_row(connection, unit.row)
-        new = looks if begins_storm(by_place.total(), sum(added.values())) else added
-        if draft is not None and batch is not None and new:
-            add_looks_to_alert(connection, batch.brand, draft, new, at=seen.at, unit=unit, serial=seen.serial)

@@ -4,15 +4,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from server.domain.alerts.alert import AlertDraft, AlertFilter, Attempt, Rule, Severity
+from server.domain.alerts.alert import AlertFilter, Attempt, Severity, Subject
+from server.domain.alerts.growth import GrowingAlert
 from server.domain.alerts.triage import Cause, Event, Pile
-from server.domain.codes.redemption import Unit, Verdict
+from server.domain.codes.redemption import Verdict
 from server.storage.engine import add_to_counters, insert_or_nothing
 from server.storage.looks import LookKey
-from server.storage.scans import attempts_behind, verdict_in_scan
+from server.storage.scans import verdict_in_scan
 from server.storage.schema import (
     alert,
     alert_claim,
@@ -35,7 +37,7 @@ class AlertRecord:
 
     id: int
     brand: int
-    rule: Rule
+    rule: str
     subject: str
     severity: Severity
     batch_row: int | None
@@ -53,7 +55,13 @@ class AlertRecord:
     muted: bool
 
 
-_CROWD_READ = 100  # attempts behind an alert, the latest, among which a crowd is looked for
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewInAlert:
+    """Whether an attempt's claim and place are the first of their kind in its alert."""
+
+    claim: bool
+    place: bool
+
 
 _MUTED = alert_mute.c.rule.is_not(None)
 _WITH_MUTES = alert.outerjoin(
@@ -65,20 +73,18 @@ _LATEST = (alert.c.last_at.desc(), alert.c.id.desc())
 
 
 def _record(row: sa.RowMapping) -> AlertRecord:
-    told = {
-        "rule": Rule(row["rule"]),
-        "severity": list(Severity)[row["severity"]],
-        "cause": None if row["cause"] is None else Cause(row["cause"]),
-        "muted": bool(row["muted"]),
-    }
-    return AlertRecord(**{**row, **told})
+    return AlertRecord(**{**_enums(row), "muted": bool(row["muted"])})
 
 
-def others_with(connection: sa.Connection, brand: int, draft: tuple[Rule, str], mark: bytes) -> int:
+def _enums(row: sa.RowMapping) -> dict[str, Any]:
+    """A row with its severity and cause as what they mean."""
+    cause = None if row["cause"] is None else Cause(row["cause"])
+    return {**row, "severity": list(Severity)[row["severity"]], "cause": cause}
+
+
+def others_with(connection: sa.Connection, brand: int, rule: str, subject: Subject, mark: bytes) -> int:
     """The number of distinct claims in an alert once this mark is among them."""
-    rule, subject = draft
-    here = (alert.c.brand == brand) & (alert.c.rule == rule) & (alert.c.subject == subject)
-    row = connection.execute(sa.select(alert.c.id, alert.c.claims).where(here)).first()
+    row = connection.execute(sa.select(alert.c.id, alert.c.claims).where(_is(brand, rule, subject))).first()
     if row is None:
         return 1
     known = connection.execute(
@@ -87,114 +93,53 @@ def others_with(connection: sa.Connection, brand: int, draft: tuple[Rule, str], 
     return int(row.claims) + (known is None)
 
 
-def add_to_alert(  # noqa: PLR0913 - one alert grows by one attempt, with everything that its rows say
-    connection: sa.Connection,
-    brand: int,
-    draft: AlertDraft,
-    attempt: Attempt,
-    *,
-    scan: int,
-    batch_row: int | None,
-    unit: int | None,
-    serial: str | None,
-) -> None:
-    """Let the alert grow by one attempt: new if it is the first. Its severity never falls.
+def lock_alert(
+    connection: sa.Connection, brand: int, rule: str, subject: Subject, raised: GrowingAlert
+) -> tuple[int, GrowingAlert]:
+    """The alert of (brand, rule, subject), held until the transaction ends; `raised` where there was none."""
+    about = {"batch_row": subject.batch_row, "unit": subject.unit, "serial": subject.serial}
+    insert_or_nothing(connection, alert, brand=brand, rule=rule, subject=subject.key, **about, **_values(raised))
+    query = sa.select(alert).where(_is(brand, rule, subject)).with_for_update()
+    row = connection.execute(query).mappings().one()
+    return row["id"], GrowingAlert(**{name: _enums(row)[name] for name in GrowingAlert.__slots__})
 
-    One that was closed opens again when somebody new asks, or when it becomes louder. An attempt counts once.
-    """
-    values = {"batch_row": batch_row, "unit": unit, "serial": serial}
-    grown = _found_or_new(connection, brand, draft, attempt.at, values)
-    if not insert_or_nothing(connection, alert_scan, alert=grown["id"], scan=scan):
-        return
-    new_claim = insert_or_nothing(connection, alert_claim, alert=grown["id"], mark=attempt.mark)
-    told = {"alert": grown["id"], "day": day_number(attempt.at), "said": verdict_in_scan(connection, scan)}
+
+def add_attempt(connection: sa.Connection, number: int, scan: int, attempt: Attempt) -> NewInAlert | None:
+    """Count an attempt behind an alert: what is new about it there. None for one that is counted already."""
+    if not insert_or_nothing(connection, alert_scan, alert=number, scan=scan):
+        return None
+    new_claim = insert_or_nothing(connection, alert_claim, alert=number, mark=attempt.mark)
+    told = {"alert": number, "day": day_number(attempt.at), "said": verdict_in_scan(connection, scan)}
     add_to_counters(connection, alert_day, [{**told, "attempts": 1}])
-    severity = max(grown["severity"], _loudness(connection, grown, draft, attempt.at))
-    is_louder = severity > grown["severity"]
-    opens_again = grown["closed_at"] is not None and (new_claim or is_louder)
-    if opens_again:
-        _reopen(connection, grown["id"], attempt.at)
-    connection.execute(
-        alert.update()
-        .where(alert.c.id == grown["id"])
-        .values(
-            severity=severity,
-            first_at=min(grown["first_at"], attempt.at),
-            last_at=max(grown["last_at"], attempt.at),
-            count=grown["count"] + 1,
-            claims=grown["claims"] + new_claim,
-            places=grown["places"] + _new_place(connection, grown["id"], attempt.place.key),
-            loud_at=attempt.at if opens_again or is_louder or not grown["count"] else grown["loud_at"],
-        )
-    )
+    return NewInAlert(claim=new_claim, place=_new_place(connection, number, attempt.place.key))
 
 
-def _loudness(connection: sa.Connection, grown: sa.RowMapping, draft: AlertDraft, at: datetime) -> int:
-    """How loud an attempt makes its alert; where a crowd decides, by the latest attempts behind the alert."""
-    if draft.crowd is None or grown["severity"] >= Severity.ALERT.rank:
-        return draft.severity.rank
-    crowd = draft.crowd.is_among(attempts_behind(connection, grown["id"], limit=_CROWD_READ), at)
-    return max(draft.severity, Severity.ALERT if crowd else Severity.NOTE, key=lambda one: one.rank).rank
-
-
-def add_looks_to_alert(  # noqa: PLR0913 - one alert grows by an hour's looks, with everything that its rows say
-    connection: sa.Connection,
-    brand: int,
-    draft: AlertDraft,
-    looks: Mapping[LookKey, int],
-    *,
-    at: datetime,
-    unit: Unit,
-    serial: str | None,
-) -> None:
-    """Let the alert of a storm grow by looks that it has not counted, the last of them `at` a moment.
-
-    Nobody is known of those who look, so that a closed one opens again when a storm comes in a later hour.
-    """
-    hour = min(key.hour for key in looks)
-    grown = _found_or_new(connection, brand, draft, hour, {"batch_row": unit.row, "unit": unit.id, "serial": serial})
+def add_looks(connection: sa.Connection, number: int, looks: Mapping[LookKey, int]) -> int:
+    """Count looks behind an alert, by day and place: how many places are new there."""
     places, said = Counter[str](), Counter[tuple[int, str]]()
     for key, amount in looks.items():
         places[key.place] += amount
         said[day_number(key.hour), key.said] += amount
-    new_places = sum(_new_place(connection, grown["id"], place, times=places[place]) for place in sorted(places))
-    told = [{"alert": grown["id"], "day": day, "said": word, "attempts": said[day, word]} for day, word in sorted(said)]
+    new_places = sum(_new_place(connection, number, place, times=places[place]) for place in sorted(places))
+    told = [{"alert": number, "day": day, "said": word, "attempts": said[day, word]} for day, word in sorted(said)]
     add_to_counters(connection, alert_day, told)
-    is_louder = draft.severity.rank > grown["severity"]
-    opens_again = grown["closed_at"] is not None and (is_louder or hour > grown["closed_at"])
-    if opens_again:
-        _reopen(connection, grown["id"], at)
-    values = {
-        "severity": max(grown["severity"], draft.severity.rank),
-        "first_at": min(grown["first_at"], hour),
-        "last_at": max(grown["last_at"], at),
-        "count": grown["count"] + places.total(),
-        "places": grown["places"] + new_places,
-        "loud_at": at if opens_again or is_louder or not grown["count"] else grown["loud_at"],
-    }
-    connection.execute(alert.update().where(alert.c.id == grown["id"]).values(**values))
+    return new_places
 
 
-def _found_or_new(
-    connection: sa.Connection, brand: int, draft: AlertDraft, at: datetime, values: Mapping[str, int | str | None]
-) -> sa.RowMapping:
-    """The alert of (brand, rule, subject), held until the transaction ends; made empty where there was none."""
-    insert_or_nothing(
-        connection,
-        alert,
-        brand=brand,
-        rule=draft.rule,
-        subject=draft.subject,
-        severity=draft.severity.rank,
-        first_at=at,
-        last_at=at,
-        count=0,
-        claims=0,
-        places=0,
-        **values,
-    )
-    here = (alert.c.brand == brand) & (alert.c.rule == draft.rule) & (alert.c.subject == draft.subject)
-    return connection.execute(sa.select(alert).where(here).with_for_update()).mappings().one()
+def save_alert(connection: sa.Connection, number: int, grown: GrowingAlert, reopened_at: Sequence[datetime]) -> None:
+    """Write an alert that is held as it is now, and into its history when it opened again by itself."""
+    connection.execute(alert.update().where(alert.c.id == number).values(_values(grown)))
+    if reopened_at:
+        opened = [{"alert": number, "at": at, "kind": Event.REOPENED} for at in reopened_at]
+        connection.execute(alert_event.insert(), opened)
+
+
+def _is(brand: int, rule: str, subject: Subject) -> sa.ColumnElement[bool]:
+    return (alert.c.brand == brand) & (alert.c.rule == rule) & (alert.c.subject == subject.key)
+
+
+def _values(grown: GrowingAlert) -> dict[str, object]:
+    return {name: getattr(grown, name) for name in GrowingAlert.__slots__} | {"severity": grown.severity.rank}
 
 
 def _new_place(connection: sa.Connection, number: int, place: str, *, times: int = 1) -> bool:
@@ -204,11 +149,6 @@ def _new_place(connection: sa.Connection, number: int, place: str, *, times: int
     here = (alert_place.c.alert == number) & (alert_place.c.place == place)
     connection.execute(alert_place.update().where(here).values(attempts=alert_place.c.attempts + times))
     return False
-
-
-def _reopen(connection: sa.Connection, number: int, at: datetime) -> None:
-    connection.execute(alert.update().where(alert.c.id == number).values(closed_at=None, cause=None))
-    connection.execute(alert_event.insert().values(alert=number, at=at, kind=Event.REOPENED))
 
 
 def _conditions(wanted: AlertFilter) -> sa.ColumnElement[bool]:

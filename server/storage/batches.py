@@ -1,7 +1,7 @@
 """Stage 1, batch: one row for each registered batch, and one for each act on a range of it."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -115,25 +115,13 @@ def add_batch(connection: sa.Connection, *, manifest: bytes, **values: object) -
     return int(key[0])
 
 
-def add_act(  # noqa: PLR0913 - one parameter for each column
-    connection: sa.Connection,
-    row: int,
-    kind: ActKind,
-    *,
-    first: int,
-    last: int,
-    actor: str,
-    at: datetime,
-    details: ActDetails,
-) -> RangeAct:
-    """Record an act on a range."""
-    values = {name: getattr(details, name) for name in ActDetails.__slots__}
-    values["markets"] = list(details.markets)
-    key = connection.execute(
-        range_act.insert().values(batch_row=row, kind=kind, first=first, last=last, actor=actor, at=at, **values)
-    ).inserted_primary_key
+def add_act(connection: sa.Connection, row: int, act: RangeAct) -> RangeAct:
+    """Store an act on a range of a batch; the act with its number."""
+    values = asdict(act) | asdict(act.details) | {"markets": list(act.details.markets), "batch_row": row}
+    del values["details"], values["number"]
+    key = connection.execute(range_act.insert().values(values)).inserted_primary_key
     assert key is not None  # noqa: S101 - an insert of one row has a key
-    return RangeAct(number=int(key[0]), kind=kind, first=first, last=last, actor=actor, at=at, details=details)
+    return replace(act, number=int(key[0]))
 
 
 def _acts(rows: Iterable[sa.RowMapping]) -> list[RangeAct]:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from server.domain.alerts.alert import Rule
 from server.domain.alerts.triage import Cause, Event
 from server.storage.engine import insert_or_nothing
 from server.storage.schema import alert, alert_event, alert_mute
@@ -19,8 +18,8 @@ class EventRecord:
     at: datetime
     actor: str | None
     kind: Event
-    detail: str | None
-    comment: str | None
+    detail: str | None = None
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +27,7 @@ class MuteRecord:
     """A rule that is quiet for a batch: since when, by whom, why."""
 
     batch_row: int
-    rule: Rule
+    rule: str
     at: datetime
     actor: str
     reason: str
@@ -61,18 +60,9 @@ def snooze(connection: sa.Connection, numbers: Sequence[int], until: datetime | 
     connection.execute(alert.update().where(alert.c.id.in_(numbers)).values(snoozed_until=until))
 
 
-def note_event(  # noqa: PLR0913 - one parameter for each column
-    connection: sa.Connection,
-    numbers: Sequence[int],
-    kind: Event,
-    *,
-    at: datetime,
-    actor: str | None,
-    detail: str | None = None,
-    comment: str | None = None,
-) -> None:
+def append_event(connection: sa.Connection, numbers: Sequence[int], event: EventRecord) -> None:
     """Add a line to the history of each of these alerts."""
-    line = {"at": at, "actor": actor, "kind": kind, "detail": detail, "comment": comment}
+    line = {name: getattr(event, name) for name in EventRecord.__slots__}
     connection.execute(alert_event.insert(), [{"alert": number, **line} for number in numbers])
 
 
@@ -92,7 +82,7 @@ def mute(connection: sa.Connection, wanted: MuteRecord) -> bool:
     return insert_or_nothing(connection, alert_mute, **{name: getattr(wanted, name) for name in MuteRecord.__slots__})
 
 
-def unmute(connection: sa.Connection, batch_row: int, rule: Rule) -> bool:
+def unmute(connection: sa.Connection, batch_row: int, rule: str) -> bool:
     """Let a rule speak for a batch again; False when it does."""
     here = (alert_mute.c.batch_row == batch_row) & (alert_mute.c.rule == rule)
     return connection.execute(alert_mute.delete().where(here)).rowcount > 0
@@ -101,26 +91,26 @@ def unmute(connection: sa.Connection, batch_row: int, rule: Rule) -> bool:
 def mutes_of(connection: sa.Connection, batch_row: int) -> list[MuteRecord]:
     """The rules that are quiet for a batch."""
     rows = connection.execute(sa.select(alert_mute).where(alert_mute.c.batch_row == batch_row)).mappings()
-    return [MuteRecord(**{**row, "rule": Rule(row["rule"])}) for row in rows]
+    return [MuteRecord(**row) for row in rows]
 
 
-def alerts_of_rule(connection: sa.Connection, batch_row: int, rule: Rule, *, limit: int) -> list[int]:
+def alerts_of_rule(connection: sa.Connection, batch_row: int, rule: str, *, limit: int) -> list[int]:
     """The alerts of a rule on a batch that are not closed."""
     here = (alert.c.batch_row == batch_row) & (alert.c.rule == rule) & alert.c.closed_at.is_(None)
     return list(connection.execute(sa.select(alert.c.id).where(here).order_by(alert.c.id).limit(limit)).scalars())
 
 
-def closed_by_cause(connection: sa.Connection, *, since: datetime | None = None) -> Mapping[Rule, Mapping[Cause, int]]:
-    """How many alerts of each rule are closed with each cause; those closed `since` a moment, or all."""
+def closed_by_cause(connection: sa.Connection, *, since: datetime | None = None) -> Mapping[str, Mapping[Cause, int]]:
+    """How many alerts of a rule are closed with each cause, of rules that have any; closed `since` a moment, or all."""
     closed = alert.c.closed_at.is_not(None) if since is None else alert.c.closed_at >= since
     query = (
         sa.select(alert.c.rule, alert.c.cause, sa.func.count())
         .where(closed & alert.c.cause.is_not(None))
         .group_by(alert.c.rule, alert.c.cause)
     )
-    found: dict[Rule, dict[Cause, int]] = {rule: {} for rule in Rule}
+    found: dict[str, dict[Cause, int]] = {}
     for rule, cause, amount in connection.execute(query):
-        found[Rule(rule)][Cause(cause)] = int(amount)
+        found.setdefault(rule, {})[Cause(cause)] = int(amount)
     return found
 
 

@@ -9,13 +9,14 @@ import traceback
 from http import HTTPStatus
 
 from flask import Flask, Response, request
+from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
 
 from keys.base.errors import AuthcodeError
 
 _LOG = logging.getLogger("authcode.web")
 
-_BY_STATUS = {
+BY_STATUS = {
     400: ("request_invalid", "The request cannot be read; compare it with /api/v1/openapi.json."),
     401: ("login_needed", "Log in first."),
     403: ("forbidden", "This is not allowed."),
@@ -25,7 +26,18 @@ _BY_STATUS = {
     415: ("media_type_unsupported", "This address takes another media type; compare it with /api/v1/openapi.json."),
     429: ("too_many_requests", "Too many requests from this network; wait a little."),
 }
+"""Code and sentence of what HTTP itself refuses."""
 _ANY = ("request_refused", "The request cannot be served.")
+
+
+class Problem(BaseModel, frozen=True, extra="forbid"):
+    """A problem document (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="Stable; the sentence in `detail` is not.")
+    detail: str
 
 
 class RequestInvalid(AuthcodeError):
@@ -39,16 +51,15 @@ class RequestInvalid(AuthcodeError):
 
 def problem(status: int, code: str, detail: str) -> Response:
     """One problem document."""
-    document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code}
-    return Response(
-        json.dumps({**document, "detail": detail}) + "\n", status=status, mimetype="application/problem+json"
-    )
+    title = HTTPStatus(status).phrase
+    document = Problem(type="about:blank", title=title, status=status, code=code, detail=detail).model_dump()
+    return Response(json.dumps(document) + "\n", status=status, mimetype="application/problem+json")
 
 
 def http_problem(error: HTTPException) -> Response:
     """The document for what HTTP itself refuses."""
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-    return with_headers_of(error, problem(status, *_BY_STATUS.get(status, _ANY)))
+    return with_headers_of(error, problem(status, *BY_STATUS.get(status, _ANY)))
 
 
 def init_problems(app: Flask) -> None:

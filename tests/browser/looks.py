@@ -20,7 +20,7 @@ from server.web.consumer.pages import PageMaker
 from server.web.consumer.view import Page as Shown
 from server.web.consumer.view import Site, Tint
 from server.web.consumer.words import catalogues
-from tests.server_pages.test_words_of_verdicts import CASES
+from tests.server.web.consumer.test_words_of_verdicts import CASES
 
 LIVE: Final = {
     "home": "home",
@@ -66,7 +66,7 @@ _WAIT: Final = {"wait": "in 52 minutes", "serial_length": "12"}
 
 
 def _plain(name: str) -> Make:
-    return lambda maker: maker.plain_page(name, told=_WAIT)
+    return lambda maker: maker.plain_page(name, facts=_WAIT)
 
 
 def _refused(name: str) -> Make:

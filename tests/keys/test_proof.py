@@ -254,6 +254,8 @@ def test_a_published_key_that_is_no_point_is_refused() -> None:
         public_keys_of(document)
     with pytest.raises(ValueError, match="list of keys"):
         public_keys_of({})
+    with pytest.raises(ValueError, match="list of keys"):
+        public_keys_of({"keys": [1]})
     assert public_keys_of({"keys": [{"kty": "RSA"}]}) == {}
 
 

@@ -14,7 +14,7 @@ from server.services.log.heads import sign_newest_head
 from server.services.staff.accounts import LoginRefused, LoginSlowed, authenticate
 from server.storage.engine import RecordsUnreachable
 from server.storage.wrong_tries import Tried, TryKind, add_wrong_try, wrong_tries
-from tests.server.conftest import START, World, on_sqlite
+from tests.server.simulator import START, World
 
 
 def ready(world: World) -> object:
@@ -105,7 +105,6 @@ def test_handings_on_of_a_clock_that_was_ahead_do_not_forbid_todays() -> None:
         check_hand_on(first, [now - timedelta(hours=1)] * MAX_HOPS_A_DAY, now=now)
 
 
-@on_sqlite
 def test_the_start_of_a_server_tells_a_clock_that_stands_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody_listens(*_: object) -> None:
         raise RecordsUnreachable  # far enough: what follows would serve

@@ -1,4 +1,4 @@
-"""Stage 7, alert: what most likely lies behind an alert, in words, and whether a rule proposes to lock its code.
+"""Stage 7, alert: what most likely lies behind an alert, in words.
 
 A cause's weight is what staff found before (alerts of the rule that they closed, by cause) on top of a prior worth ten
 closed alerts, times a factor for each measured fact that speaks for or against it. The prior is the field's experience,
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from server.domain.alerts.alert import KEEP_CODE_REGIONS, KEEP_CODE_USES, Rule
 from server.domain.alerts.triage import Cause
 
 MANY = 10
@@ -64,7 +63,6 @@ class Guess:
 class Measured:
     """What an alert has measured: distinct askers beside the holder, known regions, and the number of scans."""
 
-    rule: Rule
     others: int
     regions: int
     scans: int
@@ -72,26 +70,6 @@ class Measured:
     """From how many networks they asked, None where that is not known."""
 
 
-_PRIOR: Final[Mapping[Rule, Mapping[Cause, float]]] = {
-    Rule.DUPLICATE: {
-        Cause.OWN_RESCAN: 5,
-        Cause.CLONE: 2,
-        Cause.STAFF: 1,
-        Cause.BOT: 0.7,
-        Cause.DIVERSION: 0.5,
-        Cause.LATE_SYNC: 0.5,
-        Cause.MISREAD: 0.3,
-    },
-    Rule.NOT_ACTIVATED: {Cause.LATE_SYNC: 6, Cause.LEAK: 2, Cause.STAFF: 1.5, Cause.DIVERSION: 0.5},
-    Rule.VOIDED: {Cause.LEAK: 5, Cause.LATE_SYNC: 2.5, Cause.STAFF: 2, Cause.CLONE: 0.5},
-    Rule.UNKNOWN_UNIT: {Cause.LEAK: 5, Cause.LATE_SYNC: 5},
-    Rule.KEY_WITHDRAWN: {Cause.LEAK: 6, Cause.LATE_SYNC: 4},
-    Rule.KEEP_CODE_SHARED: {Cause.CLONE: 7, Cause.OWN_RESCAN: 2, Cause.STAFF: 1},
-    Rule.OUTSIDE_MARKET: {Cause.OWN_RESCAN: 5, Cause.DIVERSION: 4, Cause.STAFF: 1},
-    Rule.IMPOSSIBLE_TRAVEL: {Cause.OWN_RESCAN: 5, Cause.CLONE: 4, Cause.BOT: 1},
-    Rule.BURST: {Cause.BOT: 4, Cause.CLONE: 4, Cause.LATE_SYNC: 1, Cause.STAFF: 1},
-    Rule.LOOK_STORM: {Cause.BOT: 6, Cause.CLONE: 3, Cause.OWN_RESCAN: 1},
-}
 _FACTORS: Final[Mapping[Fact, Mapping[Cause, float]]] = {
     Fact.ONE_NETWORK: {Cause.OWN_RESCAN: 3, Cause.BOT: 10, Cause.STAFF: 2, Cause.CLONE: 0.2, Cause.DIVERSION: 0.2},
     Fact.ONE_OTHER_NEAR: {Cause.OWN_RESCAN: 3, Cause.CLONE: 0.3, Cause.DIVERSION: 0.3},
@@ -104,13 +82,19 @@ _FACTORS: Final[Mapping[Fact, Mapping[Cause, float]]] = {
 }
 
 
-def facts_of(measured: Measured) -> tuple[Fact, ...]:
-    """The facts that an alert's numbers make; who looks is not known, and so makes none."""
-    if measured.rule is Rule.LOOK_STORM:
-        return ()
-    if measured.rule is not Rule.DUPLICATE:
-        asked = ((Fact.ONE_ASKER, measured.others <= 1), (Fact.MANY_ASKERS, measured.others >= MANY))
-        return tuple(fact for fact, holds in asked if holds)
+def no_facts(_measured: Measured) -> tuple[Fact, ...]:
+    """What numbers of looks say: who looks is not known."""
+    return ()
+
+
+def facts_of_askers(measured: Measured) -> tuple[Fact, ...]:
+    """What the number of people who asked says."""
+    asked = ((Fact.ONE_ASKER, measured.others <= 1), (Fact.MANY_ASKERS, measured.others >= MANY))
+    return tuple(fact for fact, holds in asked if holds)
+
+
+def facts_of_copies(measured: Measured) -> tuple[Fact, ...]:
+    """What the other people who asked for one used code, and where they did, say."""
     if measured.networks == 1 and measured.others > 1 and measured.regions <= 1:
         return (Fact.ONE_NETWORK,)  # claims that one script makes up are no crowd
     facts = []
@@ -127,13 +111,12 @@ def facts_of(measured: Measured) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def likely_causes(measured: Measured, closed: Sequence[tuple[Cause, int]]) -> Guess:
+def likely_causes(prior: Mapping[Cause, float], facts: tuple[Fact, ...], closed: Sequence[tuple[Cause, int]]) -> Guess:
     """What most likely lies behind an alert, given what its rule's closed alerts turned out to be."""
-    weights = dict(_PRIOR[measured.rule])
+    weights = dict(prior)
     for cause, amount in closed:
         if cause is not Cause.OTHER:
             weights[cause] = weights.get(cause, 0.0) + amount
-    facts = facts_of(measured)
     for fact in facts:
         weights = {cause: weight * _FACTORS[fact].get(cause, 1.0) for cause, weight in weights.items()}
     total = sum(weights.values())
@@ -145,18 +128,3 @@ def _word(share: float) -> Likelihood:
     if share >= _MOST_LIKELY:
         return Likelihood.MOST_LIKELY
     return Likelihood.POSSIBLE if share >= _POSSIBLE else Likelihood.UNLIKELY
-
-
-def proposes_lock(measured: Measured) -> bool:
-    """Whether a rule proposes to lock the code: what was measured leaves no honest explanation of one pack.
-
-    Staff lock, never a rule (docs/protocol.md §2): a crowd could be staged to have a brand lock its own goods.
-    """
-    match measured.rule:
-        case Rule.DUPLICATE:
-            spread = measured.others >= MANY and measured.regions >= LEAST_CROWD_REGIONS
-            return spread or measured.others >= CROWD
-        case Rule.KEEP_CODE_SHARED:
-            return measured.scans >= KEEP_CODE_USES and measured.regions > KEEP_CODE_REGIONS
-        case _:
-            return False

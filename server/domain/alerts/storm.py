@@ -5,13 +5,12 @@ and without a database of places none is known. False alarms are what wears staf
 note, or asks for more than one household, shop or script can bring (docs/protocol.md §2 rule 6, ADR 0025).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from server.domain.alerts.alert import AlertDraft, Attempt, Crowd, Rule, Severity
-from server.domain.codes.redemption import Conditions, Unit, Verdict
-from server.domain.places.place import UNKNOWN
+from server.domain.alerts.alert import Attempt
+from server.domain.codes.redemption import Verdict
 from server.domain.places.world import nearest_cities_km
 
 OUTSIDE_PLACES = 3
@@ -55,21 +54,6 @@ UNCOUNTED_LOOKS: Final = frozenset(
 """What was said of looks that make no storm: holders' own, samples, and what a recall notice sends people to."""
 
 
-def draft_for_market(
-    attempt: Attempt, unit: Unit, conditions: Conditions, markets: Collection[str], *, own: bool
-) -> AlertDraft | None:
-    """The alert for an attempt outside the markets that the unit was activated for, grouped by batch.
-
-    The first verification counts too; its holder's later scans (`own`) do not, nor does an unknown country.
-    """
-    again = own and not attempt.burned
-    inside = not markets or attempt.place.country is None or attempt.place.country in markets
-    if attempt.staff or conditions.sample or again or inside:
-        return None
-    crowd = Crowd(window=CROWD_WINDOW, askers=OUTSIDE_ASKERS, places=OUTSIDE_PLACES)
-    return AlertDraft(rule=Rule.OUTSIDE_MARKET, subject=f"batch:{unit.row}", severity=Severity.NOTE, crowd=crowd)
-
-
 def contradicts(one: Attempt, other: Attempt) -> bool:
     """Whether no traveller can have carried the pack from one attempt to the other; somebody's own two never do."""
     here, there = one.place.country, other.place.country
@@ -79,12 +63,6 @@ def contradicts(one: Attempt, other: Attempt) -> bool:
     if apart is None:
         return False
     return abs(one.at - other.at) < timedelta(hours=max(0.0, apart - TRAVEL_SLACK_KM) / TRAVEL_KMH)
-
-
-def draft_for_travel(unit: Unit) -> AlertDraft:
-    """The alert for attempts on one unit that contradict each other."""
-    crowd = Crowd(window=CROWD_WINDOW, askers=TRAVEL_ASKERS)
-    return AlertDraft(rule=Rule.IMPOSSIBLE_TRAVEL, subject=f"unit:{unit.id}", severity=Severity.NOTE, crowd=crowd)
 
 
 def is_burst(attempt: Attempt, around: Sequence[Attempt]) -> bool:
@@ -101,15 +79,6 @@ def is_burst(attempt: Attempt, around: Sequence[Attempt]) -> bool:
     return any(
         len({one.asker for one in near if begin <= one.at <= begin + BURST_WINDOW}) >= BURST_ASKERS for begin in begins
     )
-
-
-def draft_for_looks(unit: Unit, looks: Mapping[str, int]) -> AlertDraft | None:
-    """The alert for the looks at a unit within one hour, given by place."""
-    if sum(looks.values()) < LOOKS_IN_STORM:
-        return None
-    spread = len(looks.keys() - {UNKNOWN}) >= STORM_PLACES
-    severity = Severity.ALERT if spread else Severity.NOTE
-    return AlertDraft(rule=Rule.LOOK_STORM, subject=f"unit:{unit.id}", severity=severity)
 
 
 def begins_storm(total: int, added: int) -> bool:

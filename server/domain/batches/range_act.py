@@ -53,16 +53,34 @@ class ActDetails:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RangeAct:
-    """One act on the indices first..last (both included), by whom and when (UTC). `number` grows with time."""
+class ActRequest:
+    """An act that somebody asks for, on the indices `A-B` of an order; None means all of them.
 
-    number: int
+    `brand_id` is needed where two brands have an order of this name.
+    """
+
+    order: str
+    kind: ActKind
+    actor: str
+    indices: str | None = None
+    details: ActDetails = ActDetails()
+    brand_id: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangeAct:
+    """One act on the indices first..last (both included), its actor and moment (UTC).
+
+    `number` grows with time; it is 0 until the act is stored.
+    """
+
     kind: ActKind
     first: int
     last: int
     actor: str
     at: datetime
     details: ActDetails
+    number: int = 0
 
     def covers(self, index: int) -> bool:
         """Whether the act speaks about this index."""

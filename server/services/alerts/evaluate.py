@@ -1,30 +1,26 @@
 """Stage 7, alert: lets alerts grow in the transaction of the attempt that feeds them (docs/protocol.md §2 rule 6)."""
 
-from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-from server.domain.alerts.alert import (
-    KEEP_CODE_USES,
-    AlertDraft,
-    AlertFilter,
-    Attempt,
-    Rule,
-    draft_for_keep_code,
-    draft_for_unknown,
-    draft_for_withdrawn_key,
-    drafts_for,
-)
-from server.domain.alerts.storm import TRAVEL_WINDOW, contradicts, draft_for_market, draft_for_travel, is_burst
-from server.domain.codes.redemption import FirstUse, Unit
-from server.domain.places.place import UNKNOWN
+from server.domain.alerts.alert import Attempt, Finding, NumberedAttempt, Subject
+from server.domain.alerts.growth import GrowingAlert, Growth, grow, loudness, wants_crowd
+from server.domain.alerts.rule import Facts, KeepCodeUses, KeyAttempt, Rule, UnitAttempt
+from server.domain.alerts.rules import duplicate, findings
+from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_USES
+from server.domain.alerts.storm import TRAVEL_WINDOW
+from server.domain.codes.redemption import FirstUse
 from server.services.codes.facts import CodeState
 from server.services.codes.resolve import Resolved
-from server.storage.alerts import add_to_alert, count_like, others_with
+from server.storage.alerts import add_attempt, lock_alert, others_with, save_alert
 from server.storage.engine import Connection
 from server.storage.holders import handed_on_at
-from server.storage.scans import attempt_by_number, attempts_around, keep_code_uses
+from server.storage.scans import attempt_by_number, attempts_around, attempts_behind, keep_code_uses
+
+_CROWD_READ = 100  # attempts behind an alert, the latest, among which a crowd is looked for
 
 
-def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules look at
+def after_attempt(  # noqa: PLR0913 - one attempt and what is known of it
     connection: Connection,
     state: CodeState,
     attempt: Attempt,
@@ -33,101 +29,87 @@ def after_attempt(  # noqa: PLR0913 - one attempt and everything that the rules 
     before: FirstUse | None,
     holder: bool,
 ) -> None:
-    """Run the rules on an attempt; `before` is the redemption that stood before it, `holder` whether it is its own.
+    """Run the rules on an attempt; `before` is the redemption before it, `holder` whether it is its holder's own.
 
-    Whoever calls holds that redemption, so that each attempt counts those before it.
+    The caller holds that redemption, so that each attempt counts those before it.
     """
-    brand, unit, alone = state.code.brand, state.unit, holder or attempt.staff or state.conditions.sample
-    others, around = 0, list[tuple[int, Attempt]]()
-    if not alone:
-        if before is not None:
-            others = others_with(connection, brand.id, (Rule.DUPLICATE, f"unit:{unit.id}"), attempt.mark)
-        around = attempts_around(connection, unit.id, attempt.at, TRAVEL_WINDOW)
-    burst = not alone and is_burst(attempt, [one for _, one in around])
-    drafts = drafts_for(
-        attempt,
-        unit,
-        state.conditions,
-        before,
+    code, activation = state.code, state.standing.activation
+    facts = UnitAttempt(
+        attempt=attempt,
+        unit=state.unit,
+        serial=code.serial,
+        conditions=state.conditions,
+        first=before,
         holder=holder,
-        others=others,
-        alert_from=brand.alert_from,
-        burst=burst,
+        alert_from=code.brand.alert_from,
+        markets=activation.details.markets if activation else (),
     )
-    for draft in drafts:
-        came_before = around[::-1] if draft.rule is Rule.BURST and _is_new(connection, unit, draft.rule) else []
-        _grow(connection, state, draft, [*came_before, (scan, attempt)])
-    _after_place(connection, state, attempt, scan=scan, around=around, own=holder)
-
-
-def _after_place(  # noqa: PLR0913 - one attempt and everything that the rules look at
-    connection: Connection,
-    state: CodeState,
-    attempt: Attempt,
-    *,
-    scan: int,
-    around: Sequence[tuple[int, Attempt]],
-    own: bool,
-) -> None:
-    """The rules about places; where an attempt contradicts earlier ones, the latest of those is in the alert too."""
-    markets = state.standing.activation.details.markets if state.standing.activation else ()
-    outside = draft_for_market(attempt, state.unit, state.conditions, markets, own=own)
-    if outside is not None:
-        _grow(connection, state, outside, [(scan, attempt)])
-    other = next((one for one in around if contradicts(attempt, one[1])), None)
-    if other is not None:
-        _grow(connection, state, draft_for_travel(state.unit), [other, (scan, attempt)])
-
-
-def _is_new(connection: Connection, unit: Unit, rule: Rule) -> bool:
-    return not any(count_like(connection, AlertFilter(rule=rule, unit=unit)).values())
-
-
-def _grow(connection: Connection, state: CodeState, draft: AlertDraft, attempts: Sequence[tuple[int, Attempt]]) -> None:
-    """Let an alert about a registered unit, or about its whole batch, grow by attempts with their numbers."""
-    one_code = draft.subject.startswith("unit:")
-    for scan, attempt in attempts:
-        add_to_alert(
-            connection,
-            state.code.brand.id,
-            draft,
-            attempt,
-            scan=scan,
-            batch_row=state.unit.row,
-            unit=state.unit.id if one_code else None,
-            serial=state.code.serial if one_code else None,
-        )
+    if facts.counts and before is not None:
+        subject = Subject.of_code(state.unit, code.serial)
+        others = others_with(connection, code.brand.id, duplicate.RULE.name, subject, attempt.mark)
+        facts = replace(facts, others=others)
+    if facts.counts:
+        facts = replace(facts, around=attempts_around(connection, state.unit.id, attempt.at, TRAVEL_WINDOW))
+    _run(connection, code.brand.id, facts, (scan, attempt))
 
 
 def after_keep_code(connection: Connection, state: CodeState, scan: int) -> None:
-    """Look at the uses of a unit's keep-code, after one more; the first alert takes in those that came before it.
+    """Run the rules on the uses of a unit's keep-code, after one more.
 
     No more of them are read than make an alert, wherever they come from; those fewer are all.
     """
     unit, hop = state.unit, 0 if state.first is None else state.first.hop
     since = handed_on_at(connection, unit, hop) if hop else None
     uses = keep_code_uses(connection, unit.id, limit=KEEP_CODE_USES, since=since)
-    regions = {attempt.place.key for _, attempt in uses} - {UNKNOWN}
-    draft = draft_for_keep_code(unit, uses=len(uses), regions=len(regions))
-    if draft is None:
-        return
-    if not _is_new(connection, unit, draft.rule):
-        uses = [(scan, attempt_by_number(connection, scan))]
-    _grow(connection, state, draft, uses)
+    latest = dict(uses).get(scan) or attempt_by_number(connection, scan)
+    facts = KeepCodeUses(unit=unit, serial=state.code.serial, latest=uses)
+    _run(connection, state.code.brand.id, facts, (scan, latest))
 
 
 def after_unknown_unit(connection: Connection, code: Resolved, attempt: Attempt, *, scan: int) -> None:
-    """Tell of a good signature on a unit that does not exist."""
-    draft = draft_for_unknown(attempt, key_id=code.key.key_id)
-    if draft is not None:
-        add_to_alert(connection, code.brand.id, draft, attempt, scan=scan, batch_row=None, unit=None, serial=None)
+    """Run the rules on a good signature on a unit that does not exist."""
+    facts = KeyAttempt(attempt=attempt, key_id=code.key.key_id, withdrawn=False, registered=False)
+    _run(connection, code.brand.id, facts, (scan, attempt))
 
 
 def after_withdrawn_key(
     connection: Connection, code: Resolved, state: CodeState | None, attempt: Attempt, *, scan: int
 ) -> None:
-    """Tell of a code of a withdrawn key that was not in the world before; `state` is None for an unknown unit."""
+    """Run the rules on a code of a withdrawn key that was not in the world before; `state` is None for no unit."""
     sample = state is not None and state.conditions.sample
-    draft = None if sample else draft_for_withdrawn_key(attempt, key_id=code.key.key_id, registered=state is not None)
-    if draft is not None:
-        add_to_alert(connection, code.brand.id, draft, attempt, scan=scan, batch_row=None, unit=None, serial=None)
+    facts = KeyAttempt(
+        attempt=attempt, key_id=code.key.key_id, withdrawn=True, registered=state is not None, sample=sample
+    )
+    _run(connection, code.brand.id, facts, (scan, attempt))
+
+
+def _run(connection: Connection, brand: int, facts: Facts, attempt: NumberedAttempt) -> None:
+    for rule, finding in findings(facts):
+        _grow(connection, brand, rule, finding, attempt)
+
+
+def _grow(connection: Connection, brand: int, rule: Rule[Any], finding: Finding, latest: NumberedAttempt) -> None:
+    """Let an alert grow by an attempt, and by the earlier ones that belong to it. An attempt counts once."""
+    severity = finding.severity or rule.severity
+    at = (*finding.earlier, latest)[0][1].at
+    raised = GrowingAlert(severity=severity, first_at=at, last_at=at)
+    number, held = lock_alert(connection, brand, rule.name, finding.subject, raised)
+    earlier = () if finding.only_if_new and held.count else finding.earlier
+    grown, reopened_at = held, []
+    for scan, attempt in (*earlier, latest):
+        new = add_attempt(connection, number, scan, attempt)
+        if new is None:
+            continue
+        behind = attempts_behind(connection, number, limit=_CROWD_READ) if wants_crowd(grown, finding.crowd) else ()
+        growth = Growth(
+            severity=loudness(severity, finding.crowd, behind, attempt.at),
+            first_at=attempt.at,
+            last_at=attempt.at,
+            count=1,
+            claims=int(new.claim),
+            places=int(new.place),
+        )
+        grown, opened_again = grow(grown, growth)
+        reopened_at += [attempt.at] if opened_again else []
+    if grown is not held:
+        save_alert(connection, number, grown, reopened_at)

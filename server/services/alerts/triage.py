@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from keys.base.errors import AuthcodeError
-from server.domain.alerts.alert import Rule
 from server.domain.alerts.triage import AlertWorkInvalid, Cause, Event, read_comment
 from server.runtime.context import Context
 from server.services.staff.accounts import Staff
@@ -58,11 +57,14 @@ def work_on_alerts(ctx: Context, numbers: Collection[int], act: Act, *, staff: S
             raise AlertWorkInvalid("Choose at least one alert.")
         _DO[act.kind](connection, held, act, staff, now)
         if act.kind not in (Event.MUTED, Event.UNMUTED):
-            work.note_event(connection, held, act.kind, at=now, actor=staff.email, detail=detail, comment=comment)
+            done = work.EventRecord(at=now, actor=staff.email, kind=act.kind, detail=detail, comment=comment)
+            work.append_event(connection, held, done)
             told = _told(act)
             for number in held:
                 action = f"alert.{_AUDITED[act.kind]}"
-                _note(connection, staff, now, action=action, subject=f"alert {number}", details=told)
+                audit.note(
+                    connection, at=now, actor=staff.email, action=action, subject=f"alert {number}", details=told
+                )
     return len(held)
 
 
@@ -71,7 +73,7 @@ def mute_rule(ctx: Context, alert_id: int, *, reason: str, staff: Staff) -> None
     work_on_alerts(ctx, [alert_id], Act(kind=Event.MUTED, comment=reason), staff=staff)
 
 
-def unmute_rule(ctx: Context, batch_row: int, rule: Rule, *, staff: Staff) -> bool:
+def unmute_rule(ctx: Context, batch_row: int, rule: str, *, staff: Staff) -> bool:
     """Let a rule speak for a batch again; False when it does already."""
     now = ctx.clock()
     with ctx.db.write() as connection:
@@ -79,8 +81,14 @@ def unmute_rule(ctx: Context, batch_row: int, rule: Rule, *, staff: Staff) -> bo
         if lifted:
             held = work.alerts_of_rule(connection, batch_row, rule, limit=MAX_AT_ONCE)
             if held:
-                work.note_event(connection, held, Event.UNMUTED, at=now, actor=staff.email)
-            _note(connection, staff, now, action="alert.unmute", subject=_rule_of(connection, batch_row, rule))
+                work.append_event(connection, held, work.EventRecord(at=now, actor=staff.email, kind=Event.UNMUTED))
+            audit.note(
+                connection,
+                at=now,
+                actor=staff.email,
+                action="alert.unmute",
+                subject=_rule_of(connection, batch_row, rule),
+            )
     return lifted
 
 
@@ -116,9 +124,10 @@ def _mute(connection: Connection, held: Sequence[int], act: Act, staff: Staff, n
         if not work.mute(connection, quiet):
             continue
         named = work.alerts_of_rule(connection, record.batch_row, record.rule, limit=MAX_AT_ONCE)
-        work.note_event(connection, sorted({*named, number}), Event.MUTED, at=now, actor=staff.email, comment=reason)
+        muted = work.EventRecord(at=now, actor=staff.email, kind=Event.MUTED, comment=reason)
+        work.append_event(connection, sorted({*named, number}), muted)
         subject = _rule_of(connection, record.batch_row, record.rule)
-        _note(connection, staff, now, action="alert.mute", subject=subject)
+        audit.note(connection, at=now, actor=staff.email, action="alert.mute", subject=subject)
 
 
 _Doing = Callable[[Connection, Sequence[int], Act, Staff, datetime], None]
@@ -149,18 +158,6 @@ def _told(act: Act) -> Mapping[str, object]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _rule_of(connection: Connection, batch_row: int, rule: Rule) -> str:
+def _rule_of(connection: Connection, batch_row: int, rule: str) -> str:
     batch = batch_by_row(connection, batch_row)
     return f"{rule} of {batch.order_name if batch else batch_row}"
-
-
-def _note(  # noqa: PLR0913 - one line of the audit
-    connection: Connection,
-    staff: Staff,
-    now: datetime,
-    *,
-    action: str,
-    subject: str,
-    details: Mapping[str, object] | None = None,
-) -> None:
-    audit.note(connection, at=now, actor=staff.email, action=action, subject=subject, details=details)

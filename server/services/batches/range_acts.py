@@ -3,10 +3,19 @@
 An act adds to what stands; nothing takes a void or a recall back yet (that needs a design of its own).
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from keys.base.errors import AuthcodeError
-from server.domain.batches.range_act import ActDetails, ActKind, RangeAct, check_details, read_range, standings
+from server.domain.batches.range_act import (
+    ActDetails,
+    ActKind,
+    ActRequest,
+    RangeAct,
+    check_details,
+    read_range,
+    standings,
+)
 from server.services.batches.withdrawals import withdrawals_of
 from server.storage import audit
 from server.storage.batches import BatchRecord, acts_of, add_act, batch_by_row, batches_by_order, last_act
@@ -54,43 +63,32 @@ class ActivationRefused(AuthcodeError):
     since: datetime
 
 
-def act_on_range(  # noqa: PLR0913 - one act, with everything that its row says
-    db: Database,
-    order: str,
-    kind: ActKind,
-    *,
-    indices: str | None,
-    details: ActDetails,
-    actor: str,
-    now: datetime,
-    brand_id: bytes | None = None,
-    once: bool = False,
-) -> RangeAct:
-    """Record an act on the indices `A-B` (None: all) of an order; `brand_id` is needed where two brands share the name.
+def act_on_range(db: Database, request: ActRequest, *, now: datetime, once: bool = False) -> RangeAct:
+    """Record an act on a range of an order's codes.
 
-    With `once`, the batch's latest act is given back where it is this very act by the same actor: a request whose
-    answer was lost can be sent again.
+    With `once`, the batch's latest act is returned where it is this very act by the same actor: a request whose answer
+    was lost can be sent again.
 
     Raises:
         OrderUnknown, OrderAmbiguous: the name leads to no batch, or to several.
         RangeInvalid: the range or a detail is out of form.
         ActivationRefused: codes of a withdrawn key would be activated.
     """
-    checked = check_details(details)
+    details = check_details(request.details)
     with db.write() as connection:
-        batch = find_order(connection, order, brand_id)
-        first, last = read_range(indices, count=batch.count)
+        batch = find_order(connection, request.order, request.brand_id)
+        first, last = read_range(request.indices, count=batch.count)
+        act = RangeAct(kind=request.kind, first=first, last=last, actor=request.actor, at=now, details=details)
         latest = last_act(connection, batch.row) if once else None
-        wanted = (kind, first, last, actor, checked)
-        if latest and (latest.kind, latest.first, latest.last, latest.actor, latest.details) == wanted:
+        if latest is not None and replace(latest, number=0, at=now) == act:
             return latest
-        if kind is ActKind.ACTIVATE:
+        if act.kind is ActKind.ACTIVATE:
             _refuse_dead_codes(connection, batch, first, last)
         subject = f"{batch.order_name} {first}-{last}"
         brand = brand_by_id(connection, batch.brand).brand_id.hex()
-        told = {"batch": batch.number, "brand": brand, "first": first, "last": last, **_told(checked)}
-        audit.note(connection, at=now, actor=actor, action=f"batch.{kind}", subject=subject, details=told)
-        return add_act(connection, batch.row, kind, first=first, last=last, actor=actor, at=now, details=checked)
+        told = {"batch": batch.number, "brand": brand, "first": first, "last": last, **_told(details)}
+        audit.note(connection, at=now, actor=act.actor, action=f"batch.{act.kind}", subject=subject, details=told)
+        return add_act(connection, batch.row, act)
 
 
 def check_activation(db: Database, row: int, first: int, last: int) -> None:

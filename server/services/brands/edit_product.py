@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from authcode.order.products import Product
@@ -43,6 +42,15 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProductEdit:
+    """What a form changes of a product: its texts, and its picture where one was sent or is to be dropped."""
+
+    texts: Texts
+    picture: bytes | None = None
+    drop_picture: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProductList:
     """One page of the products, by brand and name. `page` counts from 1."""
 
@@ -79,25 +87,24 @@ def _kept(connection: Connection, number: int) -> rows.KeptProduct:
     return found
 
 
-def edit_product(  # noqa: PLR0913 - one change of one product
-    ctx: Context, number: int, texts: Texts, *, picture: bytes | None, drop_picture: bool, staff: Staff, now: datetime
-) -> tuple[str, ...]:
-    """Change a product; a picture is made anew from its pixels. The names of what is other than before.
+def edit_product(ctx: Context, number: int, edit: ProductEdit, *, staff: Staff) -> tuple[str, ...]:
+    """Change a product; a picture is encoded again from its pixels. The names of what changed.
 
     Raises:
         NoSuchProduct: there is none.
         ProductInvalid: a text that cannot be shown.
         PhotoError: a picture that cannot be read.
     """
-    drawn = small_picture(ctx, picture) if picture else None
+    drawn = small_picture(ctx, edit.picture) if edit.picture else None
+    now = ctx.clock()
     with ctx.db.write() as connection:
         kept = _kept(connection, number)
-        wanted = _checked(kept, texts, drawn)
+        wanted = _checked(kept, edit.texts, drawn)
         before = {name: getattr(kept.product, name) for name in rows.EDITABLE}
         after = {name: getattr(wanted, name) for name in rows.EDITABLE}
         changed = [name for name in rows.EDITABLE if before[name] != after[name]]
         had_picture = kept.product.picture_type is not None
-        if drawn is not None or (drop_picture and had_picture):
+        if drawn is not None or (edit.drop_picture and had_picture):
             changed.append("picture")
             rows.set_picture(connection, number, picture=drawn, media_type=wanted.picture_type)
         if changed:

@@ -25,7 +25,7 @@ from server.storage.brands import (
     replace_keyring,
     set_alert_from,
 )
-from server.storage.engine import Database
+from server.storage.engine import Connection, Database
 
 EXPIRY_WARNING: Final = timedelta(days=7)
 """From when on an ageing keyring is spoken of: time enough for somebody who is on holiday this week."""
@@ -114,33 +114,35 @@ def publish_keyring(
         _check_follows(known, opened)  # (2), (3)
         others = [brand for brand in all_brands(connection) if brand.brand_id != keyring.brand_id]
         _check_no_conflict(known, opened, others)  # (4), (5)
-        row = _row_of(opened, document)
-        if known is None:
-            add_brand(connection, row, server_id=server_id)
-        else:
-            replace_keyring(connection, row)
+        _keep(connection, known, opened, document, server_id=server_id)
         if by is not None:
-            before = {} if known is None else {key.key_id: key.state for key in keyring_of(known).code_keys}
             actor = by.actor if isinstance(by, Station) else by
-            for action, subject, details in _audit_lines(before, keyring, document):
+            for action, subject, details in _audit_lines(known, keyring, document):
                 audit.note(connection, at=now, actor=actor, action=action, subject=subject, details=details)
     return keyring
 
 
-def _row_of(opened: OpenedKeyring, document: bytes) -> KeyringRow:
-    return KeyringRow(
+def _keep(
+    connection: Connection, known: BrandRecord | None, opened: OpenedKeyring, document: bytes, *, server_id: str | None
+) -> None:
+    row = KeyringRow(
         brand_id=opened.keyring.brand_id,
         name=opened.keyring.brand,
         root_fingerprint=opened.root_fingerprint,
         keyring_version=opened.keyring.version,
         keyring=document,
     )
+    if known is None:
+        add_brand(connection, row, server_id=server_id)
+    else:
+        replace_keyring(connection, row)
 
 
 def _audit_lines(
-    before: Mapping[str, KeyState], keyring: Keyring, document: bytes
+    known: BrandRecord | None, keyring: Keyring, document: bytes
 ) -> Iterator[tuple[str, str, dict[str, object]]]:
     """Action, subject and details of the publication, and of each withdrawal, which cannot be taken back."""
+    before = {} if known is None else {key.key_id: key.state for key in keyring_of(known).code_keys}
     brand, version = keyring.brand_id.hex(), f"version {keyring.version}"
     published: dict[str, object] = {
         "brand": brand,

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from server.domain.alerts.alert import Rule
 from server.domain.alerts.copies import Copies, estimate_copies
-from server.domain.alerts.likely_cause import Measured, likely_causes, proposes_lock
+from server.domain.alerts.likely_cause import Measured, likely_causes
+from server.domain.alerts.rules import rule_named
 from server.domain.batches.range_act import Stretch, standing_of
 from server.domain.codes.redemption import Unit, Verdict
 from server.domain.places.place import UNKNOWN, Place
@@ -40,69 +40,80 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
         record = alert_rows.alert_by_id(connection, alert_id)
         if record is None:
             raise AlertUnknown
-        brand = brand_by_id(connection, record.brand)
-        first = None if record.unit is None else first_use(connection, Unit.of_id(record.unit))
-        of_looks = record.rule is Rule.LOOK_STORM
-        scans_total = 0 if of_looks else record.count
+        rule = rule_named(record.rule)
+        scans_total = 0 if rule.of_looks else record.count
         page, pages, offset = page_of(page, scans_total, size=PAGE_SIZE)
         told, days = verdicts_of_alert(connection, alert_id)
         places = tuple(alert_rows.places_of(connection, alert_id, limit=_PLACES))
-        causes = rule_records_of(connection)[record.rule]
-        networks = scan_rows.networks_of_alert(connection, alert_id) if record.rule is Rule.DUPLICATE else None
+        so_far = rule_records_of(connection)[record.rule]
+        networks = scan_rows.networks_of_alert(connection, alert_id) if rule.of_copies else None
         measured = _measured(record, places, networks)
-        days = _with_looks(connection, record, () if of_looks else days, now)
-        batch = None if record.batch_row is None else batch_by_row(connection, record.batch_row)
-        pieces = () if batch is None else stretches_of(connection, [batch], today=now.date())[batch.row]
-        unit = None if record.unit is None else Unit.of_id(record.unit)
-        acts = [] if unit is None else acts_covering(connection, unit.row, unit.index)
-        scans = scan_rows.scans_of_alert(connection, alert_id, limit=PAGE_SIZE, offset=offset)
-        return AlertDetail(
+        detail = AlertDetail(
             alert=alert_rows_of(connection, [record], now=now)[0],
-            threshold=brand.alert_from if record.rule is Rule.DUPLICATE else None,
             measured=record.claims,
             networks=networks,
-            first_verified_at=None if first is None else first.at,
-            first_place=None if first is None else Place(country=first.country, region=first.region).key,
             places=places,
-            record=causes,
-            guess=likely_causes(measured, causes.causes),
-            copies=_copies(connection, record, pieces),
-            placement=None if batch is None else batch.placement,
-            lock_is_proposed=unit is not None and proposes_lock(measured),
+            record=so_far,
+            guess=likely_causes(rule.prior, rule.facts_of(measured), so_far.causes),
             stream=stream_of(connection, alert_id),
-            stretches=pieces,
-            is_locked=unit is not None and standing_of(acts, unit.index).lock is not None,
-            batch_count=0 if batch is None else batch.count,
             told=told,
-            days=days,
-            scans=scan_rows_of(scans),
+            days=() if rule.of_looks else days,
+            scans=scan_rows_of(scan_rows.scans_of_alert(connection, alert_id, limit=PAGE_SIZE, offset=offset)),
             scans_total=scans_total,
             page=page,
             pages=pages,
         )
+        if record.unit is not None:
+            detail = _with_code(connection, detail, Unit.of_id(record.unit), now)
+            detail = replace(detail, lock_is_proposed=rule.proposes_lock(measured))
+        if record.batch_row is not None:
+            detail = _with_batch(connection, detail, record.batch_row, now)
+        return _with_copies(connection, detail, record) if rule.of_copies else detail
+
+
+def _with_code(connection: Connection, detail: AlertDetail, unit: Unit, now: datetime) -> AlertDetail:
+    """An alert about one code, with its first use and the looks at it."""
+    first = first_use(connection, unit)
+    acts = acts_covering(connection, unit.row, unit.index)
+    return replace(
+        detail,
+        days=_with_looks(connection, unit, detail.days, now),
+        first_verified_at=None if first is None else first.at,
+        first_place=None if first is None else Place(country=first.country, region=first.region).key,
+        is_locked=standing_of(acts, unit.index).lock is not None,
+    )
+
+
+def _with_batch(connection: Connection, detail: AlertDetail, row: int, now: datetime) -> AlertDetail:
+    batch = batch_by_row(connection, row)
+    if batch is None:
+        return detail
+    stretches = stretches_of(connection, [batch], today=now.date())[row]
+    return replace(detail, stretches=stretches, batch_count=batch.count, placement=batch.placement)
+
+
+def _with_copies(connection: Connection, detail: AlertDetail, record: alert_rows.AlertRecord) -> AlertDetail:
+    threshold, copies = brand_by_id(connection, record.brand).alert_from, _copies(connection, record, detail.stretches)
+    return replace(detail, threshold=threshold, copies=copies)
 
 
 def _measured(record: alert_rows.AlertRecord, places: Sequence[tuple[str, int]], networks: int | None) -> Measured:
     regions = sum(1 for key, _ in places if key != UNKNOWN)
-    return Measured(rule=record.rule, others=record.claims, regions=regions, scans=record.count, networks=networks)
+    return Measured(others=record.claims, regions=regions, scans=record.count, networks=networks)
 
 
 def _copies(connection: Connection, record: alert_rows.AlertRecord, pieces: Sequence[Stretch]) -> Copies | None:
     """About how many copies of the code there are, from the share of its batch's other codes that were verified."""
-    if record.rule is not Rule.DUPLICATE or record.batch_row is None:
+    if record.batch_row is None:
         return None
     verified, _ = used_and_refused(connection, [record.batch_row])[record.batch_row]
     on_sale = sum(piece.count for piece in pieces if piece.state not in _NEVER_SOLD)
     return estimate_copies(others=record.claims, verified=min(verified, on_sale) - 1, on_sale=on_sale - 1)
 
 
-def _with_looks(
-    connection: Connection, record: alert_rows.AlertRecord, days: tuple[DayCount, ...], now: datetime
-) -> tuple[DayCount, ...]:
-    """The days of an alert about one code, with the looks at it; looks at whole batches stand on the batch's page."""
-    if record.unit is None:
-        return days
-    looks = look_rows.looks_of_unit_by_day(connection, record.unit, since=now - timedelta(days=_LOOK_DAYS))
+def _with_looks(connection: Connection, unit: Unit, days: tuple[DayCount, ...], now: datetime) -> tuple[DayCount, ...]:
+    """The days of an alert about one code, with the looks at it; looks at whole batches are on the batch's page."""
+    looks = look_rows.looks_of_unit_by_day(connection, unit.id, since=now - timedelta(days=_LOOK_DAYS))
     held = {day.day: day for day in days}
     empty = DayCount(day="", looks=0, verified=0, refused=0)
     return tuple(

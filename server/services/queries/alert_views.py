@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from server.domain.alerts.alert import AlertFilter, Rule
+from server.domain.alerts.alert import AlertFilter
+from server.domain.alerts.rules import all_rules
 from server.domain.alerts.triage import Cause, Event, Precision, precision_of
 from server.runtime.context import Context
 from server.storage import triage as work
@@ -95,21 +96,21 @@ def budget(ctx: Context) -> Budget:
         return Budget(a_week=a_week, closed=work.closed_since(connection, ctx.clock() - BUDGET_WINDOW))
 
 
-def rule_records(ctx: Context) -> Mapping[Rule, RuleRecord]:
-    """How each rule did, from all closed alerts."""
+def rule_records(ctx: Context) -> Mapping[str, RuleRecord]:
+    """How each rule did, by its name, from all closed alerts."""
     with ctx.db.read() as connection:
         return rule_records_of(connection)
 
 
-def rule_records_of(connection: Connection) -> Mapping[Rule, RuleRecord]:
+def rule_records_of(connection: Connection) -> Mapping[str, RuleRecord]:
     """The same, in a reading that has begun."""
-    return {
-        rule: RuleRecord(
-            precision=precision_of(causes),
-            causes=tuple(sorted(causes.items(), key=lambda item: (-item[1], item[0]))),
-        )
-        for rule, causes in work.closed_by_cause(connection).items()
-    }
+    closed = work.closed_by_cause(connection)
+    return {rule.name: _record_of(closed.get(rule.name, {})) for rule in all_rules()}
+
+
+def _record_of(causes: Mapping[Cause, int]) -> RuleRecord:
+    by_frequency = tuple(sorted(causes.items(), key=lambda item: (-item[1], item[0])))
+    return RuleRecord(precision=precision_of(causes), causes=by_frequency)
 
 
 def stream_of(connection: Connection, alert: int) -> tuple[StreamLine, ...]:

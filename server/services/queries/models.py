@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from authcode.code.serial import Tier
-from server.domain.alerts.alert import Rule, Severity
+from server.domain.alerts.alert import Severity
 from server.domain.alerts.copies import Copies
 from server.domain.alerts.likely_cause import Guess
 from server.domain.alerts.triage import Cause
@@ -117,11 +117,12 @@ class ScanRow:
 class AlertRow:
     """One alert in the list. `people` counts the holder too where there is one; `key_id` is the key it is about.
 
-    `owner` is the address of who has it. `recent` counts the attempts of each of the last fourteen days, today last.
+    `rule` is the rule's name, `owner` the address of who has it. `recent` counts the attempts of each of the last
+    fourteen days, today last.
     """
 
     id: int
-    rule: Rule
+    rule: str
     severity: Severity
     brand: str
     batch_row: int | None
@@ -170,23 +171,23 @@ class AlertDetail:
     """
 
     alert: AlertRow
-    threshold: int | None
     measured: int
-    first_verified_at: datetime | None
-    first_place: str | None
     places: tuple[tuple[str, int], ...]
     record: RuleRecord
     guess: Guess
     stream: tuple[StreamLine, ...]
-    stretches: tuple[Stretch, ...]
-    is_locked: bool
-    batch_count: int
     told: Mapping[Verdict, int]
     days: tuple[DayCount, ...]
     scans: tuple[ScanRow, ...]
     scans_total: int
     page: int
     pages: int
+    first_verified_at: datetime | None = None
+    first_place: str | None = None
+    is_locked: bool = False
+    stretches: tuple[Stretch, ...] = ()
+    batch_count: int = 0
+    threshold: int | None = None
     copies: Copies | None = None
     placement: str | None = None
     lock_is_proposed: bool = False

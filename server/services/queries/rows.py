@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from authcode.code.serial import Tier, printed_serial
-from server.domain.alerts.alert import Rule
+from server.domain.alerts.alert import Subject
+from server.domain.alerts.rules import rule_named
 from server.domain.batches.range_act import Stretch
 from server.domain.codes.redemption import Unit, Verdict
 from server.services.batches.withdrawals import stretches_of
@@ -22,9 +24,6 @@ from server.storage.staff import emails_of
 
 RECENT_DAYS = 14
 """Days of an alert's sparkline, today included."""
-
-
-_ABOUT_A_KEY = frozenset({Rule.UNKNOWN_UNIT, Rule.KEY_WITHDRAWN})
 
 
 def batch_rows_of(connection: Connection, records: Sequence[BatchRecord], now: datetime) -> tuple[BatchRow, ...]:
@@ -143,6 +142,16 @@ def _scan_row(record: scan_rows.ScanRecord) -> ScanRow:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Names:
+    """What the numbers in alerts' rows are called: brands, batches, their products, owners."""
+
+    brands: Mapping[int, str]
+    batches: Mapping[int, BatchRecord]
+    products: Mapping[int, str | None]
+    owners: Mapping[int, str]
+
+
 def alert_rows_of(
     connection: Connection, records: Sequence[alert_rows.AlertRecord], *, now: datetime
 ) -> tuple[AlertRow, ...]:
@@ -150,50 +159,35 @@ def alert_rows_of(
     days = [(now.date() - timedelta(days=back)).isoformat() for back in reversed(range(RECENT_DAYS))]
     since = now - timedelta(days=RECENT_DAYS - 1)
     recent = alert_rows.days_of_alerts(connection, [record.id for record in records], since=since)
-    owners = emails_of(connection, {record.owner for record in records if record.owner is not None})
-    brands = {brand.id: brand.name for brand in all_brands(connection)}
-    named = batches_by_rows(connection, {record.batch_row for record in records if record.batch_row is not None})
-    products = _product_names(connection, named.values())
-    paired = [(record, None if record.batch_row is None else named.get(record.batch_row)) for record in records]
-    return tuple(
-        _alert_row(
-            record,
-            brand=brands[record.brand],
-            order=None if batch is None else batch.order_name,
-            product=None if batch is None else products[batch.row],
-            owner=None if record.owner is None else owners.get(record.owner),
-            recent=tuple(recent[record.id].get(day, 0) for day in days),
-        )
-        for record, batch in paired
+    batches = batches_by_rows(connection, {record.batch_row for record in records if record.batch_row is not None})
+    names = _Names(
+        brands={brand.id: brand.name for brand in all_brands(connection)},
+        batches=batches,
+        products=_product_names(connection, batches.values()),
+        owners=emails_of(connection, {record.owner for record in records if record.owner is not None}),
     )
+    return tuple(_alert_row(one, names, tuple(recent[one.id].get(day, 0) for day in days)) for one in records)
 
 
-def _alert_row(  # noqa: PLR0913 - a record, and the names of all that it numbers
-    record: alert_rows.AlertRecord,
-    *,
-    brand: str,
-    order: str | None,
-    product: str | None,
-    owner: str | None,
-    recent: tuple[int, ...],
-) -> AlertRow:
+def _alert_row(record: alert_rows.AlertRecord, names: _Names, recent: tuple[int, ...]) -> AlertRow:
+    batch = None if record.batch_row is None else names.batches.get(record.batch_row)
     return AlertRow(
         id=record.id,
         rule=record.rule,
         severity=record.severity,
-        brand=brand,
+        brand=names.brands[record.brand],
         batch_row=record.batch_row,
-        order=order,
-        product=product,
+        order=None if batch is None else batch.order_name,
+        product=None if batch is None else names.products[batch.row],
         unit=None if record.unit is None else Unit.of_id(record.unit),
         serial_printed=None if record.serial is None else printed_serial(record.serial),
-        key_id=record.subject.partition(":")[2] if record.rule in _ABOUT_A_KEY else None,
+        key_id=Subject.key_id_in(record.subject),
         first_at=record.first_at,
         last_at=record.last_at,
         count=record.count,
-        people=record.claims + (record.rule is Rule.DUPLICATE),
+        people=record.claims + rule_named(record.rule).of_copies,
         places=record.places,
-        owner=owner,
+        owner=None if record.owner is None else names.owners.get(record.owner),
         snoozed_until=record.snoozed_until,
         closed_at=record.closed_at,
         cause=record.cause,

@@ -1,241 +1,367 @@
-"""The JSON of looks and verdicts. The same facts always give the same bytes."""
+"""Every answer of the interface, declared once: its JSON and its schema both come from these classes.
 
-from collections.abc import Mapping
-from datetime import datetime
+The members come in the order of declaration, those of the last base first. The same facts always give the same bytes.
+"""
 
-from authcode.code.foreign import ForeignText
-from authcode.events import Touched
-from authcode.log.proof import InclusionProof
-from keys.format.keyring import Keyring
-from scanner import Advice
-from server.domain.batches.range_act import RangeAct
-from server.domain.codes.redemption import Returned
-from server.services.codes.facts import CodeFacts, ProductFacts, RecallFacts
-from server.services.codes.look import Look
-from server.services.codes.photo import PhotoLook, SymbolLook
-from server.services.codes.receipts import CheckedProof, Ended, ProofStatus
-from server.services.codes.redeem import Answer
-from server.services.holders.acts import ActAnswer
-from server.storage.batches import BatchRecord
+from datetime import date, datetime
+from functools import cache
+from typing import Annotated, Any, Final, Literal, Self
 
-Json = Mapping[str, object]
+from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
+from authcode.order.order import Placement
+from keys.format.domains import Listing
+from server.domain.batches.range_act import ActKind
+from server.domain.codes.holder_acts import HolderAct
+from server.domain.codes.redemption import ReturnedBy, Verdict
+from server.services.codes.receipts import EndedBy
 
-def look_json(look: Look) -> Json:
-    """The answer to a look: `state`, then the facts."""
-    return {"state": look.state, **_told(look.facts, look.foreign)}
+Count = Annotated[int, Field(ge=0)]
+Corner = Annotated[list[Annotated[float, BeforeValidator(lambda at: round(at, 2))]], Field(min_length=2, max_length=2)]
+Day = Annotated[date, BeforeValidator(datetime.date)]
+DayOrMoment = Annotated[datetime | date | None, WithJsonSchema({"type": ["string", "null"]})]
+TierName = Annotated[Literal["single", "outer", "inner"], BeforeValidator(lambda tier: tier.name.lower())]
 
-
-def answer_json(answer: Answer) -> Json:
-    """The answer to an attempt to verify: `verdict`, then the facts."""
-    receipt = answer.receipt
-    return {
-        "verdict": answer.verdict,
-        **_told(answer.facts, answer.foreign),
-        "proof": receipt and receipt.proof,
-        "keep_code": receipt and receipt.keep_code,
-        "undo_until": receipt and receipt.undo_until and _moment(receipt.undo_until),
-    }
+_PARTS: Final = ("look", "foreign", "facts", "receipt")
+_ANY_MEMBERS: Final = {"type": "object", "properties": {}, "required": [], "additionalProperties": True}
 
 
-def held_json(answer: ActAnswer) -> Json:
-    """What a holder did: the code's state now, the facts, and the next owner's receipt where it was handed on."""
-    receipt = answer.receipt
-    return {
-        "act": answer.act,
-        "state": answer.verdict,
-        **_facts(answer.facts),
-        "hop": receipt and receipt.hop,
-        "proof": receipt and receipt.proof,
-        "keep_code": receipt and receipt.keep_code,
-    }
+def about(description: str, default: Any = ..., **more: Any) -> Any:  # noqa: ANN401 - as pydantic's own `Field`
+    """A field with its description."""
+    return Field(default, description=description, **more)
 
 
-def proof_json(checked: CheckedProof) -> Json:
+class AnswerModel(BaseModel):
+    """Base of the answers; an answer that differs from its declaration is not sent."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        from_attributes=True,
+        hide_input_in_errors=True,
+        json_schema_serialization_defaults_required=True,
+    )
+
+    @classmethod
+    def of(cls, source: object, **own: object) -> Self:
+        """The answer with `own`, and for its other fields what `source` or a part of it has under their names.
+
+        Raises:
+            pydantic.ValidationError: a field has no value, or one of another type.
+        """
+        sources, values = _with_parts(source), dict(own)
+        for key, names in _names_of(cls):
+            found = [getattr(one, name) for name in names for one in sources if hasattr(one, name)]
+            if found:
+                values.setdefault(key, next((value for value in found if value is not None), None))
+        return cls.model_validate(values)
+
+
+def _with_parts(source: object) -> list[object]:
+    sources = [source]
+    for part in _PARTS:
+        sources += [getattr(one, part) for one in sources if getattr(one, part, None) is not None]
+    return sources
+
+
+@cache
+def _names_of(kind: type[AnswerModel]) -> list[tuple[str, list[str]]]:
+    """What each field is read as, and the names of the attributes that it is read from."""
+    aliases = [field.validation_alias or name for name, field in kind.model_fields.items()]
+    choices = [alias.choices if isinstance(alias, AliasChoices) else [alias] for alias in aliases]
+    return [(str(names[0]), [str(name) for name in names]) for names in choices]
+
+
+class Product(AnswerModel):
+    """A product as its brand describes it."""
+
+    sku: str
+    name: str
+    gtin: str | None
+    description: str | None
+    features: tuple[str, ...]
+    support: str | None
+    placement_hint: str | None
+    more_url: str | None
+
+
+class Act(AnswerModel):
+    """A recall: since when, why, and where to read on."""
+
+    at: datetime
+    reason: str | None
+    link: str | None
+
+
+class Void(AnswerModel):
+    """The withdrawal of a code."""
+
+    at: datetime
+
+
+class Later(AnswerModel):
+    """An attempt of somebody else after the verification."""
+
+    at: datetime
+    country: str | None
+
+
+class Returned(AnswerModel):
+    """A return to unused."""
+
+    on: Day = Field(validation_alias="at")
+    by: ReturnedBy
+
+
+class Foreign(AnswerModel):
+    """A text that is no code of this server, shortened."""
+
+    text: str = Field(validation_alias="shortened")
+    host: str | None
+    listed: Listing | None = about(
+        "What a brand's signed lists say of that host: null says nothing.",
+        None,
+        validation_alias=AliasPath("listed", "listing"),
+    )
+    brand: str | None = about("The brand that lists the host.", None, validation_alias=AliasPath("listed", "brand"))
+
+
+class _Facts(AnswerModel):
+    brand: str | None = None
+    product: Product | None = None
+    serial: str | None = about(
+        "The printed serial, in groups with its check character.", None, validation_alias="serial_printed"
+    )
+    lot: str | None = None
+    expires: date | None = None
+    markets: tuple[str, ...] = about("ISO 3166-1 alpha-2; empty: everywhere.", ())
+    placement: Placement | None = None
+    tier: TierName | None = None
+    host: str | None = about(
+        "Where the code leads: the brand's host for one of ours, the other host for a foreign code, null "
+        "where readers could disagree or it leads nowhere.",
+        None,
+    )
+    recall: Act | None = None
+    void: Void | None = about("Since when the code is withdrawn; the reason is the brand's own affair.", None)
+    locked_reason: Literal["copies_found", "key_withdrawn"] | None = None
+    caution: Literal["key_withdrawn"] | None = about(
+        "What is worth knowing beside any state: that the key which vouched for the code was withdrawn "
+        "after the code was in the world, and its brand has such codes answered as usual.",
+        None,
+    )
+    first_verified_at: DayOrMoment = about(
+        "A moment (RFC 3339, UTC) for who verified; the day alone for everybody else.",
+        None,
+        validation_alias=AliasChoices("first_verified_at", "first_verified_on"),
+    )
+    first_country: str | None = None
+    was_yours: bool = about("Whether this claim verified the code.", default=False)
+    later: Later | None = about("The latest attempt of somebody else, told to who verified.", None)
+    returned: Returned | None = about(
+        "That the code was used before, and returned to unused on this day; never null again.", None
+    )
+    hop: int | None = about("How often it was handed on; null for strangers.", None)
+
+
+class _FactsOfText(_Facts):
+    foreign: Foreign | None = None
+
+
+class _Receipt(AnswerModel):
+    proof: str | None = about("A signed text for who verified, to show to anybody; gives no rights.", None)
+    keep_code: str | None = about("For who verified, to keep: with the code it means the holder.", None, repr=False)
+
+
+class _State(AnswerModel):
+    state: Verdict
+
+
+class Look(_FactsOfText, _State):
+    """The answer to a look."""
+
+
+class _Verdict(AnswerModel):
+    verdict: Verdict
+
+
+class Answer(_Receipt, _FactsOfText, _Verdict):
+    """The answer to an attempt to verify."""
+
+    undo_until: DayOrMoment = about("For who verified: until when it may be undone (RFC 3339, UTC).", None)
+
+
+class _Act(AnswerModel):
+    act: HolderAct
+    state: Verdict = Field(validation_alias="verdict")
+
+
+class Held(_Receipt, _Facts, _Act):
+    """What a holder did: the code's state now, and the next owner's receipt where it was handed on."""
+
+
+class Ended(AnswerModel):
+    """What became of a verification."""
+
+    how: EndedBy
+    on: Day | None = Field(validation_alias="at")
+    by: ReturnedBy | None
+
+
+class _Record(AnswerModel):
+    on_record: bool = about("Whether the verification stands as the proof says it.")
+    ended: Ended | None = about("What became of a verification that stands no more.")
+    since: Verdict | None = about("What now stands before its use: recalled, void, locked, ...")
+
+
+class ProofStatus(_Facts, _Record):
+    """What is on record of a proof now."""
+
+
+class Claims(AnswerModel):
+    """What a proof says; what is not known is left out."""
+
+    iss: str
+    jti: str
+    iat: Count
+    brand: str
+    gtin: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda gtin: gtin is None)
+    serial: str
+    life: Count
+    hop: Count
+    log: str | SkipJsonSchema[None] = about(
+        "The log's last head before iat: origin, size and root.", None, exclude_if=lambda log: log is None
+    )
+
+
+class _Claims(AnswerModel):
+    proof: Claims
+
+
+class Proof(ProofStatus, _Claims):
     """What a proof says, and what is on record of it now."""
-    return {"proof": checked.proof.claims(), **status_json(checked.status)}
 
 
-def status_json(status: ProofStatus) -> Json:
-    """What is on record of a proof now: `on_record`, what became of it, what was said of the unit since, the facts."""
-    ended = None if status.ended is None else _ended(status.ended)
-    return {"on_record": status.on_record, "ended": ended, "since": status.since, **_facts(status.facts)}
+class _Place(AnswerModel):
+    text: str
+    corners: Annotated[tuple[Corner, ...], Field(min_length=4, max_length=4)]
+    ours: bool
 
 
-def _ended(ended: Ended) -> Json:
-    return {"how": ended.how, "on": ended.at and ended.at.date().isoformat(), "by": ended.by}
+class Symbol(Look, _Place):
+    """A symbol of a picture; its corners in pixels."""
 
 
-def photo_json(photo: PhotoLook) -> Json:
-    """The symbols of a picture with their looks and how many were left out, or advice."""
-    symbols = [_symbol(symbol) for symbol in photo.symbols]
-    return {"symbols": symbols, "left_out": photo.left_out, "advice": _advice(photo.advice)}
+class Advice(AnswerModel):
+    """What may help where nothing was read, with the numbers behind it."""
+
+    model_config = ConfigDict(extra="allow")
+    code: str
 
 
-def _symbol(symbol: SymbolLook) -> Json:
-    return {
-        "text": symbol.text,
-        "corners": [[round(x, 2), round(y, 2)] for x, y in symbol.corners],
-        "ours": symbol.ours,
-        **look_json(symbol.look),
-    }
+class Photo(AnswerModel):
+    """The answer to a picture."""
+
+    symbols: tuple[Symbol, ...] = about("At most 32 of a picture.")
+    left_out: int = about("Symbols that were read beside these and not looked up.")
+    advice: Advice | None
 
 
-def _advice(advice: Advice | None) -> Json | None:
-    return None if advice is None else {"code": advice.code, **advice.facts}
+class LogProof(AnswerModel):
+    """The proof of a redemption in the log."""
+
+    index: int
+    leaf: str | None = about("Hexadecimal; null once the record was erased.")
+    record: Annotated[dict[str, object] | None, WithJsonSchema({"type": ["object", "null"]})] = about(
+        "What the log says of this verification."
+    )
+    proof: str = about("The file that `authcode log check` takes (C2SP tlog-proof).", validation_alias="text")
 
 
-def _told(facts: CodeFacts | None, foreign: ForeignText | None) -> Json:
-    """The facts, with `host` as where the code leads, whoever's it is."""
-    if foreign is None:
-        return {**_facts(facts), "foreign": None}
-    listed = foreign.listed
-    told = {
-        "text": foreign.shortened,
-        "host": foreign.host,
-        "listed": listed and listed.listing,
-        "brand": listed and listed.brand,
-    }
-    return {**_facts(facts), "host": foreign.host, "foreign": told}
+class Keyring(AnswerModel):
+    """A keyring that is in force."""
+
+    brand: str
+    brand_id: Annotated[str, BeforeValidator(bytes.hex)]
+    version: Count
+    expires: datetime
+    keys_not_here: tuple[str, ...] = about(
+        "Key ids whose serial or MAC key this server lacks: `authcode keys send` brings them."
+    )
 
 
-_NO_FACTS: Json = {
-    "brand": None,
-    "product": None,
-    "serial": None,
-    "lot": None,
-    "expires": None,
-    "markets": [],
-    "placement": None,
-    "tier": None,
-    "host": None,
-    "recall": None,
-    "void": None,
-    "locked_reason": None,
-    "caution": None,
-    "first_verified_at": None,
-    "first_country": None,
-    "was_yours": False,
-    "later": None,
-    "returned": None,
-    "hop": None,
-}
+class PublishedProduct(AnswerModel):
+    """A product that was published."""
+
+    sku: str
+    name: str
+    picture_type: str | None
 
 
-def _facts(facts: CodeFacts | None) -> Json:
-    if facts is None:
-        return _NO_FACTS
-    first = facts.first_verified_at or facts.first_verified_on
-    return {
-        "brand": facts.brand,
-        "product": _product(facts.product),
-        "serial": facts.serial_printed,
-        "lot": facts.lot,
-        "expires": None if facts.expires is None else facts.expires.isoformat(),
-        "markets": list(facts.markets),
-        "placement": facts.placement,
-        "tier": facts.tier.name.lower(),
-        "host": facts.host,
-        "recall": _recall(facts.recall),
-        "void": facts.void and {"at": _moment(facts.void.at)},
-        "locked_reason": facts.locked_reason,
-        "caution": facts.caution,
-        "first_verified_at": _moment(first) if isinstance(first, datetime) else first and first.isoformat(),
-        "first_country": facts.first_country,
-        "was_yours": facts.was_yours,
-        "later": facts.later and {"at": _moment(facts.later.at), "country": facts.later.country},
-        "returned": facts.returned and _returned(facts.returned),
-        "hop": facts.hop,
-    }
+class Registered(AnswerModel):
+    """A registered order: the same for the same bytes, but for what is known of its product now."""
+
+    order: str = Field(validation_alias="order_name")
+    batch_number: Count = Field(validation_alias="number")
+    product: str | None = Field(validation_alias="product_sku")
+    product_known: bool = about("False where its product was never published here: shoppers read nothing of it.")
+    count: Count
+    key_id: str
+    issued_at: datetime
+    registered_at: datetime
+    manifest_sha256: str = about("Of the bytes that came, in hexadecimal.")
 
 
-def _returned(returned: Returned) -> Json:
-    return {"on": returned.at.date().isoformat(), "by": returned.by}
+class Acted(AnswerModel):
+    """An act on a range, as the order's history has it."""
+
+    order: str
+    kind: ActKind
+    first: Count
+    last: Count
+    actor: str = about("The token, as the history names it.")
+    at: datetime
 
 
-def _product(product: ProductFacts | None) -> Json | None:
-    if product is None:
-        return None
-    return {
-        "sku": product.sku,
-        "name": product.name,
-        "gtin": product.gtin,
-        "description": product.description,
-        "features": list(product.features),
-        "support": product.support,
-        "placement_hint": product.placement_hint,
-        "more_url": product.more_url,
-    }
-
-
-def _recall(recall: RecallFacts | None) -> Json | None:
-    return None if recall is None else {"at": _moment(recall.at), "reason": recall.reason, "link": recall.link}
-
-
-def _moment(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-def log_json(proof: InclusionProof) -> Json:
-    """The proof of a redemption: its file, and what stands in it. The record is null once it was erased."""
-    entry = proof.entry
-    return {
-        "index": proof.index,
-        "leaf": None if entry is None else entry.leaf.hex(),
-        "record": None if entry is None else entry.facts,
-        "proof": proof.text,
-    }
-
-
-def keyring_json(keyring: Keyring, *, lacking: tuple[str, ...]) -> Json:
-    """A keyring that is in force, and the keys whose serial or MAC keys are not here."""
-    return {
-        "brand": keyring.brand,
-        "brand_id": keyring.brand_id.hex(),
-        "version": keyring.version,
-        "expires": _moment(keyring.expires),
-        "keys_not_here": list(lacking),
-    }
-
-
-def registered_json(batch: BatchRecord, *, sha256: str, product_known: bool) -> Json:
-    """A registered order: the same for the same bytes, whenever they come, but for what is known of its product now."""
-    return {
-        "order": batch.order_name,
-        "batch_number": batch.number,
-        "product": batch.product_sku,
-        "product_known": product_known,
-        "count": batch.count,
-        "key_id": batch.key_id,
-        "issued_at": _moment(batch.issued_at),
-        "registered_at": _moment(batch.registered_at),
-        "manifest_sha256": sha256,
-    }
-
-
-def touched_json(key_id: str, since: datetime, touched: Touched) -> Json:
+class Withdrawal(AnswerModel):
     """What withdrawing a key would touch."""
-    return {
-        "key_id": key_id,
-        "since": _moment(since),
-        "orders": touched.orders,
-        "active_unburned": touched.active_unburned,
-        "locked": touched.locked,
-        "as_usual": touched.as_usual,
-        "not_ours": touched.not_ours,
-        "used": touched.used,
-        "used_locked": touched.used_locked,
-        "used_not_ours": touched.used_not_ours,
-    }
+
+    key_id: str
+    since: datetime
+    orders: Count = about("Registered orders of this key.")
+    active_unburned: Count = about("Units that can be verified today and were not; the sum of:")
+    locked: Count = about("In the world before; the brand has such units locked.")
+    as_usual: Count = about("In the world before; the brand has them answered with a caution.")
+    not_ours: Count = about("Activated or registered later.")
+    used: Count = about("Units that were verified already; of these:")
+    used_locked: Count = about("Their holders will read `locked`.")
+    used_not_ours: Count = about("Their holders will read `not_ours`.")
 
 
-def act_json(order: str, act: RangeAct) -> Json:
-    """An act on a range, as it stands in the order's history."""
-    return {
-        "order": order,
-        "kind": act.kind,
-        "first": act.first,
-        "last": act.last,
-        "actor": act.actor,
-        "at": _moment(act.at),
-    }
+class Batch(AnswerModel):
+    """How an order stands."""
+
+    order: str
+    brand: str
+    product: str | None
+    placement: str
+    count: Count
+    registered_at: str = Field(json_schema_extra={"format": "date-time"})
+    states: Annotated[dict[str, int], WithJsonSchema(_ANY_MEMBERS)] = about(
+        "Units by what is said of an unused one; they add up to `count`."
+    )
+    verified: Count = about("Units used now: one that was returned to unused does not count.")
+    refused: Count
+    looks: Count
+    alerts: Count
+    notes: Count
+
+
+class Batches(AnswerModel):
+    """How the orders of a brand stand, a page of them."""
+
+    batches: tuple[Batch, ...]
+    total: Count
+    page: Count
+    pages: Count

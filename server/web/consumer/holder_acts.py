@@ -1,9 +1,10 @@
 """Stage 6, redeem: what a holder does on a code's page: undo, hand on, erase (docs/protocol.md §5).
 
-Each is two POSTs to the code's own address. The first answers with a page that says plainly what will happen, and
-carries a token; its button sends the second. Both bring what shows the holder: claim, keep-code or cookie.
+Each is two POSTs to the code's own address. The first answers with a page that says plainly what will happen and has a
+token; its button sends the second. Both send what proves the holder: claim, keep-code or cookie.
 """
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from flask import Response, request
@@ -12,85 +13,67 @@ from server.domain.codes.holder_acts import HandOnLimit, HolderAct, UndoOver
 from server.domain.codes.page_token import PageTokenInvalid
 from server.services.codes.look import text_of_page
 from server.services.holders.acts import ActAnswer, HolderCredentials, act_on_page, ask_on_page
-from server.web.consumer.pictures import picture_address
-from server.web.consumer.respond import page_maker, respond
+from server.web.consumer.respond import code_address, page_maker, respond
 from server.web.consumer.view import Confirm, Page, ReceiptView, Tint
 from server.web.visit import context, raw_target, visitor
 
 _REFUSED = {UndoOver: "undo_over", HandOnLimit: "hand_on_limit"}
 
 
-def is_asked() -> bool:
-    """Whether the form at hand is one of this module's."""
+def is_requested() -> bool:
+    """Whether the form of this request is one of this module's."""
     return request.form.get("act") in set(HolderAct)
 
 
-def answer(action: str) -> Response:
-    """Say what the act at hand will do, or do it once that was confirmed; `action` is the code's own address.
+def answer() -> Response:
+    """Say what the requested act will do, or do it once that was confirmed.
 
     Raises:
-        HolderUnknown, KeepCodeInvalid, KeepCodeTriesSpent, ActNotNow: there is nothing to say here but the code's page.
+        HolderUnknown, KeepCodeInvalid, KeepCodeTriesSpent, ActNotNow: there is nothing to show but the code's page.
     """
     text = text_of_page(context(), *raw_target())
-    act, holder, token = HolderAct(request.form["act"]), _holder(), request.form.get("token")
+    act, token = HolderAct(request.form["act"]), request.form.get("token")
+    claim, keep_code = request.form.get("claim"), request.form.get("keep_code")
+    holder = HolderCredentials(visitor=visitor(), claim=claim, keep_code=keep_code)
     try:
         if token is None:
-            asked = ask_on_page(context(), text, act, holder)
-            return respond(_ask_page(asked, action))
+            return respond(_ask_page(ask_on_page(context(), text, act, holder), holder))
         try:
-            return respond(_done_page(act_on_page(context(), text, act, holder, token=token), action))
+            return respond(_done_page(act_on_page(context(), text, act, holder, token=token), holder))
         except PageTokenInvalid as late:
-            asked = ask_on_page(context(), text, act, holder)
-            return respond(_ask_page(asked, action, notes=("again_act",)), late.http_status)
+            page = _ask_page(ask_on_page(context(), text, act, holder), holder, notes=("again_act",))
+            return respond(page, late.http_status)
     except (UndoOver, HandOnLimit) as refused:
-        return respond(page_maker().plain_page(_REFUSED[type(refused)], tint=Tint.NOT_YET), HTTPStatus.CONFLICT)
+        return respond(page_maker().plain_page(_REFUSED[type(refused)]), HTTPStatus.CONFLICT)
 
 
-def _holder() -> HolderCredentials:
-    claim, keep_code = request.form.get("claim"), request.form.get("keep_code")
-    return HolderCredentials(visitor=visitor(), claim=claim, keep_code=keep_code)
-
-
-def _ask_page(asked: ActAnswer, action: str, *, notes: tuple[str, ...] = ()) -> Page:
+def _ask_page(asked: ActAnswer, holder: HolderCredentials, *, notes: tuple[str, ...] = ()) -> Page:
     confirm = Confirm(
-        action=action,
+        action=code_address(),
         act=asked.act,
         token=asked.token or "",
-        claim=request.form.get("claim"),
-        proven_by=request.form.get("keep_code"),
+        claim=holder.claim,
+        proven_by=holder.keep_code,
     )
-    picture = picture_address(asked.facts)
-    return page_maker().act_page(
-        _entry(asked, "ask"), asked.facts, tint=Tint.CAREFUL, picture=picture, confirm=confirm, notes=notes
-    )
+    page = page_maker().act_page(_entry(asked, "ask"), asked.facts, tint=Tint.CAREFUL, notes=notes)
+    return replace(page, confirm=confirm)
 
 
-def _done_page(done: ActAnswer, action: str) -> Page:
-    receipt = None
+def _done_page(done: ActAnswer, holder: HolderCredentials) -> Page:
+    """What was done. A receipt is the next owner's; who undid a verification may still erase what is kept of it."""
+    receipt = left = None
     if done.receipt is not None:
-        code = done.receipt.keep_code
-        proof = f"/proof/{done.receipt.proof}"
-        receipt = ReceiptView(keep_code=code, proof=proof, action=action, claim=None, proven_by=code, for_next=True)
-    picture = picture_address(done.facts)
-    return page_maker().act_page(
-        _entry(done, "done"),
-        done.facts,
-        tint=Tint.FINE,
-        picture=picture,
-        receipt=receipt,
-        left=_left(action) if done.act is HolderAct.UNDO else None,
-    )
+        code, proof = done.receipt.keep_code, f"/proof/{done.receipt.proof}"
+        receipt = ReceiptView(action=code_address(), keep_code=code, proof=proof, proven_by=code, for_next=True)
+    if done.act is HolderAct.UNDO:
+        acts = (HolderAct.ERASE,)
+        left = ReceiptView(
+            action=code_address(), claim=holder.claim, proven_by=holder.keep_code, acts=acts, returned=True
+        )
+    page = page_maker().act_page(_entry(done, "done"), done.facts, tint=Tint.FINE, receipt=receipt)
+    return replace(page, left=left)
 
 
 def _entry(answer: ActAnswer, stage: str) -> str:
     """The catalogue's entry: after a return to unused an erasure finds no verified code."""
     return f"{answer.act}_{stage}" + ("_returned" if answer.ended else "")
-
-
-def _left(action: str) -> ReceiptView:
-    """What is left to whoever undid a verification: to have erased what is kept of it."""
-    claim, keep_code = request.form.get("claim"), request.form.get("keep_code")
-    acts = (HolderAct.ERASE,)
-    return ReceiptView(
-        keep_code="", proof="", action=action, claim=claim, proven_by=keep_code, acts=acts, returned=True
-    )

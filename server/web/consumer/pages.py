@@ -17,20 +17,9 @@ from server.domain.codes.redemption import Verdict
 from server.services.codes.attempts import Channel
 from server.services.codes.facts import KEY_WITHDRAWN, CodeFacts
 from server.services.codes.receipts import Ended
-from server.web.consumer.sentence_facts import product_view, told_of_code, told_of_site
-from server.web.consumer.view import (
-    Burn,
-    Card,
-    Confirm,
-    KeepForm,
-    Page,
-    ProductView,
-    ProofView,
-    ReceiptView,
-    Site,
-    Tint,
-)
-from server.web.consumer.words import ShopperCatalogue, Words
+from server.web.consumer.sentence_facts import code_facts, product_view, site_facts
+from server.web.consumer.view import Card, Offers, Page, ProductView, ProofView, ReceiptView, Site, Tint
+from server.web.consumer.words import NO_FACTS, SentenceFacts, ShopperCatalogue
 
 _TINTS = {
     Verdict.UNUSED: Tint.NOT_YET,
@@ -49,109 +38,97 @@ _TINTS = {
 _OPENS_ITS_PAGE = frozenset({Verdict.UNUSED, Verdict.WITHHELD})
 _SHOWS_GENUINE_PACK = frozenset({Verdict.ALREADY_VERIFIED, Verdict.LOCKED})
 _NAMES_SUPPORT_ITSELF = frozenset({Verdict.EXPIRED, Verdict.RECALLED})
-_TOLD_BESIDE_A_PROOF = frozenset({Verdict.RECALLED, Verdict.VOID, Verdict.LOCKED, Verdict.EXPIRED})
+_NOTED_ON_A_PROOF = frozenset({Verdict.RECALLED, Verdict.VOID, Verdict.LOCKED, Verdict.EXPIRED})
+_NOTES = ("was_yours", "others_tried", "returned", "owner", "caution_key_withdrawn")
+"""The notes of every code's page; each appears where its facts are known."""
 _PAGE_LINKS = {"home": "/", "photo": "/#photo", "serial": "/#serial"}
+_FORM_LINKS = {"home": "/", "photo": "#photo", "serial": "#serial"}
+_PROOF_LINKS = {"home": "/", "paste": "#paste"}
+NO_OFFERS = Offers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """One code as it is to be told: what is said of it, what is known, and how it came to us."""
+class ShownCode:
+    """One code for a page: its verdict, what is known of it, and how it reached us.
+
+    `code_page` is the code's own address where the page may lead there. With `cut` the 8030 of a link form was lost on
+    the way, so that there is no signature to check.
+    """
 
     verdict: Verdict
     facts: CodeFacts | None
-    foreign: ForeignText | None
-    channel: Channel
-    picture: str | None = None
+    foreign: ForeignText | None = None
+    channel: Channel = Channel.PAGE
     code_page: str | None = None
     cut: bool = False
-    """Whether a link form's 8030 was lost on the way, so that there is no signature to check."""
 
 
 class PageMaker:
     """Makes pages in one language for one site."""
 
     def __init__(self, catalogue: ShopperCatalogue, site: Site) -> None:
-        """Take the visitor's catalogue and whose pages these are when no code says so."""
+        """Take the visitor's catalogue, and the site of pages about no code in particular."""
         self._catalogue = catalogue
         self._site = site
 
-    def code_page(  # noqa: PLR0913 - what one page can hold
-        self,
-        seen: Seen,
-        *,
-        burn: Burn | None,
-        notes: Sequence[str] = (),
-        answer: bool = False,
-        receipt: ReceiptView | None = None,
-        keep_form: KeepForm | None = None,
+    def code_page(
+        self, shown: ShownCode, offers: Offers = NO_OFFERS, *, notes: Sequence[str] = (), answer: bool = False
     ) -> Page:
-        """The page of one code: look, verdict, or not ours. `notes` names sentences to add beside the explanation."""
-        places: dict[str, object] = {"receipt": receipt, "keep": keep_form}
-        places |= {str(act): act for act in (receipt.acts if receipt else ())}
-        product = self._product(seen)
-        told = self._told(seen)
-        always = ("was_yours", "others_tried", "returned", "owner", "caution_key_withdrawn")
-        said = (self._note(name, told, product) for name in (*always, *notes))
+        """The page of one code: look, verdict, or not ours. `notes` names further notes to show."""
+        product = self._product(shown)
+        facts = {**self._facts(shown), **_receipt_facts(offers.receipt)}
+        noted = (self._note(name, facts, product) for name in (*_NOTES, *notes))
         return Page(
-            site=self._site_of(seen),
-            tint=_tint_of(seen),
-            words=self._words(seen, product, tuple(name for name, part in places.items() if part), receipt),
-            notes=tuple(note for note in said if note),
+            site=self._site_of(shown),
+            tint=_tint_of(shown),
+            words=self._catalogue.page(_entry_name(shown), facts, _code_links(product, offers, facts)),
+            notes=tuple(note for note in noted if note),
             product=product,
-            burn=burn,
-            receipt=receipt,
-            keep_form=keep_form,
-            code_page=seen.code_page if seen.verdict in _OPENS_ITS_PAGE else None,
-            support=None if seen.verdict in _NAMES_SUPPORT_ITSELF else self._support(told),
-            compare_open=seen.verdict in _SHOWS_GENUINE_PACK,
+            burn=offers.burn,
+            receipt=offers.receipt,
+            keep_action=offers.keep_action,
+            code_page=shown.code_page if shown.verdict in _OPENS_ITS_PAGE else None,
+            support=None if shown.verdict in _NAMES_SUPPORT_ITSELF else self._support(facts),
+            compare_open=shown.verdict in _SHOWS_GENUINE_PACK,
             answer=answer,
         )
 
-    def cards_page(self, symbols: Sequence[Seen], *, left_out: int) -> Page:
+    def cards_page(self, symbols: Sequence[ShownCode], *, left_out: int) -> Page:
         """Several codes in one picture: a card each, in the order in which they were read; and how many have none."""
         count = self._catalogue.number(len(symbols))
-        told = {**told_of_site(self._site), "symbols": count}
+        facts = {**site_facts(self._site), "symbols": count}
         if left_out:
-            told |= {"most_symbols": count, "left_out": self._catalogue.number(left_out)}
-        return Page(
-            site=self._site,
-            tint=Tint.PLAIN,
-            words=self._catalogue.page("several", told, {}),
-            cards=tuple(self._card(seen) for seen in symbols),
-            answer=True,
-        )
+            facts |= {"most_symbols": count, "left_out": self._catalogue.number(left_out)}
+        words = self._catalogue.page("several", facts, {})
+        cards = tuple(self._card(shown) for shown in symbols)
+        return Page(site=self._site, tint=Tint.PLAIN, words=words, cards=cards, answer=True)
 
     def unreadable_page(self, code: str, numbers: Mapping[str, float]) -> Page:
         """Nothing was read in a picture: what it lacked, by the scanner's advice code or the photo's refusal code."""
-        facts = {name: self._catalogue.number(value) for name, value in numbers.items()}
-        advice = self._catalogue.advise(code, facts)
-        return self.plain_page("unreadable", tint=Tint.NOT_YET, told={"advice": advice}, forms=True)
+        return self.plain_page("unreadable", facts=self._advice(code, numbers), forms=True)
 
     def home_page(self) -> Page:
         """The page "Check a code" with its two forms."""
-        words = self._catalogue.page("home", told_of_site(self._site), _PAGE_LINKS)
+        words = self._catalogue.page("home", site_facts(self._site), {})
         return Page(site=self._site, tint=Tint.PLAIN, words=words, forms=True, is_home=True)
 
     def proof_home_page(self) -> Page:
         """The page "Check a receipt" with its two forms."""
-        words = self._catalogue.page("proof_home", told_of_site(self._site), _PAGE_LINKS)
+        words = self._catalogue.page("proof_home", site_facts(self._site), {})
         return Page(site=self._site, tint=Tint.PLAIN, words=words, proof_forms=True)
 
-    def proof_page(
-        self, proof: ProofView, facts: CodeFacts, *, since: Verdict | None, moment: str, picture: str | None
-    ) -> Page:
-        """A proof that holds and is on record; `since` is what now stands before the use of its code."""
-        told = {**told_of_code(self._catalogue, facts, Verdict.ALREADY_VERIFIED), "moment": moment}
-        beside = f"proof_{_reasoned(since, facts)}" if since in _TOLD_BESIDE_A_PROOF else None
-        note = self._catalogue.note(beside, told) if beside else None
-        tint = _TINTS[since] if since is not None and note else Tint.FINE
-        site = _site_of_code(facts)
+    def proof_page(self, proof: ProofView, facts: CodeFacts, *, since: Verdict | None, moment: str) -> Page:
+        """A proof that holds and is on record; `since` is the verdict that now comes before the use of its code."""
+        known = {**code_facts(self._catalogue, facts, Verdict.ALREADY_VERIFIED), "moment": moment}
+        note = None
+        if since in _NOTED_ON_A_PROOF:
+            note = self._catalogue.note(f"proof_{_with_reason(since, facts)}", known)
         return Page(
-            site=site,
-            tint=tint,
-            words=self._catalogue.page("proof_good", told, {**_PAGE_LINKS, "product": "#product"}),
+            site=_site_of_code(facts),
+            tint=_TINTS[since] if since is not None and note else Tint.FINE,
+            words=self._catalogue.page("proof_good", known, {**_PAGE_LINKS, "product": "#product"}),
             notes=(note,) if note else (),
-            product=product_view(self._catalogue, facts, picture),
+            product=product_view(self._catalogue, facts),
             proof=proof,
             answer=True,
         )
@@ -161,34 +138,23 @@ class PageMaker:
         page = self._proof_answer("proof_gone", {"moment": moment})
         if ended is None:
             return page
-        told = {"ended_date": self._catalogue.day(ended.at.astimezone(UTC).date()) if ended.at else None}
-        note = self._catalogue.note(f"proof_{ended.how}" + (f"_{ended.by}" if ended.by else ""), told)
+        facts = {"ended_date": self._catalogue.day(ended.at.astimezone(UTC).date()) if ended.at else None}
+        note = self._catalogue.note(f"proof_{ended.how}" + (f"_{ended.by}" if ended.by else ""), facts)
         return replace(page, notes=(note,) if note else ())
 
-    def act_page(  # noqa: PLR0913 - what one page can hold
-        self,
-        name: str,
-        facts: CodeFacts,
-        *,
-        tint: Tint,
-        picture: str | None,
-        confirm: Confirm | None = None,
-        receipt: ReceiptView | None = None,
-        left: ReceiptView | None = None,
-        notes: Sequence[str] = (),
+    def act_page(
+        self, name: str, facts: CodeFacts, *, tint: Tint, receipt: ReceiptView | None = None, notes: Sequence[str] = ()
     ) -> Page:
-        """What a holder's act will do, with the form that confirms it; or what it did."""
-        told = {**told_of_code(self._catalogue, facts, Verdict.ALREADY_VERIFIED), **_told_of_receipt(receipt)}
-        said = (self._catalogue.note(note, told) for note in notes)
+        """What a holder's act will do, or what it did; the caller adds the form that confirms it."""
+        known = {**code_facts(self._catalogue, facts, Verdict.ALREADY_VERIFIED), **_receipt_facts(receipt)}
+        noted = (self._catalogue.note(note, known) for note in notes)
         return Page(
             site=_site_of_code(facts),
             tint=tint,
-            words=self._catalogue.page(name, told, {"receipt": "#receipt"} if receipt else {}),
-            notes=tuple(note for note in said if note),
-            product=product_view(self._catalogue, facts, picture),
-            confirm=confirm,
+            words=self._catalogue.page(name, known, {"receipt": "#receipt"} if receipt else {}),
+            notes=tuple(note for note in noted if note),
+            product=product_view(self._catalogue, facts),
             receipt=receipt,
-            left=left,
             answer=True,
         )
 
@@ -198,113 +164,118 @@ class PageMaker:
 
     def proof_photo_page(self, code: str, numbers: Mapping[str, float]) -> Page:
         """Nothing was read in a picture of a receipt, by the scanner's advice code or the photo's refusal code."""
-        facts = {name: self._catalogue.number(value) for name, value in numbers.items()}
-        return self._proof_answer("proof_unread", {"advice": self._catalogue.advise(code, facts)})
+        return self._proof_answer("proof_unread", self._advice(code, numbers))
 
-    def _proof_answer(self, name: str, told: Mapping[str, str | None]) -> Page:
-        words = self._catalogue.page(name, {**told_of_site(self._site), **told}, {"home": "/", "paste": "#paste"})
-        return Page(site=self._site, tint=Tint.CAREFUL, words=words, proof_forms=True, answer=True)
-
-    def typed_page(self, name: str, typed: str, *, tint: Tint, told: Mapping[str, str | None] | None = None) -> Page:
-        """A page about a short code that was typed and leads to no code; what can be shown of it stays in its field."""
+    def typed_page(self, name: str, typed: str, *, tint: Tint, facts: SentenceFacts = NO_FACTS) -> Page:
+        """A page about a typed short code that leads to no code; its printable characters stay in their field."""
         kept = "".join(mark for mark in typed[:MAX_TYPED_CHARACTERS] if mark.isprintable())
-        return replace(self.plain_page(name, tint=tint, told=told, forms=True), typed=kept)
+        return replace(self.plain_page(name, tint=tint, facts=facts, forms=True), typed=kept)
 
     def plain_page(
-        self, name: str, *, tint: Tint = Tint.NOT_YET, told: Mapping[str, str | None] | None = None, forms: bool = False
+        self, name: str, *, tint: Tint = Tint.NOT_YET, facts: SentenceFacts = NO_FACTS, forms: bool = False
     ) -> Page:
         """A page about no code in particular. With `forms` its links lead to the forms on the page itself."""
-        links = {"home": "/", "photo": "#photo", "serial": "#serial"} if forms else _PAGE_LINKS
-        known = {**told_of_site(self._site), **(told or {})}
+        known = {**site_facts(self._site), **facts}
+        links = _FORM_LINKS if forms else _PAGE_LINKS
         words = self._catalogue.page(name, known, {**links, **_contact_link(known)})
         return Page(site=self._site, tint=tint, words=words, forms=forms, answer=True)
 
-    def _card(self, seen: Seen) -> Card:
-        product = self._product(seen)
-        code_page = seen.code_page if seen.verdict in _OPENS_ITS_PAGE else None
-        words = self._catalogue.page(_entry_name(seen), self._told(seen), {})
-        return Card(tint=_tint_of(seen), words=words, product=product, code_page=code_page)
+    def _proof_answer(self, name: str, facts: SentenceFacts) -> Page:
+        words = self._catalogue.page(name, {**site_facts(self._site), **facts}, _PROOF_LINKS)
+        return Page(site=self._site, tint=Tint.CAREFUL, words=words, proof_forms=True, answer=True)
 
-    def _words(
-        self, seen: Seen, product: ProductView | None, places: Sequence[str], receipt: ReceiptView | None
-    ) -> Words:
-        links = {**_PAGE_LINKS, **{name: f"#{name}" for name in places}}
-        if product is not None:
-            links["product"] = "#product"
-            if product.has_comparison:
-                links["compare"] = "#compare"
-        told = {**self._told(seen), **_told_of_receipt(receipt)}
-        return self._catalogue.page(_entry_name(seen), told, {**links, **_contact_link(told)})
+    def _advice(self, code: str, numbers: Mapping[str, float]) -> SentenceFacts:
+        facts = {name: self._catalogue.number(value) for name, value in numbers.items()}
+        return {"advice": self._catalogue.advise(code, facts)}
 
-    def _note(self, name: str, told: Mapping[str, str | None], product: ProductView | None) -> Markup | None:
-        """A sentence beside the explanation; that others tried says where the genuine pack is shown."""
-        note = self._catalogue.note(name, told)
-        if note and name == "others_tried" and product is not None and product.has_comparison:
+    def _card(self, shown: ShownCode) -> Card:
+        return Card(
+            tint=_tint_of(shown),
+            words=self._catalogue.page(_entry_name(shown), self._facts(shown), {}),
+            product=self._product(shown),
+            code_page=shown.code_page if shown.verdict in _OPENS_ITS_PAGE else None,
+        )
+
+    def _note(self, name: str, facts: SentenceFacts, product: ProductView | None) -> Markup | None:
+        """A note; that others tried links to the description of the genuine pack."""
+        note = self._catalogue.note(name, facts)
+        if note and name == "others_tried" and product is not None and product.features:
             return Markup('{} <a href="#compare">{}</a>').format(note, self._catalogue.word("compare_link"))
         return note
 
-    def _told(self, seen: Seen) -> dict[str, str | None]:
-        told = told_of_site(self._site)
-        if seen.facts is not None:
-            told |= told_of_code(self._catalogue, seen.facts, seen.verdict)
-        if seen.foreign is not None:
-            told |= {"host": seen.foreign.host, "shortened": seen.foreign.shortened}
-            told |= _told_of_lister(seen.foreign, self._site)
-        return told
+    def _facts(self, shown: ShownCode) -> dict[str, str | None]:
+        facts = site_facts(self._site)
+        if shown.facts is not None:
+            facts |= code_facts(self._catalogue, shown.facts, shown.verdict)
+        if shown.foreign is not None:
+            facts |= {"host": shown.foreign.host, "shortened": shown.foreign.shortened}
+            facts |= _lister_facts(shown.foreign, self._site)
+        return facts
 
-    def _product(self, seen: Seen) -> ProductView | None:
-        return product_view(self._catalogue, seen.facts, seen.picture) if seen.facts is not None else None
+    def _product(self, shown: ShownCode) -> ProductView | None:
+        return product_view(self._catalogue, shown.facts) if shown.facts is not None else None
 
-    def _support(self, told: Mapping[str, str | None]) -> Markup | None:
-        brand, support = told.get("brand"), told.get("support")
+    def _support(self, facts: SentenceFacts) -> Markup | None:
+        brand, support = facts.get("brand"), facts.get("support")
         return self._catalogue.word("support", brand=brand, support=support) if brand and support else None
 
-    def _site_of(self, seen: Seen) -> Site:
-        return _site_of_code(seen.facts) if seen.facts is not None else self._site
+    def _site_of(self, shown: ShownCode) -> Site:
+        return _site_of_code(shown.facts) if shown.facts is not None else self._site
 
 
 def _site_of_code(facts: CodeFacts) -> Site:
     return Site(brand=facts.brand, host=facts.host, brand_id=facts.brand_id)
 
 
-def _told_of_lister(foreign: ForeignText, site: Site) -> dict[str, str | None]:
+def _lister_facts(foreign: ForeignText, site: Site) -> dict[str, str | None]:
     """The brand that lists a foreign host; where our own codes lead is known for the site's brand alone."""
     if foreign.listed is None or foreign.listed.brand_id.hex() == site.brand_id:
         return {}
     return {"brand": foreign.listed.brand, "our_host": None}
 
 
-def _contact_link(told: Mapping[str, str | None]) -> dict[str, str]:
+def _code_links(product: ProductView | None, offers: Offers, facts: SentenceFacts) -> dict[str, str]:
+    """Where the steps of a code's page can lead: to the parts that this page has, and to its brand."""
+    parts = [*(("receipt", *offers.receipt.acts) if offers.receipt else ()), *(("keep",) if offers.keep_action else ())]
+    if product is not None:
+        parts += ["product", "compare"] if product.features else ["product"]
+    return {**_PAGE_LINKS, **{part: f"#{part}" for part in parts}, **_contact_link(facts)}
+
+
+def _contact_link(facts: SentenceFacts) -> dict[str, str]:
     """Where the steps lead that ask to tell the brand something; nowhere where it gave no address."""
-    address = told.get("contact")
+    address = facts.get("contact")
     return {"contact": address} if address else {}
 
 
-def _told_of_receipt(receipt: ReceiptView | None) -> dict[str, str | None]:
-    if receipt is None:
-        return {}
-    return {"keep_code": receipt.keep_code, "undo_until": receipt.undo_until}
+def _receipt_facts(receipt: ReceiptView | None) -> SentenceFacts:
+    return {} if receipt is None else {"keep_code": receipt.keep_code, "undo_until": receipt.undo_until}
 
 
-def _tint_of(seen: Seen) -> Tint:
-    listed = seen.foreign.listed if seen.foreign is not None else None
-    return Tint.NOT_YET if listed is not None and listed.listing is Listing.PARTNER else _TINTS[seen.verdict]
+def _tint_of(shown: ShownCode) -> Tint:
+    listed = shown.foreign.listed if shown.foreign is not None else None
+    return Tint.NOT_YET if listed is not None and listed.listing is Listing.PARTNER else _TINTS[shown.verdict]
 
 
-def _entry_name(seen: Seen) -> str:
-    """The catalogue's entry for a code: by what is said, where the burning code sits, and how the code came to us."""
-    if seen.verdict is Verdict.UNUSED:
-        return _look_name(seen)
-    if seen.verdict is Verdict.GENUINE:
-        if seen.facts is not None and seen.facts.returned is not None:
-            return "genuine_returned"
-        visible = seen.facts is None or seen.facts.placement is Placement.VISIBLE or seen.facts.caution is not None
+def _entry_name(shown: ShownCode) -> str:
+    """The catalogue's entry for a code: by verdict, where the burning code sits, and how the code reached us."""
+    match shown.verdict:
+        case Verdict.UNUSED:
+            return _look_name(shown)
+        case Verdict.GENUINE:
+            return _genuine_name(shown.facts)
+        case Verdict.NOT_OURS if shown.foreign is not None:
+            return _foreign_name(shown.foreign)
+        case Verdict.VERIFIED_BY_YOU if shown.facts is not None and shown.facts.hop:
+            return "verified_before_you"
+    return _with_reason(shown.verdict, shown.facts)
+
+
+def _genuine_name(facts: CodeFacts | None) -> str:
+    if facts is None or facts.returned is None:
+        visible = facts is None or facts.placement is Placement.VISIBLE or facts.caution is not None
         return "genuine_visible" if visible else "genuine_hidden"
-    if seen.verdict is Verdict.NOT_OURS and seen.foreign is not None:
-        return _foreign_name(seen.foreign)
-    if seen.verdict is Verdict.VERIFIED_BY_YOU and seen.facts is not None and seen.facts.hop:
-        return "verified_before_you"
-    return _reasoned(seen.verdict, seen.facts)
+    return "genuine_returned"
 
 
 def _foreign_name(foreign: ForeignText) -> str:
@@ -314,17 +285,17 @@ def _foreign_name(foreign: ForeignText) -> str:
     return "not_ours_foreign" if leads_somewhere else "not_ours_text"
 
 
-def _reasoned(verdict: Verdict | None, facts: CodeFacts | None) -> str:
+def _with_reason(verdict: Verdict | None, facts: CodeFacts | None) -> str:
     """A verdict, with the reason where a lock has one: a withdrawn key says nothing about copies."""
     withdrawn = verdict is Verdict.LOCKED and facts is not None and facts.locked_reason == KEY_WITHDRAWN
     return f"{verdict}_{KEY_WITHDRAWN}" if withdrawn else str(verdict)
 
 
-def _look_name(seen: Seen) -> str:
-    if seen.facts is not None and seen.facts.returned is not None:
+def _look_name(shown: ShownCode) -> str:
+    if shown.facts is not None and shown.facts.returned is not None:
         return "look_returned"
-    if seen.facts is not None and seen.facts.tier is Tier.OUTER:
+    if shown.facts is not None and shown.facts.tier is Tier.OUTER:
         return "look_outer"
-    if seen.channel is Channel.SERIAL:
+    if shown.channel is Channel.SERIAL:
         return "look_typed"
-    return "look_cut" if seen.cut else "look"
+    return "look_cut" if shown.cut else "look"

@@ -4,11 +4,9 @@ from flask import render_template
 from markupsafe import Markup
 
 from server.domain.codes.redemption import Verdict
-from server.services.codes.attempts import Channel
 from server.services.codes.facts import CodeFacts
 from server.web.consumer.accent import accent_address
-from server.web.consumer.pages import PageMaker, Seen
-from server.web.consumer.pictures import picture_address
+from server.web.consumer.pages import PageMaker, ShownCode
 from server.web.consumer.view import Site
 from server.web.consumer.words import catalogues
 from server.web.previews import Preview
@@ -21,8 +19,7 @@ def shoppers_preview(facts: CodeFacts, verdict: Verdict) -> Preview:
     """The page of a code about which these facts are known."""
     catalogue = catalogues()[_LANGUAGE]
     maker = PageMaker(catalogue, Site(brand=facts.brand, host=facts.host, brand_id=facts.brand_id))
-    seen = Seen(verdict=verdict, facts=facts, foreign=None, channel=Channel.PAGE, picture=picture_address(facts))
-    page = maker.code_page(seen, burn=None)
+    page = maker.code_page(ShownCode(verdict=verdict, facts=facts))
     stylesheet, icon = (static_address("consumer.style", name) for name in ("consumer.css", "icon.svg"))
     looks = {"stylesheet": stylesheet, "icon": icon, "accent": accent_address(facts.brand_id)}
     return Preview(

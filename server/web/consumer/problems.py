@@ -37,29 +37,27 @@ def init_problem_pages(blueprint: Blueprint) -> None:
 
 
 def problem_page(status: int, *, wait_s: int | None = None) -> Response:
-    """The page for an HTTP status; one without words of its own speaks as its neighbour does.
+    """The page for an HTTP status; one without words of its own has those of 400 or 500.
 
     `wait_s` is how long to wait before asking again, where that is known.
     """
     nearest = 500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400
     known = status if status in _OWN_PAGES else nearest
-    told = {"wait": catalogue().wait(wait_s)} if wait_s is not None else None
-    return respond(page_maker().plain_page(f"problem_{known:d}", told=told), status)
+    facts = {"wait": catalogue().wait(wait_s) if wait_s is not None else None}
+    return respond(page_maker().plain_page(f"problem_{known:d}", facts=facts), status)
 
 
 def offline_page(status: int) -> Response:
-    """Our records, or the key to them, are out of reach: no answer.
+    """The page without an answer, while our records or the key to them are unreachable.
 
-    Only a code whose signature holds is said to be its brand's.
+    It names a brand only where the code's signature holds.
     """
-    raw_path, query = raw_target()
     keyrings = context().keyrings()
-    told: dict[str, str | None] = {"brand": None}
+    brand = None
     with suppress(AuthcodeError):
-        vouched = verify_code(code_from_path(raw_path, query, keyrings), keyrings)
+        vouched = verify_code(code_from_path(*raw_target(), keyrings), keyrings)
         brand = keyrings.brand(vouched.brand_id)
-        told["brand"] = brand.brand if brand else None
-    return respond(page_maker().plain_page("offline", told=told), status)
+    return respond(page_maker().plain_page("offline", facts={"brand": brand.brand if brand else None}), status)
 
 
 def http_problem_page(error: HTTPException) -> Response:

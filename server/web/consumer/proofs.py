@@ -1,7 +1,6 @@
-"""Stage 6, redeem: the page of a proof, to show to anybody, and the page where anybody checks one.
+"""Stage 6, redeem: the page of a proof, and the page that checks one; neither changes anything.
 
-Both only read. A proof's page says what it says and what is on record now; it gives no rights (docs/protocol.md §2
-rule 11).
+A proof's page shows the proof and what is on record now; it gives no rights (docs/protocol.md §2 rule 11).
 """
 
 import re
@@ -11,13 +10,12 @@ from flask import Blueprint, Response, abort, request
 
 from keys.proof import Proof, ProofRefused
 from scanner.errors import PhotoError
-from server.services.codes.facts import CodeFacts
 from server.services.codes.photo import scan_in_turn
 from server.services.codes.receipts import check_proof
-from server.web.consumer.pictures import numbers_of, picture_address
-from server.web.consumer.receipt_pdf import ReceiptSheet, proof_symbol, receipt_pdf, symbol_path
-from server.web.consumer.receipts import pdf_response, receipt_rows
+from server.web.consumer.receipt_pdf import proof_symbol, symbol_path
+from server.web.consumer.receipts import pdf_response, proof_sheet
 from server.web.consumer.respond import catalogue, page_maker, respond
+from server.web.consumer.sentence_facts import advice_numbers, refusal_numbers
 from server.web.consumer.view import ProofView
 from server.web.visit import context
 
@@ -49,11 +47,9 @@ def check_a_proof() -> Response:
     try:
         found = scan_in_turn(context(), upload.read(), request.remote_addr, accept=_is_proof)
     except PhotoError as refused:
-        return respond(page_maker().proof_photo_page(refused.code, numbers_of(refused)), refused.http_status)
+        return respond(page_maker().proof_photo_page(refused.code, refusal_numbers(refused)), refused.http_status)
     if not found.symbols:
-        advice = found.advice
-        code, numbers = (advice.code, advice.facts) if advice else ("no_code", {})
-        return respond(page_maker().proof_photo_page(code, numbers))
+        return respond(page_maker().proof_photo_page(*advice_numbers(found.advice)))
     linked = (linked_proof(symbol.text) for symbol in found.symbols)
     return proof_page(next((text for text in linked if text), ""))
 
@@ -68,7 +64,7 @@ def show_proof(text: str) -> Response:
 
 
 def proof_file(text: str) -> Response:
-    """A proof as PDF, to show: without the keep-code, which this page does not know."""
+    """A proof as PDF, without the keep-code, which this page does not know."""
     try:
         checked = check_proof(context(), text)
     except ProofRefused:
@@ -76,11 +72,13 @@ def proof_file(text: str) -> Response:
     facts = checked.status.facts
     if facts is None:
         abort(HTTPStatus.NOT_FOUND)
-    return pdf_response(receipt_pdf(_sheet(text, checked.proof, facts)), facts.serial, "attachment")
+    proof = checked.proof
+    sheet = proof_sheet(facts, text, address=proof.issuer, log_head=proof.log_head, moment=_moment(proof))
+    return pdf_response(sheet, facts.serial, "attachment")
 
 
 def proof_page(text: str) -> Response:
-    """What a proof says and what is on record; or why the text is none."""
+    """The page of a proof, or the reason why the text is none."""
     maker = page_maker()
     try:
         checked = check_proof(context(), text)
@@ -89,24 +87,21 @@ def proof_page(text: str) -> Response:
     facts = checked.status.facts
     if facts is None:
         return respond(maker.proof_gone_page(_moment(checked.proof), checked.status.ended))
-    size, path = symbol_path(proof_symbol(_link_of(text, checked.proof)))
+    size, path = symbol_path(proof_symbol(f"{checked.proof.issuer}/proof/{text}"))
     view = ProofView(
         text=text, file=f"/proof/{text}/receipt.pdf", symbol_size=size, symbol_path=path, head=checked.proof.log_head
     )
-    shown = maker.proof_page(
-        view, facts, since=checked.status.since, moment=_moment(checked.proof), picture=picture_address(facts)
-    )
-    return respond(shown)
+    return respond(maker.proof_page(view, facts, since=checked.status.since, moment=_moment(checked.proof)))
 
 
 def linked_proof(text: str) -> str | None:
-    """The proof that a receipt's own link holds; the host takes no part, since only the signature counts."""
+    """The proof in a receipt's link; any host will do, since only the signature counts."""
     found = _LINK.search(text)
     return found.group(1) if found else None
 
 
 def proof_in(pasted: str) -> str:
-    """The proof in what somebody pasted: a link, or a text with the spaces and line breaks that it met on its way."""
+    """The proof in pasted text: a link, or the proof itself, with any spaces and line breaks."""
     if len(pasted) > MAX_PASTED_CHARS:
         return ""
     bare = _SPACES.sub("", pasted)
@@ -115,23 +110,3 @@ def proof_in(pasted: str) -> str:
 
 def _moment(proof: Proof) -> str:
     return catalogue().moment(proof.at)
-
-
-def _link_of(text: str, proof: Proof) -> str:
-    return f"{proof.issuer}/proof/{text}"
-
-
-def _sheet(text: str, proof: Proof, facts: CodeFacts) -> ReceiptSheet:
-    words = catalogue()
-    heading = str(words.word("receipt_heading"))
-    return ReceiptSheet(
-        title=heading,
-        heading=heading,
-        lines=tuple(words.lines("receipt_lines")),
-        rows=receipt_rows(words, facts, _moment(proof)),
-        link=_link_of(text, proof),
-        proof_label=str(words.word("proof_label")),
-        proof=text,
-        log_label=str(words.word("proof_log")),
-        log_head=proof.log_head,
-    )

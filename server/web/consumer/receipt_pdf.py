@@ -34,9 +34,8 @@ _FACES: Final = {Face.SANS: "F0", Face.SANS_BOLD: "F1", Face.MONO_BOLD: "F2"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptSheet:
-    """What stands on the page. `keep_code` and `keep_lines` are there only on the holder's own copy."""
+    """The contents of the page. Only the holder's own copy has `keep_code` and `keep_lines`."""
 
-    title: str
     heading: str
     lines: tuple[str, ...]
     rows: tuple[tuple[str, str], ...]
@@ -82,7 +81,7 @@ def receipt_pdf(sheet: ReceiptSheet) -> bytes:
         drawing.paragraph(sheet.keep_code, Face.MONO_BOLD, _KEEP_CODE_PT)
         for line in sheet.keep_lines:
             drawing.paragraph(line, Face.SANS, 11)
-    return _saved(drawing.operators, sheet.title)
+    return _saved(drawing.operators, sheet.heading)
 
 
 class _Drawing:

@@ -1,9 +1,10 @@
-"""Stage 6, redeem: what a code's page gives its holder to keep, and takes from whoever says "it was me".
+"""Stage 6, redeem: what a code's page gives its holder to keep, and the keep-code that it takes back.
 
-All three are POSTs to the code's own address: the keep-code, the receipt to save, the receipt to print. None needs a
-script or a cookie (docs/protocol.md §2 rules 11 to 13).
+All are POSTs to the code's own address: the keep-code, the receipt to save, the receipt to print. None needs a script
+or a cookie (docs/protocol.md §2 rules 11 to 13).
 """
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from flask import Response, request
@@ -15,34 +16,34 @@ from server.services.codes.look import text_of_page
 from server.services.codes.receipts import Receipt
 from server.services.codes.redeem import Answer
 from server.services.holders.keep_codes import prove, receipt_on_page
+from server.web.consumer.pages import ShownCode
 from server.web.consumer.receipt_pdf import ReceiptSheet, receipt_pdf
-from server.web.consumer.respond import catalogue
-from server.web.consumer.view import KeepForm, ReceiptView
-from server.web.consumer.words import ShopperCatalogue
+from server.web.consumer.respond import catalogue, code_address
+from server.web.consumer.view import Burn, Offers, ReceiptView
 from server.web.visit import context, raw_target, visitor
 
 _PDF_POLICY = (
     "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
-"""Browsers show a PDF through a page of their own, which has styles; a PDF of ours holds no script."""
+"""Browsers show a PDF in a page of their own, which has styles; our PDF holds no script."""
 
-PRINT = "print"
-SAVE = "save"
-_STANDS = frozenset({Verdict.GENUINE, Verdict.VERIFIED_BY_YOU})
-"""States in which a holder may undo the verification or hand it on."""
-TAKES_KEEP_CODE = frozenset({Verdict.WITHHELD, Verdict.ALREADY_VERIFIED, Verdict.LOCKED})
-"""States in which a visitor may say "it was me". What is withheld may be their own verification: without this they
-would be offered nothing but to verify it again, and be recorded as a duplicate of themselves."""
+_PRINT = "print"
+_SAVE = "save"
+_HOLDER_ACTS = frozenset({Verdict.GENUINE, Verdict.VERIFIED_BY_YOU})
+"""Verdicts with which a holder may undo the verification or hand it on."""
+_TAKES_KEEP_CODE = frozenset({Verdict.WITHHELD, Verdict.ALREADY_VERIFIED, Verdict.LOCKED})
+"""Verdicts with which a visitor may enter a keep-code. What is withheld may be their own verification: without the form
+they could only verify it again, and would be recorded as a duplicate of themselves."""
 
 
-def is_asked() -> bool:
-    """Whether the form at hand is one of this module's."""
+def is_requested() -> bool:
+    """Whether the form of this request is one of this module's."""
     return "keep_code" in request.form or "receipt" in request.form
 
 
 def answer() -> Answer | None:
-    """Answer a keep-code, or find the receipt of who holds the code; None for anybody else.
+    """Answer a keep-code, or find the holder's receipt; None for anybody else.
 
     Raises:
         KeepCodeInvalid, KeepCodeTriesSpent: there is no answer.
@@ -53,50 +54,36 @@ def answer() -> Answer | None:
     return prove(context(), text, keep_code=typed, visitor=visitor())
 
 
-def is_file_wanted(found: Answer) -> bool:
-    """Whether the answer is the receipt as a file."""
-    return found.receipt is not None and request.form.get("receipt") in {PRINT, SAVE}
+def receipt_file(found: Answer) -> Response | None:
+    """The holder's own copy as PDF, where the form asks for it: the proof, and the keep-code below a line to cut."""
+    wanted = request.form.get("receipt")
+    receipt, facts = found.receipt, found.facts
+    if receipt is None or facts is None or wanted not in {_PRINT, _SAVE}:
+        return None
+    words = catalogue()
+    sheet = replace(
+        proof_sheet(facts, receipt.proof, address=receipt.address, log_head=receipt.log_head),
+        keep_heading=str(words.word("keep_code")),
+        keep_code=receipt.keep_code,
+        keep_lines=words.lines("keep_lines_handed_on" if receipt.hop else "keep_lines"),
+    )
+    return pdf_response(sheet, facts.serial, "inline" if wanted == _PRINT else "attachment")
 
 
-def receipt_file(found: Answer) -> Response:
-    """The holder's own copy as PDF: the proof to show, and the keep-code below a line to cut along."""
-    assert found.receipt is not None  # noqa: S101 - the caller asked `is_file_wanted`
-    assert found.facts is not None  # noqa: S101 - nobody holds an unknown code
-    sheet = own_sheet(catalogue(), found.receipt, found.facts)
-    shown = "inline" if request.form.get("receipt") == PRINT else "attachment"
-    return pdf_response(receipt_pdf(sheet), found.facts.serial, shown)
-
-
-def pdf_response(content: bytes, serial: str, disposition: str) -> Response:
-    """A PDF under a name that tells which code it belongs to."""
+def pdf_response(sheet: ReceiptSheet, serial: str, disposition: str) -> Response:
+    """A receipt as PDF; the file's name has the serial of its code."""
     headers = {
         "Content-Disposition": f'{disposition}; filename="receipt-{serial}.pdf"',
         "Content-Security-Policy": _PDF_POLICY,
     }
-    return Response(content, HTTPStatus.OK, headers, mimetype="application/pdf")
+    return Response(receipt_pdf(sheet), HTTPStatus.OK, headers, mimetype="application/pdf")
 
 
-def own_sheet(words: ShopperCatalogue, receipt: Receipt, facts: CodeFacts) -> ReceiptSheet:
-    """The holder's own copy of a receipt."""
-    return ReceiptSheet(
-        title=str(words.word("receipt_heading")),
-        heading=str(words.word("receipt_heading")),
-        lines=tuple(words.lines("receipt_lines")),
-        rows=receipt_rows(words, facts),
-        link=f"{receipt.address}/proof/{receipt.proof}",
-        proof_label=str(words.word("proof_label")),
-        proof=receipt.proof,
-        log_label=str(words.word("proof_log")),
-        log_head=receipt.log_head,
-        keep_heading=str(words.word("keep_code")),
-        keep_code=receipt.keep_code,
-        keep_lines=tuple(words.lines("keep_lines_handed_on" if receipt.hop else "keep_lines")),
-    )
-
-
-def receipt_rows(words: ShopperCatalogue, facts: CodeFacts, moment: str | None = None) -> tuple[tuple[str, str], ...]:
-    """What a receipt names: product, brand, serial, lot, and when the code was verified (`moment` where it is told)."""
-    own = facts.first_verified_at
+def proof_sheet(
+    facts: CodeFacts, proof: str, *, address: str, log_head: str | None, moment: str | None = None
+) -> ReceiptSheet:
+    """The sheet of a proof of the server at `address`; `moment` is written out, or the facts' first verification."""
+    words, own = catalogue(), facts.first_verified_at
     rows = (
         ("receipt_product", facts.product.name if facts.product else None),
         ("receipt_brand", facts.brand),
@@ -104,29 +91,39 @@ def receipt_rows(words: ShopperCatalogue, facts: CodeFacts, moment: str | None =
         ("lot", facts.lot),
         ("receipt_moment", moment or (words.moment(own) if own else None)),
     )
-    return tuple((str(words.word(label)), value) for label, value in rows if value)
+    return ReceiptSheet(
+        heading=str(words.word("receipt_heading")),
+        lines=words.lines("receipt_lines"),
+        rows=tuple((str(words.word(label)), value) for label, value in rows if value),
+        link=f"{address}/proof/{proof}",
+        proof_label=str(words.word("proof_label")),
+        proof=proof,
+        log_label=str(words.word("proof_log")),
+        log_head=log_head,
+    )
 
 
-def receipt_view(receipt: Receipt | None, action: str, verdict: Verdict | None) -> ReceiptView | None:
-    """The card on the holder's page; its forms bring what proved the holder here: claim, keep-code or cookie."""
-    if receipt is None:
-        return None
-    acts: tuple[HolderAct, ...] = (HolderAct.ERASE,)
+def offers_of(shown: ShownCode, receipt: Receipt | None, *, burn: Burn | None = None) -> Offers:
+    """What the page of a code offers: to verify, the holder's receipt, or a stranger's "It was me"."""
+    own = shown.cut or (shown.facts is not None and shown.facts.was_yours)
+    asks = shown.verdict in _TAKES_KEEP_CODE and not own
+    view = _receipt_view(receipt, shown.verdict) if receipt is not None else None
+    return Offers(burn=burn, receipt=view, keep_action=code_address() if asks else None)
+
+
+def _receipt_view(receipt: Receipt, verdict: Verdict) -> ReceiptView:
+    """The card on the holder's page; its forms send what proved the holder here: claim, keep-code or cookie."""
     until = receipt.undo_until if receipt.undo_until and context().clock() <= receipt.undo_until else None
-    if verdict in _STANDS:
+    acts: tuple[HolderAct, ...] = (HolderAct.ERASE,)
+    if verdict in _HOLDER_ACTS:
         acts = (HolderAct.HAND_ON, *((HolderAct.UNDO,) if until else ()), HolderAct.ERASE)
     return ReceiptView(
         keep_code=receipt.keep_code,
         proof=f"/proof/{receipt.proof}",
-        action=action,
+        action=code_address(),
         claim=request.form.get("claim"),
         proven_by=receipt.keep_code if "keep_code" in request.form else None,
-        acts=tuple(acts),
+        acts=acts,
         handed_on=receipt.hop > 0,
         undo_until=catalogue().moment(until) if until else None,
     )
-
-
-def keep_form(verdict: Verdict | None, *, own: bool, action: str) -> KeepForm | None:
-    """The form "It was me", where the page is a stranger's so far."""
-    return KeepForm(action=action) if verdict in TAKES_KEEP_CODE and not own else None

@@ -1,4 +1,4 @@
-"""From a page to bytes: the one template, the stylesheet's address, the site."""
+"""From a request to its page maker, and from a page to bytes: language, site, template and stylesheets."""
 
 from dataclasses import replace
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from server.web.consumer.pages import PageMaker
 from server.web.consumer.view import Page, Site
 from server.web.consumer.words import ShopperCatalogue, choose_catalogue
 from server.web.static_files import static_address
-from server.web.visit import context
+from server.web.visit import context, raw_target
 
 
 def catalogue() -> ShopperCatalogue:
@@ -21,14 +21,18 @@ def catalogue() -> ShopperCatalogue:
 
 
 def page_maker() -> PageMaker:
-    """The maker of pages in this visitor's language, for the brand whose host was asked."""
+    """The maker of pages in this visitor's language, for the brand of the request's host."""
     site = site_of(context().keyrings(), request.host)
-    return PageMaker(catalogue(), replace(site, support=_support_of(site.brand_id)))
+    if site.brand_id is not None:
+        site = replace(site, support=context().keyrings.brand(bytes.fromhex(site.brand_id)).support)
+    return PageMaker(catalogue(), site)
 
 
-def _support_of(brand_id: str | None) -> str | None:
-    """Whom the brand of the site lets shoppers ask."""
-    return None if brand_id is None else context().keyrings.brand(bytes.fromhex(brand_id)).support
+def code_address() -> str:
+    """The address of the requested code's page, for its forms: path and 8030 of this request, nothing else of it."""
+    raw_path, query = raw_target()
+    tail = next((item for item in query.split("&") if item.startswith("8030=")), "")
+    return f"{raw_path}?{tail}" if tail else raw_path
 
 
 def respond(page: Page, status: int = HTTPStatus.OK) -> Response:
@@ -44,7 +48,7 @@ def respond(page: Page, status: int = HTTPStatus.OK) -> Response:
 
 
 def site_of(keyrings: KeyringSet, host: str) -> Site:
-    """Whose pages these are: the brand that publishes `host`, else the only brand there is, else nobody's.
+    """The site of `host`: the brand that publishes it, else the only brand there is, else none.
 
     The host that is shown comes from a published keyring; the request's Host header only chooses among them.
     """

@@ -1,10 +1,13 @@
-"""From what the services know to what the catalogue's sentences may use: facts as words, the product as a card."""
+"""The facts of the catalogue's sentences, and the product card, from what the services know of a code."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC
 
 from markupsafe import Markup, escape
 
+from scanner.errors import PhotoError
+from scanner.quality import Advice
 from server.domain.codes.redemption import ReturnedBy, Verdict
 from server.services.codes.facts import CodeFacts, ProductFacts
 from server.web.consumer.view import Link, ProductView, Row, Site
@@ -16,50 +19,54 @@ _QUANTITY = re.compile(r"(?<=[0-9]) (?=[^\W\d]{1,3}\b)")
 _WEB = re.compile(r"https?://([A-Za-z0-9.-]+)(?::[0-9]{1,5})?(?:/[^\s\"<>]*)?", re.ASCII)
 
 
-def told_of_site(site: Site) -> dict[str, str | None]:
-    """What is known before any code is: whose pages these are, whom to ask, and the host its codes lead to."""
-    return {"brand": site.brand, "our_host": site.host, **_told_of_support(site.support)}
+def site_facts(site: Site) -> dict[str, str | None]:
+    """The facts of pages about no code: the site's brand, its contact, and the host its codes lead to."""
+    return {"brand": site.brand, "our_host": site.host, **_support_facts(site.support)}
 
 
-_TOLD_WITH_CAUTION = frozenset(
+_WITH_CAUTION = frozenset(
     {Verdict.UNUSED, Verdict.WITHHELD, Verdict.GENUINE, Verdict.VERIFIED_BY_YOU, Verdict.ALREADY_VERIFIED}
 )
-"""Beside any other answer nobody needs to be told to compare the pack."""
+"""Verdicts with which a withdrawn key is worth a caution; the others already stop the visitor."""
 
 
-def told_of_code(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
-    """Everything the sentences may use about one code; what is not known is None and takes its sentences with it."""
-    own = facts.first_verified_at
-    first_on = facts.first_verified_on or (own.astimezone(UTC).date() if own else None)
-    first_day = catalogue.day(first_on) if first_on else None
-    yours_beside = facts.was_yours and verdict not in {Verdict.GENUINE, Verdict.VERIFIED_BY_YOU}
+def code_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
+    """Every fact that the sentences may use about one code; an unknown one takes its sentences with it."""
     return {
         "brand": facts.brand,
         "our_host": facts.host,
         "lot": facts.lot,
-        "date": first_day,
-        "moment": catalogue.moment(own) if own else None,
-        "country": catalogue.country(facts.first_country),
         "expiry": catalogue.calendar_date(facts.expires) if facts.expires else None,
-        "own_date": first_day if yours_beside and not facts.hop else None,
-        "cautious_brand": facts.brand if facts.caution and verdict in _TOLD_WITH_CAUTION else None,
-        "inherited_date": first_day if yours_beside and facts.hop else None,
+        "cautious_brand": facts.brand if facts.caution and verdict in _WITH_CAUTION else None,
         "owner": catalogue.number(facts.hop + 1) if facts.hop else None,
-        **_told_of_return(catalogue, facts, verdict),
-        **_told_of_recall(catalogue, facts),
-        **_told_of_later_scan(catalogue, facts, verdict),
-        **_told_of_product(catalogue, facts.product),
-        **_told_of_support((facts.product and facts.product.support) or facts.support),
+        **_first_use_facts(catalogue, facts, verdict),
+        **_return_facts(catalogue, facts, verdict),
+        **_recall_facts(catalogue, facts),
+        **_later_scan_facts(catalogue, facts, verdict),
+        **_product_facts(catalogue, facts.product),
+        **_support_facts((facts.product and facts.product.support) or facts.support),
     }
 
 
-def _told_of_support(support: str | None) -> SentenceFacts:
-    """Whom to ask: `support` as it is shown, `contact` as the address a step leads to, where it plainly is one."""
+def _first_use_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
+    """The first verification; `own_date` or `inherited_date` for its holder, where the verdict does not say it."""
+    at = facts.first_verified_at
+    first_on = facts.first_verified_on or (at.astimezone(UTC).date() if at else None)
+    known = {"country": catalogue.country(facts.first_country), "moment": catalogue.moment(at) if at else None}
+    if first_on is not None:
+        known["date"] = catalogue.day(first_on)
+        if facts.was_yours and verdict not in {Verdict.GENUINE, Verdict.VERIFIED_BY_YOU}:
+            known["inherited_date" if facts.hop else "own_date"] = known["date"]
+    return known
+
+
+def _support_facts(support: str | None) -> SentenceFacts:
+    """The brand's contact: `support` as it is shown, `contact` as the address a step leads to, if it is an address."""
     return {"support": contact(support), "contact": contact_address(support)}
 
 
-def _told_of_return(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
-    """A return to unused: `returned_date` by a holder, `taken_back_date` by the brand; said beside other verdicts."""
+def _return_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
+    """A return to unused: `returned_date` by a holder, `taken_back_date` by the brand."""
     if facts.returned is None:
         return {}
     day = catalogue.day(facts.returned.at.astimezone(UTC).date())
@@ -68,7 +75,7 @@ def _told_of_return(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verd
     return {name: day, **beside}
 
 
-def _told_of_recall(catalogue: ShopperCatalogue, facts: CodeFacts) -> SentenceFacts:
+def _recall_facts(catalogue: ShopperCatalogue, facts: CodeFacts) -> SentenceFacts:
     if facts.recall is None:
         return {}
     return {
@@ -78,7 +85,7 @@ def _told_of_recall(catalogue: ShopperCatalogue, facts: CodeFacts) -> SentenceFa
     }
 
 
-def _told_of_later_scan(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
+def _later_scan_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
     if facts.later is None or verdict is not Verdict.VERIFIED_BY_YOU:
         return {}
     return {
@@ -87,7 +94,7 @@ def _told_of_later_scan(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: 
     }
 
 
-def _told_of_product(catalogue: ShopperCatalogue, product: ProductFacts | None) -> SentenceFacts:
+def _product_facts(catalogue: ShopperCatalogue, product: ProductFacts | None) -> SentenceFacts:
     if product is None:
         return {}
     features = len(product.features)
@@ -106,7 +113,7 @@ def unbroken(name: str) -> str:
 
 
 def contact(text: str | None) -> Markup | None:
-    """A contact as its brand wrote it, as a link where it plainly is a web or mail address or a telephone number."""
+    """A contact as its brand wrote it; a link if all of it is a web or mail address or a telephone number."""
     if not text:
         return None
     web = _WEB.fullmatch(text)
@@ -117,7 +124,7 @@ def contact(text: str | None) -> Markup | None:
 
 
 def contact_address(text: str | None) -> str | None:
-    """Where a contact leads; None where there is none, or where it is no address but words."""
+    """The address that a contact leads to; None where there is none, or where it is words."""
     if not text:
         return None
     if _WEB.fullmatch(text):
@@ -127,15 +134,26 @@ def contact_address(text: str | None) -> str | None:
     return f"tel:{re.sub(r'[^0-9+]', '', text)}" if _PHONE.fullmatch(text) else None
 
 
-def product_view(catalogue: ShopperCatalogue, facts: CodeFacts, picture: str | None) -> ProductView:
-    """The card of one code's product (without one: lot, date, market alone). `picture` is an address."""
+def advice_numbers(advice: Advice | None) -> tuple[str, Mapping[str, float]]:
+    """The code of an advice and its numbers; without one, that there was no code in the picture."""
+    return (advice.code, advice.facts) if advice else ("no_code", {})
+
+
+def refusal_numbers(refused: PhotoError) -> Mapping[str, float]:
+    """The numbers of a refused picture, by name; a size in megabytes too."""
+    facts = {name: value for name, value in vars(refused).items() if isinstance(value, int | float)}
+    return {**facts, "limit_mb": facts["limit_bytes"] / 1_000_000} if "limit_bytes" in facts else facts
+
+
+def product_view(catalogue: ShopperCatalogue, facts: CodeFacts) -> ProductView:
+    """The card of one code's product; without a product it has lot, date and market alone."""
     product = facts.product
     name = unbroken(product.name) if product else facts.brand
     more = _WEB.fullmatch(product.more_url) if product and product.more_url else None
     return ProductView(
         name=name,
         maker=facts.brand if product else None,
-        picture=picture,
+        picture=f"/picture/{facts.brand_id}/{product.sku}" if product and product.has_picture else None,
         picture_alt=str(catalogue.word("picture_alt", product=name)),
         rows=_rows(catalogue, facts),
         features=product.features if product else (),

@@ -9,7 +9,7 @@ from server.web.consumer.words import Words
 
 
 class Tint(StrEnum):
-    """How a page's panel looks: a tint, which always comes with a shape and a word (the template knows both)."""
+    """The tint of a page's panel; the template adds a shape and a word to each."""
 
     FINE = "fine"
     NOT_YET = "not_yet"
@@ -21,9 +21,9 @@ class Tint(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Whose page this is: the brand (None where the server has several and none is meant) and the host shown on top.
+    """The brand of a page (None where the server has several and none is meant) and the host shown on top.
 
-    `support` is whom the brand lets shoppers ask. `brand_id` (hexadecimal) tells brands of the same name apart.
+    `support` is the brand's contact for shoppers. `brand_id` (hexadecimal) distinguishes brands of the same name.
     """
 
     brand: str | None
@@ -62,17 +62,12 @@ class ProductView:
     description: str | None = None
     more: Link | None = None
 
-    @property
-    def has_comparison(self) -> bool:
-        """Whether there is anything to compare a pack with."""
-        return bool(self.features)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burn:
     """The form that verifies: the code's own address (path and 8030 only), the page's token and the claim.
 
-    With `tells` the code cannot be burned: the same form lets the brand know that this pack was met.
+    With `tells` the code cannot be burned: the same form lets the brand know that this pack was found.
     """
 
     action: str
@@ -83,19 +78,19 @@ class Burn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptView:
-    """The receipt card. `proof` is the address of the page to show, `action` the code's own address.
+    """The receipt card. `proof` is the address of the proof's page, `action` the code's own address.
 
-    Its forms bring the `claim` or the keep-code (`proven_by`) that proved the holder on this page; a browser with the
-    holder cookie needs neither. `acts` names what the holder may do with the verification; `undo_until` is written out.
-    With `for_next` it is the next owner's, shown to who hands it on; with `handed_on` it is shown to a next owner. With
+    Its forms send the `claim` or the keep-code (`proven_by`) that proved the holder on this page; a browser with the
+    holder cookie needs neither. `acts` names what the holder may do; `undo_until` is a moment, written out. With
+    `for_next` it is the next owner's, shown to the previous one; with `handed_on` it is shown to a next owner. With
     `returned` the verification was undone: there is no receipt any more, and only acts are left.
     """
 
-    keep_code: str
-    proof: str
     action: str
-    claim: str | None
-    proven_by: str | None
+    keep_code: str = ""
+    proof: str = ""
+    claim: str | None = None
+    proven_by: str | None = None
     acts: tuple[str, ...] = ()
     for_next: bool = False
     handed_on: bool = False
@@ -105,7 +100,7 @@ class ReceiptView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirm:
-    """The form that confirms what a holder asked for; `act` names it, and it brings what proved the holder."""
+    """The form that confirms a holder's act; it sends what proved the holder, like the forms of `ReceiptView`."""
 
     action: str
     act: str
@@ -115,10 +110,12 @@ class Confirm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeepForm:
-    """The form "It was me: enter the keep-code"; `action` is the code's own address."""
+class Offers:
+    """What a code's page lets its visitor do: verify, use the receipt, or enter a keep-code at `keep_action`."""
 
-    action: str
+    burn: Burn | None = None
+    receipt: ReceiptView | None = None
+    keep_action: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +146,7 @@ class Card:
 class Page:
     """One page. `answer` moves the reading focus to the heading, for a page that answers something just sent.
 
-    `typed` is the short code that was just refused: it stays in its field, so that one character can be mended.
+    `typed` is the short code that was just refused: its field keeps it, so that one character can be corrected.
     """
 
     site: Site
@@ -164,7 +161,7 @@ class Page:
     compare_open: bool = False
     receipt: ReceiptView | None = None
     left: ReceiptView | None = None
-    keep_form: KeepForm | None = None
+    keep_action: str | None = None
     confirm: Confirm | None = None
     proof: ProofView | None = None
     proof_forms: bool = False

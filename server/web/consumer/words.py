@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from types import MappingProxyType
 
 from babel.dates import format_date, format_time, format_timedelta
 from babel.lists import format_list
@@ -19,6 +20,7 @@ from server.web.catalogue import DEFAULT_LANGUAGE, Catalogue, Sentence, sources
 
 SentenceFacts = Mapping[str, str | None]
 """What is known, by the name the sentences use; `None` and the empty string both mean unknown."""
+NO_FACTS: SentenceFacts = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

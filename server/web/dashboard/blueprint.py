@@ -11,7 +11,7 @@ from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
 
 from keys.base.errors import AuthcodeError
-from server.domain.batches.range_act import ActKind, RangeInvalid
+from server.domain.batches.range_act import ActKind, ActRequest, RangeInvalid
 from server.domain.codes.redemption import Unit
 from server.services.batches.range_acts import ActivationRefused, act_on_range, check_activation
 from server.services.brands.fact_previews import facts_after
@@ -192,16 +192,15 @@ def act(row: int, kind: str) -> Response | tuple[str, int] | str:
         shown["told"] = preview(*told) if told else None
         shown["refused"] = _why_not(row, wanted)
         return render_template("dashboard/confirm.html", **shown, wanted=wanted, touched=touched)
-    done = act_on_range(
-        context().db,
-        batch.order,
-        wanted.kind,
+    asked = ActRequest(
+        order=batch.order,
+        kind=wanted.kind,
         indices=wanted.indices,
         details=wanted.details,
         actor=staff().email,
-        now=context().clock(),
         brand_id=bytes.fromhex(batch.brand_id),
     )
+    done = act_on_range(context().db, asked, now=context().clock())
     flash(f"{wording.act_sentence(done)}.")
     return redirect(url_for(".batch", row=row), HTTPStatus.SEE_OTHER)
 

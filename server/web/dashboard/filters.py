@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from urllib.parse import urlencode
 
-from server.domain.alerts.alert import AlertFilter, Rule, Severity
+from server.domain.alerts.alert import AlertFilter, Severity
+from server.domain.alerts.rules import all_rules
 from server.domain.alerts.triage import Pile
 from server.domain.codes.redemption import Unit
+from server.web.catalogue import catalogue
 
 
 class SavedView(StrEnum):
@@ -25,7 +27,7 @@ class SavedView(StrEnum):
     @property
     def words(self) -> str:
         """What the view is called."""
-        return _VIEW_WORDS[self]
+        return catalogue("staff").text(f"view.{self}") or str(self)
 
     @property
     def ranked(self) -> bool:
@@ -37,15 +39,6 @@ class SavedView(StrEnum):
         return _VIEWS[self] if self is not SavedView.MINE else AlertFilter(pile=Pile.OPEN, owner=me)
 
 
-_VIEW_WORDS = {
-    SavedView.ACT: "Act now",
-    SavedView.LOOK: "Look at",
-    SavedView.NOTES: "Notes",
-    SavedView.MINE: "Mine",
-    SavedView.SNOOZED: "Snoozed",
-    SavedView.CLOSED: "Closed",
-    SavedView.ALL: "Everything",
-}
 _VIEWS = {
     SavedView.ACT: AlertFilter(pile=Pile.OPEN, severity=Severity.HIGH),
     SavedView.LOOK: AlertFilter(pile=Pile.OPEN, severity=Severity.ALERT),
@@ -68,7 +61,7 @@ class ListAddress:
     """What the list of alerts shows, as read from its address; anything unreadable counts as not given."""
 
     view: SavedView = SavedView.LOOK
-    rule: Rule | None = None
+    rule: str | None = None
     batch_row: int | None = None
     unit_id: int | None = None
     order: Order | None = None
@@ -80,7 +73,7 @@ class ListAddress:
         view, rule, order = query.get("view", ""), query.get("rule", ""), query.get("order", "")
         return cls(
             view=SavedView(view) if view in list(SavedView) else SavedView.LOOK,
-            rule=Rule(rule) if rule in list(Rule) else None,
+            rule=rule if rule in {one.name for one in all_rules()} else None,
             batch_row=_whole(query.get("batch")),
             unit_id=_unit_id(query.get("code")),
             order=Order(order) if order in list(Order) else None,
@@ -132,7 +125,7 @@ class ListAddress:
         """Another page of the same list."""
         return replace(self, page=page)
 
-    def with_rule(self, rule: Rule | None) -> "ListAddress":
+    def with_rule(self, rule: str | None) -> "ListAddress":
         """Only this rule, or any."""
         return replace(self, rule=rule, page=1)
 

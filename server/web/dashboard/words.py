@@ -2,227 +2,133 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeVar
 
 from babel import Locale
 
 from authcode.order.order import Placement
-from server.domain.alerts.alert import KEEP_CODE_REGIONS, KEEP_CODE_USES, Rule, Severity
+from server.domain.alerts.alert import Severity
 from server.domain.alerts.copies import LEAST_OTHERS, LEAST_VERIFIED, Copies
 from server.domain.alerts.likely_cause import Fact, Guess, Likelihood
+from server.domain.alerts.rules import rule_named
 from server.domain.alerts.triage import REAL, Cause, Event, Precision
 from server.domain.batches.range_act import ActKind, RangeAct
 from server.domain.codes.redemption import Verdict
 from server.domain.places.place import UNKNOWN
 from server.services.queries.alert_views import StreamLine
 from server.services.queries.dashboard import AlertDetail, AlertRow
-from server.web.dashboard.alerts import places_and_storms
-from server.web.dashboard.amounts import counted, number
+from server.web.catalogue import catalogue
+from server.web.dashboard.amounts import counted, number, written
 
-SEVERITY_WORDS: Final[Mapping[Severity, str]] = {
-    Severity.HIGH: "Act now",
-    Severity.ALERT: "Look at",
-    Severity.NOTE: "Note",
-}
-RULE_WORDS: Final[Mapping[Rule, str]] = {
-    Rule.DUPLICATE: "asked for again by somebody else",
-    Rule.NOT_ACTIVATED: "scanned before activation",
-    Rule.VOIDED: "scanned after it was voided",
-    Rule.UNKNOWN_UNIT: "signed, but never registered",
-    Rule.KEY_WITHDRAWN: "of a withdrawn key",
-    Rule.KEEP_CODE_SHARED: "keep-code used by many",
-    Rule.OUTSIDE_MARKET: "asked for outside its markets",
-    Rule.IMPOSSIBLE_TRAVEL: "in two places too far apart",
-    Rule.BURST: "asked for by many within an hour",
-    Rule.LOOK_STORM: "storm of looks",
-}
-STATE_WORDS: Final[Mapping[Verdict, str]] = {
-    Verdict.UNUSED: "active, not verified",
-    Verdict.WITHHELD: "not told",
-    Verdict.GENUINE: "genuine",
-    Verdict.VERIFIED_BY_YOU: "verified by you",
-    Verdict.ALREADY_VERIFIED: "verified",
-    Verdict.NOT_ACTIVATED: "not activated",
-    Verdict.EXPIRED: "expired",
-    Verdict.RECALLED: "recalled",
-    Verdict.VOID: "void",
-    Verdict.LOCKED: "locked",
-    Verdict.SAMPLE: "sample",
-    Verdict.NOT_OURS: "not ours",
-}
-BALANCE_WORDS: Final[Mapping[Verdict, str]] = {**STATE_WORDS, Verdict.UNUSED: "active"}
-TOLD_WORDS: Final[Mapping[Verdict, str]] = {
-    **STATE_WORDS,
-    Verdict.UNUSED: "a look only",
-    Verdict.ALREADY_VERIFIED: "already verified",
-    Verdict.NOT_ACTIVATED: "not released yet",
-}
-CHANNEL_WORDS: Final[Mapping[str, str]] = {
-    "page": "page",
-    "api": "program",
-    "photo": "photo",
-    "serial": "typed serial",
-    "keep": "keep-code",
-    "undo": "undoing",
-    "hand_on": "handing on",
-    "erase": "erasing",
-}
+_STAFF: Final = catalogue("staff")
+_K = TypeVar("_K", bound=StrEnum)
+
+
+def _words(group: str, of: Iterable[_K]) -> dict[_K, str]:
+    return {one: _STAFF.text(f"{group}.{one}") or "" for one in of}
+
+
+def _all_words(group: str) -> dict[str, str]:
+    keys = [key for key in _STAFF.wordings if key.startswith(f"{group}.")]
+    return {key.removeprefix(f"{group}."): _STAFF.text(key) or "" for key in keys}
+
+
+SEVERITY_WORDS: Final[Mapping[Severity, str]] = _words("severity", Severity)
+STATE_WORDS: Final[Mapping[Verdict, str]] = _words("state", Verdict)
+BALANCE_WORDS: Final[Mapping[Verdict, str]] = {**STATE_WORDS, **_words("balance", [Verdict.UNUSED])}
+_TOLD_OTHERWISE = (Verdict.UNUSED, Verdict.ALREADY_VERIFIED, Verdict.NOT_ACTIVATED)
+TOLD_WORDS: Final[Mapping[Verdict, str]] = {**STATE_WORDS, **_words("told", _TOLD_OTHERWISE)}
+CHANNEL_WORDS: Final[Mapping[str, str]] = _all_words("channel")
 """How an attempt came; a channel that is not named here is shown as it is kept."""
-CAUSE_WORDS: Final[Mapping[Cause, str]] = {
-    Cause.OWN_RESCAN: "the buyer's own re-scan",
-    Cause.STAFF: "our own staff",
-    Cause.BOT: "a bot or link preview",
-    Cause.MISREAD: "a misread or mistyped code",
-    Cause.LATE_SYNC: "late synchronisation",
-    Cause.DIVERSION: "diversion to another market",
-    Cause.CLONE: "copies of the code",
-    Cause.LEAK: "leaked labels or waste",
-    Cause.OTHER: "something else",
-}
+CAUSE_WORDS: Final[Mapping[Cause, str]] = _words("cause", Cause)
 CAUSE_GROUPS: Final = (
     ("It was real", tuple(cause for cause in Cause if cause in REAL)),
     ("A false alarm", tuple(cause for cause in Cause if cause not in REAL and cause is not Cause.OTHER)),
     ("Neither counts for the precision", (Cause.OTHER,)),
 )
-AUDIT_WORDS: Final[Mapping[str, str]] = {
-    "alert.assign": "took an alert",
-    "alert.close": "closed an alert",
-    "alert.comment": "commented on an alert",
-    "alert.mute": "muted a rule for a batch",
-    "alert.release": "gave an alert back",
-    "alert.reopen": "reopened an alert",
-    "alert.snooze": "snoozed an alert",
-    "alert.unmute": "let a muted rule speak again",
-    "alert.wake": "ended an alert's snooze",
-    "batch.activate": "activated codes",
-    "batch.lock": "locked codes",
-    "batch.recall": "recalled codes",
-    "batch.register": "registered a batch",
-    "batch.sample": "marked codes as samples",
-    "batch.unlock": "unlocked codes",
-    "batch.void": "voided codes",
-    "brand.settings": "changed a brand's settings",
-    "code.undo": "took a verification back",
-    "keys.publish": "published a keyring",
-    "keys.withdraw": "withdrew a key",
-    "log.erase": "erased an entry of the log",
-    "product.edit": "changed a product",
-    "product.publish": "published a product",
-    "staff.add": "added an account",
-    "staff.login": "logged in",
-    "staff.login_refused": "was refused a login",
-    "staff.logout": "logged out",
-    "staff.password": "changed their password",
-    "staff.reset": "gave a new one-time password",
-    "staff.zone": "chose a time zone",
-    "token.new": "made a token",
-    "token.revoke": "revoked a token",
-}
-"""Every kind of act that stands in the audit; one that is not named here is shown as it is kept."""
+AUDIT_WORDS: Final[Mapping[str, str]] = _all_words("audit")
+"""Every kind of act in the audit; one that is not named here is shown as it is kept."""
 AUDIT_KINDS: Final = ("alert", "batch", "brand", "code", "keys", "log", "product", "staff", "token")
-ACT_WORDS: Final[Mapping[ActKind, str]] = {
-    ActKind.ACTIVATE: "Activate",
-    ActKind.VOID: "Void",
-    ActKind.RECALL: "Recall",
-    ActKind.SAMPLE: "Mark as samples",
-    ActKind.LOCK: "Lock",
-    ActKind.UNLOCK: "Unlock",
-}
-ACT_EFFECTS: Final[Mapping[ActKind, str]] = {
-    ActKind.ACTIVATE: "These codes can be verified from now on, each of them once.",
-    ActKind.VOID: "Whoever scans one of these codes is told that it was withdrawn. This cannot be taken back.",
-    ActKind.RECALL: "Whoever scans one of these codes is asked to stop using the product. This cannot be taken back.",
-    ActKind.SAMPLE: "Whoever scans one of these codes is told that it is a sample. This cannot be taken back.",
-    ActKind.LOCK: (
-        "Whoever scans one of these codes is told that copies of it were found, and what to compare. Attempts are "
-        "recorded as before. It can be unlocked again."
-    ),
-    ActKind.UNLOCK: "These codes are answered as they were before they were locked.",
-}
-ACT_DONE: Final[Mapping[ActKind, str]] = {
-    ActKind.ACTIVATE: "activated",
-    ActKind.VOID: "voided",
-    ActKind.RECALL: "recalled",
-    ActKind.SAMPLE: "marked as samples",
-    ActKind.LOCK: "locked",
-    ActKind.UNLOCK: "unlocked",
-}
+ACT_WORDS: Final[Mapping[ActKind, str]] = _words("act", ActKind)
+ACT_EFFECTS: Final[Mapping[ActKind, str]] = _words("effect", ActKind)
+ACT_DONE: Final[Mapping[ActKind, str]] = _words("done", ActKind)
 
 _ENGLISH = Locale("en")
 
 
+def rule_name(rule: str) -> str:
+    """What a rule is called."""
+    return _STAFF.text(f"rule.{rule}.name") or rule
+
+
 def alert_sentence(alert: AlertRow) -> str:
     """What happened, in plain words: the row of the list and the heading of the alert's page."""
-    where = f" in {counted(alert.places, 'region')}" if alert.places > 1 else ""
-    scans = counted(alert.count, "scan")
-    match alert.rule:
-        case Rule.DUPLICATE:
-            sentence = f"one code scanned by {counted(alert.people, 'person', 'people')}{where}"
-        case Rule.NOT_ACTIVATED:
-            sentence = f"{scans} of codes that are not activated{where}"
-        case Rule.VOIDED:
-            sentence = f"{scans} of codes that were withdrawn{where}"
-        case Rule.UNKNOWN_UNIT:
-            sentence = f"{scans} of signed codes that no batch has{where}, key {alert.key_id}"
-        case Rule.KEY_WITHDRAWN:
-            sentence = f"{scans} of codes of a withdrawn key{where}, key {alert.key_id}"
-        case Rule.KEEP_CODE_SHARED:
-            sentence = f"one keep-code used {counted(alert.count, 'time')}{where}"
-        case _:
-            sentence = places_and_storms.sentence(alert, where)
-    return sentence[0].upper() + sentence[1:]
+    return _of_rule(alert, "sentence", _facts(alert))
 
 
-def thing_counted(rule: Rule) -> str:
+def counts_copies(rule: str) -> bool:
+    """Whether a rule's alerts estimate the copies of one code."""
+    return rule_named(rule).of_copies
+
+
+def thing_counted(rule: str) -> str:
     """What an alert of a rule counts: nobody scanned what was only looked at."""
-    return "look" if rule is Rule.LOOK_STORM else "scan"
+    return "look" if rule_named(rule).of_looks else "scan"
 
 
-def why_it_fired(detail: AlertDetail) -> str:  # noqa: PLR0911 - one text for each rule
-    """The rule with its threshold and the measured value."""
-    others = counted(detail.measured, "other person", "other people")
-    match detail.alert.rule:
-        case Rule.DUPLICATE:
-            return _why_duplicate(detail, others)
-        case Rule.NOT_ACTIVATED:
-            return (
-                f"Somebody asked to verify codes of this batch that are not activated ({others}). One is enough: "
-                "either goods left before they were activated, or codes left without goods."
-            )
-        case Rule.VOIDED:
-            return f"Somebody asked to verify voided codes ({others}). One is enough: waste may be in circulation."
-        case Rule.UNKNOWN_UNIT:
-            return (
-                "The signature is good, but no registered batch holds this code. One is enough: a manifest is late, or "
-                "a signing key has leaked. It is never a guess."
-            )
-        case Rule.KEY_WITHDRAWN:
-            return (
-                "The key of these codes was withdrawn, and they were not registered and activated before that: "
-                "shoppers are told that they are not ours. One is enough: somebody still prints with the key, or goods "
-                "were activated after the moment that the withdrawal names."
-            )
-        case Rule.KEEP_CODE_SHARED:
-            return (
-                f"The keep-code of this code was used by {counted(detail.measured, 'visitor')}. An alert is raised "
-                f"from {KEEP_CODE_USES} uses on, or from more than {counted(KEEP_CODE_REGIONS, 'region')}: a buyer "
-                "keeps it, a forger prints it beside each copy."
-            )
-        case _:
-            return places_and_storms.why_it_fired(detail)
+def why_it_fired(detail: AlertDetail) -> str:
+    """The rule with its limits and the measured values; a sentence whose fact is not known is left out."""
+    parts = _STAFF.parts(f"rule.{detail.alert.rule}.why")
+    said = (_STAFF.text(part, **_page_facts(detail)) for part in parts)
+    return _sentence(" ".join(sentence for sentence in said if sentence))
 
 
-def _why_duplicate(detail: AlertDetail, others: str) -> str:
-    limit = f" from {counted(detail.threshold, 'other person', 'other people')} on" if detail.threshold else ""
-    is_loud = detail.alert.severity is Severity.HIGH
-    burst = f" It was made louder by a burst: {places_and_storms.BURST}." if is_loud else ""
-    return (
-        f"After the first verification, {others} asked to verify the same code. An alert is raised{limit}, and at once "
-        f"where the place is another or 48 hours have passed; anything less is a note."
-        f"{places_and_storms.from_networks(detail)}{burst}"
-    )
+def lock_reason(detail: AlertDetail) -> str:
+    """Why a lock is proposed, as it may stand in the batch's history."""
+    return _of_rule(detail.alert, "lock", _page_facts(detail))
+
+
+def _of_rule(alert: AlertRow, part: str, facts: Mapping[str, object]) -> str:
+    return _sentence(_STAFF.text(f"rule.{alert.rule}.{part}", **facts) or rule_name(alert.rule))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _facts(alert: AlertRow) -> dict[str, object]:
+    """What the sentence of any rule may name."""
+    return {
+        "scans": _amount("scans", alert.count),
+        "times": _amount("times", alert.count),
+        "people": _amount("people", alert.people),
+        "regions": _amount("regions", alert.places) if alert.places > 1 else None,
+        "key": alert.key_id,
+    }
+
+
+def _page_facts(detail: AlertDetail) -> dict[str, object]:
+    """What the page of an alert of any rule may name, the rule's limits among it."""
+    alert, networks = detail.alert, detail.networks
+    limits = {f"limit_{name}": written(limit) for name, limit in rule_named(alert.rule).limits.items()}
+    return {
+        **_facts(alert),
+        **limits,
+        "others": _amount("others", detail.measured),
+        "visitors": _amount("visitors", detail.measured),
+        "places": _amount("places", alert.places),
+        "networks": None if networks is None else _amount("networks", networks),
+        "one_network": _amount("networks", 1) if networks == 1 and detail.measured > 1 else None,
+        "threshold": _amount("others", detail.threshold) if detail.threshold else None,
+        "high": alert.severity is Severity.HIGH or None,
+    }
+
+
+def _amount(of: str, amount: int) -> str | None:
+    return _STAFF.plural(f"amount.{of}", amount, n=written(amount))
 
 
 def precision(measured: Precision) -> str:
@@ -298,14 +204,6 @@ def guess_rests_on(detail: AlertDetail) -> str:
     return f"From {', '.join(told[:-1])} and {told[-1]}. A judgement in words, not a measurement."
 
 
-def lock_reason(detail: AlertDetail) -> str:
-    """Why a lock is proposed, as it may stand in the batch's history."""
-    where = f" in {counted(detail.alert.places, 'region')}" if detail.alert.places > 1 else ""
-    if detail.alert.rule is Rule.KEEP_CODE_SHARED:
-        return f"Its keep-code was used {counted(detail.alert.count, 'time')}{where}"
-    return f"{counted(detail.measured, 'other person', 'other people').capitalize()} asked to verify this code{where}"
-
-
 _HIDDEN: Final = frozenset({Placement.INSIDE, Placement.SCRATCH})
 _FACT_WORDS: Final[Mapping[Fact, Callable[[AlertDetail], str]]] = {
     Fact.ONE_NETWORK: lambda detail: f"{counted(detail.measured, 'other claim')} from one network",
@@ -333,19 +231,7 @@ def stream_sentence(line: StreamLine) -> str:
         case Event.REOPENED:
             return "reopened it" if line.actor else "Opened again by itself: it grew past what was closed"
         case _:
-            return _STREAM_WORDS.get(line.kind, str(line.kind))
-
-
-_STREAM_WORDS: Final[Mapping[Event, str]] = {
-    Event.ASSIGNED: "took it",
-    Event.RELEASED: "gave it back",
-    Event.WOKEN: "ended the snooze",
-    Event.MUTED: "muted this rule for the batch",
-    Event.UNMUTED: "let this rule speak for the batch again",
-    Event.COMMENT: "commented",
-    Event.CLOSED: "closed it",
-    Event.SNOOZED: "put it off",
-}
+            return _STAFF.text(f"stream.{line.kind}") or str(line.kind)
 
 
 def initials(email: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from authcode.order.book import OrderBook, order_contents
-from authcode.order.fulfil import fulfil_order
+from authcode.order.fulfil import Delivery, fulfil_order
 from authcode.order.key_use import KeyUsedUp, check_cover, cover_warning
 from authcode.order.order import Order, Placement
 from keys.format.records import Form, Profile
@@ -67,7 +67,7 @@ def test_the_hundredth_order_is_the_last_and_a_rotated_key_takes_the_next(
         book.reserve(f"order-{number}", contents, key=key, now=now)
 
     def issue(name: str) -> Any:
-        return fulfil_order(issuer, _order(name), out=tmp_path / name, formats=("csv",), now=now)
+        return fulfil_order(issuer, _order(name), Delivery(out=tmp_path / name, formats=("csv",)), now=now)
 
     last = issue("last")
     assert (last.key_id, "100 of 100" in str(last.warning)) == (key.key_id, True)
@@ -89,7 +89,7 @@ def test_an_order_begun_in_time_may_be_finished_after_the_year(
     with monkeypatch.context() as patch:
         patch.setattr("authcode.order.fulfil.announce_batch", lambda *_: (_ for _ in ()).throw(OSError("power cut")))
         with pytest.raises(OSError, match="power cut"):
-            fulfil_order(issuer, _order("begun"), out=tmp_path / "begun", formats=("csv",), now=now)
-    assert fulfil_order(issuer, _order("begun"), out=tmp_path / "begun", formats=("csv",), now=late).written
+            fulfil_order(issuer, _order("begun"), Delivery(out=tmp_path / "begun", formats=("csv",)), now=now)
+    assert fulfil_order(issuer, _order("begun"), Delivery(out=tmp_path / "begun", formats=("csv",)), now=late).written
     with pytest.raises(KeyUsedUp, match="year"):
-        fulfil_order(issuer, _order("late"), out=tmp_path / "late", formats=("csv",), now=late)
+        fulfil_order(issuer, _order("late"), Delivery(out=tmp_path / "late", formats=("csv",)), now=late)

@@ -23,7 +23,7 @@ from PIL import Image
 from authcode.code.serial import SerialCipher, SerialUnit, Tier
 from authcode.code.verify import verify_code
 from authcode.order.book import OrderConflict
-from authcode.order.fulfil import DiskFull, IssuedBatch, OutTaken, fulfil_order
+from authcode.order.fulfil import Delivery, DiskFull, IssuedBatch, OutTaken, fulfil_order
 from authcode.order.issue import sample_code
 from authcode.order.manifest import open_manifest
 from authcode.order.order import Order, Placement, Tiers
@@ -43,7 +43,9 @@ def _order(**changes: Any) -> Order:
 
 
 def _fulfil(issuer: UnlockedIssuer, order: Order, out: Path, **changes: Any) -> IssuedBatch:
-    return fulfil_order(issuer, order, **{"out": out, "formats": ("csv",), "now": NOW, **changes})
+    written = {name: changes.pop(name) for name in ("formats", "logo") if name in changes}
+    delivery = Delivery(**{"out": out, "formats": ("csv",), **written})
+    return fulfil_order(issuer, order, delivery, **{"now": NOW, **changes})
 
 
 def _rows(out: Path) -> list[dict[str, str]]:

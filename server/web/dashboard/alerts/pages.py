@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from keys.base.errors import AuthcodeError
-from server.domain.alerts.alert import Rule
+from server.domain.alerts.rules import all_rules
 from server.domain.alerts.triage import Cause, Event
 from server.services.alerts.triage import Act, mute_rule, unmute_rule, work_on_alerts
 from server.services.queries import dashboard as read
@@ -81,7 +81,7 @@ def _list(address: ListAddress, *, problem: str | None = None, chosen: frozenset
         views=list(zip(views, amounts, strict=True)),
         counted={str(view): amount for view, amount in zip(views, amounts, strict=True)},
         budget=budget(context()),
-        rules=list(Rule),
+        rules=[rule.name for rule in all_rules()],
         batch_name=batch.order if batch else address.batch_row,
         sparks={row.id: charts.spark(row.recent) for row in found.alerts},
         problem=problem,
@@ -152,15 +152,16 @@ def mute(alert_id: int) -> Response | tuple[str, int] | str:
         mute_rule(context(), alert_id, reason=request.form.get("comment", ""), staff=staff())
     except AuthcodeError as refused:
         return render_template("dashboard/mute.html", **shown, problem=str(refused)), refused.http_status
-    flash(f"\u201c{wording.RULE_WORDS[found.rule].capitalize()}\u201d is muted for {found.order}.")
+    flash(f"\u201c{wording.rule_name(found.rule).capitalize()}\u201d is muted for {found.order}.")
     return redirect(url_for(".alert", alert_id=alert_id), HTTPStatus.SEE_OTHER)
 
 
 def unmute(row: int) -> Response:
     """Let a rule speak for a batch again."""
     wanted = request.form.get("rule", "")
-    if wanted in list(Rule) and unmute_rule(context(), row, Rule(wanted), staff=staff()):
-        flash(f"\u201c{wording.RULE_WORDS[Rule(wanted)].capitalize()}\u201d speaks again.")
+    known = {rule.name for rule in all_rules()}
+    if wanted in known and unmute_rule(context(), row, wanted, staff=staff()):
+        flash(f"\u201c{wording.rule_name(wanted).capitalize()}\u201d speaks again.")
     return redirect(url_for(".batch", row=row), HTTPStatus.SEE_OTHER)
 
 

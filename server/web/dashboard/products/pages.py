@@ -10,7 +10,14 @@ from keys.base.errors import AuthcodeError
 from server.domain.brands.accent import shades_of
 from server.domain.codes.redemption import Verdict
 from server.domain.places.time_zone import zone_names
-from server.services.brands.edit_product import Texts, edit_product, preview_of, product_list, product_to_edit
+from server.services.brands.edit_product import (
+    ProductEdit,
+    Texts,
+    edit_product,
+    preview_of,
+    product_list,
+    product_to_edit,
+)
 from server.services.brands.settings import BrandSettingInvalid, BrandSettings, brands, change_settings
 from server.services.staff.accounts import choose_zone
 from server.storage.products import KeptProduct
@@ -46,15 +53,9 @@ def product(number: int) -> AnyResponse | tuple[str, int] | str:
     texts = _texts(request.form)
     upload = request.files.get("picture")
     try:
-        changed = edit_product(
-            context(),
-            number,
-            texts,
-            picture=upload.read() if upload else None,
-            drop_picture=request.form.get("drop") == "yes",
-            staff=staff(),
-            now=context().clock(),
-        )
+        picture = upload.read() if upload else None
+        edit = ProductEdit(texts=texts, picture=picture, drop_picture=request.form.get("drop") == "yes")
+        changed = edit_product(context(), number, edit, staff=staff())
     except AuthcodeError as refused:
         return _form(kept, texts, problem=str(refused)), max(refused.http_status, HTTPStatus.BAD_REQUEST)
     flash("Shoppers read the new texts from now on." if changed else "Nothing was other than before.")

@@ -1,0 +1,37 @@
+"""The rules of alerts. Every module in this folder is one, its `RULE`; nothing else lists them.
+
+To add a rule, add its module here and its words to the source language of the staff catalogue.
+"""
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import Any
+
+from server.domain.alerts.alert import Finding
+from server.domain.alerts.rule import Facts, Rule
+
+
+@cache
+def all_rules() -> tuple[Rule[Any], ...]:
+    """Every rule, in the order in which they are listed and evaluated."""
+    modules = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+    return tuple(sorted((module.RULE for module in modules), key=lambda rule: (rule.position, rule.name)))
+
+
+def rule_named(name: str) -> Rule[Any]:
+    """The rule of a stored name.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for rule in all_rules():
+        if rule.name == name:
+            return rule
+    raise LookupError(f"no rule of alerts is named {name!r}")
+
+
+def findings(facts: Facts) -> list[tuple[Rule[Any], Finding]]:
+    """What the rules that are given such facts find in them."""
+    found = [(rule, rule.condition(facts)) for rule in all_rules() if rule.facts is type(facts)]
+    return [(rule, finding) for rule, finding in found if finding is not None]

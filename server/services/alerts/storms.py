@@ -1,0 +1,56 @@
+"""Stage 7, alert: runs the rules about looks, in the transaction that writes them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from server.domain.alerts.growth import GrowingAlert, Growth, grow
+from server.domain.alerts.rule import HourOfLooks
+from server.domain.alerts.rules import findings
+from server.domain.alerts.storm import LOOKS_IN_STORM, UNCOUNTED_LOOKS, begins_storm
+from server.domain.codes.redemption import Unit
+from server.runtime.looks import LatestLook
+from server.storage.alerts import add_looks, lock_alert, save_alert
+from server.storage.batches import batch_by_row
+from server.storage.engine import Connection
+from server.storage.looks import LookKey, storming
+
+
+def after_looks(
+    connection: Connection, counted: Sequence[tuple[LookKey, int]], latest: Mapping[int, LatestLook]
+) -> None:
+    """Let the alerts of storms grow by the looks that were just written, each counted once.
+
+    The writer of looks holds the writer's turn in both databases, so that no other looks come between.
+    """
+    keys = [key for key, _ in counted]
+    for (number, hour), looks in storming(connection, keys, least=LOOKS_IN_STORM, without=UNCOUNTED_LOOKS).items():
+        added = {key: n for key, n in counted if (key.unit, key.hour) == (number, hour) and key in looks}
+        by_place: Counter[str] = Counter()
+        for key, amount in looks.items():
+            by_place[key.place] += amount
+        unit, last = Unit.of_id(number), latest[number]
+        batch = batch_by_row(connection, unit.row)
+        new = looks if begins_storm(by_place.total(), sum(added.values())) else added
+        if batch is not None and new:
+            _grow(connection, batch.brand, HourOfLooks(unit=unit, serial=last.serial, by_place=by_place), new, last)
+
+
+def _grow(
+    connection: Connection, brand: int, facts: HourOfLooks, looks: Mapping[LookKey, int], last: LatestLook
+) -> None:
+    """Let alerts grow by the looks of an hour that they have not counted."""
+    hour = min(key.hour for key in looks)
+    for rule, finding in findings(facts):
+        severity = finding.severity or rule.severity
+        raised = GrowingAlert(severity=severity, first_at=hour, last_at=hour)
+        number, held = lock_alert(connection, brand, rule.name, finding.subject, raised)
+        growth = Growth(
+            severity=severity,
+            first_at=hour,
+            last_at=last.at,
+            count=sum(looks.values()),
+            places=add_looks(connection, number, looks),
+            of_looks=True,
+        )
+        grown, opened_again = grow(held, growth)
+        save_alert(connection, number, grown, [last.at] if opened_again else [])
