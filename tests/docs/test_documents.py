@@ -95,6 +95,21 @@ def test_every_module_that_the_table_names_exists_and_says_its_stage() -> None:
                     assert f"Stage {number}, " in (ROOT / path).read_text(encoding="utf-8"), path
 
 
+def test_every_table_of_the_database_is_in_the_table_of_tables_and_no_other() -> None:
+    from server.storage.schema import metadata
+
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", page.partition("## The tables")[2].partition("## ")[0], re.MULTILINE)
+    assert sorted(name for row in rows for name in re.findall(r"`(\w+)`", row)) == sorted(metadata.tables)
+
+
+def test_every_path_that_the_architecture_names_exists() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:keys|authcode|scanner|server|tests|docs)/[\w/.]*)`", page)
+    in_server = re.findall(r"`((?:services|storage|runtime)/[\w/.]*)`", page)
+    assert [path for path in paths + [f"server/{path}" for path in in_server] if not (ROOT / path).exists()] == []
+
+
 def test_every_command_of_the_readme_exists() -> None:
     commands = {entry.name for entry in entry_points(group="authcode.commands")}
     for page in PAGES:

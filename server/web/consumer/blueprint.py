@@ -11,12 +11,14 @@ from flask import Blueprint, Response, abort, request
 from authcode.code.payload import SERIAL_CHARACTERS, dropped_link
 from authcode.code.serial import TypedSerialInvalid
 from scanner.errors import PhotoError
+from server.domain.codes.claim import ClaimInvalid
 from server.domain.codes.holder_acts import ActNotNow, HolderUnknown
 from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
+from server.domain.codes.page_token import PageTokenInvalid
 from server.domain.codes.redemption import Verdict
 from server.services.brands.publish_product import product_picture
 from server.services.codes.attempts import Channel
-from server.services.codes.look import OFFERED, Look, look_at_page, look_at_serial
+from server.services.codes.look import OFFERED, Look, look_at_page, look_at_serial, text_of_page
 from server.services.codes.photo import SymbolLook, read_photo
 from server.services.codes.redeem import Answer, verify_on_page
 from server.web.consumer import holder_acts, proofs, receipts
@@ -91,10 +93,13 @@ def burn(**_parts: str) -> Response:
         return _holder_act()
     if receipts.is_requested():
         return _receipt()
-    token, claim = request.form.get("token"), request.form.get("claim")
-    answer = verify_on_page(context(), *raw_target(), token=token, claim=claim, visitor=visitor())
-    if answer.look_again is not None:
-        return respond(_look_page(answer.look_again, again=True), HTTPStatus.CONFLICT)
+    text, claim = text_of_page(context(), *raw_target()), request.form.get("claim")
+    try:
+        answer = verify_on_page(context(), text, token=request.form.get("token"), claim=claim, visitor=visitor())
+    except ClaimInvalid:
+        return respond(_look_page(_look(), again=True), HTTPStatus.CONFLICT)
+    except PageTokenInvalid:
+        return respond(_look_page(_look(claim), again=True), HTTPStatus.CONFLICT)
     return _verdict(answer)
 
 
@@ -159,20 +164,20 @@ def _holder_act() -> Response:
 def _receipt() -> Response:
     """Answer a keep-code, or give the receipt as a file."""
     try:
-        found, wrong = receipts.answer()
+        found = receipts.answer()
     except KeepCodeTriesSpent as refused:
         return respond(page_maker().plain_page("keep_spent"), refused.http_status)
     except KeepCodeInvalid as refused:
         return respond(_look_page(_look(), notes=("keep_mistyped",)), refused.http_status)
-    if found.look_again is None:
+    if found is not None:
         return receipts.receipt_file(found) or respond(_answer_page(found))
-    if wrong is None:
-        return respond(_look_page(found.look_again, again=True), HTTPStatus.CONFLICT)
-    return respond(_look_page(found.look_again, notes=(wrong,)))
+    if "keep_code" in request.form:
+        return respond(_look_page(_look(), notes=("keep_wrong",)))
+    return respond(_look_page(_look(), again=True), HTTPStatus.CONFLICT)
 
 
-def _look() -> Look:
-    return look_at_page(context(), *raw_target(), visitor())
+def _look(claim: str | None = None) -> Look:
+    return look_at_page(context(), *raw_target(), visitor(), claim=claim)
 
 
 def _look_page(found: Look, *, again: bool = False, notes: tuple[str, ...] = ()) -> Page:
@@ -210,7 +215,7 @@ def _verdict(answer: Answer) -> Response:
 
 def _answer_page(answer: Answer, *, notes: tuple[str, ...] = ()) -> Page:
     count_answer("verify", answer.verdict, foreign=answer.foreign)
-    shown = ShownCode(verdict=answer.verdict or Verdict.NOT_OURS, facts=answer.facts, foreign=answer.foreign)
+    shown = ShownCode(verdict=answer.verdict, facts=answer.facts, foreign=answer.foreign)
     return page_maker().code_page(shown, receipts.offers_of(shown, answer.receipt), notes=notes, answer=True)
 
 
