@@ -119,8 +119,7 @@ class OrderBook:
                     reserved_at=to_second(now),
                     begun=out,
                 )
-                self._write(reservation)
-            return reservation
+                return self._write(reservation)
         differs = {key for key, _ in known.contents.items() ^ contents.items()}
         if differs:
             raise OrderConflict(known.name, known.reserved_at, tuple(sorted(differs)))
@@ -141,21 +140,15 @@ class OrderBook:
 
     def mark_begun(self, reservation: Reservation, out: Path) -> Reservation:
         """Record which folder is going to be filled, before anything is written there."""
-        begun = replace(reservation, begun=out)
-        self._write(begun)
-        return begun
+        return self._write(replace(reservation, begun=out))
 
     def mark_announced(self, reservation: Reservation) -> Reservation:
         """Record that the batch may be known outside, before it is announced."""
-        announced = replace(reservation, announced=True)
-        self._write(announced)
-        return announced
+        return self._write(replace(reservation, announced=True))
 
     def mark_issued(self, reservation: Reservation, out: Path) -> Reservation:
         """Record the folder of the finished order."""
-        issued = replace(reservation, out=out)
-        self._write(issued)
-        return issued
+        return self._write(replace(reservation, out=out))
 
     def _path(self, name: str, kind: str) -> Path:
         # One spelling on every file system: two names that differ only in case are the same name.
@@ -176,7 +169,7 @@ class OrderBook:
         write_atomic(counter, f"{number + 1}\n".encode("ascii"))
         return number
 
-    def _write(self, reservation: Reservation) -> None:
+    def _write(self, reservation: Reservation) -> Reservation:
         record = {
             "format": RECORD_FORMAT,
             "name": reservation.name,
@@ -190,6 +183,7 @@ class OrderBook:
         }
         text = json.dumps(record, indent=1, sort_keys=True) + "\n"
         write_atomic(self._path(reservation.name, "json"), text.encode("utf-8"))
+        return reservation
 
 
 def _read_record(record: dict[str, object]) -> Reservation:

@@ -41,18 +41,6 @@ from keys.primitives import (
     fingerprint,
 )
 
-__all__ = [
-    "KEYRING_LIFE",
-    "Keyring",
-    "KeyringSet",
-    "OpenedKeyring",
-    "check_successor",
-    "check_transition",
-    "normalise_prefix",
-    "open_keyring",
-    "sign_keyring",
-]
-
 KEYRING_LIFE: Final = timedelta(days=30)
 MAX_VERSION: Final = 2**31 - 1
 MAX_BRAND_CHARS: Final = 100

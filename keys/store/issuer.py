@@ -27,10 +27,10 @@ from keys.format.keyring import (
     Keyring,
     OpenedKeyring,
     check_successor,
-    normalise_prefix,
     open_keyring,
     sign_keyring,
 )
+from keys.format.prefix import normalise_prefix
 from keys.format.records import CodeKey, Form, KeyState, Profile, Purpose, check_withdrawal_moment
 from keys.format.succession import vouch
 from keys.primitives import LABEL_KEYRING, SigningKey
