@@ -103,7 +103,7 @@ def _heading(job: Job) -> SheetHeading:
 def _manifest(job: Job, codes_sha256: str) -> bytes:
     order = job.order
     manifest = Manifest(
-        server_id=job.issuer.issuer.server_id,
+        server_id=job.issuer.server_id,
         brand_id=job.issuer.keyring.keyring.brand_id,
         batch_number=job.reservation.batch_number,
         order=order.name,
