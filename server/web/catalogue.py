@@ -27,7 +27,7 @@ them (docs/adr/0027).
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from gettext import c2py
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -100,14 +100,10 @@ class Catalogue:
         return format_decimal(round(value, 1), locale=self.locale)
 
 
+@cache
 def catalogue(domain: str, language: str = DEFAULT_LANGUAGE) -> Catalogue:
     """The catalogue of a domain, "shoppers" or "staff"; read once per process."""
-    return _catalogues(domain)[language]
-
-
-@cache
-def _catalogues(domain: str) -> Mapping[str, Catalogue]:
-    return {language: Catalogue(language, source) for language, source in sources(domain).items()}
+    return Catalogue(language, sources(domain)[language])
 
 
 def sources(domain: str, folder: Traversable | None = None) -> dict[str, messages.Catalog]:
@@ -117,14 +113,11 @@ def sources(domain: str, folder: Traversable | None = None) -> dict[str, message
     """
     found = {}
     for language in sorted((folder or resources.files("server") / "locale").iterdir(), key=lambda item: item.name):
-        source = language / "LC_MESSAGES" / f"{domain}.po"
-        compiled = language / "LC_MESSAGES" / f"{domain}.mo"
-        if source.is_file():
-            with source.open("rb") as file:
-                found[language.name] = read_po(file, abort_invalid=True)
-        elif compiled.is_file():
-            with compiled.open("rb") as file:
-                found[language.name] = read_mo(file)
+        for suffix, read in ((".mo", read_mo), (".po", partial(read_po, abort_invalid=True))):  # the later one counts
+            path = language / "LC_MESSAGES" / f"{domain}{suffix}"
+            if path.is_file():
+                with path.open("rb") as file:
+                    found[language.name] = read(file)
     return found
 
 
@@ -156,6 +149,6 @@ def _first(message_id: str | list[str] | tuple[str, ...]) -> str:
 
 def _sentence(text: str, context: str | bytes | None) -> Sentence:
     written = context.decode() if isinstance(context, bytes) else context or ""  # Babel's read_mo leaves it encoded
-    said = dict(part.split(": ") for part in written.split(", ")) if written else {}
-    needs = placeholders(text) | frozenset(said.get("needs", "").split())
-    return Sentence(text=text, needs=needs, link=said.get("link"))
+    named = dict(part.split(": ") for part in written.split(", ")) if written else {}
+    needs = placeholders(text) | frozenset(named.get("needs", "").split())
+    return Sentence(text=text, needs=needs, link=named.get("link"))
