@@ -29,7 +29,7 @@ from server.services.log.proofs import prove_unit
 from server.services.queries import dashboard
 from server.storage import schema
 from server.storage.redemptions import unit_use
-from tests.server.services.holders.test_keep_codes import wrong
+from tests.server.services.holders.guesses import wrong
 from tests.server.simulator import START, Issued, MakeWorld, World, both_databases
 
 pytestmark = both_databases
