@@ -27,7 +27,7 @@ them (docs/adr/0027).
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from gettext import c2py
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -113,11 +113,14 @@ def sources(domain: str, folder: Traversable | None = None) -> dict[str, message
     """
     found = {}
     for language in sorted((folder or resources.files("server") / "locale").iterdir(), key=lambda item: item.name):
-        for suffix, read in ((".mo", read_mo), (".po", partial(read_po, abort_invalid=True))):  # the later one counts
-            path = language / "LC_MESSAGES" / f"{domain}{suffix}"
-            if path.is_file():
-                with path.open("rb") as file:
-                    found[language.name] = read(file)
+        source = language / "LC_MESSAGES" / f"{domain}.po"
+        compiled = language / "LC_MESSAGES" / f"{domain}.mo"
+        if source.is_file():
+            with source.open("rb") as file:
+                found[language.name] = read_po(file, abort_invalid=True)
+        elif compiled.is_file():
+            with compiled.open("rb") as file:
+                found[language.name] = read_mo(file)
     return found
 
 
