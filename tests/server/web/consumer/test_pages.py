@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 from authcode.code.serial import Tier, printed_serial
 from authcode.order.order import Placement, Tiers
 from authcode.qr.segments import segments_of
-from authcode.qr.symbol import Level, draw_symbol
+from authcode.qr.codewords import Level
+from authcode.qr.symbol import draw_symbol
 from keys.format.domains import Listing
 from keys.format.records import Form
 from keys.store.issuer import IssuerHome
