@@ -188,23 +188,20 @@ def _write_once(job: Job, book: OrderBook) -> tuple[str, ...]:
         return announce_batch(job.issuer.home, finished)
     partial = _partial(job)
     shutil.rmtree(partial, ignore_errors=True)  # what a killed run of this order left
+    reservation = job.reservation
     try:
         _check_free(job.out)
-        with _full_disk_as_error(job.out, job.reservation):
+        with _full_disk_as_error(job.out, reservation):
             document = write_folder(job, partial)  # (3) and (4)
-            announced = book.update(job.reservation, announced=True)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        if not job.reservation.announced:
-            book.release(job.reservation)
-        raise
-    try:
+            reservation = book.update(reservation, announced=True)
         notes = announce_batch(job.issuer.home, document)  # (5)
-        with _full_disk_as_error(job.out, announced):
+        with _full_disk_as_error(job.out, reservation):
             _move(partial, job.out)  # (6)
     except BaseException:
-        # The batch may be known outside: the name keeps its number, so that the next run gives the same codes.
         shutil.rmtree(partial, ignore_errors=True)
+        # An announced batch may be known outside: its name keeps its number, and the next run gives the same codes.
+        if not reservation.announced:
+            book.release(reservation)
         raise
     return notes
 
