@@ -9,7 +9,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from server.domain.codes.redemption import FirstUse, Marks, ReturnedBy, Unit
+from server.domain.codes.redemption import Marks, Redemption, ReturnedBy, Unit
 from server.domain.places.place import UNKNOWN, Place
 from server.storage.engine import add_to_counters, insert_or_nothing
 from server.storage.scans import KEEP_CHANNEL
@@ -23,7 +23,7 @@ def return_unit(
     return insert_or_nothing(connection, undo, unit=unit.id, at=at, by=by.value, reason=reason)
 
 
-def hand_on(connection: sa.Connection, unit: Unit, first: FirstUse, handed: FirstUse, *, at: datetime) -> None:
+def hand_on(connection: sa.Connection, unit: Unit, first: Redemption, handed: Redemption, *, at: datetime) -> None:
     """Give a redemption its next holder (`handed`); the present one is kept for a repeat of the answer."""
     connection.execute(
         handover.insert().values(
@@ -50,13 +50,13 @@ def hops_of(connection: sa.Connection, unit: Unit) -> Sequence[datetime]:
     return list(connection.execute(query).scalars())
 
 
-def holder_before(connection: sa.Connection, unit: Unit, first: FirstUse) -> tuple[FirstUse, datetime] | None:
+def holder_before(connection: sa.Connection, unit: Unit, first: Redemption) -> tuple[Redemption, datetime] | None:
     """The redemption as it was before it was last handed on, and when; None once that was erased."""
     here = (handover.c.unit == unit.id) & (handover.c.hop == first.hop)
     row = connection.execute(sa.select(handover).where(here)).first()
     if row is None or row.claim_hash is None:
         return None
-    before = FirstUse(
+    before = Redemption(
         at=first.at,
         country=first.country,
         region=first.region,

@@ -63,6 +63,13 @@ class HeadRecord:
     note: str
 
 
+def is_up_to_date(connection: sa.Connection, head: HeadRecord) -> bool:
+    """Whether a head covers the whole tree, and no entry waits for its place."""
+    size = sa.select(log_tree.c.size).where(log_tree.c.id == 1).scalar_subquery()
+    row = connection.execute(sa.select(size, sa.exists(sa.select(log_pending.c.id)))).one()
+    return tuple(row) == (head.size, False)
+
+
 def append(connection: sa.Connection, kind: EntryKind, subject: int, record: str) -> None:
     """Add an entry, in the transaction of what it records: both become durable, or neither.
 

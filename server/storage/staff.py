@@ -81,6 +81,6 @@ def replace_session(connection: sa.Connection, number: int, *, old: str, new: st
     return ended.rowcount == 1
 
 
-def note_login(connection: sa.Connection, number: int, *, at: datetime) -> None:
+def set_last_login(connection: sa.Connection, number: int, *, at: datetime) -> None:
     """Note when an account was last opened."""
     connection.execute(staff.update().where(staff.c.id == number).values(last_login_at=at))

@@ -11,7 +11,7 @@ from datetime import timedelta
 from authcode.code.serial import check_character
 from keys.base.crockford import ALPHABET, encode_int
 from keys.base.errors import AuthcodeError
-from server.domain.codes.redemption import FirstUse, Unit
+from server.domain.codes.redemption import Redemption, Unit
 
 KEEP_CODE_CHARACTERS = 12
 _SECRET_CHARACTERS = KEEP_CODE_CHARACTERS - 1
@@ -48,7 +48,7 @@ class KeepCodeTriesSpent(AuthcodeError):
     sentence = "Too many keep-codes were tried here today; try again tomorrow."
 
 
-def keep_code_of(unit: Unit, first: FirstUse, *, key: bytes) -> str:
+def keep_code_of(unit: Unit, first: Redemption, *, key: bytes) -> str:
     """The keep-code of a redemption: twelve characters, the same whenever it is asked for."""
     message = _LABEL + unit.id.to_bytes(8, "big") + bytes([first.hop]) + first.claim_hash
     number = int.from_bytes(hmac.digest(key, message, hashlib.sha256), "big") >> (256 - _SECRET_BITS)
@@ -56,7 +56,7 @@ def keep_code_of(unit: Unit, first: FirstUse, *, key: bytes) -> str:
     return secret + check_character(secret)
 
 
-def is_keep_code_of(typed: str, unit: Unit, first: FirstUse, *, key: bytes) -> bool:
+def is_keep_code_of(typed: str, unit: Unit, first: Redemption, *, key: bytes) -> bool:
     """Whether a keep-code, as `read_keep_code` gives it, belongs to a redemption; takes the same time either way."""
     return hmac.compare_digest(typed, keep_code_of(unit, first, key=key))
 

@@ -107,7 +107,7 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FirstUse:
+class Redemption:
     """The redemption of a unit: when, where, and the two hashes that know its holder (docs/protocol.md §2 rule 2).
 
     `hop` counts how often the unit was handed on; the hashes are the present holder's. `log_head` names the last head
@@ -142,14 +142,14 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitUse:
+class UnitLife:
     """The use of a unit in one life: its redemption, if any, and all its returns, the latest last.
 
     `unit` carries the life. `returned` is the return before that life, `ended` the one that ended it.
     """
 
     unit: Unit
-    first: FirstUse | None
+    redemption: Redemption | None
     returns: tuple[Returned, ...] = ()
 
     @property
@@ -165,7 +165,7 @@ class UnitUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """The hashes of who asks now, made exactly like those of a `FirstUse`; None for what the visitor did not bring."""
+    """The hashes of a visitor, made like those of a `Redemption`; None for what the visitor did not bring."""
 
     claim_hash: bytes | None = None
     holder_hash: bytes | None = None
@@ -202,12 +202,12 @@ def verdict_of(conditions: Conditions, use: Use) -> Verdict:
     return state_check(conditions) or _BY_USE[use]
 
 
-def is_holder(first: FirstUse, marks: Marks) -> bool:
+def is_holder(first: Redemption, marks: Marks) -> bool:
     """Whether who asks is who verified: either hash is enough (docs/protocol.md §2 rule 2)."""
     return marks.claim_hash == first.claim_hash or marks.holder_hash == first.holder_hash
 
 
-def use_of(first: FirstUse | None, marks: Marks, *, now: datetime, repeat_window: timedelta) -> Use:
+def use_of(first: Redemption | None, marks: Marks, *, now: datetime, repeat_window: timedelta) -> Use:
     """How the unit's use looks to who asks: unused, theirs within the window, theirs since longer, or another's."""
     if first is None:
         return Use.NONE

@@ -108,7 +108,7 @@ def _add(  # noqa: PLR0913 - what becomes the row, and who sent it when
     )
     if row >> ROW_BITS:
         raise ManifestInvalid(f"this server holds {1 << ROW_BITS} batches and is full")
-    audit.note(
+    audit.append(
         connection,
         at=now,
         actor=actor,

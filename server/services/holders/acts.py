@@ -24,8 +24,8 @@ from server.domain.codes.holder_acts import (
 from server.domain.codes.keep_code import is_keep_code_of, read_keep_code
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token, make_page_token
 from server.domain.codes.redemption import (
-    FirstUse,
     Marks,
+    Redemption,
     ReturnedBy,
     Unit,
     Verdict,
@@ -38,11 +38,11 @@ from server.services.codes.claim_tries import ClaimTry, may_be_holder
 from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_of
 from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import resolve, unregistered_unit, verified
-from server.services.holders.keep_codes import KeepCodeTry, is_right, note_right
+from server.services.holders.keep_codes import KeepCodeTry, is_right, record_use
 from server.services.log.entries import log_erasure, log_handover, log_return
 from server.storage.engine import Connection
 from server.storage.holders import forget_holder, hand_on, holder_before, hops_of, return_unit
-from server.storage.redemptions import lock_redemption, unit_use
+from server.storage.redemptions import lock_redemption, unit_life
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,16 +164,16 @@ def _attempt(ctx: Context, connection: Connection, state: CodeState, request: _A
     lives = _lives(connection, state, request)  # (1)
     again = _repeated(ctx, connection, lives, request)
     held = _shown(ctx, connection, state.unit, _accepted(lives, again), request)  # (2)
-    if held is None or held.first is None:
+    if held is None or held.redemption is None:
         return None
-    if again is not None and not request.preview and not _holds(ctx, held.unit, held.first, request):
+    if again is not None and not request.preview and not _holds(ctx, held.unit, held.redemption, request):
         return _answer(connection, held, request, receipt=receipt_of(ctx, held))
     if request.act is not HolderAct.ERASE and not held.conditions.passed:  # (3)
         raise ActNotNow
     if request.page and not request.preview:  # (4)
         scope = TokenScope(held.unit, held.code.tier, request.act)
         check_page_token(request.token, scope, key=ctx.keys.page_token, now=request.now)
-    return _ACTS[request.act](ctx, connection, held, held.first, request)  # (5)
+    return _ACTS[request.act](ctx, connection, held, held.redemption, request)  # (5)
 
 
 def _lives(connection: Connection, state: CodeState, request: _ActRequest) -> tuple[CodeState, ...]:
@@ -185,19 +185,19 @@ def _lives(connection: Connection, state: CodeState, request: _ActRequest) -> tu
     numbers = range(unit.life + 1) if request.act is HolderAct.ERASE else (unit.life,)
     for number in numbers:
         lock_redemption(connection, replace(unit, life=number))
-    uses = [unit_use(connection, unit, life=number) for number in reversed(numbers)]
+    uses = [unit_life(connection, unit, life=number) for number in reversed(numbers)]
     return tuple(
         replace(state, code=replace(state.code, unit=use.unit), use=use)
         for use in uses
-        if use.first is not None and (use.ended is None or request.act is HolderAct.ERASE)
+        if use.redemption is not None and (use.ended is None or request.act is HolderAct.ERASE)
     )
 
 
 def _repeated(
     ctx: Context, connection: Connection, lives: tuple[CodeState, ...], request: _ActRequest
-) -> FirstUse | None:
+) -> Redemption | None:
     """The redemption before it was handed on a moment ago, whose holder may have lost the answer."""
-    first = lives[0].first if lives else None
+    first = lives[0].redemption if lives else None
     if request.act is not HolderAct.HAND_ON or first is None or first.hop == 0:
         return None
     before = holder_before(connection, lives[0].unit, first)
@@ -205,16 +205,16 @@ def _repeated(
     return before[0] if before is not None and request.now - before[1] <= window else None
 
 
-def _accepted(lives: tuple[CodeState, ...], again: FirstUse | None) -> list[tuple[CodeState, FirstUse]]:
+def _accepted(lives: tuple[CodeState, ...], again: Redemption | None) -> list[tuple[CodeState, Redemption]]:
     """The redemptions whose holder may ask, each with its life."""
-    return [(one, first) for one in lives for first in (one.first, again) if first is not None]
+    return [(one, first) for one in lives for first in (one.redemption, again) if first is not None]
 
 
 def _shown(
     ctx: Context,
     connection: Connection,
     present: Unit,
-    accepted: Sequence[tuple[CodeState, FirstUse]],
+    accepted: Sequence[tuple[CodeState, Redemption]],
     request: _ActRequest,
 ) -> CodeState | None:
     """The life that who asks holds, or held until a moment ago; a keep-code is counted, right or wrong."""
@@ -222,12 +222,16 @@ def _shown(
         return None
     held = next((one for one, first in accepted if _holds(ctx, one.unit, first, request)), None)
     if held is not None and request.typed is not None:
-        note_right(ctx, connection, held, replace(request, channel=Channel.KEEP))
+        record_use(ctx, connection, held, replace(request, channel=Channel.KEEP))
     return held
 
 
 def _is_shown(
-    ctx: Context, connection: Connection, present: Unit, accepted: Sequence[tuple[Unit, FirstUse]], request: _ActRequest
+    ctx: Context,
+    connection: Connection,
+    present: Unit,
+    accepted: Sequence[tuple[Unit, Redemption]],
+    request: _ActRequest,
 ) -> bool:
     """Whether keep-code or claim is that of one of the `accepted` redemptions; wrong ones are limited and counted.
 
@@ -241,10 +245,10 @@ def _is_shown(
     if request.page or claim is None:
         return right
     first = next((first for unit, first in accepted if unit == present), None)
-    return may_be_holder(ctx, connection, ClaimTry(unit=present, claim=claim, right=right, first=first), request)
+    return may_be_holder(ctx, connection, ClaimTry(unit=present, claim=claim, right=right, redemption=first), request)
 
 
-def _holds(ctx: Context, unit: Unit, first: FirstUse, request: _ActRequest) -> bool:
+def _holds(ctx: Context, unit: Unit, first: Redemption, request: _ActRequest) -> bool:
     """Whether who asks is the holder of this redemption, which may be the one before it was handed on."""
     if request.typed is not None:
         return is_keep_code_of(request.typed, unit, first, key=ctx.keys.keep_code)
@@ -256,11 +260,11 @@ def _marks(ctx: Context, unit: Unit, request: _ActRequest) -> Marks:
         claim = check_page_claim(request.holder.claim) if request.page else request.holder.claim
     except ClaimInvalid:
         claim = None
-    return marks_of(unit, claim=claim, holder=request.visitor.holder, key=ctx.keys.claim)
+    return marks_of(unit, claim=claim, cookie=request.visitor.cookie, key=ctx.keys.claim)
 
 
 def _undo(
-    ctx: Context, connection: Connection, state: CodeState, first: FirstUse, request: _ActRequest
+    ctx: Context, connection: Connection, state: CodeState, first: Redemption, request: _ActRequest
 ) -> ActAnswer | None:
     check_undo(first, state.use.returns, now=request.now, window_s=ctx.settings.undo_window_s)
     if request.preview:
@@ -269,12 +273,12 @@ def _undo(
         return None  # somebody else was faster; it is not returned, and not logged, twice
     log_return(connection, state.code, state.unit, at=request.now, by=ReturnedBy.HOLDER)
     append_own(ctx, connection, state.code, request, Verdict.UNUSED)
-    now_unused = replace(state, use=unit_use(connection, state.unit))
+    now_unused = replace(state, use=unit_life(connection, state.unit))
     return _answer(connection, now_unused, request)
 
 
 def _hand_on(
-    ctx: Context, connection: Connection, state: CodeState, first: FirstUse, request: _ActRequest
+    ctx: Context, connection: Connection, state: CodeState, first: Redemption, request: _ActRequest
 ) -> ActAnswer:
     check_hand_on(first, hops_of(connection, state.unit), now=request.now)
     if request.preview:
@@ -283,18 +287,20 @@ def _hand_on(
     hand_on(connection, state.unit, first, handed, at=request.now)
     log_handover(connection, state.code, state.unit, handed, at=request.now)
     append_own(ctx, connection, state.code, request, Verdict.VERIFIED_BY_YOU)
-    next_state = replace(state, use=unit_use(connection, state.unit))
+    next_state = replace(state, use=unit_life(connection, state.unit))
     return _answer(connection, next_state, request, receipt=receipt_of(ctx, next_state))
 
 
-def _erase(ctx: Context, connection: Connection, state: CodeState, _first: FirstUse, request: _ActRequest) -> ActAnswer:
+def _erase(
+    ctx: Context, connection: Connection, state: CodeState, _first: Redemption, request: _ActRequest
+) -> ActAnswer:
     if request.preview:
         return _asked(ctx, connection, state, request)
     append_own(ctx, connection, state.code, request, Verdict.VERIFIED_BY_YOU)
     blank = Marks(claim_hash=ctx.random(CLAIM_BYTES), holder_hash=ctx.random(CLAIM_BYTES))
     forget_holder(connection, state.unit, blank, at=request.now)
     log_erasure(connection, state.code, state.unit, at=request.now)
-    forgotten = replace(state, use=unit_use(connection, state.unit))
+    forgotten = replace(state, use=unit_life(connection, state.unit))
     return replace(_answer(connection, forgotten, request), ended=state.use.ended is not None)
 
 
@@ -307,7 +313,7 @@ def _asked(ctx: Context, connection: Connection, state: CodeState, request: _Act
     token = make_page_token(scope, key=ctx.keys.page_token, now=request.now, ttl=ttl)
     return ActAnswer(
         act=request.act,
-        facts=facts_of(connection, state, holder=True),
+        facts=facts_of(connection, state, own=True),
         verdict=Verdict.VERIFIED_BY_YOU,
         token=token,
         ended=state.use.ended is not None,
@@ -317,6 +323,6 @@ def _asked(ctx: Context, connection: Connection, state: CodeState, request: _Act
 def _answer(
     connection: Connection, state: CodeState, request: _ActRequest, *, receipt: Receipt | None = None
 ) -> ActAnswer:
-    used = Verdict.ALREADY_VERIFIED if state.first is not None else Verdict.UNUSED
+    used = Verdict.ALREADY_VERIFIED if state.redemption is not None else Verdict.UNUSED
     verdict = state_check(state.conditions) or used
-    return ActAnswer(act=request.act, facts=facts_of(connection, state, holder=False), verdict=verdict, receipt=receipt)
+    return ActAnswer(act=request.act, facts=facts_of(connection, state, own=False), verdict=verdict, receipt=receipt)

@@ -20,7 +20,7 @@ from server.domain.codes.keep_code import (
     is_keep_code_of,
     read_keep_code,
 )
-from server.domain.codes.redemption import FirstUse, Unit, Use, Verdict, verdict_of
+from server.domain.codes.redemption import Redemption, Unit, Use, Verdict, verdict_of
 from server.runtime.context import Context
 from server.services.alerts.evaluate import after_keep_code
 from server.services.codes.attempts import Channel, Request, Visitor, append_own
@@ -45,7 +45,7 @@ class KeepCodeTry:
 
     typed: str
     unit: Unit
-    accepted: Sequence[tuple[Unit, FirstUse]]
+    accepted: Sequence[tuple[Unit, Redemption]]
 
 
 def prove(ctx: Context, text: str, *, keep_code: str, visitor: Visitor) -> Answer | None:
@@ -102,7 +102,7 @@ def _entered(
         found = resolve(ctx, connection, code, named)
         state = state_of(connection, found, now=request.now)
         unit = unregistered_unit(found) if state is None else state.unit
-        accepted = [] if state is None or state.first is None else [(unit, state.first)]
+        accepted = [] if state is None or state.redemption is None else [(unit, state.redemption)]
         right = is_right(ctx, connection, KeepCodeTry(typed=typed, unit=unit, accepted=accepted), request)  # (3) to (5)
         return give(ctx, connection, state, request) if right and state is not None else None
 
@@ -119,7 +119,7 @@ def receipt_on_page(ctx: Context, text: str, *, claim: str | None, visitor: Visi
             state = state_of(connection, resolve(ctx, connection, code, named), now=now)
             if state is None:
                 return None
-            marks = marks_of(state.unit, claim=_page_claim(claim), holder=visitor.holder, key=ctx.keys.claim)
+            marks = marks_of(state.unit, claim=_page_claim(claim), cookie=visitor.cookie, key=ctx.keys.claim)
             use = use_by(ctx, state, marks, now=now)
             return _own_answer(ctx, connection, state, use) if use.own else None
     except NotOurs:
@@ -134,24 +134,24 @@ def _page_claim(claim: str | None) -> str | None:
 
 
 def _own_answer(ctx: Context, connection: Connection, state: CodeState, use: Use, *, later: bool = False) -> Answer:
-    facts = facts_of(connection, state, holder=True, later=later)
+    facts = facts_of(connection, state, own=True, later=later)
     return Answer(verdict=verdict_of(state.conditions, use), facts=facts, receipt=receipt_of(ctx, state))
 
 
 def _shown(ctx: Context, connection: Connection, state: CodeState, request: Request) -> Answer:
     """The holder's answer, noted in the history."""
     answer = _own_answer(ctx, connection, state, Use.OWN_LATER, later=state.conditions.passed)
-    note_right(ctx, connection, state, request)
+    record_use(ctx, connection, state, request)
     return answer
 
 
 def _noted(ctx: Context, connection: Connection, state: CodeState, request: Request) -> Unit:
     """The unit in its present life; the keep-code is noted in the history."""
-    note_right(ctx, connection, state, request)
+    record_use(ctx, connection, state, request)
     return state.unit
 
 
-def note_right(ctx: Context, connection: Connection, state: CodeState, request: Request) -> None:
+def record_use(ctx: Context, connection: Connection, state: CodeState, request: Request) -> None:
     """Add a right keep-code to the history, whatever it was shown for, and let its alert grow."""
     verdict = verdict_of(state.conditions, Use.OWN_LATER)
     scan = append_own(ctx, connection, state.code, request, verdict)

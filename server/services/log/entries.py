@@ -8,7 +8,7 @@ from datetime import datetime
 
 from keys.base.errors import AuthcodeError
 from server.domain.codes.log_record import LoggedUnit, erasure_record, handover_record, redemption_record, return_record
-from server.domain.codes.redemption import FirstUse, ReturnedBy, Unit
+from server.domain.codes.redemption import Redemption, ReturnedBy, Unit
 from server.services.codes.resolve import Resolved
 from server.storage import audit, log
 from server.storage.engine import Connection, Database
@@ -22,7 +22,7 @@ class LogEntryUnknown(AuthcodeError):
     sentence = "The log has no such entry for you; one that was just made can be asked for within a minute."
 
 
-def log_redemption(connection: Connection, code: Resolved, unit: Unit, first: FirstUse) -> None:
+def log_redemption(connection: Connection, code: Resolved, unit: Unit, first: Redemption) -> None:
     """Enter a redemption, in its own transaction."""
     log.append(connection, log.EntryKind.REDEMPTION, unit.id, redemption_record(_logged(code, unit), first))
 
@@ -33,7 +33,7 @@ def log_return(connection: Connection, code: Resolved, unit: Unit, *, at: dateti
     log.append(connection, log.EntryKind.UNDO, unit.id, record)
 
 
-def log_handover(connection: Connection, code: Resolved, unit: Unit, handed: FirstUse, *, at: datetime) -> None:
+def log_handover(connection: Connection, code: Resolved, unit: Unit, handed: Redemption, *, at: datetime) -> None:
     """Enter a handing on, in its own transaction; `handed` is the redemption as its next holder has it."""
     record = handover_record(_logged(code, unit), handed, at=at)
     log.append(connection, log.EntryKind.HANDOVER, unit.id, record)
@@ -62,7 +62,7 @@ def erase_entry(db: Database, number: int, *, actor: str, now: datetime) -> None
     with db.write() as connection:
         if not log.erase(connection, number):
             raise LogEntryUnknown
-        audit.note(connection, at=now, actor=actor, action="log.erase", subject=f"entry {number}")
+        audit.append(connection, at=now, actor=actor, action="log.erase", subject=f"entry {number}")
 
 
 def latest_entries(db: Database, *, limit: int) -> list[log.LeafRecord]:

@@ -158,7 +158,7 @@ def new_token(  # noqa: PLR0913 - what a token is made of
         )
         record = _found(connection, public.hex())
         told = {"brand": owner.brand_id.hex(), "days": days, "scopes": wanted}
-        audit.note(connection, at=now, actor=actor, action="token.new", subject=_name(record), details=told)
+        audit.append(connection, at=now, actor=actor, action="token.new", subject=_name(record), details=told)
         return text, _facts(connection, record, now)
 
 
@@ -187,7 +187,7 @@ def revoke_token(db: Database, named: str, *, actor: str, now: datetime) -> Toke
         record = _found(connection, token_prefix(named) or named.removeprefix("authcode_"))
         if record.revoked_at is None:
             rows.revoke(connection, record.id, at=now)
-            audit.note(connection, at=now, actor=actor, action="token.revoke", subject=_name(record))
+            audit.append(connection, at=now, actor=actor, action="token.revoke", subject=_name(record))
         return _facts(connection, _found(connection, record.prefix), now)
 
 
@@ -217,7 +217,7 @@ def admit(db: Database, presented: str | None, scope: Scope, *, now: datetime) -
         station = Station(brand=brand_by_id(connection, record.brand), actor=f"token {_name(record)}")
     if not rows.is_used_on_day_of(record, now):  # (4)
         with db.write() as connection:
-            rows.note_use(connection, record, at=now)
+            rows.set_last_use(connection, record, at=now)
     return station
 
 
