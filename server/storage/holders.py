@@ -5,6 +5,7 @@ nothing in it but that the unit is used, and since when.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from server.storage.schema import alert_claim, alert_place, alert_scan, handover
 def return_unit(
     connection: sa.Connection, unit: Unit, *, at: datetime, by: ReturnedBy, reason: str | None = None
 ) -> bool:
-    """End the life of a used unit: whether it had not ended before. The redemption stays as it is."""
+    """End the life of a used unit: False when it has ended already. The redemption stays as it is."""
     return insert_or_nothing(connection, undo, unit=unit.id, at=at, by=by.value, reason=reason)
 
 
@@ -56,15 +57,7 @@ def holder_before(connection: sa.Connection, unit: Unit, first: Redemption) -> t
     row = connection.execute(sa.select(handover).where(here)).first()
     if row is None or row.claim_hash is None:
         return None
-    before = Redemption(
-        at=first.at,
-        country=first.country,
-        region=first.region,
-        claim_hash=row.claim_hash,
-        holder_hash=row.holder_hash,
-        hop=first.hop - 1,
-        log_head=first.log_head,
-    )
+    before = replace(first, claim_hash=row.claim_hash, holder_hash=row.holder_hash, hop=first.hop - 1)
     return before, row.at
 
 
@@ -78,13 +71,7 @@ def forget_holder(connection: sa.Connection, unit: Unit, blank: Marks, *, at: da
     connection.execute(
         redemption.update()
         .where(redemption.c.unit == unit.id)
-        .values(
-            country=None,
-            region=None,
-            claim_hash=blank.claim_hash,
-            holder_hash=blank.holder_hash,
-            erased_at=at,
-        )
+        .values(country=None, region=None, **asdict(blank), erased_at=at)
     )
     gone = {"claim_hash": None, "holder_hash": None}
     connection.execute(handover.update().where(handover.c.unit == unit.id).values(gone))

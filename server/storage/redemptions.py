@@ -9,6 +9,7 @@ from server.domain.codes.redemption import INDEX_BITS, LIFE_BITS, Redemption, Re
 from server.storage.engine import insert_or_nothing
 from server.storage.schema import log_head, redemption, undo
 
+_STORED = ("at", "country", "region", "claim_hash", "holder_hash", "hop")
 _WITH_LAST_HEAD = ((redemption.c.log_size.name, sa.select(sa.func.max(log_head.c.size)).scalar_subquery()),)
 _LIVES = (
     sa.select(
@@ -32,20 +33,10 @@ _IN_ONE_LIFE = _LIVES.where(redemption.c.unit == sa.bindparam("unit"))
 def burn(connection: sa.Connection, unit: Unit, first: Redemption) -> bool:
     """Use the unit, in one statement: whether this was the first use. Durable once the transaction has ended.
 
-    The same statement notes the log's last head, which every proof of it will name.
+    The same statement stores the size of the log's last head, which every proof of it names.
     """
-    return insert_or_nothing(
-        connection,
-        redemption,
-        _WITH_LAST_HEAD,
-        unit=unit.id,
-        at=first.at,
-        country=first.country,
-        region=first.region,
-        claim_hash=first.claim_hash,
-        holder_hash=first.holder_hash,
-        hop=first.hop,
-    )
+    values = {name: getattr(first, name) for name in _STORED}
+    return insert_or_nothing(connection, redemption, _WITH_LAST_HEAD, unit=unit.id, **values)
 
 
 def unit_life(connection: sa.Connection, unit: Unit, *, life: int | None = None) -> UnitLife:
@@ -77,16 +68,9 @@ def _in_life(unit: Unit, life: int) -> Unit:
 
 
 def _first(row: sa.Row[tuple[object, ...]]) -> Redemption:
-    return Redemption(
-        at=row.at,
-        country=row.country,
-        region=row.region,
-        claim_hash=row.claim_hash,
-        holder_hash=row.holder_hash,
-        hop=row.hop,
-        log_head=None if row.note is None else named_head(row.note),
-        erased=row.erased_at is not None,
-    )
+    log_head = None if row.note is None else named_head(row.note)
+    stored = {name: getattr(row, name) for name in _STORED}
+    return Redemption(**stored, log_head=log_head, erased=row.erased_at is not None)
 
 
 def lock_redemption(connection: sa.Connection, unit: Unit) -> None:

@@ -15,7 +15,7 @@ from server.storage.engine import Connection, Database
 
 
 class LogEntryUnknown(AuthcodeError):
-    """The log has no such entry under its newest head, or the asker may not see it: one text for both."""
+    """The log has no such entry under its newest head, or the visitor may not see it: one text for both."""
 
     code = "log_entry_unknown"
     http_status = 404
@@ -40,11 +40,7 @@ def log_handover(connection: Connection, code: Resolved, unit: Unit, handed: Red
 
 
 def log_erasure(connection: Connection, code: Resolved, unit: Unit, *, at: datetime) -> None:
-    """Forget what the log holds of a unit's holders, and enter that, in one transaction.
-
-    Their entries that have no place in the tree yet are given theirs first: later it would be with all that they hold.
-    """
-    log.place_holders(connection, unit.id)
+    """Erase a unit's holders from the log, and enter that, in one transaction."""
     log.erase_holders(connection, unit.id)
     log.append(connection, log.EntryKind.ERASURE, unit.id, erasure_record(_logged(code, unit), at=at))
 
@@ -54,7 +50,7 @@ def _logged(code: Resolved, unit: Unit) -> LoggedUnit:
 
 
 def erase_entry(db: Database, number: int, *, actor: str, now: datetime) -> None:
-    """Forget salt and record of an entry; the leaf stays, and that it was erased is an entry of its own.
+    """Erase salt and record of an entry; the leaf stays, and the erasure becomes an entry of its own.
 
     Raises:
         LogEntryUnknown: there is no such leaf, or it was erased before.
