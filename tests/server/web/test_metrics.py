@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from server.domain.staff.scope import Scope
-from server.services.staff.api_tokens import new_token
+from server.services.staff.api_tokens import TokenRequest, new_token
 from server.storage.engine import Database
 from tests.server.processes import serving
 from tests.server.simulator import MakeWorld, World
@@ -16,7 +16,10 @@ from tests.server.simulator import MakeWorld, World
 
 def token(db: Database, *scopes: Scope) -> str:
     made, _facts = new_token(
-        db, brand=None, label="prometheus", scopes=scopes, days=1, actor="test", now=datetime.now(UTC)
+        db,
+        TokenRequest(brand=None, label="prometheus", scopes=scopes, days=1),
+        actor="test",
+        now=datetime.now(UTC),
     )
     return made
 

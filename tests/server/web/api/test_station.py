@@ -24,7 +24,7 @@ from keys.store.key_file import ScryptCost
 from server.app import create_app
 from server.domain.staff.scope import Scope
 from server.services.brands.keyring import publish_keyring
-from server.services.staff.api_tokens import new_token, revoke_token
+from server.services.staff.api_tokens import TokenRequest, new_token, revoke_token
 from server.settings import RateLimit
 from server.storage import schema
 from tests.server.simulator import GTIN, World
@@ -40,8 +40,8 @@ def _png(width: int, height: int) -> bytes:
 
 
 def made(world: World, *scopes: Scope, **changes: Any) -> str:
-    asked = {"brand": "Example Tea", "label": "press-1", "days": 30, "actor": "anna"} | changes
-    return new_token(world.ctx.db, scopes=scopes or list(Scope), now=world.clock.now, **asked)[0]
+    asked = {"brand": "Example Tea", "label": "press-1", "days": 30, "scopes": scopes or list(Scope)} | changes
+    return new_token(world.ctx.db, TokenRequest(**asked), actor="anna", now=world.clock.now)[0]
 
 
 def send(world: World, method: str, path: str, token: str | None, body: object = None, **more: Any) -> Any:
