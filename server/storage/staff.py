@@ -12,7 +12,7 @@ from server.storage.schema import staff
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffRecord:
-    """A staff account. `session` is drawn anew with every password."""
+    """A staff account. `session` is drawn again with every password."""
 
     id: int
     email: str

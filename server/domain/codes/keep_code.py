@@ -28,8 +28,8 @@ MAX_WRONG_OF_UNIT = 100
 """Wrong keep-codes on one unit in a day, from anywhere: twenty networks must join to keep a holder out for a day, and
 at this pace half of all 2^55 keep-codes take 10^11 years."""
 MAX_WRONG_OF_NETWORK = 30
-"""Wrong keep-codes of one network in a day (UTC), on any units: at midnight its pseudonym's key is deleted, and nobody
-can tell any more whose they were. So a network may try twice as many around a midnight."""
+"""Wrong keep-codes of one network in a day (UTC), on any units: at midnight its pseudonym's key is deleted, so a
+network may try twice as many around a midnight."""
 
 
 class KeepCodeInvalid(AuthcodeError):
@@ -49,7 +49,7 @@ class KeepCodeTriesSpent(AuthcodeError):
 
 
 def keep_code_of(unit: Unit, first: Redemption, *, key: bytes) -> str:
-    """The keep-code of a redemption: twelve characters, the same whenever it is asked for."""
+    """The keep-code of a redemption: twelve characters, the same each time."""
     message = _LABEL + unit.id.to_bytes(8, "big") + bytes([first.hop]) + first.claim_hash
     number = int.from_bytes(hmac.digest(key, message, hashlib.sha256), "big") >> (256 - _SECRET_BITS)
     secret = encode_int(number, _SECRET_CHARACTERS)

@@ -1,4 +1,4 @@
-"""Stage 7, alert: many networks ask for one code within an hour, and nobody has verified it.
+"""Stage 7, alert: many networks try one unused code within an hour.
 
 A burst on a used code makes its duplicate louder instead: it is one thing that happened.
 """
