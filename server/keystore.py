@@ -1,7 +1,7 @@
 """The server's own keys, and the serial and MAC keys that brands share with it.
 
-They lie sealed in `HOME/server/keys`, opened by the server's passphrase. No key that signs codes is among them, and
-`refuse_signing_keys` holds the server to that (docs/format.md §1).
+They are sealed in `HOME/server/keys`, opened by the server's passphrase. No key that signs codes is among them, which
+`refuse_signing_keys` enforces (docs/format.md §1).
 """
 
 import contextlib
@@ -20,15 +20,8 @@ from keys.store.key_file import ScryptCost
 from keys.store.key_store import UnlockedStore, open_store
 
 _OWN = (
-    Purpose.PAGE_TOKEN,
-    Purpose.CLAIM,
-    Purpose.HOLDER,
-    Purpose.SESSION,
-    Purpose.LOG_HEAD,
-    Purpose.PROOF,
-    Purpose.PROOF_ID,
-    Purpose.KEEP_CODE,
-    Purpose.ADDRESS,
+    *(Purpose.PAGE_TOKEN, Purpose.CLAIM, Purpose.HOLDER, Purpose.SESSION, Purpose.LOG_HEAD),
+    *(Purpose.PROOF, Purpose.PROOF_ID, Purpose.KEEP_CODE, Purpose.ADDRESS),
 )
 _OWN_KEY_BYTES = 32
 _CURRENT = "1"  # own keys are numbered, so that rotating one adds a number
@@ -171,7 +164,7 @@ def keep_shared_keys(keys: ServerKeys, brand_id: bytes, shared: SharedKeys) -> N
     """Seal a brand's serial and MAC keys into the server's part; the same ones again change nothing.
 
     Raises:
-        KeyIdTaken: another key stands there already.
+        KeyIdTaken: another key is there already.
     """
     for number, secret in shared.serial.items():
         keys.store.put(Purpose.SERIAL, _serial_name(brand_id, number), brand_id, secret)
@@ -184,7 +177,7 @@ def refuse_signing_keys(home: Path, passphrase: str) -> None:
 
     Raises:
         ServerCanSign: it does.
-        KeyFileInvalid: a key file of the issuer is damaged, so that nobody can tell.
+        KeyFileInvalid: a key file of the issuer is damaged, so that it cannot be checked.
     """
     store = open_store(f"file:{issuer_keys_dir(home)}")
     try:
@@ -206,15 +199,8 @@ def rotating_key(store: UnlockedStore, purpose: Purpose, name: str) -> bytes:
         return store.get(purpose, name)
 
 
-def forget_other_periods(store: UnlockedStore, purpose: Purpose, name: str) -> None:
-    """Delete the keys of all periods but one: what was made with them can never be traced again."""
+def forget_periods(store: UnlockedStore, purpose: Purpose, name: str, *, later: bool) -> None:
+    """Delete the keys of the periods before one, and those of `later` ones too; names sort by time."""
     for header in store.headers():
-        if header.purpose is purpose and header.key_id != name:
-            store.remove(purpose, header.key_id)
-
-
-def forget_earlier_periods(store: UnlockedStore, purpose: Purpose, name: str) -> None:
-    """Delete the keys of the periods before one; names of later periods come later as texts."""
-    for header in store.headers():
-        if header.purpose is purpose and header.key_id < name:
+        if header.purpose is purpose and (header.key_id < name or (later and header.key_id > name)):
             store.remove(purpose, header.key_id)

@@ -66,8 +66,8 @@ def batch_issued(home: Path, manifest: bytes) -> str | None:
         known = knows_product(db, batch)
     finally:
         db.close()
-    told = f"server: order {batch.order_name} is registered, inactive"
-    return told if known else f"{told}; {product_unknown(batch.product_sku or '')}"
+    line = f"server: order {batch.order_name} is registered, inactive"
+    return line if known else f"{line}; {product_unknown(batch.product_sku or '')}"
 
 
 def product_published(home: Path, product: Product) -> str | None:

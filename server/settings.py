@@ -1,8 +1,8 @@
 """Everything that can be configured, from environment variables or one TOML file, checked at start.
 
 `AUTHCODE_<NAME>` in the environment wins over `HOME/server/server.toml` (or the file that `AUTHCODE_CONFIG` names).
-Keys lie in the server's key store, unlocked by its passphrase. The one secret here is the password that a database's
-address may hold: the address shows itself to nobody who does not ask for it by name.
+Keys are in the server's key store, unlocked by its passphrase. The one secret here is the password in a database's
+address, which is never shown by accident.
 """
 
 import difflib
@@ -81,8 +81,8 @@ def _refuse_unknown_variables() -> None:
     known = BESIDE_THE_SETTINGS | {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
     unknown = sorted({name.upper() for name in os.environ if name.upper().startswith(_PREFIX)} - known)
     if unknown:
-        said = "; ".join(f"{name}{_nearest(name, known)}" for name in unknown)
-        raise SettingsInvalid(f"These variables are no settings: {said}. Correct or unset them.")
+        names = "; ".join(f"{name}{_nearest(name, known)}" for name in unknown)
+        raise SettingsInvalid(f"These variables are no settings: {names}. Correct or unset them.")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
@@ -117,8 +117,8 @@ def load_settings(home: Path, **chosen: object) -> Settings:
     try:
         return Settings(**{**in_file, **chosen, "home": home})
     except ValidationError as problem:
-        told = {name: f"{name} in {path}" for name in in_file if name not in chosen}
-        faults = "; ".join(_fault(str(fault["loc"][0]), fault["msg"], told) for fault in problem.errors())
+        places = {name: f"{name} in {path}" for name in in_file if name not in chosen}
+        faults = "; ".join(_fault(str(fault["loc"][0]), fault["msg"], places) for fault in problem.errors())
         raise SettingsInvalid(f"Correct these settings: {faults}.") from None
 
 

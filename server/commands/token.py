@@ -50,20 +50,13 @@ def new(  # noqa: PLR0913, PLR0917 - one argument an option
     """Make a token for a print station; it is told once, and only its hash is kept."""
     from server.commands.database import opened_database
     from server.runtime.operator import command_line_actor
-    from server.services.staff.api_tokens import new_token
+    from server.services.staff.api_tokens import TokenRequest, new_token
 
     if out is not None and out.exists():  # it may hold a token that nobody can show again
         raise click.BadParameter(f"{out} is there already; name another file, or remove it first.", param_hint="--out")
     with opened_database(home) as db:
-        text, facts = new_token(
-            db,
-            brand=brand,
-            label=label,
-            scopes=[Scope(name) for name in scopes],
-            days=days,
-            actor=command_line_actor(),
-            now=the_time(),
-        )
+        wanted = TokenRequest(brand=brand, label=label, scopes=[Scope(name) for name in scopes], days=days)
+        text, facts = new_token(db, wanted, actor=command_line_actor(), now=the_time())
     if out is not None:
         write_atomic(out, f"{text}\n".encode("ascii"))
     if as_json:

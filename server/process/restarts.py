@@ -33,7 +33,7 @@ class Restarts:
         self._deaths = 0
         self._served = False
 
-    def note_served(self) -> None:
+    def count_served(self) -> None:
         """A worker serves: whatever ends workers from now on is waited out."""
         self._served = True
 

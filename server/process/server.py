@@ -75,7 +75,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-class _Place:
+class _Slot:
     """One worker of the server, and the ones that stand in for it after it."""
 
     def __init__(self, start: tuple[Settings, ServerKeys, socket.socket]) -> None:
@@ -127,7 +127,7 @@ class Supervisor:
     ) -> None:
         """Nothing is started yet; `settings.workers` says how many, `patience_s` how long none may begin to serve."""
         self._start, self._number = (settings, keys, listener), settings.workers
-        self._places: list[_Place] = []
+        self._slots: list[_Slot] = []
         self._restarts = Restarts(begun=time.monotonic(), patience_s=patience_s)
         self._wake_r, self._wake_w = os.pipe()
         self._stopping = False
@@ -146,9 +146,9 @@ class Supervisor:
             os.environ[FOLDER_VARIABLE] = counted  # for the workers, which inherit it
             try:
                 for _ in range(self._number):
-                    self._places.append(_Place(self._start))
+                    self._slots.append(_Slot(self._start))
                 while not self._stopping:
-                    events = [event for place in self._places for event in place.events()]
+                    events = [event for slot in self._slots for event in slot.events()]
                     wait([self._wake_r, *events], self._next_due())  # type: ignore[list-item]
                     self._look_after()
             finally:
@@ -161,30 +161,30 @@ class Supervisor:
 
     def _next_due(self) -> float | None:
         """Seconds until a dead worker is to be started again; None where none waits."""
-        due = [place.due for place in self._places if place.due is not None]
+        due = [slot.due for slot in self._slots if slot.due is not None]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _look_after(self) -> None:
         """Note who serves, then see to the dead: each is started again after a pause that grows."""
-        if any([place.serves() for place in self._places]):  # noqa: C419 - each of them is asked
-            self._restarts.note_served()
-        for place in self._places:
+        if any([slot.serves() for slot in self._slots]):  # noqa: C419 - each of them is asked
+            self._restarts.count_served()
+        for slot in self._slots:
             if self._stopping:
                 return
-            if place.due is None and place.worker.exitcode is not None:
-                pause_s = self._restarts.pause(now=time.monotonic(), served_s=place.served_s())
+            if slot.due is None and slot.worker.exitcode is not None:
+                pause_s = self._restarts.pause(now=time.monotonic(), served_s=slot.served_s())
                 _LOG.warning(
                     "worker %s ended with status %s; starting another in %.1f s",
-                    place.worker.pid,
-                    place.worker.exitcode,
+                    slot.worker.pid,
+                    slot.worker.exitcode,
                     pause_s,
                 )
-                place.due = time.monotonic() + pause_s
-            if place.due is not None and place.due <= time.monotonic():
-                place.start_again()
+                slot.due = time.monotonic() + pause_s
+            if slot.due is not None and slot.due <= time.monotonic():
+                slot.start_again()
 
     def _end_all(self) -> None:
-        workers = [place.worker for place in self._places]
+        workers = [slot.worker for slot in self._slots]
         for worker in workers:
             worker.terminate()
         deadline = time.monotonic() + 2 * _DRAIN_S

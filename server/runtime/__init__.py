@@ -1,1 +1,1 @@
-"""What one worker holds in memory: its context, caches, counters, limits, places and pseudonyms."""
+"""What one worker keeps in memory: its context, caches, counters, limits, places and pseudonyms."""

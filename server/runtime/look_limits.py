@@ -1,8 +1,8 @@
-"""Stage 5, verify: how often strangers are told whether a code was used (docs/protocol.md §1).
+"""Stage 5, verify: how often strangers may learn whether a code was used (docs/protocol.md §1).
 
-Whoever walks along a shelf with a camera wants to know which codes are still unused, to copy those. So that one line is
-shown for a bounded number of looks at a unit in a day, and of units to a network in an hour. Kept in each worker's
-memory and divided by their number, in bounded room: what was not seen for longest is forgotten first.
+A forger who scans a shelf wants the codes that are still unused, to copy them. So a bounded number of looks at a unit
+in a day, and of units for a network in an hour, show it. Counted in each worker's memory, divided by their number, in
+bounded room: the least recently seen are dropped first.
 """
 
 import threading
@@ -44,10 +44,9 @@ class LookLimits:
         )
 
     def may_tell(self, unit: int, address: str | None, *, now: datetime, silent: bool = False) -> bool:
-        """Count a look of a stranger; whether it may be told if the unit was used.
+        """Count a stranger's look; whether it may show if the unit was used.
 
-        A `silent` one (HEAD, prefetch) uses nothing up, since nobody may have seen it, and is told nothing: otherwise
-        whoever calls a look a prefetch would be told without end.
+        A `silent` one (HEAD, prefetch) uses nothing up, and shows nothing: else prefetches would have no limit.
         """
         if silent:
             return self._looks_per_unit is None and self._units_per_network is None

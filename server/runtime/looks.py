@@ -39,7 +39,7 @@ AfterLooks = Callable[[Connection, Sequence[tuple[LookKey, int]], Mapping[int, L
 
 
 class LookCounter:
-    """Counts by (unit, hour, region, what was said)."""
+    """Counts looks by unit, hour, place and verdict."""
 
     def __init__(self, db: Database, *, flush_s: float, after: AfterLooks) -> None:
         """Nothing runs before `start`."""
@@ -51,10 +51,10 @@ class LookCounter:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def count(self, unit: Unit, place: str, said: Verdict, *, now: datetime, serial: str | None = None) -> None:
+    def count(self, unit: Unit, place: str, verdict: Verdict, *, now: datetime, serial: str | None = None) -> None:
         """Count one look, unless this unit has had enough of them today."""
         hour = now.replace(minute=0, second=0, microsecond=0)
-        key = LookKey(unit=unit.id, hour=hour, place=place, said=said.value)
+        key = LookKey(unit=unit.id, hour=hour, place=place, said=verdict.value)
         with self._lock:
             if self._today[0] != now.date() or len(self._today[1]) >= MAX_WAITING:
                 self._today = (now.date(), Counter())

@@ -1,6 +1,6 @@
 """What is kept of an address: two pseudonyms of its truncated network (docs/protocol.md §3).
 
-Across units an HMAC under the key of the day; for one unit an HMAC under a key of 35 days. The keys are random, lie
+Across units an HMAC under the key of the day; for one unit an HMAC under a key of 35 days. The keys are random, stay
 outside the database and its backups, and are deleted at the end of their time.
 """
 
@@ -17,7 +17,7 @@ from keys.base.errors import AuthcodeError
 from keys.format.records import Purpose
 from keys.store.key_store import UnlockedStore
 from server.domain.places.place import truncated_network
-from server.keystore import forget_earlier_periods, forget_other_periods, rotating_key
+from server.keystore import forget_periods, rotating_key
 
 _LOG = logging.getLogger("authcode.pseudonyms")
 
@@ -64,7 +64,7 @@ class Pseudonyms:
                 held = self._keys.get(purpose)
                 if held is not None and held[0] < name:
                     del self._keys[purpose]
-                forget_earlier_periods(self._store, purpose, name)
+                forget_periods(self._store, purpose, name, later=False)
 
     def start(self, clock: Callable[[], datetime]) -> None:
         """Delete them in time from now on, in a thread that does not keep the process alive."""
@@ -83,7 +83,7 @@ class Pseudonyms:
             held = self._keys.get(purpose)
             if held is None or held[0] != name:
                 held = self._keys[purpose] = (name, rotating_key(self._store, purpose, name))
-                forget_other_periods(self._store, purpose, name)
+                forget_periods(self._store, purpose, name, later=True)
             return held[1]
 
 

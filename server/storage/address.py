@@ -1,4 +1,4 @@
-"""Where the database is: its address read, its driver found, and what an operator is told when it does not answer.
+"""The database's address: read it, find its driver, and explain why it does not answer.
 
 An address may hold a password. None of the errors here, and nothing else that is printed or logged, shows the address.
 """
@@ -15,7 +15,7 @@ _POSTGRESQL = "postgresql+psycopg"
 _DRIVERS = {"postgresql": _POSTGRESQL, "postgres": _POSTGRESQL, _POSTGRESQL: _POSTGRESQL}
 _HOST = re.compile(r"[A-Za-z0-9._:-]*", re.ASCII)
 
-# What libpq says, and what it means to whoever wrote the address; libpq's own text names users and files.
+# libpq's texts, which name users and files, and what we say instead.
 _REASONS = (
     ("Connection refused", "nothing listens there"),
     ("No such file or directory", "nothing listens there"),
@@ -24,7 +24,7 @@ _REASONS = (
     ("timeout", "it does not answer in time"),
     ("authentication failed", "it refuses the user or the password"),
     ("no password supplied", "it asks for a password and was given none"),
-    ("no pg_hba.conf entry", "it lets nobody in from this machine"),
+    ("no pg_hba.conf entry", "it accepts no connection from this machine"),
     ("too many clients", "all of its connections are taken"),
     ("remaining connection slots", "all of its connections are taken"),
     ('database "', "it has no database of this name"),
@@ -56,7 +56,7 @@ class DatabaseDriverMissing(AuthcodeError):
 
 
 class DatabaseUnreachable(AuthcodeError):
-    """No database answers at the address, or it lets us not in; told to operators, never over HTTP."""
+    """No database answers at the address, or it refuses us; shown to operators, never over HTTP."""
 
     code = "database_unreachable"
     http_status = 503
@@ -102,6 +102,6 @@ def place_of(url: sa.URL) -> str:
     return f"{host}{f' port {url.port}' if url.port else ''}, database {url.database}"
 
 
-def why_unreachable(said: str) -> str:
+def why_unreachable(text: str) -> str:
     """The reason of a connection that failed, in our words: the driver's own may name more than it should."""
-    return next((reason for sign, reason in _REASONS if sign in said), "the connection failed")
+    return next((reason for sign, reason in _REASONS if sign in text), "the connection failed")

@@ -96,7 +96,7 @@ def others_with(connection: sa.Connection, brand: int, rule: str, subject: Subje
 def lock_alert(
     connection: sa.Connection, brand: int, rule: str, subject: Subject, raised: GrowingAlert
 ) -> tuple[int, GrowingAlert]:
-    """The alert of (brand, rule, subject), held until the transaction ends; `raised` where there was none."""
+    """The alert of (brand, rule, subject), locked until the transaction ends; `raised` where there was none."""
     about = {"batch_row": subject.batch_row, "unit": subject.unit, "serial": subject.serial}
     insert_or_nothing(connection, alert, brand=brand, rule=rule, subject=subject.key, **about, **_values(raised))
     query = sa.select(alert).where(_is(brand, rule, subject)).with_for_update()
@@ -109,25 +109,26 @@ def add_attempt(connection: sa.Connection, number: int, scan: int, attempt: Atte
     if not insert_or_nothing(connection, alert_scan, alert=number, scan=scan):
         return None
     new_claim = insert_or_nothing(connection, alert_claim, alert=number, mark=attempt.mark)
-    told = {"alert": number, "day": day_number(attempt.at), "said": verdict_in_scan(connection, scan)}
-    add_to_counters(connection, alert_day, [{**told, "attempts": 1}])
+    verdict = verdict_in_scan(connection, scan)
+    counted = {"alert": number, "day": day_number(attempt.at), "said": verdict, "attempts": 1}
+    add_to_counters(connection, alert_day, [counted])
     return NewInAlert(claim=new_claim, place=_new_place(connection, number, attempt.place.key))
 
 
 def add_looks(connection: sa.Connection, number: int, looks: Mapping[LookKey, int]) -> int:
     """Count looks behind an alert, by day and place: how many places are new there."""
-    places, said = Counter[str](), Counter[tuple[int, str]]()
+    places, verdicts = Counter[str](), Counter[tuple[int, str]]()
     for key, amount in looks.items():
         places[key.place] += amount
-        said[day_number(key.hour), key.said] += amount
+        verdicts[day_number(key.hour), key.said] += amount
     new_places = sum(_new_place(connection, number, place, times=places[place]) for place in sorted(places))
-    told = [{"alert": number, "day": day, "said": word, "attempts": said[day, word]} for day, word in sorted(said)]
-    add_to_counters(connection, alert_day, told)
+    days = [{"alert": number, "day": day, "said": said, "attempts": n} for (day, said), n in sorted(verdicts.items())]
+    add_to_counters(connection, alert_day, days)
     return new_places
 
 
 def save_alert(connection: sa.Connection, number: int, grown: GrowingAlert, reopened_at: Sequence[datetime]) -> None:
-    """Write an alert that is held as it is now, and into its history when it opened again by itself."""
+    """Write a locked alert, and into its history when it opened again by itself."""
     connection.execute(alert.update().where(alert.c.id == number).values(_values(grown)))
     if reopened_at:
         opened = [{"alert": number, "at": at, "kind": Event.REOPENED} for at in reopened_at]
@@ -249,6 +250,6 @@ def days_of_alerts(
 
 
 def verdicts_in_alert(connection: sa.Connection, number: int) -> Mapping[tuple[str, Verdict], int]:
-    """What all attempts behind an alert were told, by day (ISO date, UTC)."""
+    """The verdicts of all attempts behind an alert, by day (ISO date, UTC)."""
     query = sa.select(alert_day.c.day, alert_day.c.said, alert_day.c.attempts).where(alert_day.c.alert == number)
     return {(day_text(day), Verdict(said)): int(count) for day, said, count in connection.execute(query)}

@@ -25,7 +25,7 @@ class AuditRecord:
 def lines(
     connection: sa.Connection, *, actor: str | None, kind: str | None, before: int | None, limit: int
 ) -> list[AuditRecord]:
-    """The latest lines before a number, of one person and one kind (`alert`, or `alert.close`) where they are named."""
+    """The latest lines before a number, of one actor and one kind (`alert`, or `alert.close`) if given."""
     query = sa.select(audit).order_by(audit.c.id.desc()).limit(limit)
     if actor is not None:
         query = query.where(audit.c.actor == actor)
@@ -36,7 +36,7 @@ def lines(
     return [AuditRecord(**row) for row in connection.execute(query).mappings()]
 
 
-def note(  # noqa: PLR0913 - one parameter for each column
+def append(  # noqa: PLR0913 - one parameter for each column
     connection: sa.Connection,
     *,
     at: datetime,
@@ -45,7 +45,7 @@ def note(  # noqa: PLR0913 - one parameter for each column
     subject: str,
     details: Mapping[str, object] | None = None,
 ) -> None:
-    """Add one line: who did what to what, in the transaction that does it; `details` stand in the log only."""
+    """Add a line, in the transaction of the act; `details` go into the log only."""
     key = connection.execute(audit.insert().values(at=at, actor=actor, action=action, subject=subject))
     assert key.inserted_primary_key is not None  # noqa: S101 - an insert of one row has a key
     record = staff_record(at=at, actor=actor, action=action, subject=subject, details=details or {})

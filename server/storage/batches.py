@@ -48,25 +48,25 @@ _COVERING = (
 )
 
 
-def _one(connection: sa.Connection, query: sa.Select[Any], values: Mapping[str, int]) -> BatchRecord | None:
-    row = connection.execute(query, values).mappings().first()
-    return None if row is None else BatchRecord(**row)
+def _all(
+    connection: sa.Connection, query: sa.Select[Any], values: Mapping[str, int] | None = None
+) -> list[BatchRecord]:
+    return [BatchRecord(**row) for row in connection.execute(query, values).mappings()]
 
 
 def batch_by_row(connection: sa.Connection, row: int) -> BatchRecord | None:
     """The batch with the server's own number."""
-    return _one(connection, _BY_ROW, {"row": row})
+    return next(iter(_all(connection, _BY_ROW, {"row": row})), None)
 
 
 def batch_by_number(connection: sa.Connection, brand: int, number: int) -> BatchRecord | None:
     """The batch with its brand's number."""
-    return _one(connection, _BY_NUMBER, {"brand": brand, "number": number})
+    return next(iter(_all(connection, _BY_NUMBER, {"brand": brand, "number": number})), None)
 
 
 def batches_by_order(connection: sa.Connection, order_name: str) -> list[BatchRecord]:
     """The batches of this order name: one for each brand that has used it."""
-    rows = connection.execute(sa.select(*_COLUMNS).where(batch.c.order_name == order_name)).mappings()
-    return [BatchRecord(**row) for row in rows]
+    return _all(connection, sa.select(*_COLUMNS).where(batch.c.order_name == order_name))
 
 
 def latest_batches(
@@ -74,7 +74,7 @@ def latest_batches(
 ) -> list[BatchRecord]:
     """A page of the batches, of one brand where it is named, the latest registered first."""
     query = sa.select(*_COLUMNS).where(_of_brand(brand)).order_by(batch.c.row.desc()).limit(limit).offset(offset)
-    return [BatchRecord(**row) for row in connection.execute(query).mappings()]
+    return _all(connection, query)
 
 
 def count_batches(connection: sa.Connection, *, brand: int | None = None) -> int:
@@ -89,23 +89,22 @@ def _of_brand(brand: int | None) -> sa.ColumnElement[bool]:
 
 def batches_by_rows(connection: sa.Connection, rows: Collection[int]) -> Mapping[int, BatchRecord]:
     """The batches with these numbers of the server's own."""
-    found = connection.execute(sa.select(*_COLUMNS).where(batch.c.row.in_(rows))).mappings()
-    return {row["row"]: BatchRecord(**row) for row in found}
+    return {found.row: found for found in _all(connection, sa.select(*_COLUMNS).where(batch.c.row.in_(rows)))}
 
 
 def batches_of_key(connection: sa.Connection, brand: int, key_id: str) -> list[BatchRecord]:
     """The batches whose codes a key signed, in the order in which they were registered."""
     query = sa.select(*_COLUMNS).where((batch.c.brand == brand) & (batch.c.key_id == key_id)).order_by(batch.c.row)
-    return [BatchRecord(**row) for row in connection.execute(query).mappings()]
+    return _all(connection, query)
 
 
 def registered_manifests(
     connection: sa.Connection, brand: int, *, number: int, order_name: str
 ) -> list[tuple[BatchRecord, bytes]]:
-    """The batches that already hold this number or this order name, with the exact bytes of their manifests."""
+    """The batches registered under this number or order name, with the exact bytes of their manifests."""
     taken = (batch.c.brand == brand) & ((batch.c.number == number) | (batch.c.order_name == order_name))
-    rows = connection.execute(sa.select(*_COLUMNS, batch.c.manifest).where(taken)).mappings()
-    return [(BatchRecord(**{name: row[name] for name in BatchRecord.__slots__}), row["manifest"]) for row in rows]
+    rows = connection.execute(sa.select(batch.c.manifest, *_COLUMNS).where(taken))
+    return [(BatchRecord(**dict(zip(BatchRecord.__slots__, values, strict=True))), raw) for raw, *values in rows]
 
 
 def add_batch(connection: sa.Connection, *, manifest: bytes, **values: object) -> int:
@@ -125,24 +124,13 @@ def add_act(connection: sa.Connection, row: int, act: RangeAct) -> RangeAct:
 
 
 def _acts(rows: Iterable[sa.RowMapping]) -> list[RangeAct]:
-    return [
-        RangeAct(
-            number=row["number"],
-            kind=ActKind(row["kind"]),
-            first=row["first"],
-            last=row["last"],
-            actor=row["actor"],
-            at=row["at"],
-            details=ActDetails(
-                lot=row["lot"],
-                expires=row["expires"],
-                markets=tuple(row["markets"]),
-                reason=row["reason"],
-                link=row["link"],
-            ),
-        )
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        values = {**row, "kind": ActKind(row["kind"]), "markets": tuple(row["markets"])}
+        details = ActDetails(**{name: values.pop(name) for name in ActDetails.__slots__})
+        del values["batch_row"]
+        found.append(RangeAct(**values, details=details))
+    return found
 
 
 def acts_by_batch(connection: sa.Connection, rows: Collection[int]) -> Mapping[int, list[RangeAct]]:
@@ -167,5 +155,5 @@ def last_act(connection: sa.Connection, row: int) -> RangeAct | None:
 
 
 def acts_covering(connection: sa.Connection, row: int, index: int) -> list[RangeAct]:
-    """The acts whose range holds an index, in the order they were made."""
+    """The acts whose range includes an index, in the order they were made."""
     return _acts(connection.execute(_COVERING, {"row": row, "index": index}).mappings())

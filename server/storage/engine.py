@@ -42,7 +42,7 @@ class RecordsUnreachable(AuthcodeError):
 
 
 class ValueUnusable(AuthcodeError):
-    """A number beyond 64 bits, or a text that no column can hold: nothing here has that name or number."""
+    """A number beyond 64 bits, or a text that fits no column: nothing here has that name or number."""
 
     code = "value_unusable"
     http_status = 400
@@ -101,7 +101,7 @@ class Database:
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that is durable when the block ends, and never happened when it raises.
 
-        Writers take turns, across all processes: what one of them has read nobody changes before it ends.
+        Writers take turns, across all processes: what one of them has read does not change before it ends.
 
         Raises:
             RecordsUnreachable: the database cannot be asked.
@@ -140,7 +140,7 @@ class Database:
             return work(connection)
 
     def reach(self) -> None:
-        """Connect to a database server once, to tell its operator what stands in the way; a file needs none.
+        """Connect to a database server once, to tell its operator what is wrong; a file needs none.
 
         Raises:
             DatabaseUnreachable: with host, port and database, and the reason.

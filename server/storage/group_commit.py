@@ -1,8 +1,8 @@
 """Attempts that wait for the writer's turn are done in one transaction and committed together (ADR 0013).
 
-SQLite has one writer, and a commit that is on disk takes longer than everything before it. Whoever comes first leads:
-it takes along all who wait, and nobody hears an answer before their common commit is durable. No time is spent on
-waiting for company: while one commit goes to disk, the next company gathers by itself.
+SQLite has one writer, and a commit to disk takes longer than everything before it. The first attempt leads a batch: it
+takes along all that wait, and each is answered once their common commit is durable. While one commit goes to disk, the
+next batch gathers by itself.
 """
 
 import threading
@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
-MAX_COMPANY: Final = 64
+MAX_BATCH: Final = 64
 """Attempts in one transaction: other processes and acts of staff wait for it, some tens of milliseconds at most."""
 
 _Result = TypeVar("_Result")
@@ -86,27 +86,27 @@ class GroupCommit:
             self._waiting[0].called.set()
 
     def _lead(self) -> None:
-        company: list[_Attempt] = []
+        batch: list[_Attempt] = []
         try:
             with self._write() as connection:
                 with self._lock:  # as late as possible: until the turn came, more have gathered
-                    company, self._waiting = self._waiting[:MAX_COMPANY], self._waiting[MAX_COMPANY:]
-                if len(company) == 1:
-                    company[0].run_alone(connection)
+                    batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                if len(batch) == 1:
+                    batch[0].run_alone(connection)
                 else:
-                    for attempt in company:
+                    for attempt in batch:
                         attempt.run_among_others(connection)
-        except BaseException as problem:  # noqa: BLE001 - nobody's part happened, and each has to hear it
-            company = company or self._taken_without_a_turn()
-            for attempt in company:
+        except BaseException as problem:  # noqa: BLE001 - no part of it happened, and each caller has to know
+            batch = batch or self._taken_without_a_turn()
+            for attempt in batch:
                 attempt.fail(problem)
         finally:
             with self._lock:
                 self._call_next()
-            for attempt in company:
+            for attempt in batch:
                 attempt.called.set()
 
     def _taken_without_a_turn(self) -> list[_Attempt]:
-        """The leader alone, where no transaction could be opened: whoever is next tries anew."""
+        """The leader alone, where no transaction could be opened: the next one tries again."""
         with self._lock:
             return [self._waiting.pop(0)]

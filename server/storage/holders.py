@@ -5,11 +5,12 @@ nothing in it but that the unit is used, and since when.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from server.domain.codes.redemption import FirstUse, Marks, ReturnedBy, Unit
+from server.domain.codes.redemption import Marks, Redemption, ReturnedBy, Unit
 from server.domain.places.place import UNKNOWN, Place
 from server.storage.engine import add_to_counters, insert_or_nothing
 from server.storage.scans import KEEP_CHANNEL
@@ -19,11 +20,11 @@ from server.storage.schema import alert_claim, alert_place, alert_scan, handover
 def return_unit(
     connection: sa.Connection, unit: Unit, *, at: datetime, by: ReturnedBy, reason: str | None = None
 ) -> bool:
-    """End the life of a used unit: whether it had not ended before. The redemption stays as it is."""
+    """End the life of a used unit: False when it has ended already. The redemption stays as it is."""
     return insert_or_nothing(connection, undo, unit=unit.id, at=at, by=by.value, reason=reason)
 
 
-def hand_on(connection: sa.Connection, unit: Unit, first: FirstUse, handed: FirstUse, *, at: datetime) -> None:
+def hand_on(connection: sa.Connection, unit: Unit, first: Redemption, handed: Redemption, *, at: datetime) -> None:
     """Give a redemption its next holder (`handed`); the present one is kept for a repeat of the answer."""
     connection.execute(
         handover.insert().values(
@@ -50,21 +51,13 @@ def hops_of(connection: sa.Connection, unit: Unit) -> Sequence[datetime]:
     return list(connection.execute(query).scalars())
 
 
-def holder_before(connection: sa.Connection, unit: Unit, first: FirstUse) -> tuple[FirstUse, datetime] | None:
+def holder_before(connection: sa.Connection, unit: Unit, first: Redemption) -> tuple[Redemption, datetime] | None:
     """The redemption as it was before it was last handed on, and when; None once that was erased."""
     here = (handover.c.unit == unit.id) & (handover.c.hop == first.hop)
     row = connection.execute(sa.select(handover).where(here)).first()
     if row is None or row.claim_hash is None:
         return None
-    before = FirstUse(
-        at=first.at,
-        country=first.country,
-        region=first.region,
-        claim_hash=row.claim_hash,
-        holder_hash=row.holder_hash,
-        hop=first.hop - 1,
-        log_head=first.log_head,
-    )
+    before = replace(first, claim_hash=row.claim_hash, holder_hash=row.holder_hash, hop=first.hop - 1)
     return before, row.at
 
 
@@ -78,13 +71,7 @@ def forget_holder(connection: sa.Connection, unit: Unit, blank: Marks, *, at: da
     connection.execute(
         redemption.update()
         .where(redemption.c.unit == unit.id)
-        .values(
-            country=None,
-            region=None,
-            claim_hash=blank.claim_hash,
-            holder_hash=blank.holder_hash,
-            erased_at=at,
-        )
+        .values(country=None, region=None, **asdict(blank), erased_at=at)
     )
     gone = {"claim_hash": None, "holder_hash": None}
     connection.execute(handover.update().where(handover.c.unit == unit.id).values(gone))

@@ -1,7 +1,7 @@
 """Stage 6, redeem: the log's entries, leaves, nodes and heads (docs/protocol.md §3).
 
 An entry is written in the transaction of what it records, and waits in `log_pending`. `integrate` gives entries their
-places in the tree, in a short transaction of its own that one process at a time can hold.
+places in the tree, in a short transaction of its own, one process at a time.
 """
 
 import secrets
@@ -41,7 +41,7 @@ class EntryKind(StrEnum):
 
 
 _OF_HOLDERS: Final = (EntryKind.REDEMPTION.value, EntryKind.HANDOVER.value)
-"""Entries that hold hashes of a unit's holders."""
+"""Entries with hashes of a unit's holders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,13 @@ class HeadRecord:
     note: str
 
 
+def is_up_to_date(connection: sa.Connection, head: HeadRecord) -> bool:
+    """Whether a head covers the whole tree, and no entry waits for its place."""
+    size = sa.select(log_tree.c.size).where(log_tree.c.id == 1).scalar_subquery()
+    row = connection.execute(sa.select(size, sa.exists(sa.select(log_pending.c.id)))).one()
+    return tuple(row) == (head.size, False)
+
+
 def append(connection: sa.Connection, kind: EntryKind, subject: int, record: str) -> None:
     """Add an entry, in the transaction of what it records: both become durable, or neither.
 
@@ -80,12 +87,6 @@ def integrate(connection: sa.Connection) -> int:
     a writer is alone in any case. An entry whose transaction ends later is taken the next time, whatever its id.
     """
     return _place(connection, sa.select(log_pending.c.id).order_by(log_pending.c.id).limit(BATCH))
-
-
-def place_holders(connection: sa.Connection, subject: int) -> int:
-    """Give the waiting entries about a unit's holders their places; how many there were."""
-    theirs = log_pending.c.kind.in_(_OF_HOLDERS) & (log_pending.c.subject == subject)
-    return _place(connection, sa.select(log_pending.c.id).where(theirs).order_by(log_pending.c.id))
 
 
 def _place(connection: sa.Connection, chosen: sa.Select[tuple[int]]) -> int:
@@ -119,18 +120,10 @@ def _add_nodes(connection: sa.Connection, before: int, after: int) -> None:
 def _tile(connection: sa.Connection, level: int, number: int) -> list[bytes]:
     """The hashes of a level from `256 * number` on, as many as there are, at most 256."""
     first = number << _TILE_LEVELS
-    if level == 0:
-        query = (
-            sa.select(log_leaf.c.leaf)
-            .where(log_leaf.c.number.between(first, first + _TILE - 1))
-            .order_by(log_leaf.c.number)
-        )
-    else:
-        query = (
-            sa.select(log_node.c.hash)
-            .where((log_node.c.level == level) & log_node.c.number.between(first, first + _TILE - 1))
-            .order_by(log_node.c.number)
-        )
+    table, query = log_leaf, sa.select(log_leaf.c.leaf)
+    if level:
+        table, query = log_node, sa.select(log_node.c.hash).where(log_node.c.level == level)
+    query = query.where(table.c.number.between(first, first + _TILE - 1)).order_by(table.c.number)
     return [bytes(row[0]) for row in connection.execute(query)]
 
 
@@ -202,15 +195,20 @@ def latest_leaves(connection: sa.Connection, *, limit: int) -> list[LeafRecord]:
 
 
 def erase(connection: sa.Connection, number: int) -> bool:
-    """Forget salt and record of a leaf: whether there was anything to forget. The leaf and every proof stay."""
+    """Erase salt and record of a leaf: False when there are none. The leaf and every proof stay."""
     there = (log_leaf.c.number == number) & log_leaf.c.salt.is_not(None)
     return connection.execute(log_leaf.update().where(there).values(salt=None, record=None)).rowcount > 0
 
 
-def erase_holders(connection: sa.Connection, subject: int) -> int:
-    """Forget salts and records of a unit's verification and of each handing on; how many leaves had them."""
-    there = log_leaf.c.kind.in_(_OF_HOLDERS) & (log_leaf.c.subject == subject) & log_leaf.c.salt.is_not(None)
-    return connection.execute(log_leaf.update().where(there).values(salt=None, record=None)).rowcount
+def erase_holders(connection: sa.Connection, subject: int) -> None:
+    """Erase salts and records of a unit's verification and of each handover.
+
+    Entries of them that wait are placed first: placed later, they would keep theirs.
+    """
+    waiting = log_pending.c.kind.in_(_OF_HOLDERS) & (log_pending.c.subject == subject)
+    _place(connection, sa.select(log_pending.c.id).where(waiting).order_by(log_pending.c.id))
+    placed = log_leaf.c.kind.in_(_OF_HOLDERS) & (log_leaf.c.subject == subject) & log_leaf.c.salt.is_not(None)
+    connection.execute(log_leaf.update().where(placed).values(salt=None, record=None))
 
 
 def keep_head(connection: sa.Connection, head: HeadRecord) -> None:

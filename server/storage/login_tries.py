@@ -20,13 +20,13 @@ class RefusedLogins:
 def add_refused_login(
     connection: sa.Connection, *, account: bytes, network: bytes | None, at: datetime, forget: datetime
 ) -> None:
-    """Note one, before its password is looked at, and forget those from before a moment."""
+    """Add one, before its password is checked, and delete those before a moment."""
     connection.execute(login_try.delete().where(login_try.c.at < forget))
     connection.execute(login_try.insert().values(account=account, network=network, at=at))
 
 
 def forget_refused_logins(connection: sa.Connection, *, account: bytes, network: bytes | None) -> None:
-    """A network that knew the password begins anew at this account."""
+    """Delete those of a network that knew the password, at this account."""
     connection.execute(
         login_try.delete().where(login_try.c.account == account, login_try.c.network.is_not_distinct_from(network))
     )

@@ -1,9 +1,10 @@
 """Stage 5, verify: counts of looks; telemetry, and the only thing a look ever writes."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,7 +17,7 @@ _COUNTS_READ = 5_000  # of one unit: sixty days by the hour from three places, o
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class LookKey:
-    """What looks are counted by: the unit's id, the hour (UTC), the place's key, and what was said."""
+    """What looks are counted by: the unit's id, the hour (UTC), the place's key, and the verdict (`said`)."""
 
     unit: int
     hour: datetime
@@ -27,36 +28,20 @@ class LookKey:
 def add_looks(connection: sa.Connection, counted: Sequence[tuple[LookKey, int]]) -> None:
     """Add looks to their counts, and to those of their batches' days.
 
-    In the order of their keys: those who write the same rows never wait for each other in a circle.
+    In the order of their keys, so that two writers of the same rows cannot deadlock.
     """
     days: Counter[tuple[int, int, str]] = Counter()
     for key, looks in counted:
         days[Unit.of_id(key.unit).row, day_number(key.hour), key.said] += looks
-    add_to_counters(
-        connection,
-        look_count,
-        [
-            {"unit": key.unit, "hour": key.hour, "place": key.place, "said": key.said, "looks": looks}
-            for key, looks in sorted(counted)
-        ],
-    )
-    add_to_counters(
-        connection,
-        look_day,
-        [
-            {"batch_row": row, "day": day, "said": said, "looks": looks}
-            for (row, day, said), looks in sorted(days.items())
-        ],
-    )
+    add_to_counters(connection, look_count, [{**asdict(key), "looks": looks} for key, looks in sorted(counted)])
+    by_day = [{"batch_row": row, "day": day, "said": said, "looks": n} for (row, day, said), n in sorted(days.items())]
+    add_to_counters(connection, look_day, by_day)
 
 
 def storming(
     connection: sa.Connection, counted: Sequence[LookKey], *, least: int, without: Collection[str]
 ) -> dict[tuple[int, datetime], dict[LookKey, int]]:
-    """Of these counts' units and hours those with so many looks, with all counts of the hour by place and answer.
-
-    What was said of some looks leaves them out.
-    """
+    """Of these counts' units and hours those with `least` looks, with the hour's counts; `without` some verdicts."""
     units, hours = {key.unit for key in counted}, {key.hour for key in counted}
     chosen = look_count.c.unit.in_(units) & look_count.c.hour.in_(hours) & look_count.c.said.not_in(sorted(without))
     total = sa.func.sum(look_count.c.looks)
@@ -65,8 +50,8 @@ def storming(
     for unit, hour in connection.execute(grouped.having(total >= least).order_by("unit", "hour")).all():
         rows = sa.select(look_count).where(chosen & (look_count.c.unit == unit) & (look_count.c.hour == hour))
         found[unit, hour] = {
-            LookKey(unit=row.unit, hour=row.hour, place=row.place, said=row.said): int(row.looks)
-            for row in connection.execute(rows)
+            LookKey(**{name: row[name] for name in LookKey.__slots__}): int(row["looks"])
+            for row in connection.execute(rows).mappings()
         }
     return found
 
@@ -92,30 +77,23 @@ def looks_of_unit_by_day(connection: sa.Connection, unit: int, *, since: datetim
 
 
 def looks_by_state(connection: sa.Connection, row: int) -> Mapping[Verdict, int]:
-    """Looks at a batch's units, by what was said."""
-    query = (
-        sa.select(look_day.c.said, sa.func.sum(look_day.c.looks))
-        .where(look_day.c.batch_row == row)
-        .group_by(look_day.c.said)
-    )
-    return {Verdict(said): int(looks) for said, looks in connection.execute(query)}
+    """Looks at a batch's units, by verdict."""
+    found = _looks_by(connection, look_day.c.said, look_day.c.batch_row == row)
+    return {Verdict(verdict): looks for verdict, looks in found}
 
 
 def looks_by_batch(connection: sa.Connection, rows: Sequence[int]) -> Mapping[int, int]:
     """Looks at the units of these batches."""
-    query = (
-        sa.select(look_day.c.batch_row, sa.func.sum(look_day.c.looks))
-        .where(look_day.c.batch_row.in_(rows))
-        .group_by(look_day.c.batch_row)
-    )
-    return {number: int(looks) for number, looks in connection.execute(query)}
+    return dict(_looks_by(connection, look_day.c.batch_row, look_day.c.batch_row.in_(rows)))
 
 
 def looks_by_day(connection: sa.Connection, row: int) -> Mapping[str, int]:
     """Looks at a batch's units for each day (ISO date, UTC)."""
-    query = (
-        sa.select(look_day.c.day, sa.func.sum(look_day.c.looks))
-        .where(look_day.c.batch_row == row)
-        .group_by(look_day.c.day)
-    )
-    return {day_text(day): int(looks) for day, looks in connection.execute(query)}
+    return {day_text(day): looks for day, looks in _looks_by(connection, look_day.c.day, look_day.c.batch_row == row)}
+
+
+def _looks_by(
+    connection: sa.Connection, column: sa.Column[Any], chosen: sa.ColumnElement[bool]
+) -> Iterator[tuple[Any, int]]:
+    query = sa.select(column, sa.func.sum(look_day.c.looks)).where(chosen).group_by(column)
+    return ((value, int(looks)) for value, looks in connection.execute(query))

@@ -1,4 +1,4 @@
-"""When the newest record was made: what a clock that stands before it is known by."""
+"""The moment of the newest record, to recognise a clock that is behind it."""
 
 from datetime import datetime
 

@@ -51,7 +51,7 @@ def product_of(connection: sa.Connection, brand: int, sku: str) -> ProductRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptProduct:
-    """A product with its number, its brand (a stored reference, its id, its name), and when it was last changed."""
+    """A product with its number, its brand (a stored reference, id and name) and its last change."""
 
     number: int
     brand: int
@@ -66,7 +66,7 @@ EDITABLE = ("name", "description", "features", "support", "placement_hint", "mor
 
 _KEPT = (
     sa.select(
-        product.c.id,
+        product.c.id.label("number"),
         product.c.brand,
         product.c.updated_at,
         brand_table.c.brand_id,
@@ -79,15 +79,9 @@ _KEPT = (
 
 
 def _kept(row: sa.RowMapping) -> KeptProduct:
-    fields = {name: row[name] for name in ProductRecord.__slots__}
-    return KeptProduct(
-        number=row["id"],
-        brand=row["brand"],
-        brand_id=row["brand_id"],
-        brand_name=row["brand_name"],
-        updated_at=row["updated_at"],
-        product=ProductRecord(**{**fields, "features": tuple(row["features"])}),
-    )
+    values = {**row, "features": tuple(row["features"])}
+    product_values = {name: values.pop(name) for name in ProductRecord.__slots__}
+    return KeptProduct(**values, product=ProductRecord(**product_values))
 
 
 def products_by_name(connection: sa.Connection, *, limit: int, offset: int) -> list[KeptProduct]:

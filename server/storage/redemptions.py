@@ -5,10 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 import sqlalchemy as sa
 
 from authcode.log.checkpoint import named_head
-from server.domain.codes.redemption import INDEX_BITS, LIFE_BITS, FirstUse, Returned, ReturnedBy, Unit, UnitUse
+from server.domain.codes.redemption import INDEX_BITS, LIFE_BITS, Redemption, Returned, ReturnedBy, Unit, UnitLife
 from server.storage.engine import insert_or_nothing
 from server.storage.schema import log_head, redemption, undo
 
+_STORED = ("at", "country", "region", "claim_hash", "holder_hash", "hop")
 _WITH_LAST_HEAD = ((redemption.c.log_size.name, sa.select(sa.func.max(log_head.c.size)).scalar_subquery()),)
 _LIVES = (
     sa.select(
@@ -29,26 +30,16 @@ _IN_EVERY_LIFE = _LIVES.where(redemption.c.unit.in_([sa.bindparam(f"life{life}")
 _IN_ONE_LIFE = _LIVES.where(redemption.c.unit == sa.bindparam("unit"))
 
 
-def burn(connection: sa.Connection, unit: Unit, first: FirstUse) -> bool:
+def burn(connection: sa.Connection, unit: Unit, first: Redemption) -> bool:
     """Use the unit, in one statement: whether this was the first use. Durable once the transaction has ended.
 
-    The same statement notes the log's last head, which every proof of it will name.
+    The same statement stores the size of the log's last head, which every proof of it names.
     """
-    return insert_or_nothing(
-        connection,
-        redemption,
-        _WITH_LAST_HEAD,
-        unit=unit.id,
-        at=first.at,
-        country=first.country,
-        region=first.region,
-        claim_hash=first.claim_hash,
-        holder_hash=first.holder_hash,
-        hop=first.hop,
-    )
+    values = {name: getattr(first, name) for name in _STORED}
+    return insert_or_nothing(connection, redemption, _WITH_LAST_HEAD, unit=unit.id, **values)
 
 
-def unit_use(connection: sa.Connection, unit: Unit, *, life: int | None = None) -> UnitUse:
+def unit_life(connection: sa.Connection, unit: Unit, *, life: int | None = None) -> UnitLife:
     """The use of a unit in its present life (`life`: in another one), whatever life `unit` names.
 
     One statement: a life ends with its undo, so that its redemption tells the next.
@@ -63,10 +54,10 @@ def unit_use(connection: sa.Connection, unit: Unit, *, life: int | None = None) 
     if life is None:
         life = returns[-1].life + 1 if returns else 0
     found = rows.get(life)
-    return UnitUse(unit=_in_life(unit, life), first=None if found is None else _first(found), returns=returns)
+    return UnitLife(unit=_in_life(unit, life), redemption=None if found is None else _first(found), returns=returns)
 
 
-def first_use(connection: sa.Connection, unit: Unit) -> FirstUse | None:
+def redemption_of(connection: sa.Connection, unit: Unit) -> Redemption | None:
     """The redemption of a unit in exactly this life, if there is one."""
     row = connection.execute(_IN_ONE_LIFE, {"unit": unit.id}).first()
     return None if row is None else _first(row)
@@ -76,17 +67,10 @@ def _in_life(unit: Unit, life: int) -> Unit:
     return Unit(row=unit.row, index=unit.index, life=life)
 
 
-def _first(row: sa.Row[tuple[object, ...]]) -> FirstUse:
-    return FirstUse(
-        at=row.at,
-        country=row.country,
-        region=row.region,
-        claim_hash=row.claim_hash,
-        holder_hash=row.holder_hash,
-        hop=row.hop,
-        log_head=None if row.note is None else named_head(row.note),
-        erased=row.erased_at is not None,
-    )
+def _first(row: sa.Row[tuple[object, ...]]) -> Redemption:
+    log_head = None if row.note is None else named_head(row.note)
+    stored = {name: getattr(row, name) for name in _STORED}
+    return Redemption(**stored, log_head=log_head, erased=row.erased_at is not None)
 
 
 def lock_redemption(connection: sa.Connection, unit: Unit) -> None:

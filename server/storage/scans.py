@@ -241,7 +241,7 @@ def latest_by_others(connection: sa.Connection, unit: int) -> tuple[datetime, st
 
 
 def verdict_in_scan(connection: sa.Connection, number: int) -> Verdict:
-    """What an attempt was told."""
+    """The verdict of an attempt."""
     return Verdict(connection.execute(sa.select(scan.c.said).where(scan.c.id == number)).scalar_one())
 
 

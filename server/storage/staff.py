@@ -12,7 +12,7 @@ from server.storage.schema import staff
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffRecord:
-    """A staff account. `session` is drawn anew with every password."""
+    """A staff account. `session` is drawn again with every password."""
 
     id: int
     email: str
@@ -81,6 +81,6 @@ def replace_session(connection: sa.Connection, number: int, *, old: str, new: st
     return ended.rowcount == 1
 
 
-def note_login(connection: sa.Connection, number: int, *, at: datetime) -> None:
+def set_last_login(connection: sa.Connection, number: int, *, at: datetime) -> None:
     """Note when an account was last opened."""
     connection.execute(staff.update().where(staff.c.id == number).values(last_login_at=at))

@@ -45,7 +45,7 @@ def add_token(connection: sa.Connection, **values: object) -> None:
     connection.execute(api_token.insert().values(**values))
 
 
-def note_use(connection: sa.Connection, record: TokenRecord, *, at: datetime) -> None:
+def set_last_use(connection: sa.Connection, record: TokenRecord, *, at: datetime) -> None:
     """Remember the day on which a token was last used."""
     connection.execute(api_token.update().where(api_token.c.id == record.id).values(last_used_day=day_number(at)))
 

@@ -1,4 +1,4 @@
-"""Stage 7, alert: what staff do with alerts, and what was said of them."""
+"""Stage 7, alert: the state that staff give alerts, their history, and muted rules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,31 +33,15 @@ class MuteRecord:
     reason: str
 
 
-def hold_alerts(connection: sa.Connection, numbers: Sequence[int]) -> list[int]:
-    """Those of these alerts that there are, in order, held until the transaction ends."""
+def lock_alerts(connection: sa.Connection, numbers: Sequence[int]) -> list[int]:
+    """Lock these alerts until the transaction ends: the numbers of those that exist, in order."""
     query = sa.select(alert.c.id).where(alert.c.id.in_(numbers)).order_by(alert.c.id).with_for_update()
     return list(connection.execute(query).scalars())
 
 
-def close(connection: sa.Connection, numbers: Sequence[int], *, cause: Cause, at: datetime) -> None:
-    """Close alerts; a snooze ends with it."""
-    values = {"closed_at": at, "cause": cause, "snoozed_until": None}
+def set_state(connection: sa.Connection, numbers: Sequence[int], **values: object) -> None:
+    """Set columns of these alerts: `closed_at` with `cause`, `owner`, `snoozed_until`."""
     connection.execute(alert.update().where(alert.c.id.in_(numbers)).values(**values))
-
-
-def reopen(connection: sa.Connection, numbers: Sequence[int]) -> None:
-    """Open alerts again."""
-    connection.execute(alert.update().where(alert.c.id.in_(numbers)).values(closed_at=None, cause=None))
-
-
-def assign(connection: sa.Connection, numbers: Sequence[int], owner: int | None) -> None:
-    """Give alerts to an account, or to nobody."""
-    connection.execute(alert.update().where(alert.c.id.in_(numbers)).values(owner=owner))
-
-
-def snooze(connection: sa.Connection, numbers: Sequence[int], until: datetime | None) -> None:
-    """Put alerts off until a moment; None ends it."""
-    connection.execute(alert.update().where(alert.c.id.in_(numbers)).values(snoozed_until=until))
 
 
 def append_event(connection: sa.Connection, numbers: Sequence[int], event: EventRecord) -> None:
@@ -78,12 +62,12 @@ def events_of(connection: sa.Connection, number: int, *, limit: int) -> list[Eve
 
 
 def mute(connection: sa.Connection, wanted: MuteRecord) -> bool:
-    """Make a rule quiet for a batch; False when it is."""
+    """Mute a rule for a batch; False when it is muted."""
     return insert_or_nothing(connection, alert_mute, **{name: getattr(wanted, name) for name in MuteRecord.__slots__})
 
 
 def unmute(connection: sa.Connection, batch_row: int, rule: str) -> bool:
-    """Let a rule speak for a batch again; False when it does."""
+    """Unmute a rule for a batch; False when it is not muted."""
     here = (alert_mute.c.batch_row == batch_row) & (alert_mute.c.rule == rule)
     return connection.execute(alert_mute.delete().where(here)).rowcount > 0
 

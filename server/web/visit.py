@@ -37,7 +37,7 @@ def visitor() -> Visitor:
     """Who asks: address, holder cookie, staff or not; HEAD and prefetches are not counted."""
     return Visitor(
         address=request.remote_addr,
-        holder=read_holder(request.cookies.get(HOLDER_COOKIE)),
+        cookie=read_holder(request.cookies.get(HOLDER_COOKIE)),
         staff=bool(current_user and current_user.is_authenticated),
         silent=request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "").lower(),
     )

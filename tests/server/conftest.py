@@ -34,7 +34,7 @@ from server.settings import load_settings
 from server.storage import migrate
 from server.storage.engine import Database
 from tests.postgres import Cluster
-from tests.server.described import note_undescribed
+from tests.server.described import collect_undescribed
 from tests.server.simulator import CHEAP, PREFIX, PRODUCT, START, Brand, Clock, CompiledTemplates, MakeWorld, World
 
 _TEMPLATES = CompiledTemplates()
@@ -139,7 +139,7 @@ def make_world(
         )
         app = create_app(settings, context=ctx)
         app.jinja_env.bytecode_cache = _TEMPLATES
-        note_undescribed(app, undescribed)
+        collect_undescribed(app, undescribed)
         return World(brand=brand, ctx=ctx, clock=clock, settings=settings, app=app)
 
     with opened:

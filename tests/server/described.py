@@ -11,7 +11,7 @@ from server.web.api.openapi import document
 _PROBLEM = "application/problem+json"
 
 
-def note_undescribed(app: Flask, found: list[str]) -> None:
+def collect_undescribed(app: Flask, found: list[str]) -> None:
     """Have every refusal of `app` that its description does not name added to `found`."""
 
     @app.after_request

@@ -9,7 +9,7 @@ from server.commands import serve as serve_commands
 from server.domain.codes.holder_acts import MAX_HOPS_A_DAY, HandOnLimit, check_hand_on
 from server.domain.codes.keep_code import TRIES_WINDOW
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token, make_page_token
-from server.domain.codes.redemption import FirstUse, Unit
+from server.domain.codes.redemption import Redemption, Unit
 from server.services.log.heads import sign_newest_head
 from server.services.staff.accounts import LoginRefused, LoginSlowed, authenticate
 from server.storage.engine import RecordsUnreachable
@@ -99,7 +99,7 @@ def test_wrong_keep_codes_of_a_clock_that_was_ahead_are_not_held_against_the_hol
 
 def test_handings_on_of_a_clock_that_was_ahead_do_not_forbid_todays() -> None:
     now = datetime(2026, 3, 1, tzinfo=UTC)
-    first = FirstUse(at=now, country=None, region=None, claim_hash=b"c", holder_hash=b"h", hop=1)
+    first = Redemption(at=now, country=None, region=None, claim_hash=b"c", holder_hash=b"h", hop=1)
     check_hand_on(first, [now + timedelta(days=1)] * MAX_HOPS_A_DAY, now=now)
     with pytest.raises(HandOnLimit):
         check_hand_on(first, [now - timedelta(hours=1)] * MAX_HOPS_A_DAY, now=now)

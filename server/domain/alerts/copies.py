@@ -1,6 +1,6 @@
 """Stage 7, alert: about how many packs bear the same code, from the people who asked to verify it.
 
-Few buyers scan, so the people that we see are a small part of those who hold a copy. The share that scans is measured
+Few buyers scan, so the people that we see are a small part of those who have a copy. The share that scans is measured
 on the same batch: of its codes on sale, how many were verified. With Jeffreys' priors
 
     share ~ Beta(verified + 1/2, on sale - verified + 1/2)
@@ -11,13 +11,13 @@ Seber, The Estimation of Animal Abundance, 1982, ch. 3; the priors: H. Jeffreys,
 integrated numerically: no random numbers, and the same answer each time. Where many scan (a third and more) the
 Poisson scatter is larger than the true one, and the interval wider than it need be.
 
-What it assumes, and what the page says beside it:
+What it assumes, as the page explains:
 * every other person held a pack of their own. A visible code that several people scan on one pack in a shop counts too
   high; a hidden code is opened by one household;
 * holders of copies press the button as often as buyers of this batch did. Theirs says "I have this pack: tell the
   brand" (ADR 0009), since their first look says that the code was verified before; who leaves it at the look is not
   counted here, so that the number is a lower bound rather than a middle where fewer press that one;
-* codes on sale were sold as far as copies were: of goods that still lie in a warehouse nobody scans, which makes the
+* codes on sale were sold as far as copies were: goods in a warehouse are not scanned, which makes the
   share too small and the number too high.
 """
 
@@ -42,7 +42,7 @@ _EXACT = 1e-12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copies:
-    """About how many packs bear a code beside the first verifier's, which may be a copy too: median and bounds.
+    """About how many packs bear a code besides the first verifier's, which may be a copy too: median and bounds.
 
     The bounds hold in 95 of 100 cases. From `others` people, and `verified` of the batch's codes `on_sale`.
     """

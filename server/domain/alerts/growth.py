@@ -30,7 +30,7 @@ class GrowingAlert:
 class Growth:
     """Attempts, or looks, that an alert has not counted: when they began and ended, how many, and how loud they are.
 
-    `claims` and `places` are those that are new to it. Nobody is known of those who look.
+    `claims` and `places` are those that are new to it. Looks have no known visitors.
     """
 
     severity: Severity
@@ -76,7 +76,7 @@ def grow(alert: GrowingAlert, growth: Growth) -> tuple[GrowingAlert, bool]:
 
 
 def _goes_past(growth: Growth, closed_at: datetime) -> bool:
-    """Whether it says more than was closed: somebody new asks, or a storm of looks comes in a later hour."""
+    """Whether it adds to what was closed: a new asker, or a storm of looks in a later hour."""
     return growth.first_at > closed_at if growth.of_looks else growth.claims > 0
 
 

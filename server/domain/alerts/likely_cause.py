@@ -2,7 +2,7 @@
 
 A cause's weight is what staff found before (alerts of the rule that they closed, by cause) on top of a prior worth ten
 closed alerts, times a factor for each measured fact that speaks for or against it. The prior is the field's experience,
-in which most alerts are nobody's crime (European medicines verification: own re-scans, staff and late synchronisation
+in which most alerts are no crime (European medicines verification: own re-scans, staff and late synchronisation
 before anything else). The factors are judgements, written down here; they are no measurement, and facts are taken as if
 they did not hang together. So the answer is three words and never a number, and ten closed alerts weigh as much as the
 prior.
@@ -22,10 +22,10 @@ CROWD = 30
 """The same where no place is known."""
 
 SOME = 3
-"""Other people from which on one buyer and whoever they show the pack to is no longer the first thing to think of."""
+"""Other people from which on it is less likely one buyer who shows the pack to others."""
 
 LEAST_CROWD_REGIONS = 3
-"""Regions from which on many people were not all beside one pack: the protocol's three distinct places."""
+"""Regions from which on many people were not all near one pack: the protocol's three distinct places."""
 
 _MOST_LIKELY, _POSSIBLE = 0.5, 0.1
 
@@ -61,7 +61,7 @@ class Guess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What an alert has measured: distinct askers beside the holder, known regions, and the number of scans."""
+    """What an alert has measured: distinct askers other than the holder, known regions, and the number of scans."""
 
     others: int
     regions: int

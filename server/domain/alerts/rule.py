@@ -11,24 +11,24 @@ from typing import Generic, TypeVar
 from server.domain.alerts.alert import Attempt, Finding, NumberedAttempt, Severity
 from server.domain.alerts.likely_cause import Fact, Measured, facts_of_askers
 from server.domain.alerts.triage import Cause
-from server.domain.codes.redemption import Conditions, FirstUse, Unit
+from server.domain.codes.redemption import Conditions, Redemption, Unit
 from server.domain.places.place import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitAttempt:
-    """An attempt on a registered unit. `first` is the redemption before it, `holder` whether it is its holder's own.
+    """An attempt on a registered unit. `redemption` is the one before it, `own` whether it is the holder's.
 
-    `others` counts the distinct other claims on a used unit with this one; `around` are attempts on the unit in the
-    hours around it, the latest first; `markets` those it was activated for, `alert_from` the brand's own threshold.
+    `others` counts the distinct other claims on a used unit, this one included; `around` are attempts on the unit in
+    the hours around it, latest first; `markets` are those it was activated for, `alert_from` is the brand's threshold.
     """
 
     attempt: Attempt
     unit: Unit
     serial: str | None
     conditions: Conditions
-    first: FirstUse | None
-    holder: bool
+    redemption: Redemption | None
+    own: bool
     others: int = 0
     alert_from: int
     markets: Collection[str] = ()
@@ -36,8 +36,8 @@ class UnitAttempt:
 
     @property
     def counts(self) -> bool:
-        """Whether it is somebody's who is neither holder nor staff, and the unit is no sample."""
-        return not (self.holder or self.attempt.staff or self.conditions.sample)
+        """Whether neither holder nor staff made it, and the unit is no sample."""
+        return not (self.own or self.attempt.staff or self.conditions.sample)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Stage 7, alert: places and storms: outside the market, impossible travel, bursts and storms of looks.
 
-Pure, like all rules; event times decide, not arrival. Places lie: phones roam, programs ask through other countries,
+Pure, like all rules; event times decide, not arrival. Phones roam, programs ask through other countries,
 and without a database of places none is known. False alarms are what wears staff out, so that each rule begins with a
 note, or asks for more than one household, shop or script can bring (docs/protocol.md §2 rule 6, ADR 0025).
 """
@@ -51,7 +51,7 @@ STORM_PLACES = 3
 UNCOUNTED_LOOKS: Final = frozenset(
     {Verdict.SAMPLE, Verdict.RECALLED, Verdict.EXPIRED, Verdict.GENUINE, Verdict.VERIFIED_BY_YOU}
 )
-"""What was said of looks that make no storm: holders' own, samples, and what a recall notice sends people to."""
+"""Verdicts of looks that make no storm: holders' own, samples, and what a recall notice sends people to."""
 
 
 def contradicts(one: Attempt, other: Attempt) -> bool:
@@ -66,11 +66,10 @@ def contradicts(one: Attempt, other: Attempt) -> bool:
 
 
 def is_burst(attempt: Attempt, around: Sequence[Attempt]) -> bool:
-    """Whether an attempt lies within some hour in which too many networks asked for the unit, `around` being others'.
+    """Whether too many networks tried the unit within some hour around an attempt, `around` being the other attempts.
 
-    Whatever the order in which they arrive, the last of them to arrive finds it: attempts on one unit take turns at its
-    counter of the day. Only two of the same moment that are told different things, or have midnight between them, may
-    miss each other where nobody has verified the unit; the next one finds them.
+    The last to arrive finds it, whatever the order: attempts on one unit take turns at its counter of the day. On an
+    unused unit two of the same moment with different verdicts or days may miss each other; the next one finds them.
     """
     near = [one for one in (attempt, *around) if abs(one.at - attempt.at) <= BURST_WINDOW]
     if len({one.asker for one in near}) < BURST_ASKERS:

@@ -16,7 +16,7 @@ _Z = 1.959964  # the normal distribution's 97.5 % point: intervals hold in 95 of
 
 
 class AlertWorkInvalid(AuthcodeError):
-    """Something that staff asked of an alert and that cannot be done as asked."""
+    """An act on an alert that is incomplete or out of range."""
 
     code = "alert_work_invalid"
     http_status = 400
@@ -25,7 +25,7 @@ class AlertWorkInvalid(AuthcodeError):
 
 
 class Cause(StrEnum):
-    """Why an alert was there, as whoever closes it says."""
+    """Why an alert was raised, chosen by the person who closes it."""
 
     OWN_RESCAN = "own_rescan"
     STAFF = "staff"
@@ -57,7 +57,7 @@ class Event(StrEnum):
 
 
 class Pile(StrEnum):
-    """Where an alert lies: open ones want attention, snoozed ones (or muted) later or never, closed ones no more."""
+    """The list that shows an alert: open ones want attention, snoozed or muted ones later or never."""
 
     OPEN = "open"
     SNOOZED = "snoozed"

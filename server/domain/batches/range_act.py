@@ -1,8 +1,7 @@
 """Stage 6, redeem: acts on ranges of a batch (activate, void, recall, ...) and what they make of one unit.
 
-An act is one row whatever the size of its range. The latest act of a kind that covers an index decides. A lock is
-lifted by an unlock (ADR 0020); there is no act that lifts a void or a recall: taking one back needs rules of its own
-and comes with a later design.
+An act is one row whatever the size of its range. The latest act of a kind that covers an index decides. An unlock
+lifts a lock (ADR 0020); no act lifts a void or a recall yet.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -96,23 +95,22 @@ def read_range(text: str | None, *, count: int) -> tuple[int, int]:
     if text is None:
         return 0, count - 1
     first, dash, last = text.partition("-")
-    ends = (first, last if dash else first)
-    read = [read_index(end) for end in ends]
-    if read[0] is None or read[1] is None:
+    low, high = read_index(first), read_index(last if dash else first)
+    if low is None or high is None:
         raise RangeInvalid("Give a range of indices as A-B, for example 0-499, or one index alone.")
-    return check_range(read[0], read[1], count=count)
+    return check_range(low, high, count=count)
 
 
 _MAX_DIGITS = len(str((1 << INDEX_BITS) - 1))
 
 
 def read_index(text: str) -> int | None:
-    """An index as people type it, in ASCII digits; None for anything else. It need not lie within a batch."""
+    """Read an index in ASCII digits; None for anything else. No batch is checked."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
 
 
 def check_range(first: int, last: int, *, count: int) -> tuple[int, int]:
-    """The range itself, once it is known to lie within a batch of `count` units.
+    """Accept a range within a batch of `count` units.
 
     Raises:
         RangeInvalid: backwards, or beyond the batch.
@@ -125,7 +123,7 @@ def check_range(first: int, last: int, *, count: int) -> tuple[int, int]:
 
 
 def check_details(details: ActDetails) -> ActDetails:
-    """The details, texts without spaces around them and markets in upper case, once nothing is out of form.
+    """Check and normalise details: texts stripped, markets in upper case.
 
     Raises:
         RangeInvalid: a market that is no country code, an empty or over-long text, a link that is not https or http.
@@ -220,7 +218,7 @@ class Standing:
 
 
 def standing_of(acts: Iterable[RangeAct], index: int) -> Standing:
-    """What stands for one index: of each kind the act with the highest number that covers it."""
+    """The acts in force for one index: of each kind the one with the highest number that covers it."""
     sweep = _Sweep()
     for act in acts:
         if act.covers(index):
@@ -230,7 +228,7 @@ def standing_of(acts: Iterable[RangeAct], index: int) -> Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Neighbouring indices first..last that stand alike; `state` is what would be said of an unused one."""
+    """Neighbouring indices first..last in the same state; `state` is the verdict on an unused one."""
 
     first: int
     last: int
@@ -238,7 +236,7 @@ class Stretch:
 
     @property
     def count(self) -> int:
-        """How many units the stretch holds."""
+        """The number of units."""
         return self.last - self.first + 1
 
 
@@ -257,7 +255,7 @@ def stretches(
 
 
 def standings(acts: Sequence[RangeAct], *, count: int) -> Iterator[tuple[int, int, Standing]]:
-    """The whole batch from index 0 on as (first, last, what stands for each of them), cut wherever that changes.
+    """The whole batch from index 0 on as (first, last, the acts in force), cut wherever those change.
 
     One sweep from left to right, so that a batch of thousands of acts costs no more than sorting them.
     """
@@ -284,7 +282,7 @@ class _Sweep:
             heappush(self._activated, (act.number, act))
 
     def at(self, index: int) -> Standing:
-        """What stands for an index; indices are asked for in rising order."""
+        """The acts in force for an index; call it with rising indices."""
         lock, unlock = self._latest(ActKind.LOCK, index), self._latest(ActKind.UNLOCK, index)
         lifted = lock is None or (unlock is not None and unlock.number > lock.number)
         return Standing(

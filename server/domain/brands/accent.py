@@ -6,7 +6,7 @@ from typing import Final
 
 _FORM = re.compile(r"#[0-9a-f]{6}", re.ASCII)
 _PAPER: Final = {"light": "#ffffff", "dark": "#121518"}  # the pages' own backgrounds, in their stylesheet
-_INK: Final = {"light": "#000000", "dark": "#ffffff"}  # towards which a shade is moved until it stands out
+_INK: Final = {"light": "#000000", "dark": "#ffffff"}  # towards which a shade is moved until it can be read
 _STEPS: Final = 100
 LEAST_CONTRAST: Final = 7.0
 """Contrast of all text on shoppers' pages (WCAG 2.2, 1.4.6)."""
@@ -28,7 +28,7 @@ def is_colour(text: str) -> bool:
 
 
 def shades_of(colour: str) -> Shades:
-    """The shades nearest to a colour that stand at `LEAST_CONTRAST` or more on their paper."""
+    """The shades nearest to a colour with `LEAST_CONTRAST` or more on their paper."""
     light, dark = _readable(colour, "light"), _readable(colour, "dark")
     return Shades(
         light=light,

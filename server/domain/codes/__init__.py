@@ -1,1 +1,1 @@
-"""What a code's state is, who holds it, and the secrets that show it. Pure."""
+"""What a code's state is, its holder, and the secrets that show it. Pure."""

@@ -1,11 +1,12 @@
 """Stage 6, redeem: claims, holder cookies and the hashes that are kept of them (docs/protocol.md §2 rule 2).
 
-A claim names who asks. A page's claim is 128 random bits, or follows from the holder cookie; a client of the API
+A claim names a visitor. A page's claim is 128 random bits, or follows from the holder cookie; a client of the API
 brings its own. Nothing of either is stored but a keyed hash bound to the unit and its life.
 """
 
 import hashlib
 import hmac
+import re
 
 from keys.base.errors import AuthcodeError
 from server.domain.codes.redemption import Marks, Unit
@@ -20,7 +21,8 @@ and one in a hundred to hit a claim of three digits."""
 MAX_WRONG_CLAIMS_OF_UNIT = 50
 """Wrong guessable claims on one used unit in a day, from anywhere: five networks must join to make the client of a
 guessable claim a stranger for a day, and a claim of nine digits is hit in 27,000 years."""
-_COOKIE_CHARS = 64  # HMAC-SHA-256 as hexadecimal digits
+_COOKIE = re.compile(r"[0-9a-f]{64}")  # HMAC-SHA-256
+_CLAIM = re.compile(rf"[!-~]{{1,{MAX_CLAIM_CHARS}}}")
 _UNIT_BYTES = 8
 
 
@@ -44,14 +46,12 @@ class ClaimTriesSpent(AuthcodeError):
 
 
 def check_claim(claim: object) -> str:
-    """The claim itself, once it is 1 to 64 visible ASCII characters.
+    """Accept a claim of 1 to 64 visible ASCII characters.
 
     Raises:
         ClaimInvalid: anything else.
     """
-    if not isinstance(claim, str) or not 1 <= len(claim) <= MAX_CLAIM_CHARS:
-        raise ClaimInvalid
-    if not all("!" <= character <= "~" for character in claim):
+    if not isinstance(claim, str) or not _CLAIM.fullmatch(claim):
         raise ClaimInvalid
     return claim
 
@@ -62,15 +62,15 @@ def is_guessable(claim: str) -> bool:
 
 
 def check_page_claim(claim: object) -> str:
-    """The claim of a page's form: those that pages make are never guessable.
+    """Accept the claim of a page's form, which is never guessable.
 
     Raises:
-        ClaimInvalid: it is out of form, or was not made by a page.
+        ClaimInvalid: it is out of form, or no page made it.
     """
-    kept = check_claim(claim)
-    if is_guessable(kept):
+    checked = check_claim(claim)
+    if is_guessable(checked):
         raise ClaimInvalid
-    return kept
+    return checked
 
 
 def _mac(key: bytes, *parts: bytes) -> bytes:
@@ -81,33 +81,26 @@ def _unit_bytes(unit: Unit) -> bytes:
     return unit.id.to_bytes(_UNIT_BYTES, "big")
 
 
-def claim_of_holder(holder: str, unit: Unit) -> str:
+def claim_of_holder(cookie: str, unit: Unit) -> str:
     """The claim that a browser with a holder cookie makes on a unit: HMAC(cookie, unit), 32 hexadecimal digits."""
-    return _mac(holder.encode(), b"authcode-holder-claim", _unit_bytes(unit)).hex()[: 2 * CLAIM_BYTES]
+    return _mac(cookie.encode(), b"authcode-holder-claim", _unit_bytes(unit)).hex()[: 2 * CLAIM_BYTES]
 
 
 def holder_of_claim(claim: str, *, key: bytes) -> str:
-    """The holder cookie for who had none: HMAC(server key, claim), so that a double tap is given the same one."""
+    """Make the holder cookie of a new visitor: HMAC(server key, claim), so that a double tap gets the same one."""
     return _mac(key, b"authcode-holder", claim.encode()).hex()
 
 
 def read_holder(cookie: str | None) -> str | None:
-    """The holder cookie when it has the form we give out, else None (a foreign cookie is no cookie)."""
-    well_formed = cookie is not None and len(cookie) == _COOKIE_CHARS and set(cookie) <= set("0123456789abcdef")
-    return cookie if well_formed else None
+    """The holder cookie, or None unless it has the form that `holder_of_claim` gives."""
+    return cookie if cookie is not None and _COOKIE.fullmatch(cookie) else None
 
 
-def _claim_hash(claim: str, unit: Unit, *, key: bytes) -> bytes:
-    return _mac(key, b"authcode-claim", _unit_bytes(unit), claim.encode())[:CLAIM_BYTES]
-
-
-def _holder_hash(holder: str, unit: Unit, *, key: bytes) -> bytes:
-    return _mac(key, b"authcode-holder-mark", _unit_bytes(unit), claim_of_holder(holder, unit).encode())[:CLAIM_BYTES]
-
-
-def marks_of(unit: Unit, *, claim: str | None, holder: str | None, key: bytes) -> Marks:
-    """The two hashes of who asks, each bound to the unit and its life; None for what was not brought."""
-    return Marks(
-        claim_hash=None if claim is None else _claim_hash(claim, unit, key=key),
-        holder_hash=None if holder is None else _holder_hash(holder, unit, key=key),
-    )
+def marks_of(unit: Unit, *, claim: str | None, cookie: str | None, key: bytes) -> Marks:
+    """Hash a claim and a holder cookie, each bound to the unit and its life; None where one is missing."""
+    number, claim_hash, holder_hash = _unit_bytes(unit), None, None
+    if claim is not None:
+        claim_hash = _mac(key, b"authcode-claim", number, claim.encode())[:CLAIM_BYTES]
+    if cookie is not None:
+        holder_hash = _mac(key, b"authcode-holder-mark", number, claim_of_holder(cookie, unit).encode())[:CLAIM_BYTES]
+    return Marks(claim_hash=claim_hash, holder_hash=holder_hash)

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from keys.base.errors import AuthcodeError
 from server.domain.clock_skew import CLOCKS_APART
-from server.domain.codes.redemption import FirstUse, Returned, ReturnedBy, Unit
+from server.domain.codes.redemption import Redemption, Returned, ReturnedBy, Unit
 
 MAX_HOPS = 50
 """How often one unit is handed on in all; a keep-code's message and a proof's number have room for more."""
@@ -68,7 +68,7 @@ class HandOnLimit(AuthcodeError):
     )
 
 
-def undo_until(first: FirstUse, returns: Iterable[Returned], *, window_s: float) -> datetime | None:
+def undo_until(first: Redemption, returns: Iterable[Returned], *, window_s: float) -> datetime | None:
     """Until when the holder may return a unit to unused; None where they may not at any time.
 
     Once for each unit, and only by who verified it: a next owner did not verify by mistake.
@@ -79,7 +79,7 @@ def undo_until(first: FirstUse, returns: Iterable[Returned], *, window_s: float)
     return first.at + timedelta(seconds=window_s)
 
 
-def check_undo(first: FirstUse, returns: Iterable[Returned], *, now: datetime, window_s: float) -> None:
+def check_undo(first: Redemption, returns: Iterable[Returned], *, now: datetime, window_s: float) -> None:
     """Accept a holder's undo.
 
     Raises:
@@ -90,7 +90,7 @@ def check_undo(first: FirstUse, returns: Iterable[Returned], *, now: datetime, w
         raise UndoOver
 
 
-def check_hand_on(first: FirstUse, earlier: Sequence[datetime], *, now: datetime) -> None:
+def check_hand_on(first: Redemption, earlier: Sequence[datetime], *, now: datetime) -> None:
     """Accept a handing on; `earlier` are the moments of those before it.
 
     Raises:
@@ -102,7 +102,7 @@ def check_hand_on(first: FirstUse, earlier: Sequence[datetime], *, now: datetime
         raise HandOnLimit
 
 
-def handed_on(unit: Unit, first: FirstUse, *, key: bytes) -> FirstUse:
+def handed_on(unit: Unit, first: Redemption, *, key: bytes) -> Redemption:
     """The redemption as its next holder has it, who is known by the new keep-code alone: no claim has these hashes.
 
     They follow from the present ones, so that a lost answer can be given again.

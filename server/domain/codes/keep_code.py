@@ -11,7 +11,7 @@ from datetime import timedelta
 from authcode.code.serial import check_character
 from keys.base.crockford import ALPHABET, encode_int
 from keys.base.errors import AuthcodeError
-from server.domain.codes.redemption import FirstUse, Unit
+from server.domain.codes.redemption import Redemption, Unit
 
 KEEP_CODE_CHARACTERS = 12
 _SECRET_CHARACTERS = KEEP_CODE_CHARACTERS - 1
@@ -28,8 +28,8 @@ MAX_WRONG_OF_UNIT = 100
 """Wrong keep-codes on one unit in a day, from anywhere: twenty networks must join to keep a holder out for a day, and
 at this pace half of all 2^55 keep-codes take 10^11 years."""
 MAX_WRONG_OF_NETWORK = 30
-"""Wrong keep-codes of one network in a day (UTC), on any units: at midnight its pseudonym's key is deleted, and nobody
-can tell any more whose they were. So a network may try twice as many around a midnight."""
+"""Wrong keep-codes of one network in a day (UTC), on any units: at midnight its pseudonym's key is deleted, so a
+network may try twice as many around a midnight."""
 
 
 class KeepCodeInvalid(AuthcodeError):
@@ -48,15 +48,15 @@ class KeepCodeTriesSpent(AuthcodeError):
     sentence = "Too many keep-codes were tried here today; try again tomorrow."
 
 
-def keep_code_of(unit: Unit, first: FirstUse, *, key: bytes) -> str:
-    """The keep-code of a redemption: twelve characters, the same whenever it is asked for."""
+def keep_code_of(unit: Unit, first: Redemption, *, key: bytes) -> str:
+    """The keep-code of a redemption: twelve characters, the same each time."""
     message = _LABEL + unit.id.to_bytes(8, "big") + bytes([first.hop]) + first.claim_hash
     number = int.from_bytes(hmac.digest(key, message, hashlib.sha256), "big") >> (256 - _SECRET_BITS)
     secret = encode_int(number, _SECRET_CHARACTERS)
     return secret + check_character(secret)
 
 
-def is_keep_code_of(typed: str, unit: Unit, first: FirstUse, *, key: bytes) -> bool:
+def is_keep_code_of(typed: str, unit: Unit, first: Redemption, *, key: bytes) -> bool:
     """Whether a keep-code, as `read_keep_code` gives it, belongs to a redemption; takes the same time either way."""
     return hmac.compare_digest(typed, keep_code_of(unit, first, key=key))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from keys.base.instants import format_instant
-from server.domain.codes.redemption import FirstUse
+from server.domain.codes.redemption import Redemption
 
 FORMAT = 1
 
@@ -33,7 +33,7 @@ class LoggedUnit:
         return {"batch": self.batch, "brand": self.brand_id.hex(), "life": self.life, "serial": self.serial}
 
 
-def redemption_record(unit: LoggedUnit, first: FirstUse) -> str:
+def redemption_record(unit: LoggedUnit, first: Redemption) -> str:
     """The record of a first verification: which pack, when and where, and the two hashes that know its holder."""
     return _record("redemption", first.at, {**unit.facts, **_hashes(first), "country": first.country})
 
@@ -43,7 +43,7 @@ def return_record(unit: LoggedUnit, *, at: datetime, by: str) -> str:
     return _record("undo", at, {**unit.facts, "by": by})
 
 
-def handover_record(unit: LoggedUnit, handed: FirstUse, *, at: datetime) -> str:
+def handover_record(unit: LoggedUnit, handed: Redemption, *, at: datetime) -> str:
     """The record of a handing on: which pack, for which time, and the two hashes that know its next holder."""
     return _record("handover", at, {**unit.facts, **_hashes(handed), "hop": handed.hop})
 
@@ -53,7 +53,7 @@ def erasure_record(unit: LoggedUnit, *, at: datetime) -> str:
     return _record("erasure", at, unit.facts)
 
 
-def _hashes(first: FirstUse) -> dict[str, object]:
+def _hashes(first: Redemption) -> dict[str, object]:
     return {"claim": first.claim_hash.hex(), "holder": first.holder_hash.hex()}
 
 

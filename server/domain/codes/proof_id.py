@@ -1,4 +1,4 @@
-"""Stage 6, redeem: the number under which a proof's live state is asked for (docs/protocol.md §2 rule 11).
+"""Stage 6, redeem: the number of a proof, which leads to its live state (docs/protocol.md §2 rule 11).
 
 It is the unit with its life and hop, encrypted (FF1) with digits that must be zero, so that nothing is stored of it, it
 shows neither volume nor order, and one in a thousand million random numbers is a number at all.

@@ -1,4 +1,4 @@
-"""Stage 6, redeem: the state of a code, the verdict about it, and who holds it (docs/protocol.md §2).
+"""Stage 6, redeem: the state of a code, the verdict about it, and its holder (docs/protocol.md §2).
 
 Pure: conditions, marks and times come in, a verdict goes out. The database decides who was first.
 """
@@ -34,7 +34,7 @@ class Verdict(StrEnum):
 
 
 class Use(StrEnum):
-    """What is known about the use of a unit, seen by who asks now."""
+    """The use of a unit, as the visitor sees it."""
 
     NONE = "none"
     OWN_NOW = "own_now"
@@ -43,7 +43,7 @@ class Use(StrEnum):
 
     @property
     def own(self) -> bool:
-        """Whether who asks is the holder."""
+        """Whether the visitor is the holder."""
         return self in {Use.OWN_NOW, Use.OWN_LATER}
 
 
@@ -87,7 +87,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """Everything about a unit that can stand between a shopper and `genuine`, apart from its use.
+    """Everything about a unit that decides its verdict, apart from its use.
 
     The key of a `not_ours` unit was withdrawn before the unit was in the world: a thief may have made its code.
     """
@@ -107,7 +107,7 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FirstUse:
+class Redemption:
     """The redemption of a unit: when, where, and the two hashes that know its holder (docs/protocol.md §2 rule 2).
 
     `hop` counts how often the unit was handed on; the hashes are the present holder's. `log_head` names the last head
@@ -133,7 +133,7 @@ class ReturnedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
-    """That a unit was returned to unused, which it never ceases to say. `life` is the one that this ended."""
+    """A return of a unit to unused, kept for good. `life` is the one that it ended."""
 
     life: int
     at: datetime
@@ -142,14 +142,14 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitUse:
+class UnitLife:
     """The use of a unit in one life: its redemption, if any, and all its returns, the latest last.
 
     `unit` carries the life. `returned` is the return before that life, `ended` the one that ended it.
     """
 
     unit: Unit
-    first: FirstUse | None
+    redemption: Redemption | None
     returns: tuple[Returned, ...] = ()
 
     @property
@@ -165,7 +165,7 @@ class UnitUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """The hashes of who asks now, made exactly like those of a `FirstUse`; None for what the visitor did not bring."""
+    """The hashes of a visitor, made like those of a `Redemption`; None for what the visitor did not bring."""
 
     claim_hash: bytes | None = None
     holder_hash: bytes | None = None
@@ -202,13 +202,13 @@ def verdict_of(conditions: Conditions, use: Use) -> Verdict:
     return state_check(conditions) or _BY_USE[use]
 
 
-def is_holder(first: FirstUse, marks: Marks) -> bool:
-    """Whether who asks is who verified: either hash is enough (docs/protocol.md §2 rule 2)."""
+def is_holder(first: Redemption, marks: Marks) -> bool:
+    """Whether the visitor is the holder: either hash is enough (docs/protocol.md §2 rule 2)."""
     return marks.claim_hash == first.claim_hash or marks.holder_hash == first.holder_hash
 
 
-def use_of(first: FirstUse | None, marks: Marks, *, now: datetime, repeat_window: timedelta) -> Use:
-    """How the unit's use looks to who asks: unused, theirs within the window, theirs since longer, or another's."""
+def use_of(first: Redemption | None, marks: Marks, *, now: datetime, repeat_window: timedelta) -> Use:
+    """How the unit's use looks to the visitor: unused, theirs within the window or before it, or another's."""
     if first is None:
         return Use.NONE
     if not is_holder(first, marks):

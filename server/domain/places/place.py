@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
 
 UNKNOWN = "unknown"
-"""Written for a place nobody could name."""
+"""The key of an unknown place."""
 
 _KEPT_BITS_V4 = 24  # a /24 is a street or an office, not a person
 _KEPT_BITS_V6 = 48  # what a provider gives to one customer site
@@ -32,7 +32,7 @@ NOWHERE = Place()
 
 
 def truncated_network(address: str | None) -> str | None:
-    """The network an address lies in (/24 of IPv4, /48 of IPv6), or None for what is no address."""
+    """The network of an address (/24 of IPv4, /48 of IPv6); None for what is no address."""
     if address is None:
         return None
     try:

@@ -6,12 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from keys.base.errors import AuthcodeError
 
-_NO_PLACES = (
-    "Etc/",
-    "SystemV/",
-    "posix/",
-    "right/",
-)  # `Etc/GMT+5` lies west of Greenwich, against what everybody reads
+_NO_PLACES = ("Etc/", "SystemV/", "posix/", "right/")  # `Etc/GMT+5` is west of Greenwich, which everybody reads as east
 
 
 class ZoneUnknown(AuthcodeError):
@@ -52,6 +47,6 @@ def zone_of(name: str | None) -> tzinfo:
 
 
 def offset_text(moment: datetime) -> str:
-    """How far a moment's clock stands from UTC: `UTC`, or as in `+05:30`."""
+    """A moment's offset from UTC: `UTC`, or as in `+05:30`."""
     offset = moment.utcoffset()
     return "UTC" if not offset else moment.isoformat(timespec="minutes")[-6:]

@@ -1,8 +1,8 @@
 """How long a network that was refused has to wait before its next login. Pure.
 
-Counted by account and network, and by network over all accounts: a stranger slows down the own network and nobody
-else's, so that nobody can keep staff out from elsewhere. Guesses from very many networks are not slowed down by it;
-what stands against those is the length of a password (12 characters at least) and the cost of checking one.
+Counted by account and network, and by network over all accounts: a stranger slows down their own network only and
+cannot lock staff out. Guesses from very many networks are limited by the length of a password (12 characters at least)
+and the cost of checking one.
 """
 
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ FREE_TRIES_OF_NETWORK = 20
 """The same over all accounts: an office shares one network."""
 
 LONGEST_WAIT = timedelta(minutes=1)
-"""Never longer: behind a shared address somebody else's guesses cost staff a minute, not the day."""
+"""Behind a shared address other people's guesses cost staff a minute, not the day."""
 
 
 def wait_before_login(*, here: int, of_network: int, last: datetime | None, now: datetime) -> timedelta:

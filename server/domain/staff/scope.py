@@ -1,17 +1,17 @@
-"""What a print station's token allows, and for how long; nothing else stands behind a token."""
+"""What a print station's token allows, and for how long."""
 
 from enum import StrEnum
 from typing import Final
 
 DEFAULT_DAYS: Final = 90
-"""A quarter: renewing is an errand of the season, and a token forgotten on an old machine is dead by the next one."""
+"""A quarter, after which a token forgotten on an old machine has expired."""
 
 MAX_DAYS: Final = 366
-"""As long as a signing key covers orders: whoever renews that renews the token on the same day."""
+"""As long as a signing key covers orders, so that both are renewed on the same day."""
 
 
 class Scope(StrEnum):
-    """The rights a token can have; each is asked for by name and none contains another."""
+    """The rights a token can have; none includes another."""
 
     REGISTER = "batch:register"
     ACT = "batch:act"

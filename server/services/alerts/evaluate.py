@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-from server.domain.alerts.alert import Attempt, Finding, NumberedAttempt, Subject
+from server.domain.alerts.alert import Finding, NumberedAttempt, Subject
 from server.domain.alerts.growth import GrowingAlert, Growth, grow, loudness, wants_crowd
 from server.domain.alerts.rule import Facts, KeepCodeUses, KeyAttempt, Rule, UnitAttempt
 from server.domain.alerts.rules import duplicate, findings
 from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_USES
 from server.domain.alerts.storm import TRAVEL_WINDOW
-from server.domain.codes.redemption import FirstUse
+from server.domain.codes.redemption import Redemption
 from server.services.codes.facts import CodeState
 from server.services.codes.resolve import Resolved
 from server.storage.alerts import add_attempt, lock_alert, others_with, save_alert
@@ -20,27 +20,21 @@ from server.storage.scans import attempt_by_number, attempts_around, attempts_be
 _CROWD_READ = 100  # attempts behind an alert, the latest, among which a crowd is looked for
 
 
-def after_attempt(  # noqa: PLR0913 - one attempt and what is known of it
-    connection: Connection,
-    state: CodeState,
-    attempt: Attempt,
-    *,
-    scan: int,
-    before: FirstUse | None,
-    holder: bool,
+def after_attempt(
+    connection: Connection, state: CodeState, made: NumberedAttempt, *, before: Redemption | None, own: bool
 ) -> None:
-    """Run the rules on an attempt; `before` is the redemption before it, `holder` whether it is its holder's own.
+    """Run the rules on an attempt; `before` is the redemption before it, `own` whether it is the holder's.
 
-    The caller holds that redemption, so that each attempt counts those before it.
+    The caller has locked that redemption, so that each attempt counts those before it.
     """
-    code, activation = state.code, state.standing.activation
+    code, activation, attempt = state.code, state.standing.activation, made[1]
     facts = UnitAttempt(
         attempt=attempt,
         unit=state.unit,
         serial=code.serial,
         conditions=state.conditions,
-        first=before,
-        holder=holder,
+        redemption=before,
+        own=own,
         alert_from=code.brand.alert_from,
         markets=activation.details.markets if activation else (),
     )
@@ -50,15 +44,12 @@ def after_attempt(  # noqa: PLR0913 - one attempt and what is known of it
         facts = replace(facts, others=others)
     if facts.counts:
         facts = replace(facts, around=attempts_around(connection, state.unit.id, attempt.at, TRAVEL_WINDOW))
-    _run(connection, code.brand.id, facts, (scan, attempt))
+    _run(connection, code.brand.id, facts, made)
 
 
 def after_keep_code(connection: Connection, state: CodeState, scan: int) -> None:
-    """Run the rules on the uses of a unit's keep-code, after one more.
-
-    No more of them are read than make an alert, wherever they come from; those fewer are all.
-    """
-    unit, hop = state.unit, 0 if state.first is None else state.first.hop
+    """Run the rules on the uses of a unit's keep-code, after one more; no more are read than make an alert."""
+    unit, hop = state.unit, 0 if state.redemption is None else state.redemption.hop
     since = handed_on_at(connection, unit, hop) if hop else None
     uses = keep_code_uses(connection, unit.id, limit=KEEP_CODE_USES, since=since)
     latest = dict(uses).get(scan) or attempt_by_number(connection, scan)
@@ -66,21 +57,18 @@ def after_keep_code(connection: Connection, state: CodeState, scan: int) -> None
     _run(connection, state.code.brand.id, facts, (scan, latest))
 
 
-def after_unknown_unit(connection: Connection, code: Resolved, attempt: Attempt, *, scan: int) -> None:
-    """Run the rules on a good signature on a unit that does not exist."""
-    facts = KeyAttempt(attempt=attempt, key_id=code.key.key_id, withdrawn=False, registered=False)
-    _run(connection, code.brand.id, facts, (scan, attempt))
-
-
-def after_withdrawn_key(
-    connection: Connection, code: Resolved, state: CodeState | None, attempt: Attempt, *, scan: int
+def after_key_attempt(
+    connection: Connection, code: Resolved, state: CodeState | None, made: NumberedAttempt, *, withdrawn: bool
 ) -> None:
-    """Run the rules on a code of a withdrawn key that was not in the world before; `state` is None for no unit."""
-    sample = state is not None and state.conditions.sample
+    """Run the rules on a code that only its key vouches for: no registered unit (`state` is None), or `withdrawn`."""
     facts = KeyAttempt(
-        attempt=attempt, key_id=code.key.key_id, withdrawn=True, registered=state is not None, sample=sample
+        attempt=made[1],
+        key_id=code.key.key_id,
+        withdrawn=withdrawn,
+        registered=state is not None,
+        sample=state is not None and state.conditions.sample,
     )
-    _run(connection, code.brand.id, facts, (scan, attempt))
+    _run(connection, code.brand.id, facts, made)
 
 
 def _run(connection: Connection, brand: int, facts: Facts, attempt: NumberedAttempt) -> None:
@@ -89,13 +77,13 @@ def _run(connection: Connection, brand: int, facts: Facts, attempt: NumberedAtte
 
 
 def _grow(connection: Connection, brand: int, rule: Rule[Any], finding: Finding, latest: NumberedAttempt) -> None:
-    """Let an alert grow by an attempt, and by the earlier ones that belong to it. An attempt counts once."""
+    """Let an alert grow by an attempt and the earlier ones that belong to it; each counts once."""
     severity = finding.severity or rule.severity
     at = (*finding.earlier, latest)[0][1].at
     raised = GrowingAlert(severity=severity, first_at=at, last_at=at)
-    number, held = lock_alert(connection, brand, rule.name, finding.subject, raised)
-    earlier = () if finding.only_if_new and held.count else finding.earlier
-    grown, reopened_at = held, []
+    number, before = lock_alert(connection, brand, rule.name, finding.subject, raised)
+    earlier = () if finding.only_if_new and before.count else finding.earlier
+    grown, reopened_at = before, []
     for scan, attempt in (*earlier, latest):
         new = add_attempt(connection, number, scan, attempt)
         if new is None:
@@ -111,5 +99,5 @@ def _grow(connection: Connection, brand: int, rule: Rule[Any], finding: Finding,
         )
         grown, opened_again = grow(grown, growth)
         reopened_at += [attempt.at] if opened_again else []
-    if grown is not held:
+    if grown is not before:
         save_alert(connection, number, grown, reopened_at)

@@ -20,7 +20,7 @@ def after_looks(
 ) -> None:
     """Let the alerts of storms grow by the looks that were just written, each counted once.
 
-    The writer of looks holds the writer's turn in both databases, so that no other looks come between.
+    Looks are written in a writer's turn on both databases, so that no others come between.
     """
     keys = [key for key, _ in counted]
     for (number, hour), looks in storming(connection, keys, least=LOOKS_IN_STORM, without=UNCOUNTED_LOOKS).items():
@@ -43,7 +43,7 @@ def _grow(
     for rule, finding in findings(facts):
         severity = finding.severity or rule.severity
         raised = GrowingAlert(severity=severity, first_at=hour, last_at=hour)
-        number, held = lock_alert(connection, brand, rule.name, finding.subject, raised)
+        number, before = lock_alert(connection, brand, rule.name, finding.subject, raised)
         growth = Growth(
             severity=severity,
             first_at=hour,
@@ -52,5 +52,5 @@ def _grow(
             places=add_looks(connection, number, looks),
             of_looks=True,
         )
-        grown, opened_again = grow(held, growth)
+        grown, opened_again = grow(before, growth)
         save_alert(connection, number, grown, [last.at] if opened_again else [])

@@ -1,6 +1,6 @@
 """Stage 7, alert: what staff do with alerts. Each act is a line of the alert's history and of the audit."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ MAX_AT_ONCE = 50
 """Alerts that one form can act on: a page of the list."""
 
 MAX_SNOOZE = timedelta(days=366)
-"""Whatever should be quiet for longer is closed or muted."""
+"""An alert that should be quiet for longer is closed or muted."""
 
 
 class AlertUnknown(AuthcodeError):
@@ -31,7 +31,7 @@ class AlertUnknown(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """What somebody wants done with alerts: the kind, and what it needs.
+    """An act on alerts: its kind, and what that needs.
 
     `cause` for closing, `until` for snoozing, a `comment` with any of them; muting and closing as `other` need one.
     """
@@ -52,48 +52,47 @@ def work_on_alerts(ctx: Context, numbers: Collection[int], act: Act, *, staff: S
     comment = read_comment(act.comment)
     detail = _check(act, comment, now)
     with ctx.db.write() as connection:
-        held = work.hold_alerts(connection, sorted(set(numbers))[:MAX_AT_ONCE])
-        if not held:
+        locked = work.lock_alerts(connection, sorted(set(numbers))[:MAX_AT_ONCE])
+        if not locked:
             raise AlertWorkInvalid("Choose at least one alert.")
-        _DO[act.kind](connection, held, act, staff, now)
-        if act.kind not in (Event.MUTED, Event.UNMUTED):
-            done = work.EventRecord(at=now, actor=staff.email, kind=act.kind, detail=detail, comment=comment)
-            work.append_event(connection, held, done)
-            told = _told(act)
-            for number in held:
-                action = f"alert.{_AUDITED[act.kind]}"
-                audit.note(
-                    connection, at=now, actor=staff.email, action=action, subject=f"alert {number}", details=told
-                )
-    return len(held)
+        if act.kind is Event.MUTED:
+            _mute(connection, locked, comment or "", staff, now)
+            return len(locked)
+        changes = _changes(act, staff, now)
+        if changes:
+            work.set_state(connection, locked, **changes)
+        event = work.EventRecord(at=now, actor=staff.email, kind=act.kind, detail=detail, comment=comment)
+        work.append_event(connection, locked, event)
+        action, details = f"alert.{_AUDITED[act.kind]}", _log_details(act)
+        for number in locked:
+            subject = f"alert {number}"
+            audit.append(connection, at=now, actor=staff.email, action=action, subject=subject, details=details)
+    return len(locked)
 
 
 def mute_rule(ctx: Context, alert_id: int, *, reason: str, staff: Staff) -> None:
-    """Make an alert's rule quiet for its whole batch: its alerts are listed apart from then on."""
+    """Mute an alert's rule for its whole batch: its alerts are listed apart from then on."""
     work_on_alerts(ctx, [alert_id], Act(kind=Event.MUTED, comment=reason), staff=staff)
 
 
 def unmute_rule(ctx: Context, batch_row: int, rule: str, *, staff: Staff) -> bool:
-    """Let a rule speak for a batch again; False when it does already."""
+    """Unmute a rule for a batch; False when it is not muted."""
     now = ctx.clock()
     with ctx.db.write() as connection:
         lifted = work.unmute(connection, batch_row, rule)
         if lifted:
-            held = work.alerts_of_rule(connection, batch_row, rule, limit=MAX_AT_ONCE)
-            if held:
-                work.append_event(connection, held, work.EventRecord(at=now, actor=staff.email, kind=Event.UNMUTED))
-            audit.note(
-                connection,
-                at=now,
-                actor=staff.email,
-                action="alert.unmute",
-                subject=_rule_of(connection, batch_row, rule),
-            )
+            open_ones = work.alerts_of_rule(connection, batch_row, rule, limit=MAX_AT_ONCE)
+            if open_ones:
+                work.append_event(
+                    connection, open_ones, work.EventRecord(at=now, actor=staff.email, kind=Event.UNMUTED)
+                )
+            subject = _rule_of(connection, batch_row, rule)
+            audit.append(connection, at=now, actor=staff.email, action="alert.unmute", subject=subject)
     return lifted
 
 
 def _check(act: Act, comment: str | None, now: datetime) -> str | None:
-    """What the act adds to its line of the history, once nothing that it needs is missing."""
+    """Check an act: the detail of its line in the history."""
     if act.kind in (Event.COMMENT, Event.MUTED) and comment is None:
         raise AlertWorkInvalid("Write a comment." if act.kind is Event.COMMENT else "Say why it should be quiet.")
     if act.kind is Event.CLOSED:
@@ -113,17 +112,11 @@ def _checked(cause: Cause | None, comment: str | None) -> Cause:
     return cause
 
 
-def _close(connection: Connection, held: Sequence[int], act: Act, _staff: Staff, now: datetime) -> None:
-    assert act.cause is not None  # noqa: S101 - checked before
-    work.close(connection, held, cause=act.cause, at=now)
-
-
-def _mute(connection: Connection, held: Sequence[int], act: Act, staff: Staff, now: datetime) -> None:
-    for number in held:
+def _mute(connection: Connection, numbers: Sequence[int], reason: str, staff: Staff, now: datetime) -> None:
+    for number in numbers:
         record = alert_by_id(connection, number)
         if record is None or record.batch_row is None:
             raise AlertWorkInvalid("This alert belongs to no batch; a rule is muted for a batch.")
-        reason = read_comment(act.comment) or ""
         quiet = work.MuteRecord(batch_row=record.batch_row, rule=record.rule, at=now, actor=staff.email, reason=reason)
         if not work.mute(connection, quiet):
             continue
@@ -131,20 +124,9 @@ def _mute(connection: Connection, held: Sequence[int], act: Act, staff: Staff, n
         muted = work.EventRecord(at=now, actor=staff.email, kind=Event.MUTED, comment=reason)
         work.append_event(connection, sorted({*named, number}), muted)
         subject = _rule_of(connection, record.batch_row, record.rule)
-        audit.note(connection, at=now, actor=staff.email, action="alert.mute", subject=subject)
+        audit.append(connection, at=now, actor=staff.email, action="alert.mute", subject=subject)
 
 
-_Doing = Callable[[Connection, Sequence[int], Act, Staff, datetime], None]
-_DO: Mapping[Event, _Doing] = {
-    Event.CLOSED: _close,
-    Event.REOPENED: lambda connection, held, _act, _staff, _now: work.reopen(connection, held),
-    Event.ASSIGNED: lambda connection, held, _act, staff, _now: work.assign(connection, held, staff.id),
-    Event.RELEASED: lambda connection, held, _act, _staff, _now: work.assign(connection, held, None),
-    Event.SNOOZED: lambda connection, held, act, _staff, _now: work.snooze(connection, held, act.until),
-    Event.WOKEN: lambda connection, held, _act, _staff, _now: work.snooze(connection, held, None),
-    Event.COMMENT: lambda _connection, _held, _act, _staff, _now: None,
-    Event.MUTED: _mute,
-}
 _AUDITED: Mapping[Event, str] = {
     Event.CLOSED: "close",
     Event.REOPENED: "reopen",
@@ -156,9 +138,22 @@ _AUDITED: Mapping[Event, str] = {
 }
 
 
-def _told(act: Act) -> Mapping[str, object]:
-    """What the log says beside the act: never a comment, which may hold a person's name."""
-    facts = {"cause": act.cause and str(act.cause), "until": act.until.isoformat() if act.until else None}
+def _changes(act: Act, staff: Staff, now: datetime) -> Mapping[str, object]:
+    """The columns of an alert that an act sets; closing ends a snooze."""
+    changes: Mapping[Event, Mapping[str, object]] = {
+        Event.CLOSED: {"closed_at": now, "cause": act.cause, "snoozed_until": None},
+        Event.REOPENED: {"closed_at": None, "cause": None},
+        Event.ASSIGNED: {"owner": staff.id},
+        Event.RELEASED: {"owner": None},
+        Event.SNOOZED: {"snoozed_until": act.until},
+        Event.WOKEN: {"snoozed_until": None},
+    }
+    return changes.get(act.kind, {})
+
+
+def _log_details(act: Act) -> Mapping[str, object]:
+    """What the log keeps of an act: never a comment, which may contain a person's name."""
+    facts = {"cause": act.cause and str(act.cause), "until": act.until and act.until.isoformat()}
     return {name: value for name, value in facts.items() if value is not None}
 
 

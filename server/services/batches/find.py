@@ -9,7 +9,7 @@ from server.runtime.context import Context
 from server.services.batches.range_acts import OrderUnknown, find_order
 from server.services.codes.resolve import resolve, resolve_serial, verified
 from server.storage.engine import Connection
-from server.storage.redemptions import unit_use
+from server.storage.redemptions import unit_life
 
 
 class CodeUnknown(AuthcodeError):
@@ -35,7 +35,7 @@ def unit_named(ctx: Context, connection: Connection, text: str) -> Unit:
     for read in (_by_code, _by_serial, _by_index):
         unit = read(ctx, connection, text.strip())
         if unit is not None:
-            return unit_use(connection, unit).unit
+            return unit_life(connection, unit).unit
     raise CodeUnknown
 
 

@@ -87,7 +87,7 @@ def act_on_range(db: Database, request: ActRequest, *, now: datetime, once: bool
         subject = f"{batch.order_name} {first}-{last}"
         brand = brand_by_id(connection, batch.brand).brand_id.hex()
         told = {"batch": batch.number, "brand": brand, "first": first, "last": last, **_told(details)}
-        audit.note(connection, at=now, actor=act.actor, action=f"batch.{act.kind}", subject=subject, details=told)
+        audit.append(connection, at=now, actor=act.actor, action=f"batch.{act.kind}", subject=subject, details=told)
         return add_act(connection, batch.row, act)
 
 

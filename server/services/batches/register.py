@@ -16,6 +16,8 @@ from server.storage.brands import BrandRecord, all_brands
 from server.storage.engine import Connection, Database
 from server.storage.products import product_of
 
+_OF_MANIFEST = ("count", "tiers", "profile", "form", "gtin", "key_id", "placement", "drawn_by", "issued_at")
+
 
 class BatchConflict(AuthcodeError):
     """The order name or the batch number is registered with other contents."""
@@ -64,11 +66,19 @@ def register_batch(db: Database, document: bytes, *, now: datetime, station: Sta
                 return record
             raise BatchConflict(record.order_name, record.registered_at)
         actor = station.actor if station else f"office of {brand.name}"
-        return _add(connection, brand, manifest, document, actor=actor, now=now)
+        record = _add(connection, brand, manifest, document, now)
+        details = {
+            "batch": manifest.batch_number,
+            "brand": brand.brand_id.hex(),
+            "count": manifest.count,
+            "manifest_sha256": hashlib.sha256(document).hexdigest(),
+        }
+        audit.append(connection, at=now, actor=actor, action="batch.register", subject=manifest.order, details=details)
+        return record
 
 
 def knows_product(db: Database, batch: BatchRecord) -> bool:
-    """Whether shoppers who look at codes of a batch read of its product; a batch without a product misses nothing."""
+    """Whether the product that a batch names, if any, is published here."""
     with db.read() as connection:
         return batch.product_sku is None or product_of(connection, batch.brand, batch.product_sku) is not None
 
@@ -85,9 +95,7 @@ def _open(connection: Connection, document: bytes) -> tuple[BrandRecord, Manifes
     raise ManifestSignatureInvalid
 
 
-def _add(  # noqa: PLR0913 - what becomes the row, and who sent it when
-    connection: Connection, brand: BrandRecord, manifest: Manifest, document: bytes, *, actor: str, now: datetime
-) -> BatchRecord:
+def _add(connection: Connection, brand: BrandRecord, manifest: Manifest, document: bytes, now: datetime) -> BatchRecord:
     row = add_batch(
         connection,
         manifest=document,
@@ -95,32 +103,11 @@ def _add(  # noqa: PLR0913 - what becomes the row, and who sent it when
         number=manifest.batch_number,
         order_name=manifest.order,
         product_sku=manifest.product,
-        count=manifest.count,
-        tiers=manifest.tiers,
-        profile=manifest.profile,
-        form=manifest.form,
-        gtin=manifest.gtin,
-        key_id=manifest.key_id,
-        placement=manifest.placement,
-        drawn_by=manifest.drawn_by,
-        issued_at=manifest.issued_at,
         registered_at=now,
+        **{name: getattr(manifest, name) for name in _OF_MANIFEST},
     )
     if row >> ROW_BITS:
-        raise ManifestInvalid(f"this server holds {1 << ROW_BITS} batches and is full")
-    audit.note(
-        connection,
-        at=now,
-        actor=actor,
-        action="batch.register",
-        subject=manifest.order,
-        details={
-            "batch": manifest.batch_number,
-            "brand": brand.brand_id.hex(),
-            "count": manifest.count,
-            "manifest_sha256": hashlib.sha256(document).hexdigest(),
-        },
-    )
+        raise ManifestInvalid(f"this server has room for {1 << ROW_BITS} batches and is full")
     record = batch_by_row(connection, row)
     assert record is not None  # noqa: S101 - it was added in this transaction
     return record

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from keys.base.errors import AuthcodeError
 from server.domain.batches.range_act import ActDetails, check_details, read_range
-from server.domain.codes.redemption import ReturnedBy, Unit, UnitUse
+from server.domain.codes.redemption import ReturnedBy, Unit, UnitLife
 from server.runtime.context import Context
 from server.services.alerts.triage import AlertUnknown
 from server.services.batches.find import unit_named
@@ -20,7 +20,7 @@ from server.storage.alerts import alert_by_id
 from server.storage.batches import batch_by_row
 from server.storage.engine import Connection
 from server.storage.holders import return_unit
-from server.storage.redemptions import lock_redemption, unit_use, used_between
+from server.storage.redemptions import lock_redemption, unit_life, used_between
 
 MAX_AT_ONCE = 10_000
 """Units of one act: its transaction keeps SQLite's other writers waiting for some seconds, not longer."""
@@ -98,7 +98,7 @@ def units_of_alert(ctx: Context, number: int) -> tuple[Unit, ...]:
 def preview_undo(ctx: Context, units: Sequence[Unit]) -> StaffUndo:
     """What returning these units would come to; changes nothing."""
     with ctx.db.read() as connection:
-        return _sorted([unit_use(connection, unit, life=unit.life) for unit in units])
+        return _sorted([unit_life(connection, unit, life=unit.life) for unit in units])
 
 
 def undo_by_staff(ctx: Context, units: Sequence[Unit], *, reason: str, actor: str) -> StaffUndo:
@@ -126,7 +126,7 @@ def _undo(ctx: Context, connection: Connection, units: Sequence[Unit], reason: s
     now = ctx.clock()
     for unit in units:  # (1)
         lock_redemption(connection, unit)
-    done = _sorted([unit_use(connection, unit, life=unit.life) for unit in units])  # (2)
+    done = _sorted([unit_life(connection, unit, life=unit.life) for unit in units])  # (2)
     returned = tuple(
         unit for unit in done.returned if return_unit(connection, unit, at=now, by=ReturnedBy.STAFF, reason=reason)
     )
@@ -135,7 +135,7 @@ def _undo(ctx: Context, connection: Connection, units: Sequence[Unit], reason: s
     if returned:
         told = {"count": len(returned), "reason": reason}
         subject = _subject(connection, returned)
-        audit.note(connection, at=now, actor=actor, action="code.undo", subject=subject, details=told)
+        audit.append(connection, at=now, actor=actor, action="code.undo", subject=subject, details=told)
     return replace(done, returned=returned)
 
 
@@ -145,11 +145,11 @@ def _few(units: Sequence[Unit]) -> tuple[Unit, ...]:
     return tuple(units)
 
 
-def _sorted(uses: Iterable[UnitUse]) -> StaffUndo:
+def _sorted(uses: Iterable[UnitLife]) -> StaffUndo:
     returned: list[Unit] = []
     unused = spent = ended = 0
     for use in uses:
-        if use.first is None:
+        if use.redemption is None:
             unused += 1
         elif any(one.by is ReturnedBy.STAFF for one in use.returns):
             spent += 1

@@ -1,14 +1,14 @@
 """What staff change of a product: its texts, how to tell the genuine pack, its picture. Each change is audited."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from authcode.order.products import Product
 from keys.base.errors import AuthcodeError
 from server.runtime.context import Context
 from server.services.brands.fact_previews import facts_about
-from server.services.codes.facts import CodeFacts, facts_of_product
+from server.services.codes.facts import CodeFacts
 from server.services.staff.accounts import Staff
 from server.storage import audit
 from server.storage import products as rows
@@ -16,7 +16,7 @@ from server.storage.brands import brand_by_id
 from server.storage.engine import Connection, Database
 
 PICTURE_SIDE_PX: Final = 1200
-"""Longest side of a kept picture: a phone shows it at a third of that, and it stays far below the limit in bytes."""
+"""Longest side of a kept picture: three times what a phone shows, and far below the limit in bytes."""
 
 PRODUCTS_A_PAGE: Final = 50
 
@@ -109,7 +109,7 @@ def edit_product(ctx: Context, number: int, edit: ProductEdit, *, staff: Staff) 
             rows.set_picture(connection, number, picture=drawn, media_type=wanted.picture_type)
         if changed:
             rows.set_texts(connection, number, after, at=now)
-            audit.note(
+            audit.append(
                 connection,
                 at=now,
                 actor=staff.email,
@@ -121,7 +121,7 @@ def edit_product(ctx: Context, number: int, edit: ProductEdit, *, staff: Staff) 
 
 
 def preview_of(ctx: Context, number: int) -> CodeFacts:
-    """What a look page tells of a product, lot and date apart.
+    """What a look page shows of a product, apart from lot and date.
 
     Raises:
         NoSuchProduct: there is none.
@@ -129,13 +129,13 @@ def preview_of(ctx: Context, number: int) -> CodeFacts:
     with ctx.db.read() as connection:
         kept = _kept(connection, number)
         brand = brand_by_id(connection, kept.brand)
-    return facts_about(ctx, brand, facts_of_product(kept.product, brand))
+    return facts_about(ctx, brand, replace(kept.product, support=kept.product.support or brand.support))
 
 
 def small_picture(ctx: Context, data: bytes) -> bytes:
-    """An uploaded picture made anew in a confined reader: a bounded JPEG without whatever else the file held.
+    """Draw an uploaded picture again in a confined reader: a bounded JPEG and nothing else of the file.
 
-    One at a time for all staff and stations, so that shoppers' pictures keep a reader.
+    One at a time for all staff and stations, so that a reader is left for shoppers.
 
     Raises:
         PhotoError: it cannot be read, is too large, or another one is being drawn (`PhotosBusy`).

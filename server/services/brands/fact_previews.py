@@ -11,9 +11,10 @@ from server.domain.batches.range_act import ActDetails, ActKind, Standing, Withd
 from server.domain.codes.redemption import Verdict
 from server.runtime.context import Context
 from server.services.batches.withdrawals import withdrawals_of
-from server.services.codes.facts import COPIES_FOUND, KEY_WITHDRAWN, CodeFacts, ProductFacts, RecallFacts, product_facts
+from server.services.codes.facts import COPIES_FOUND, KEY_WITHDRAWN, CodeFacts, RecallFacts, product_facts
 from server.storage.batches import acts_covering, batch_by_row
 from server.storage.brands import BrandRecord, brand_by_id
+from server.storage.products import ProductRecord
 
 VERDICT_AFTER: Final[Mapping[ActKind, Verdict]] = {
     ActKind.ACTIVATE: Verdict.UNUSED,
@@ -68,7 +69,7 @@ def _verdict_after(kind: ActKind, standing: Standing, withdrawal: Withdrawal | N
 def facts_about(
     ctx: Context,
     brand: BrandRecord,
-    product: ProductFacts | None,
+    product: ProductRecord | None,
     *,
     placement: Placement | None = None,
     details: ActDetails | None = None,

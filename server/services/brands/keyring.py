@@ -118,7 +118,7 @@ def publish_keyring(
         if by is not None:
             actor = by.actor if isinstance(by, Station) else by
             for action, subject, details in _audit_lines(known, keyring, document):
-                audit.note(connection, at=now, actor=actor, action=action, subject=subject, details=details)
+                audit.append(connection, at=now, actor=actor, action=action, subject=subject, details=details)
     return keyring
 
 

@@ -1,4 +1,4 @@
-"""What a brand says of its products, as the look page shows it."""
+"""The products of a brand, as the look page shows them."""
 
 from datetime import datetime
 
@@ -17,25 +17,17 @@ def publish_product(
     Raises:
         BrandUnknown: no keyring of the brand was published here.
     """
-    record = ProductRecord(
-        sku=product.sku,
-        name=product.name,
-        gtin=product.gtin,
-        description=product.description,
-        features=product.features,
-        picture_type=product.picture_type,
-        support=product.support,
-        placement_hint=product.placement_hint,
-        more_url=product.more_url,
-    )
+    record = ProductRecord(**{name: getattr(product, name) for name in ProductRecord.__slots__})
     with db.write() as connection:
         brand = brand_by_brand_id(connection, brand_id)
         if brand is None:
             raise BrandUnknown
         put_product(connection, brand.id, record, picture=product.picture, at=now)
         if actor is not None:
-            told = {"brand": brand_id.hex()}
-            audit.note(connection, at=now, actor=actor, action="product.publish", subject=product.sku, details=told)
+            details = {"brand": brand_id.hex()}
+            audit.append(
+                connection, at=now, actor=actor, action="product.publish", subject=product.sku, details=details
+            )
 
 
 def product_picture(db: Database, brand_id: str, sku: str) -> tuple[bytes, str] | None:

@@ -69,7 +69,7 @@ def change_settings(db: Database, brand: int, wanted: BrandSettings, *, staff: S
         if not changed:
             return False
         set_brand(connection, brand, **changed)
-        audit.note(
+        audit.append(
             connection,
             at=now,
             actor=staff.email,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from server.domain.alerts.alert import Attempt
+from server.domain.alerts.alert import Attempt, NumberedAttempt
 from server.domain.codes.claim import CLAIM_BYTES, holder_of_claim, marks_of
 from server.domain.codes.redemption import Marks, Unit, Verdict
 from server.runtime.context import Context
@@ -28,13 +28,13 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Who asks: address as the server saw it, the holder cookie if any, whether staff are logged in.
+    """Who sends a request: address as the server saw it, holder cookie, whether staff are logged in.
 
     `silent` visits (HEAD, prefetch) are answered and not counted.
     """
 
     address: str | None = None
-    holder: str | None = None
+    cookie: str | None = None
     staff: bool = False
     silent: bool = False
 
@@ -58,7 +58,7 @@ class VerifyRequest(Request):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an attempt came to, as the history keeps it. `mark` tells people apart on one unit."""
+    """The outcome of an attempt, as the history keeps it. `mark` distinguishes visitors of one unit."""
 
     verdict: Verdict
     mark: bytes
@@ -68,12 +68,12 @@ class Outcome:
 
 def append_attempt(
     ctx: Context, connection: Connection, code: Resolved, request: Request, outcome: Outcome
-) -> tuple[Attempt, int]:
-    """Add an attempt to the history; as the rules see it, and its number there."""
+) -> NumberedAttempt:
+    """Add an attempt to the history: its number there, and how the alert rules see it."""
     visitor, place = request.visitor, ctx.places.of(request.visitor.address)
     unit = None if code.unit is None else code.unit.id
     networks = ctx.pseudonyms.marks(visitor.address, unit or 0, now=request.now)
-    scan = append_scan(
+    number = append_scan(
         connection,
         at=request.now,
         brand=code.brand.id,
@@ -103,18 +103,18 @@ def append_attempt(
         network=networks.day,
         burned=outcome.burned,
     )
-    return attempt, scan
+    return number, attempt
 
 
 def append_own(ctx: Context, connection: Connection, code: Resolved, request: Request, verdict: Verdict) -> int:
-    """Add what a holder did to the history, its number; the cookie tells them apart, where there is one."""
+    """Add a holder's act to the history: its number there. Its mark is that of the cookie, if any."""
     unit = unregistered_unit(code) if code.unit is None else code.unit
-    holder = request.visitor.holder or holder_of_claim(ctx.random(CLAIM_BYTES).hex(), key=ctx.keys.holder)
-    mark = marks_of(unit, claim=None, holder=holder, key=ctx.keys.claim).holder_hash
-    return append_attempt(ctx, connection, code, request, Outcome(verdict=verdict, mark=mark or b""))[1]
+    cookie = request.visitor.cookie or holder_of_claim(ctx.random(CLAIM_BYTES).hex(), key=ctx.keys.holder)
+    mark = marks_of(unit, claim=None, cookie=cookie, key=ctx.keys.claim).holder_hash
+    return append_attempt(ctx, connection, code, request, Outcome(verdict=verdict, mark=mark or b""))[0]
 
 
 def marks_of_request(ctx: Context, unit: Unit, request: VerifyRequest) -> Marks:
-    """The hashes of who asks, on this unit: of the claim, and of the cookie that it has or will be given."""
-    holder = request.visitor.holder or holder_of_claim(request.claim, key=ctx.keys.holder)
-    return marks_of(unit, claim=request.claim, holder=holder, key=ctx.keys.claim)
+    """The visitor's hashes on this unit: of the claim, and of the cookie that it has or will get."""
+    cookie = request.visitor.cookie or holder_of_claim(request.claim, key=ctx.keys.holder)
+    return marks_of(unit, claim=request.claim, cookie=cookie, key=ctx.keys.claim)

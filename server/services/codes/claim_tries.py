@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from server.domain.codes.claim import MAX_WRONG_CLAIMS_HERE, MAX_WRONG_CLAIMS_OF_UNIT, ClaimTriesSpent, is_guessable
 from server.domain.codes.keep_code import TRIES_WINDOW
-from server.domain.codes.redemption import FirstUse, Marks, Unit, is_holder
+from server.domain.codes.redemption import Marks, Redemption, Unit, is_holder
 from server.runtime.context import Context
 from server.services.codes.attempts import Request, VerifyRequest
 from server.services.codes.facts import CodeState
@@ -21,12 +21,12 @@ from server.storage.wrong_tries import Tried, TryKind, add_wrong_try, advisory_l
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimTry:
-    """One claim on a unit in its present life, whose redemption is `first`; `right` is whether it shows the holder."""
+    """One claim on a unit in its present life, with its `redemption`; `right` is whether it shows the holder."""
 
     unit: Unit
     claim: str
     right: bool
-    first: FirstUse | None
+    redemption: Redemption | None
 
 
 def may_be_holder(ctx: Context, connection: Connection, tried: ClaimTry, request: Request) -> bool:
@@ -49,10 +49,10 @@ def marks_that_count(
 
     On an unused unit there is no holder to be found out, and nothing is counted.
     """
-    first = state.first
+    first = state.redemption
     if first is None or not is_guessable(request.claim):
         return marks
-    tried = ClaimTry(unit=state.unit, claim=request.claim, right=is_holder(first, marks), first=first)
+    tried = ClaimTry(unit=state.unit, claim=request.claim, right=is_holder(first, marks), redemption=first)
     return marks if _is_compared(ctx, connection, tried, request) else Marks()
 
 
@@ -76,5 +76,5 @@ def _is_compared(ctx: Context, connection: Connection, tried: ClaimTry, request:
 def _repeats(ctx: Context, connection: Connection, tried: ClaimTry, request: Request, network: bytes | None) -> bool:
     """Whether the network asks that verified a moment ago: its answer may be lost, whatever others spent elsewhere."""
     window = timedelta(seconds=ctx.settings.repeat_window_s)
-    lately = tried.first is not None and request.now - tried.first.at <= window
+    lately = tried.redemption is not None and request.now - tried.redemption.at <= window
     return lately and network_of_burn(connection, tried.unit.id) == network

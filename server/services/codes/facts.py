@@ -8,14 +8,14 @@ from authcode.code.serial import Tier, printed_serial
 from authcode.order.order import Placement
 from keys.format.records import CodeKey, KeyState
 from server.domain.batches.range_act import RangeAct, Standing, Withdrawal, WithdrawnKeys, standing_of
-from server.domain.codes.redemption import Conditions, FirstUse, Marks, Returned, Unit, UnitUse, Use, use_of
+from server.domain.codes.redemption import Conditions, Marks, Redemption, Returned, Unit, UnitLife, Use, use_of
 from server.runtime.context import Context
 from server.services.codes.resolve import Resolved
 from server.storage.batches import BatchRecord, acts_covering
 from server.storage.brands import BrandRecord
 from server.storage.engine import Connection
 from server.storage.products import ProductRecord, product_of
-from server.storage.redemptions import unit_use
+from server.storage.redemptions import unit_life
 from server.storage.scans import latest_by_others
 
 COPIES_FOUND = "copies_found"
@@ -23,21 +23,6 @@ COPIES_FOUND = "copies_found"
 
 KEY_WITHDRAWN = "key_withdrawn"
 """Why a unit is locked, or answered with a caution, whose key was withdrawn after it was in the world."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProductFacts:
-    """A product as its brand describes it. `picture` tells whether there is one: its address is the web's affair."""
-
-    sku: str
-    name: str
-    gtin: str | None
-    description: str | None
-    features: tuple[str, ...]
-    has_picture: bool
-    support: str | None
-    placement_hint: str | None
-    more_url: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +55,7 @@ class CodeFacts:
 
     brand: str
     brand_id: str
-    product: ProductFacts | None
+    product: ProductRecord | None
     lot: str | None
     expires: date | None
     markets: tuple[str, ...]
@@ -101,7 +86,7 @@ class CodeState:
     batch: BatchRecord
     standing: Standing
     conditions: Conditions
-    use: UnitUse
+    use: UnitLife
     withdrawal: Withdrawal | None = None
 
     @property
@@ -110,13 +95,9 @@ class CodeState:
         return self.use.unit
 
     @property
-    def first(self) -> FirstUse | None:
+    def redemption(self) -> Redemption | None:
         """The redemption of that life, if there is one."""
-        return self.use.first
-
-    def with_first(self, first: FirstUse | None) -> "CodeState":
-        """The same after a redemption."""
-        return replace(self, use=replace(self.use, first=first))
+        return self.use.redemption
 
 
 def state_of(connection: Connection, code: Resolved, *, now: datetime, life: int | None = None) -> CodeState | None:
@@ -142,7 +123,7 @@ def state_on_record(
         return None
     standing = standing_of(acts_covering(connection, code.batch.row, code.unit.index), code.unit.index)
     withdrawal = withdrawal_of(code.batch, code.key, code.brand)
-    use = unit_use(connection, code.unit, life=life)
+    use = unit_life(connection, code.unit, life=life)
     return CodeState(
         code=replace(code, unit=use.unit),
         batch=code.batch,
@@ -160,7 +141,7 @@ def is_not_ours(code: Resolved, state: CodeState | None) -> bool:
 
 def use_by(ctx: Context, state: CodeState, marks: Marks, *, now: datetime) -> Use:
     """How a unit's use looks to who has these marks."""
-    return use_of(state.first, marks, now=now, repeat_window=timedelta(seconds=ctx.settings.repeat_window_s))
+    return use_of(state.redemption, marks, now=now, repeat_window=timedelta(seconds=ctx.settings.repeat_window_s))
 
 
 def withdrawal_of(batch: BatchRecord, key: CodeKey, brand: BrandRecord) -> Withdrawal | None:
@@ -171,11 +152,8 @@ def withdrawal_of(batch: BatchRecord, key: CodeKey, brand: BrandRecord) -> Withd
     return Withdrawal(since=key.since, registered_at=batch.registered_at, locks=locks)
 
 
-def facts_of(connection: Connection, state: CodeState, *, holder: bool, later: bool = False) -> CodeFacts:
-    """The facts about a registered unit; the moment of its first use for its holder only.
-
-    `later` adds the latest attempt of somebody else.
-    """
+def facts_of(connection: Connection, state: CodeState, *, own: bool, later: bool = False) -> CodeFacts:
+    """The facts about a registered unit, those for its holder only with `own`; `later` adds others' latest attempt."""
     standing = state.standing
     facts = replace(
         bare_facts(state.code),
@@ -191,10 +169,11 @@ def facts_of(connection: Connection, state: CodeState, *, holder: bool, later: b
     if standing.activation is not None:
         details = standing.activation.details
         facts = replace(facts, lot=details.lot, expires=details.expires, markets=details.markets)
-    if state.first is None:
+    if state.redemption is None:
         return facts
-    facts = replace(facts, first_verified_on=state.first.at.date(), first_country=state.first.country)
-    return replace(facts, first_verified_at=state.first.at, was_yours=True, hop=state.first.hop) if holder else facts
+    at, hop = state.redemption.at, state.redemption.hop
+    facts = replace(facts, first_verified_on=at.date(), first_country=state.redemption.country)
+    return replace(facts, first_verified_at=at, was_yours=True, hop=hop) if own else facts
 
 
 def _locked_reason(state: CodeState) -> str | None:
@@ -222,25 +201,10 @@ def bare_facts(code: Resolved) -> CodeFacts:
     )
 
 
-def product_facts(connection: Connection, batch: BatchRecord, brand: BrandRecord) -> ProductFacts | None:
-    """The facts about a batch's product; None where its brand has published none."""
+def product_facts(connection: Connection, batch: BatchRecord, brand: BrandRecord) -> ProductRecord | None:
+    """A batch's product, with the brand's contact where it names none; None where the brand published no product."""
     record = None if batch.product_sku is None else product_of(connection, batch.brand, batch.product_sku)
-    return None if record is None else facts_of_product(record, brand)
-
-
-def facts_of_product(record: ProductRecord, brand: BrandRecord) -> ProductFacts:
-    """The facts about a product; whom to ask is the brand's own line where the product has none."""
-    return ProductFacts(
-        sku=record.sku,
-        name=record.name,
-        gtin=record.gtin,
-        description=record.description,
-        features=record.features,
-        has_picture=record.picture_type is not None,
-        support=record.support or brand.support,
-        placement_hint=record.placement_hint,
-        more_url=record.more_url,
-    )
+    return None if record is None else replace(record, support=record.support or brand.support)
 
 
 def _recall_facts(act: RangeAct | None) -> RecallFacts | None:

@@ -131,13 +131,13 @@ def _look_at(ctx: Context, connection: Connection, code: Resolved, request: Requ
     if state is None:
         unknown = Look(state=Verdict.NOT_ACTIVATED, facts=bare_facts(code))
         return _offered(ctx, unknown, TokenScope(unregistered_unit(code), code.tier), request, claim)
-    marks = marks_of(state.unit, claim=claim, holder=request.visitor.holder, key=ctx.keys.claim)
+    marks = marks_of(state.unit, claim=claim, cookie=request.visitor.cookie, key=ctx.keys.claim)
     use = use_by(ctx, state, marks, now=request.now)
     verdict = verdict_of(state.conditions, use)
     _count(ctx, state, request, verdict)
     seen = Look(
         state=verdict,
-        facts=facts_of(connection, state, holder=use.own, later=verdict is Verdict.VERIFIED_BY_YOU),
+        facts=facts_of(connection, state, own=use.own, later=verdict is Verdict.VERIFIED_BY_YOU),
         unit=state.unit,
         receipt=receipt_of(ctx, state) if use.own and request.channel is Channel.PAGE else None,
     )
@@ -188,6 +188,6 @@ def _offered(ctx: Context, seen: Look, scope: TokenScope, request: Request, clai
 
 
 def _new_claim(ctx: Context, unit: Unit, visitor: Visitor) -> str:
-    if visitor.holder is not None:
-        return claim_of_holder(visitor.holder, unit)
+    if visitor.cookie is not None:
+        return claim_of_holder(visitor.cookie, unit)
     return ctx.random(CLAIM_BYTES).hex()

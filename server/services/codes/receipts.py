@@ -14,7 +14,7 @@ from keys.proof import Proof
 from server.domain.codes.holder_acts import undo_until
 from server.domain.codes.keep_code import keep_code_of, printed_keep_code
 from server.domain.codes.proof_id import ProofUnknown, proof_id, read_proof_id
-from server.domain.codes.redemption import FirstUse, ReturnedBy, Unit, Verdict, state_check
+from server.domain.codes.redemption import Redemption, ReturnedBy, Unit, Verdict, state_check
 from server.runtime.context import Context
 from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_of
 from server.services.codes.resolve import resolved_unit
@@ -81,19 +81,19 @@ class CheckedProof:
 
 def receipt_of(ctx: Context, state: CodeState) -> Receipt | None:
     """The receipt of a used unit, for its holder; None through an outer code, which verifies nothing."""
-    if state.first is None or state.code.tier is Tier.OUTER:
+    if state.redemption is None or state.code.tier is Tier.OUTER:
         return None
     return Receipt(
-        proof=ctx.keys.proofs.sign(_proof_of(ctx, state, state.first)),
-        keep_code=printed_keep_code(keep_code_of(state.unit, state.first, key=ctx.keys.keep_code)),
+        proof=ctx.keys.proofs.sign(_proof_of(ctx, state, state.redemption)),
+        keep_code=printed_keep_code(keep_code_of(state.unit, state.redemption, key=ctx.keys.keep_code)),
         address=state.code.address,
-        hop=state.first.hop,
-        log_head=state.first.log_head,
-        undo_until=_undo_until(ctx, state, state.first),
+        hop=state.redemption.hop,
+        log_head=state.redemption.log_head,
+        undo_until=_undo_until(ctx, state, state.redemption),
     )
 
 
-def _undo_until(ctx: Context, state: CodeState, first: FirstUse) -> datetime | None:
+def _undo_until(ctx: Context, state: CodeState, first: Redemption) -> datetime | None:
     """Until when its holder may undo it; None where that would be refused now."""
     until = undo_until(first, state.use.returns, window_s=ctx.settings.undo_window_s)
     over = until is not None and ctx.clock() > until
@@ -122,7 +122,7 @@ def proof_status(ctx: Context, number: str) -> ProofStatus:
     return _status(ctx, number, None)
 
 
-def _proof_of(ctx: Context, state: CodeState, first: FirstUse) -> Proof:
+def _proof_of(ctx: Context, state: CodeState, first: Redemption) -> Proof:
     return Proof(
         issuer=state.code.address,
         id=proof_id(state.unit, first.hop, key=ctx.keys.proof_id),
@@ -140,18 +140,18 @@ def _status(ctx: Context, number: str, proof: Proof | None) -> ProofStatus:
     unit, hop = read_proof_id(number, key=ctx.keys.proof_id)
     with ctx.db.read() as connection:
         state = _state_of_unit(ctx, connection, unit)
-        if state is None or state.first is None:
+        if state is None or state.redemption is None:
             return ProofStatus(on_record=False)
-        ended = _ended(connection, state, state.first, hop)
-        counts = ended is None and hop == state.first.hop
-        if not counts or (proof is not None and proof != _proof_of(ctx, state, state.first)):
+        ended = _ended(connection, state, state.redemption, hop)
+        counts = ended is None and hop == state.redemption.hop
+        if not counts or (proof is not None and proof != _proof_of(ctx, state, state.redemption)):
             return ProofStatus(on_record=False, ended=ended)
         return ProofStatus(
-            on_record=True, since=state_check(state.conditions), facts=facts_of(connection, state, holder=False)
+            on_record=True, since=state_check(state.conditions), facts=facts_of(connection, state, own=False)
         )
 
 
-def _ended(connection: Connection, state: CodeState, first: FirstUse, hop: int) -> Ended | None:
+def _ended(connection: Connection, state: CodeState, first: Redemption, hop: int) -> Ended | None:
     """What became of the verification of this hop, in the order in which it matters to who is shown its proof."""
     returned = state.use.ended
     if returned is not None:

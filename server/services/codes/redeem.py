@@ -6,13 +6,12 @@ from functools import partial
 from authcode.code.foreign import ForeignText
 from authcode.code.payload import NotOurs
 from authcode.code.serial import Tier
-from server.domain.alerts.alert import Attempt
 from server.domain.codes.claim import check_claim, check_page_claim, holder_of_claim, marks_of
 from server.domain.codes.decision import Action, AttemptFacts, Decision, decide
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token
-from server.domain.codes.redemption import Conditions, FirstUse, Marks, Unit, Use, Verdict
+from server.domain.codes.redemption import Conditions, Marks, Redemption, Unit, Use, Verdict
 from server.runtime.context import Context
-from server.services.alerts.evaluate import after_attempt, after_unknown_unit, after_withdrawn_key
+from server.services.alerts.evaluate import after_attempt, after_key_attempt
 from server.services.codes.attempts import Channel, Outcome, VerifyRequest, Visitor, append_attempt, marks_of_request
 from server.services.codes.claim_tries import marks_that_count
 from server.services.codes.facts import CodeFacts, CodeState, bare_facts, facts_of, is_not_ours, state_on_record, use_by
@@ -20,12 +19,12 @@ from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import Resolved, foreign_text, resolve, unregistered_unit, verified
 from server.services.log.entries import log_redemption
 from server.storage.engine import Connection
-from server.storage.redemptions import burn, first_use, lock_redemption
+from server.storage.redemptions import burn, lock_redemption, redemption_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer to an attempt to verify; `holder_cookie` is set with it, `receipt` is the holder's."""
+    """The answer to an attempt to verify; `holder_cookie` is to be set, `receipt` is for the holder only."""
 
     verdict: Verdict
     facts: CodeFacts | None = None
@@ -58,7 +57,7 @@ def verify_on_page(ctx: Context, text: str, *, token: str | None, claim: str | N
     """
     kept = check_page_claim(claim)
     answer = _verify(ctx, text, partial(VerifyRequest, claim=kept, visitor=visitor, channel=Channel.PAGE, token=token))
-    if answer.verdict is Verdict.NOT_OURS or visitor.holder is not None:
+    if answer.verdict is Verdict.NOT_OURS or visitor.cookie is not None:
         return answer
     return replace(answer, holder_cookie=holder_of_claim(kept, key=ctx.keys.holder))
 
@@ -97,7 +96,7 @@ def _attempt(ctx: Context, connection: Connection, code: Resolved, request: Veri
     """
     state = state_on_record(connection, code, now=request.now)  # (1)
     one = _Attempt(code=code, state=state, request=request, marks=Marks())
-    if state is not None and state.first is not None:
+    if state is not None and state.redemption is not None:
         lock_redemption(connection, one.unit)
     one = replace(one, marks=marks_of_request(ctx, one.unit, request))
     known = _known(ctx, connection, one)
@@ -131,7 +130,7 @@ def _known(ctx: Context, connection: Connection, one: _Attempt) -> AttemptFacts:
 
 
 def _use(ctx: Context, connection: Connection, one: _Attempt) -> Use:
-    """The unit's use, as who asks may know it; no guess is counted where the answer tells nothing."""
+    """The unit's use as the visitor may know it; a guess is counted only where the answer reveals something."""
     if one.state is None:
         return Use.NONE
     marks = one.marks
@@ -150,35 +149,36 @@ def _is_token_valid(ctx: Context, one: _Attempt) -> bool:
 
 
 def _verified_an_earlier_life(ctx: Context, connection: Connection, unit: Unit, claim: str) -> bool:
-    """Whether this claim verified the unit before it was returned: the request is a late duplicate, and burns nothing.
+    """Whether this claim verified the unit before it was returned: a late duplicate burns nothing.
 
-    A page's token names the life, so that only programs can send one.
+    A page's token names the life, so only programs can send one.
     """
     for life in range(unit.life):
         earlier = replace(unit, life=life)
-        first = first_use(connection, earlier)
-        claimed = marks_of(earlier, claim=claim, holder=None, key=ctx.keys.claim)
-        if first is not None and first.claim_hash == claimed.claim_hash:
+        redemption = redemption_of(connection, earlier)
+        claimed = marks_of(earlier, claim=claim, cookie=None, key=ctx.keys.claim)
+        if redemption is not None and redemption.claim_hash == claimed.claim_hash:
             return True
     return False
 
 
 def _burn(ctx: Context, connection: Connection, one: _Attempt, state: CodeState) -> _Attempt:
-    """Try to be the first: the attempt with the redemption that is there now, its own or that of who was faster."""
+    """Insert the redemption, unless another attempt was first: the attempt with the row that is there now."""
     place = ctx.places.of(one.request.visitor.address)
-    mine = FirstUse(
+    own = Redemption(
         at=one.request.now,
         country=place.country,
         region=place.region,
         claim_hash=one.marks.claim_hash or b"",
         holder_hash=one.marks.holder_hash or b"",
     )
-    burned = burn(connection, state.unit, mine)
+    burned = burn(connection, state.unit, own)
     if burned:
-        log_redemption(connection, state.code, state.unit, mine)
+        log_redemption(connection, state.code, state.unit, own)
     else:
         lock_redemption(connection, state.unit)
-    return replace(one, state=state.with_first(first_use(connection, state.unit)), burned=burned)
+    use = replace(state.use, redemption=redemption_of(connection, state.unit))
+    return replace(one, state=replace(state, use=use), burned=burned)
 
 
 def _answer(ctx: Context, connection: Connection, one: _Attempt, known: AttemptFacts, decision: Decision) -> Answer:
@@ -188,26 +188,21 @@ def _answer(ctx: Context, connection: Connection, one: _Attempt, known: AttemptF
         return Answer(verdict=verdict)
     if one.state is None:
         return Answer(verdict=verdict, facts=bare_facts(one.code))
-    facts = facts_of(connection, one.state, holder=own, later=verdict is Verdict.VERIFIED_BY_YOU)
+    facts = facts_of(connection, one.state, own=own, later=verdict is Verdict.VERIFIED_BY_YOU)
     return Answer(verdict=verdict, facts=facts, receipt=receipt_of(ctx, one.state) if own else None)
 
 
 def _record(ctx: Context, connection: Connection, one: _Attempt, decision: Decision) -> None:
     """Add the attempt to the history, and run the alert rules on it."""
-    mark, code = one.marks.holder_hash or b"", one.code if one.state is None else one.state.code
-    outcome = Outcome(verdict=decision.verdict, mark=mark, own=decision.own, burned=one.burned)
-    attempt, scan = append_attempt(ctx, connection, code, one.request, outcome)
-    _alert(connection, one, decision, attempt, scan)
-
-
-def _alert(connection: Connection, one: _Attempt, decision: Decision, attempt: Attempt, scan: int) -> None:
-    not_ours = decision.verdict is Verdict.NOT_OURS
+    verdict, own = decision.verdict, decision.own
+    outcome = Outcome(verdict=verdict, mark=one.marks.holder_hash or b"", own=own, burned=one.burned)
+    code = one.code if one.state is None else one.state.code
+    made = append_attempt(ctx, connection, code, one.request, outcome)
+    not_ours = verdict is Verdict.NOT_OURS
     if one.state is not None:
-        # An outer code beside a used inner one is of the same pack, and no copy.
+        # The outer code of a pack whose inner one is used is no copy.
         alone = one.burned or (one.code.tier is Tier.OUTER and not not_ours)
-        before = None if alone else one.state.first
-        after_attempt(connection, one.state, attempt, scan=scan, before=before, holder=decision.own)
-    elif not not_ours:
-        after_unknown_unit(connection, one.code, attempt, scan=scan)
-    if not_ours and not decision.own:
-        after_withdrawn_key(connection, one.code, one.state, attempt, scan=scan)
+        before = None if alone else one.state.redemption
+        after_attempt(connection, one.state, made, before=before, own=own)
+    if not own if not_ours else one.state is None:
+        after_key_attempt(connection, one.code, one.state, made, withdrawn=not_ours)

@@ -1,7 +1,7 @@
 """Stage 6, redeem: the holder undoes a verification, hands it on, or has it erased (docs/protocol.md §5).
 
-On a page each is two POSTs: the first says plainly what will happen and gives a token, the second does it. Programs do
-it in one. Claim, cookie or keep-code must show the holder each time; every failure has one answer.
+On a page each is two POSTs: the first shows what will happen and gives a token, the second does it. Programs use one.
+Claim, cookie or keep-code must show the holder each time; every failure has one answer.
 """
 
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ from server.domain.codes.holder_acts import (
 from server.domain.codes.keep_code import is_keep_code_of, read_keep_code
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token, make_page_token
 from server.domain.codes.redemption import (
-    FirstUse,
     Marks,
+    Redemption,
     ReturnedBy,
     Unit,
     Verdict,
@@ -38,16 +38,16 @@ from server.services.codes.claim_tries import ClaimTry, may_be_holder
 from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_of
 from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import resolve, unregistered_unit, verified
-from server.services.holders.keep_codes import KeepCodeTry, is_right, note_right
+from server.services.holders.keep_codes import KeepCodeTry, is_right, record_use
 from server.services.log.entries import log_erasure, log_handover, log_return
 from server.storage.engine import Connection
 from server.storage.holders import forget_holder, hand_on, holder_before, hops_of, return_unit
-from server.storage.redemptions import lock_redemption, unit_use
+from server.storage.redemptions import lock_redemption, unit_life
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HolderCredentials:
-    """Who asks, and what shows that they hold the code: claim, cookie or keep-code, each as it was sent."""
+    """The visitor, and what shows that they are the holder: claim, cookie or keep-code, each as it was sent."""
 
     visitor: Visitor
     claim: str | None = None
@@ -56,10 +56,10 @@ class HolderCredentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActAnswer:
-    """What an act came to. `token` is there while it is only asked for, and nothing has changed.
+    """The outcome of an act. With a `token` it waits to be confirmed, and nothing has changed.
 
-    `facts` are what the code's page says now. `receipt` is the next owner's, once it was handed on. With
-    `ended` the verification had been returned to unused before it was erased.
+    `facts` are those of the code's page now, `receipt` is the next owner's after handing on. With `ended` the
+    verification had been returned to unused before it was erased.
     """
 
     act: HolderAct
@@ -70,11 +70,6 @@ class ActAnswer:
     ended: bool = False
 
 
-_CHANNELS = {
-    HolderAct.UNDO: Channel.UNDO,
-    HolderAct.HAND_ON: Channel.HAND_ON,
-    HolderAct.ERASE: Channel.ERASE,
-}
 _Refusal = ActNotNow | UndoOver | HandOnLimit | PageTokenInvalid
 _REFUSALS = (ActNotNow, UndoOver, HandOnLimit, PageTokenInvalid)
 """Refusals that the holder is answered."""
@@ -82,10 +77,10 @@ _REFUSALS = (ActNotNow, UndoOver, HandOnLimit, PageTokenInvalid)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ActRequest(Request):
-    """One act that is asked for; a `preview` only says what will happen, and gives the token to confirm it."""
+    """A request for an act; a `preview` only shows what will happen, and gives the token to confirm it."""
 
     act: HolderAct
-    holder: HolderCredentials
+    claim: str | None
     typed: str | None
     token: str | None = None
     preview: bool = False
@@ -93,17 +88,17 @@ class _ActRequest(Request):
 
 
 def ask_on_page(ctx: Context, text: str, act: HolderAct, holder: HolderCredentials) -> ActAnswer:
-    """Whether the holder of a page's code may do this, and the token with which they can; changes nothing of the code.
+    """Check that the holder of a page's code may do this, and give the token for it; the code does not change.
 
     Raises:
-        HolderUnknown, KeepCodeInvalid, KeepCodeTriesSpent: they do not show that they hold it.
+        HolderUnknown, KeepCodeInvalid, KeepCodeTriesSpent: nothing shows the holder.
         ActNotNow, UndoOver, HandOnLimit: it cannot be done.
     """
     return _done(ctx, text, replace(_request(ctx, act, holder), preview=True))
 
 
 def act_on_page(ctx: Context, text: str, act: HolderAct, holder: HolderCredentials, *, token: str | None) -> ActAnswer:
-    """Do what the holder of a page's code confirmed, with the token of the page that said what will happen.
+    """Do what the holder of a page's code confirmed, with the token of the page before.
 
     Raises:
         PageTokenInvalid: the token is not of that page, or expired; nothing was done.
@@ -113,7 +108,7 @@ def act_on_page(ctx: Context, text: str, act: HolderAct, holder: HolderCredentia
 
 
 def act_for_program(ctx: Context, text: str, act: HolderAct, holder: HolderCredentials) -> ActAnswer:
-    """Do what a program asks for its user, who confirmed it there.
+    """Do what a program's user confirmed there.
 
     Raises:
         ClaimInvalid: the claim is out of form.
@@ -121,13 +116,14 @@ def act_for_program(ctx: Context, text: str, act: HolderAct, holder: HolderCrede
         Everything that `ask_on_page` raises.
     """
     claim = check_claim(holder.claim) if holder.keep_code is None else None
-    return _done(ctx, text, replace(_request(ctx, act, replace(holder, claim=claim)), page=False))
+    return _done(ctx, text, replace(_request(ctx, act, holder), claim=claim, page=False))
 
 
 def _request(ctx: Context, act: HolderAct, holder: HolderCredentials) -> _ActRequest:
     typed = None if holder.keep_code is None else read_keep_code(holder.keep_code)
-    channel = _CHANNELS[act]
-    return _ActRequest(visitor=holder.visitor, channel=channel, now=ctx.clock(), act=act, holder=holder, typed=typed)
+    return _ActRequest(
+        visitor=holder.visitor, channel=Channel(act), now=ctx.clock(), act=act, claim=holder.claim, typed=typed
+    )
 
 
 def _done(ctx: Context, text: str, request: _ActRequest) -> ActAnswer:
@@ -157,47 +153,45 @@ def _done(ctx: Context, text: str, request: _ActRequest) -> ActAnswer:
 
 
 def _attempt(ctx: Context, connection: Connection, state: CodeState, request: _ActRequest) -> ActAnswer | None:
-    """1. Lock, and look again.   2. Who asks is the holder; a keep-code that shows it is counted, come what may.
+    """1. Lock, and look again.   2. The visitor is the holder; a keep-code that shows it is counted in any case.
 
     3. The state check passes, except for an erasure.   4. The token.   5. The act's own rules, and the act.
     """
     lives = _lives(connection, state, request)  # (1)
     again = _repeated(ctx, connection, lives, request)
-    held = _shown(ctx, connection, state.unit, _accepted(lives, again), request)  # (2)
-    if held is None or held.first is None:
+    accepted = [(one, first) for one in lives for first in (one.redemption, again) if first is not None]
+    held = _shown(ctx, connection, state.unit, accepted, request)  # (2)
+    if held is None or held.redemption is None:
         return None
-    if again is not None and not request.preview and not _holds(ctx, held.unit, held.first, request):
+    if again is not None and not request.preview and not _holds(ctx, held.unit, held.redemption, request):
         return _answer(connection, held, request, receipt=receipt_of(ctx, held))
     if request.act is not HolderAct.ERASE and not held.conditions.passed:  # (3)
         raise ActNotNow
     if request.page and not request.preview:  # (4)
         scope = TokenScope(held.unit, held.code.tier, request.act)
         check_page_token(request.token, scope, key=ctx.keys.page_token, now=request.now)
-    return _ACTS[request.act](ctx, connection, held, held.first, request)  # (5)
+    return _ACTS[request.act](ctx, connection, held, held.redemption, request)  # (5)
 
 
 def _lives(connection: Connection, state: CodeState, request: _ActRequest) -> tuple[CodeState, ...]:
-    """The unit in the lives in which who asks may hold it: the present one; for an erasure those that ended too.
-
-    Who undid a verification holds nothing any more, and may still have erased what is kept of it.
-    """
+    """The unit in its present life; for an erasure also in those that ended, whose data the holder may have erased."""
     unit = state.unit
     numbers = range(unit.life + 1) if request.act is HolderAct.ERASE else (unit.life,)
     for number in numbers:
         lock_redemption(connection, replace(unit, life=number))
-    uses = [unit_use(connection, unit, life=number) for number in reversed(numbers)]
+    uses = [unit_life(connection, unit, life=number) for number in reversed(numbers)]
     return tuple(
         replace(state, code=replace(state.code, unit=use.unit), use=use)
         for use in uses
-        if use.first is not None and (use.ended is None or request.act is HolderAct.ERASE)
+        if use.redemption is not None and (use.ended is None or request.act is HolderAct.ERASE)
     )
 
 
 def _repeated(
     ctx: Context, connection: Connection, lives: tuple[CodeState, ...], request: _ActRequest
-) -> FirstUse | None:
+) -> Redemption | None:
     """The redemption before it was handed on a moment ago, whose holder may have lost the answer."""
-    first = lives[0].first if lives else None
+    first = lives[0].redemption if lives else None
     if request.act is not HolderAct.HAND_ON or first is None or first.hop == 0:
         return None
     before = holder_before(connection, lives[0].unit, first)
@@ -205,29 +199,28 @@ def _repeated(
     return before[0] if before is not None and request.now - before[1] <= window else None
 
 
-def _accepted(lives: tuple[CodeState, ...], again: FirstUse | None) -> list[tuple[CodeState, FirstUse]]:
-    """The redemptions whose holder may ask, each with its life."""
-    return [(one, first) for one in lives for first in (one.first, again) if first is not None]
-
-
 def _shown(
     ctx: Context,
     connection: Connection,
     present: Unit,
-    accepted: Sequence[tuple[CodeState, FirstUse]],
+    accepted: Sequence[tuple[CodeState, Redemption]],
     request: _ActRequest,
 ) -> CodeState | None:
-    """The life that who asks holds, or held until a moment ago; a keep-code is counted, right or wrong."""
+    """The life whose holder the visitor is, or was a moment ago; a keep-code is counted, right or wrong."""
     if not _is_shown(ctx, connection, present, [(one.unit, first) for one, first in accepted], request):
         return None
     held = next((one for one, first in accepted if _holds(ctx, one.unit, first, request)), None)
     if held is not None and request.typed is not None:
-        note_right(ctx, connection, held, replace(request, channel=Channel.KEEP))
+        record_use(ctx, connection, held, replace(request, channel=Channel.KEEP))
     return held
 
 
 def _is_shown(
-    ctx: Context, connection: Connection, present: Unit, accepted: Sequence[tuple[Unit, FirstUse]], request: _ActRequest
+    ctx: Context,
+    connection: Connection,
+    present: Unit,
+    accepted: Sequence[tuple[Unit, Redemption]],
+    request: _ActRequest,
 ) -> bool:
     """Whether keep-code or claim is that of one of the `accepted` redemptions; wrong ones are limited and counted.
 
@@ -237,44 +230,41 @@ def _is_shown(
         tried = KeepCodeTry(typed=request.typed, unit=present, accepted=accepted)
         return is_right(ctx, connection, tried, request)
     right = any([_holds(ctx, unit, first, request) for unit, first in accepted])  # noqa: C419 - as long either way
-    claim = request.holder.claim
-    if request.page or claim is None:
+    if request.page or request.claim is None:
         return right
     first = next((first for unit, first in accepted if unit == present), None)
-    return may_be_holder(ctx, connection, ClaimTry(unit=present, claim=claim, right=right, first=first), request)
+    claimed = ClaimTry(unit=present, claim=request.claim, right=right, redemption=first)
+    return may_be_holder(ctx, connection, claimed, request)
 
 
-def _holds(ctx: Context, unit: Unit, first: FirstUse, request: _ActRequest) -> bool:
-    """Whether who asks is the holder of this redemption, which may be the one before it was handed on."""
+def _holds(ctx: Context, unit: Unit, first: Redemption, request: _ActRequest) -> bool:
+    """Whether the visitor is the holder of this redemption, which may be the one before it was handed on."""
     if request.typed is not None:
         return is_keep_code_of(request.typed, unit, first, key=ctx.keys.keep_code)
-    return is_holder(first, _marks(ctx, unit, request))
-
-
-def _marks(ctx: Context, unit: Unit, request: _ActRequest) -> Marks:
     try:
-        claim = check_page_claim(request.holder.claim) if request.page else request.holder.claim
+        claim = check_page_claim(request.claim) if request.page else request.claim
     except ClaimInvalid:
         claim = None
-    return marks_of(unit, claim=claim, holder=request.visitor.holder, key=ctx.keys.claim)
+    marks = marks_of(unit, claim=claim, cookie=request.visitor.cookie, key=ctx.keys.claim)
+    return is_holder(first, marks)
 
 
 def _undo(
-    ctx: Context, connection: Connection, state: CodeState, first: FirstUse, request: _ActRequest
+    ctx: Context, connection: Connection, state: CodeState, first: Redemption, request: _ActRequest
 ) -> ActAnswer | None:
     check_undo(first, state.use.returns, now=request.now, window_s=ctx.settings.undo_window_s)
     if request.preview:
         return _asked(ctx, connection, state, request)
     if not return_unit(connection, state.unit, at=request.now, by=ReturnedBy.HOLDER):
-        return None  # somebody else was faster; it is not returned, and not logged, twice
+        return None  # another request was first; it is not returned, and not logged, twice
     log_return(connection, state.code, state.unit, at=request.now, by=ReturnedBy.HOLDER)
     append_own(ctx, connection, state.code, request, Verdict.UNUSED)
-    now_unused = replace(state, use=unit_use(connection, state.unit))
+    now_unused = replace(state, use=unit_life(connection, state.unit))
     return _answer(connection, now_unused, request)
 
 
 def _hand_on(
-    ctx: Context, connection: Connection, state: CodeState, first: FirstUse, request: _ActRequest
+    ctx: Context, connection: Connection, state: CodeState, first: Redemption, request: _ActRequest
 ) -> ActAnswer:
     check_hand_on(first, hops_of(connection, state.unit), now=request.now)
     if request.preview:
@@ -283,18 +273,20 @@ def _hand_on(
     hand_on(connection, state.unit, first, handed, at=request.now)
     log_handover(connection, state.code, state.unit, handed, at=request.now)
     append_own(ctx, connection, state.code, request, Verdict.VERIFIED_BY_YOU)
-    next_state = replace(state, use=unit_use(connection, state.unit))
+    next_state = replace(state, use=unit_life(connection, state.unit))
     return _answer(connection, next_state, request, receipt=receipt_of(ctx, next_state))
 
 
-def _erase(ctx: Context, connection: Connection, state: CodeState, _first: FirstUse, request: _ActRequest) -> ActAnswer:
+def _erase(
+    ctx: Context, connection: Connection, state: CodeState, _first: Redemption, request: _ActRequest
+) -> ActAnswer:
     if request.preview:
         return _asked(ctx, connection, state, request)
     append_own(ctx, connection, state.code, request, Verdict.VERIFIED_BY_YOU)
     blank = Marks(claim_hash=ctx.random(CLAIM_BYTES), holder_hash=ctx.random(CLAIM_BYTES))
     forget_holder(connection, state.unit, blank, at=request.now)
     log_erasure(connection, state.code, state.unit, at=request.now)
-    forgotten = replace(state, use=unit_use(connection, state.unit))
+    forgotten = replace(state, use=unit_life(connection, state.unit))
     return replace(_answer(connection, forgotten, request), ended=state.use.ended is not None)
 
 
@@ -307,7 +299,7 @@ def _asked(ctx: Context, connection: Connection, state: CodeState, request: _Act
     token = make_page_token(scope, key=ctx.keys.page_token, now=request.now, ttl=ttl)
     return ActAnswer(
         act=request.act,
-        facts=facts_of(connection, state, holder=True),
+        facts=facts_of(connection, state, own=True),
         verdict=Verdict.VERIFIED_BY_YOU,
         token=token,
         ended=state.use.ended is not None,
@@ -317,6 +309,6 @@ def _asked(ctx: Context, connection: Connection, state: CodeState, request: _Act
 def _answer(
     connection: Connection, state: CodeState, request: _ActRequest, *, receipt: Receipt | None = None
 ) -> ActAnswer:
-    used = Verdict.ALREADY_VERIFIED if state.first is not None else Verdict.UNUSED
+    used = Verdict.ALREADY_VERIFIED if state.redemption is not None else Verdict.UNUSED
     verdict = state_check(state.conditions) or used
-    return ActAnswer(act=request.act, facts=facts_of(connection, state, holder=False), verdict=verdict, receipt=receipt)
+    return ActAnswer(act=request.act, facts=facts_of(connection, state, own=False), verdict=verdict, receipt=receipt)

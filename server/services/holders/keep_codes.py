@@ -20,7 +20,7 @@ from server.domain.codes.keep_code import (
     is_keep_code_of,
     read_keep_code,
 )
-from server.domain.codes.redemption import FirstUse, Unit, Use, Verdict, verdict_of
+from server.domain.codes.redemption import Redemption, Unit, Use, Verdict, verdict_of
 from server.runtime.context import Context
 from server.services.alerts.evaluate import after_keep_code
 from server.services.codes.attempts import Channel, Request, Visitor, append_own
@@ -33,7 +33,7 @@ from server.storage.engine import Connection
 from server.storage.redemptions import lock_redemption
 from server.storage.wrong_tries import Tried, TryKind, add_wrong_try, advisory_lock, wrong_tries
 
-_Given = TypeVar("_Given")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,33 +45,37 @@ class KeepCodeTry:
 
     typed: str
     unit: Unit
-    accepted: Sequence[tuple[Unit, FirstUse]]
+    accepted: Sequence[tuple[Unit, Redemption]]
 
 
 def prove(ctx: Context, text: str, *, keep_code: str, visitor: Visitor) -> Answer | None:
     """Answer a keep-code on a code: `verified_by_you` for the right one (recall, void and lock take precedence).
 
-    None for a wrong one, which the caller answers as a look, so that it does not tell whether a code was used.
+    None for a wrong one, which the caller answers as a look, so that it does not reveal whether a code was used.
 
     Raises:
         KeepCodeInvalid: it is mistyped; no try is counted.
         KeepCodeTriesSpent: too many wrong ones today.
     """
+
+    def answer(connection: Connection, state: CodeState) -> Answer:
+        return _own_answer(ctx, connection, state, Use.OWN_LATER, later=state.conditions.passed)
+
     try:
-        return _entered(ctx, text, keep_code, visitor, _shown)
+        return _with_keep_code(ctx, text, keep_code, visitor, answer)
     except NotOurs:
         return Answer(verdict=Verdict.NOT_OURS)
 
 
 def unit_of_keep_code(ctx: Context, text: str, *, keep_code: str, visitor: Visitor) -> Unit:
-    """The unit whose holder this is, also of who was handed it on; its redemption can then be proven.
+    """The unit whose holder the keep-code shows, handed on or not; its redemption can then be proven.
 
     Raises:
         KeepCodeInvalid, KeepCodeTriesSpent: as `prove`.
         LogEntryUnknown: it is not this code's, or the text is no code.
     """
     try:
-        unit = _entered(ctx, text, keep_code, visitor, _noted)
+        unit = _with_keep_code(ctx, text, keep_code, visitor, lambda _, state: state.unit)
     except NotOurs:
         unit = None
     if unit is None:
@@ -79,14 +83,10 @@ def unit_of_keep_code(ctx: Context, text: str, *, keep_code: str, visitor: Visit
     return unit
 
 
-def _entered(
-    ctx: Context,
-    text: str,
-    keep_code: str,
-    visitor: Visitor,
-    give: Callable[[Context, Connection, CodeState, Request], _Given],
-) -> _Given | None:
-    """What the right keep-code of a code gives; None for a wrong one, which any is where the code has no holder.
+def _with_keep_code(
+    ctx: Context, text: str, keep_code: str, visitor: Visitor, result: Callable[[Connection, CodeState], _Result]
+) -> _Result | None:
+    """The `result` for the right keep-code of a code; None for a wrong one.
 
     1. Its form and check character.   2. The code's signature, then its unit.   3. Tries are left.   4. It is the one
     that the redemption's row gives.   5. A wrong one is counted; a right one enters the history, and is counted too.
@@ -97,21 +97,25 @@ def _entered(
     typed = read_keep_code(keep_code)  # (1)
     request = Request(visitor=visitor, channel=Channel.KEEP, now=ctx.clock())
 
-    def attempt(connection: Connection) -> _Given | None:
+    def attempt(connection: Connection) -> _Result | None:
         """One try within one transaction; None where the keep-code is not this code's."""
         found = resolve(ctx, connection, code, named)
         state = state_of(connection, found, now=request.now)
         unit = unregistered_unit(found) if state is None else state.unit
-        accepted = [] if state is None or state.first is None else [(unit, state.first)]
+        accepted = [] if state is None or state.redemption is None else [(unit, state.redemption)]
         right = is_right(ctx, connection, KeepCodeTry(typed=typed, unit=unit, accepted=accepted), request)  # (3) to (5)
-        return give(ctx, connection, state, request) if right and state is not None else None
+        if not right or state is None:
+            return None
+        answer = result(connection, state)
+        record_use(ctx, connection, state, request)
+        return answer
 
     code, named = verified(ctx, text)  # (2)
     return ctx.db.attempt(attempt)
 
 
 def receipt_on_page(ctx: Context, text: str, *, claim: str | None, visitor: Visitor) -> Answer | None:
-    """The receipt of a code's page once more, for who holds it by claim or cookie; None for anybody else."""
+    """The receipt of a code's page again, for its holder by claim or cookie; None for other visitors."""
     try:
         code, named = verified(ctx, text)
         with ctx.db.read() as connection:
@@ -119,7 +123,7 @@ def receipt_on_page(ctx: Context, text: str, *, claim: str | None, visitor: Visi
             state = state_of(connection, resolve(ctx, connection, code, named), now=now)
             if state is None:
                 return None
-            marks = marks_of(state.unit, claim=_page_claim(claim), holder=visitor.holder, key=ctx.keys.claim)
+            marks = marks_of(state.unit, claim=_page_claim(claim), cookie=visitor.cookie, key=ctx.keys.claim)
             use = use_by(ctx, state, marks, now=now)
             return _own_answer(ctx, connection, state, use) if use.own else None
     except NotOurs:
@@ -134,25 +138,12 @@ def _page_claim(claim: str | None) -> str | None:
 
 
 def _own_answer(ctx: Context, connection: Connection, state: CodeState, use: Use, *, later: bool = False) -> Answer:
-    facts = facts_of(connection, state, holder=True, later=later)
+    facts = facts_of(connection, state, own=True, later=later)
     return Answer(verdict=verdict_of(state.conditions, use), facts=facts, receipt=receipt_of(ctx, state))
 
 
-def _shown(ctx: Context, connection: Connection, state: CodeState, request: Request) -> Answer:
-    """The holder's answer, noted in the history."""
-    answer = _own_answer(ctx, connection, state, Use.OWN_LATER, later=state.conditions.passed)
-    note_right(ctx, connection, state, request)
-    return answer
-
-
-def _noted(ctx: Context, connection: Connection, state: CodeState, request: Request) -> Unit:
-    """The unit in its present life; the keep-code is noted in the history."""
-    note_right(ctx, connection, state, request)
-    return state.unit
-
-
-def note_right(ctx: Context, connection: Connection, state: CodeState, request: Request) -> None:
-    """Add a right keep-code to the history, whatever it was shown for, and let its alert grow."""
+def record_use(ctx: Context, connection: Connection, state: CodeState, request: Request) -> None:
+    """Add a right keep-code to the history, and let its alert grow."""
     verdict = verdict_of(state.conditions, Use.OWN_LATER)
     scan = append_own(ctx, connection, state.code, request, verdict)
     if not request.visitor.staff:
@@ -162,8 +153,8 @@ def note_right(ctx: Context, connection: Connection, state: CodeState, request: 
 def is_right(ctx: Context, connection: Connection, tried: KeepCodeTry, request: Request) -> bool:
     """Whether a keep-code is that of one of the accepted redemptions.
 
-    A wrong one is counted: the caller's transaction must be committed. With none accepted every one is wrong, and
-    counted all the same: where tries ended for used codes alone, they would tell which codes are used.
+    A wrong one is counted: the caller's transaction must be committed. Tries on unused units are counted too, since
+    a limit for used codes alone would reveal which codes are used.
 
     Raises:
         KeepCodeTriesSpent: too many wrong ones today; this one is not looked at.

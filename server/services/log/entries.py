@@ -8,21 +8,21 @@ from datetime import datetime
 
 from keys.base.errors import AuthcodeError
 from server.domain.codes.log_record import LoggedUnit, erasure_record, handover_record, redemption_record, return_record
-from server.domain.codes.redemption import FirstUse, ReturnedBy, Unit
+from server.domain.codes.redemption import Redemption, ReturnedBy, Unit
 from server.services.codes.resolve import Resolved
 from server.storage import audit, log
 from server.storage.engine import Connection, Database
 
 
 class LogEntryUnknown(AuthcodeError):
-    """The log has no such entry under its newest head, or the asker may not see it: one text for both."""
+    """The log has no such entry under its newest head, or the visitor may not see it: one text for both."""
 
     code = "log_entry_unknown"
     http_status = 404
     sentence = "The log has no such entry for you; one that was just made can be asked for within a minute."
 
 
-def log_redemption(connection: Connection, code: Resolved, unit: Unit, first: FirstUse) -> None:
+def log_redemption(connection: Connection, code: Resolved, unit: Unit, first: Redemption) -> None:
     """Enter a redemption, in its own transaction."""
     log.append(connection, log.EntryKind.REDEMPTION, unit.id, redemption_record(_logged(code, unit), first))
 
@@ -33,18 +33,14 @@ def log_return(connection: Connection, code: Resolved, unit: Unit, *, at: dateti
     log.append(connection, log.EntryKind.UNDO, unit.id, record)
 
 
-def log_handover(connection: Connection, code: Resolved, unit: Unit, handed: FirstUse, *, at: datetime) -> None:
+def log_handover(connection: Connection, code: Resolved, unit: Unit, handed: Redemption, *, at: datetime) -> None:
     """Enter a handing on, in its own transaction; `handed` is the redemption as its next holder has it."""
     record = handover_record(_logged(code, unit), handed, at=at)
     log.append(connection, log.EntryKind.HANDOVER, unit.id, record)
 
 
 def log_erasure(connection: Connection, code: Resolved, unit: Unit, *, at: datetime) -> None:
-    """Forget what the log holds of a unit's holders, and enter that, in one transaction.
-
-    Their entries that have no place in the tree yet are given theirs first: later it would be with all that they hold.
-    """
-    log.place_holders(connection, unit.id)
+    """Erase a unit's holders from the log, and enter that, in one transaction."""
     log.erase_holders(connection, unit.id)
     log.append(connection, log.EntryKind.ERASURE, unit.id, erasure_record(_logged(code, unit), at=at))
 
@@ -54,7 +50,7 @@ def _logged(code: Resolved, unit: Unit) -> LoggedUnit:
 
 
 def erase_entry(db: Database, number: int, *, actor: str, now: datetime) -> None:
-    """Forget salt and record of an entry; the leaf stays, and that it was erased is an entry of its own.
+    """Erase salt and record of an entry; the leaf stays, and the erasure becomes an entry of its own.
 
     Raises:
         LogEntryUnknown: there is no such leaf, or it was erased before.
@@ -62,7 +58,7 @@ def erase_entry(db: Database, number: int, *, actor: str, now: datetime) -> None
     with db.write() as connection:
         if not log.erase(connection, number):
             raise LogEntryUnknown
-        audit.note(connection, at=now, actor=actor, action="log.erase", subject=f"entry {number}")
+        audit.append(connection, at=now, actor=actor, action="log.erase", subject=f"entry {number}")
 
 
 def latest_entries(db: Database, *, limit: int) -> list[log.LeafRecord]:

@@ -20,7 +20,7 @@ class LogHeadMissing(AuthcodeError):
 
 
 class LogBroken(AuthcodeError):
-    """The database no longer holds the tree that the last head was signed over; nothing is signed."""
+    """The tree in the database is not the one under the last head; nothing is signed."""
 
     code = "log_broken"
     http_status = 500
@@ -38,20 +38,29 @@ def log_key(db: Database, key: SigningKey) -> LogKey:
 
 
 def sign_newest_head(db: Database, key: SigningKey, *, now: datetime) -> log.HeadRecord:
-    """Place what waits, and sign the head over it; the last head again where nothing was added.
+    """Place waiting entries and sign a head over them; the last head again where nothing was added.
 
-    The one job here that is more than a transaction: burns would wait while thousands of entries are placed in one.
+    Several transactions: burns would wait while thousands of entries are placed in one. An idle server only reads.
 
     Raises:
         LogBroken: the tree does not continue the last head.
     """
+    head = _current_head(db)
+    if head is not None:
+        return head
     while place_entries(db):
         pass
     return sign_head(db, key, now=now)
 
 
+def _current_head(db: Database) -> log.HeadRecord | None:
+    with db.read() as connection:
+        head = log.last_head(connection)
+        return head if head is not None and log.is_up_to_date(connection, head) else None
+
+
 def place_entries(db: Database) -> bool:
-    """Give some hundred waiting entries their places: whether more of them may wait."""
+    """Place some hundred waiting entries: whether more may wait."""
     with db.write() as connection:
         return log.integrate(connection) == log.BATCH
 

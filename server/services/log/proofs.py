@@ -4,7 +4,7 @@ from authcode.code.payload import NotOurs
 from authcode.log.proof import ConsistencyProof, InclusionProof
 from keys.base.errors import AuthcodeError
 from server.domain.codes.claim import check_claim, is_guessable, marks_of
-from server.domain.codes.redemption import Unit, UnitUse, is_holder
+from server.domain.codes.redemption import Unit, UnitLife, is_holder
 from server.runtime.context import Context
 from server.services.codes.attempts import Channel, Request, Visitor
 from server.services.codes.claim_tries import ClaimTry, may_be_holder
@@ -13,7 +13,7 @@ from server.services.log.entries import LogEntryUnknown
 from server.services.log.heads import newest_head
 from server.storage import log
 from server.storage.engine import Connection, Database
-from server.storage.redemptions import unit_use
+from server.storage.redemptions import unit_life
 
 
 class LogSizeUnknown(AuthcodeError):
@@ -87,10 +87,10 @@ def unit_of_claim(ctx: Context, text: str, *, claim: str, visitor: Visitor) -> U
         """One claim; None where it does not show the holder, who may not be there at all."""
         found = resolve(ctx, connection, code, named)
         unit = unregistered_unit(found)
-        use = UnitUse(unit=unit, first=None) if found.unit is None else unit_use(connection, found.unit)
-        marks = marks_of(use.unit, claim=kept, holder=None, key=ctx.keys.claim)
-        right = use.first is not None and is_holder(use.first, marks)
-        tried = ClaimTry(unit=use.unit, claim=kept, right=right, first=use.first)
+        use = UnitLife(unit=unit, redemption=None) if found.unit is None else unit_life(connection, found.unit)
+        marks = marks_of(use.unit, claim=kept, cookie=None, key=ctx.keys.claim)
+        right = use.redemption is not None and is_holder(use.redemption, marks)
+        tried = ClaimTry(unit=use.unit, claim=kept, right=right, redemption=use.redemption)
         request = Request(visitor=visitor, channel=Channel.API, now=ctx.clock())
         return use.unit if may_be_holder(ctx, connection, tried, request) else None
 

@@ -22,7 +22,7 @@ from server.storage import scans as scan_rows
 from server.storage.batches import acts_covering, batch_by_row
 from server.storage.brands import brand_by_id
 from server.storage.engine import Connection
-from server.storage.redemptions import first_use
+from server.storage.redemptions import redemption_of
 
 _PLACES = 1_000
 _LOOK_DAYS = 60
@@ -73,7 +73,7 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
 
 def _with_code(connection: Connection, detail: AlertDetail, unit: Unit, now: datetime) -> AlertDetail:
     """An alert about one code, with its first use and the looks at it."""
-    first = first_use(connection, unit)
+    first = redemption_of(connection, unit)
     acts = acts_covering(connection, unit.row, unit.index)
     return replace(
         detail,

@@ -43,7 +43,7 @@ from server.storage import scans as scan_rows
 from server.storage.batches import acts_covering, acts_of, batch_by_row, count_batches, latest_batches
 from server.storage.brands import brand_by_id
 from server.storage.engine import Database
-from server.storage.redemptions import unit_use
+from server.storage.redemptions import unit_life
 from server.storage.triage import mutes_of
 
 __all__ = [
@@ -216,12 +216,12 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
         total = scan_rows.count_of_unit(connection, unit.id)
         page, pages, offset = page_of(page, total, size=PAGE_SIZE)
         scans = scan_rows.scans_of_unit(connection, unit.id, limit=PAGE_SIZE, offset=offset)
-        first = state.first
+        first = state.redemption
         return CodeHistory(
             unit=unit,
             order=batch.order_name,
             state=verdict_of(state.conditions, Use.NONE if first is None else Use.OTHER),
-            facts=facts_of(connection, state, holder=True),
+            facts=facts_of(connection, state, own=True),
             first_place=None if first is None else Place(country=first.country, region=first.region).key,
             acts=tuple(reversed(acts_covering(connection, unit.row, unit.index))),
             looks=look_rows.looks_of_unit(connection, unit.id),
@@ -234,7 +234,7 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
             ),
             returns=state.use.returns,
             ended=state.use.ended,
-            present=unit_use(connection, unit).unit,
+            present=unit_life(connection, unit).unit,
             hops=0 if first is None else first.hop,
             erased=first is not None and first.erased,
             withdrawn_key=withdrawn_key_of(connection, batch),

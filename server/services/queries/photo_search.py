@@ -11,7 +11,7 @@ from server.domain.codes.redemption import Unit
 from server.runtime.context import Context
 from server.services.codes.photo import MAX_SYMBOLS, is_ours, scan_in_turn
 from server.services.codes.resolve import foreign_text, resolve, verified
-from server.storage.redemptions import unit_use
+from server.storage.redemptions import unit_life
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def find_in_photo(ctx: Context, data: bytes, address: str | None) -> PhotoFind:
             if code.unit is None or code.batch is None:
                 unregistered += 1
                 continue
-            unit = unit_use(connection, code.unit).unit
+            unit = unit_life(connection, code.unit).unit
             serial = printed_serial(code.serial)
             codes.setdefault(unit, FoundCode(unit=unit, order=code.batch.order_name, serial_printed=serial))
     told = tuple(dict.fromkeys(foreign))

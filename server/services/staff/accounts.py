@@ -144,12 +144,12 @@ def authenticate(db: Database, email: str, password: str, *, now: datetime, netw
         # What was typed as address may be a password: only one that has an account is written down.
         subject = record.email if record else "no account"
         with db.write() as connection:
-            audit.note(connection, at=now, actor="somebody", action="staff.login_refused", subject=subject)
+            audit.append(connection, at=now, actor="somebody", action="staff.login_refused", subject=subject)
         raise LoginRefused
     with db.write() as connection:
         forget_refused_logins(connection, account=account, network=network)
-        rows.note_login(connection, record.id, at=now)
-        audit.note(connection, at=now, actor=record.email, action="staff.login", subject=record.email)
+        rows.set_last_login(connection, record.id, at=now)
+        audit.append(connection, at=now, actor=record.email, action="staff.login", subject=record.email)
     return _staff(record)
 
 
@@ -164,7 +164,7 @@ def end_sessions(db: Database, account: Staff, *, now: datetime) -> None:
     """Log out: every session of the account ends, copies of its cookie included."""
     with db.write() as connection:
         if rows.replace_session(connection, account.id, old=account.session, new=secrets.token_hex(16)):
-            audit.note(connection, at=now, actor=account.email, action="staff.logout", subject=account.email)
+            audit.append(connection, at=now, actor=account.email, action="staff.logout", subject=account.email)
 
 
 def get_staff(db: Database, staff_id: int, session: str) -> Staff | None:
@@ -195,7 +195,7 @@ def set_password(db: Database, staff_id: int, *, old: str, new: str, now: dateti
         if known is None or known.password_hash != record.password_hash:  # changed while this one was looked at
             raise LoginRefused
         changed = _write_password(connection, known, password_hash, must_change=False)
-        audit.note(connection, at=now, actor=known.email, action="staff.password", subject=known.email)
+        audit.append(connection, at=now, actor=known.email, action="staff.password", subject=known.email)
     return _staff(changed)
 
 
@@ -211,7 +211,7 @@ def choose_zone(db: Database, account: Staff, zone: str, *, now: datetime) -> bo
     with db.write() as connection:
         rows.set_zone(connection, account.id, None if wanted == "UTC" else wanted)
         subject = f"{account.email}: {wanted}"[:254]
-        audit.note(connection, at=now, actor=account.email, action="staff.zone", subject=subject)
+        audit.append(connection, at=now, actor=account.email, action="staff.zone", subject=subject)
     return True
 
 
@@ -229,7 +229,7 @@ def add_staff(db: Database, email: str, *, one_time: str, actor: str, now: datet
         session = secrets.token_hex(16)
         if not rows.add_staff(connection, email=address, password_hash=password_hash, session=session):
             raise StaffExists(address)
-        audit.note(connection, at=now, actor=actor, action="staff.add", subject=address)
+        audit.append(connection, at=now, actor=actor, action="staff.add", subject=address)
 
 
 def reset_staff(db: Database, email: str, *, one_time: str, actor: str, now: datetime) -> None:
@@ -244,7 +244,7 @@ def reset_staff(db: Database, email: str, *, one_time: str, actor: str, now: dat
         if record is None:
             raise StaffUnknown(address)
         _write_password(connection, record, password_hash, must_change=True)
-        audit.note(connection, at=now, actor=actor, action="staff.reset", subject=record.email)
+        audit.append(connection, at=now, actor=actor, action="staff.reset", subject=record.email)
 
 
 def _write_password(

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -16,13 +16,13 @@ from server.storage import tokens as rows
 from server.storage.brands import BrandRecord, BrandUnknown, all_brands, brand_by_id
 from server.storage.engine import Connection, Database
 
-_SECRET_BYTES = 32  # nobody guesses or searches 256 bits, so that a plain SHA-256 is kept and no slow hash is needed
+_SECRET_BYTES = 32  # 256 bits cannot be guessed or searched, so a plain SHA-256 is stored and no slow hash is needed
 _PUBLIC_BYTES = PREFIX_CHARS // 2
 _MAX_LABEL_CHARS = 64
 
 
 class TokenRefused(AuthcodeError):
-    """Root of what a request hears whose token does not let it in; never answered itself."""
+    """Root of the refusals of a token; never answered itself."""
 
     code = "token_refused"
     http_status = 401
@@ -33,7 +33,7 @@ class TokenMissing(TokenRefused):
     """A request without a token at an address that takes none without."""
 
     code = "token_missing"
-    bearer_error = None  # RFC 6750 §3.1: who sent nothing is told nothing more
+    bearer_error = None  # RFC 6750 §3.1: no error code for a request without a token
     sentence = (
         "Send a token as `Authorization: Bearer authcode_...`; the server's operator makes one with `authcode token "
         "new`."
@@ -99,7 +99,7 @@ class TokenNotFound(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
-    """Who was let in: a token's brand, and the name under which it enters the history."""
+    """An admitted token: its brand, and its name in the history."""
 
     brand: BrandRecord
     actor: str
@@ -122,53 +122,54 @@ class TokenFacts:
     state: str
 
 
-def new_token(  # noqa: PLR0913 - what a token is made of
-    db: Database,
-    *,
-    brand: str | None,
-    label: str,
-    scopes: Collection[Scope],
-    days: int,
-    actor: str,
-    now: datetime,
-    random: Callable[[int], bytes] = secrets.token_bytes,
-) -> tuple[str, TokenFacts]:
-    """Make a token for a brand (its name or id; None: the only one): the text, which nobody can show again, and facts.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """A token to make: its brand's name or id (None: the only brand), label, scopes, and life in days."""
+
+    brand: str | None
+    label: str
+    scopes: Collection[Scope]
+    days: int
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of form."""
+        if not (0 < len(self.label) <= _MAX_LABEL_CHARS and self.label.isprintable()):
+            raise TokenInvalid(
+                f"A label takes 1 to {_MAX_LABEL_CHARS} printable characters, such as the station's name."
+            )
+        if not self.scopes:
+            raise TokenInvalid("Name at least one scope; a token without any could do nothing.")
+        if not 1 <= self.days <= MAX_DAYS:
+            raise TokenInvalid(f"A token lives for 1 to {MAX_DAYS} days.")
+
+
+def new_token(db: Database, wanted: TokenRequest, *, actor: str, now: datetime) -> tuple[str, TokenFacts]:
+    """Make a token: its text, which is not stored, and its facts.
 
     Raises:
         BrandUnknown: no keyring of such a brand was published here.
-        TokenInvalid: label, scopes or time are out of form, or the brand was not named and there are several.
+        TokenInvalid: the brand was not named and there are several.
     """
-    _check_wanted(label, scopes, days)
-    public = random(_PUBLIC_BYTES)
-    text = format_token(public, random(_SECRET_BYTES))
-    wanted = sorted(set(scopes))
+    public = secrets.token_bytes(_PUBLIC_BYTES)
+    text = format_token(public, secrets.token_bytes(_SECRET_BYTES))
+    scopes = sorted(set(wanted.scopes))
     with db.write() as connection:
-        owner = _brand(connection, brand)
+        owner = _brand(connection, wanted.brand)
         rows.add_token(
             connection,
             prefix=public.hex(),
             hash=_hash(text),
             brand=owner.id,
-            label=label,
-            scopes=" ".join(wanted),
+            label=wanted.label,
+            scopes=" ".join(scopes),
             created_at=now,
             created_by=actor,
-            expires_at=now + timedelta(days=days),
+            expires_at=now + timedelta(days=wanted.days),
         )
         record = _found(connection, public.hex())
-        told = {"brand": owner.brand_id.hex(), "days": days, "scopes": wanted}
-        audit.note(connection, at=now, actor=actor, action="token.new", subject=_name(record), details=told)
+        details = {"brand": owner.brand_id.hex(), "days": wanted.days, "scopes": scopes}
+        audit.append(connection, at=now, actor=actor, action="token.new", subject=_name(record), details=details)
         return text, _facts(connection, record, now)
-
-
-def _check_wanted(label: str, scopes: Collection[Scope], days: int) -> None:
-    if not (0 < len(label) <= _MAX_LABEL_CHARS and label.isprintable()):
-        raise TokenInvalid(f"A label takes 1 to {_MAX_LABEL_CHARS} printable characters, such as the station's name.")
-    if not scopes:
-        raise TokenInvalid("Name at least one scope; a token without any could do nothing.")
-    if not 1 <= days <= MAX_DAYS:
-        raise TokenInvalid(f"A token lives for 1 to {MAX_DAYS} days.")
 
 
 def list_tokens(db: Database, *, now: datetime) -> tuple[TokenFacts, ...]:
@@ -187,12 +188,12 @@ def revoke_token(db: Database, named: str, *, actor: str, now: datetime) -> Toke
         record = _found(connection, token_prefix(named) or named.removeprefix("authcode_"))
         if record.revoked_at is None:
             rows.revoke(connection, record.id, at=now)
-            audit.note(connection, at=now, actor=actor, action="token.revoke", subject=_name(record))
+            audit.append(connection, at=now, actor=actor, action="token.revoke", subject=_name(record))
         return _facts(connection, _found(connection, record.prefix), now)
 
 
 def admit(db: Database, presented: str | None, scope: Scope, *, now: datetime) -> Station:
-    """Let a station in that brings a token with a scope.
+    """Admit a station by its token, which must have a scope.
 
     1. It has the form of a token, is on record, and its hash is the kept one (compared in constant time).
     2. It was not revoked and has not expired; only who has the whole token hears of either.   3. It has the scope.
@@ -217,7 +218,7 @@ def admit(db: Database, presented: str | None, scope: Scope, *, now: datetime) -
         station = Station(brand=brand_by_id(connection, record.brand), actor=f"token {_name(record)}")
     if not rows.is_used_on_day_of(record, now):  # (4)
         with db.write() as connection:
-            rows.note_use(connection, record, at=now)
+            rows.set_last_use(connection, record, at=now)
     return station
 
 
@@ -251,17 +252,12 @@ def _brand(connection: Connection, named: str | None) -> BrandRecord:
 
 def _facts(connection: Connection, record: rows.TokenRecord, now: datetime) -> TokenFacts:
     brand = brand_by_id(connection, record.brand)
-    over = "revoked" if record.revoked_at else "expired" if now >= record.expires_at else "active"
+    same = ("prefix", "label", "created_at", "created_by", "expires_at", "revoked_at")
     return TokenFacts(
-        prefix=record.prefix,
-        label=record.label,
+        **{name: getattr(record, name) for name in same},
         brand=brand.name,
         brand_id=brand.brand_id.hex(),
         scopes=tuple(Scope(name) for name in record.scopes.split()),
-        created_at=record.created_at,
-        created_by=record.created_by,
-        expires_at=record.expires_at,
         last_used=rows.last_use(record),
-        revoked_at=record.revoked_at,
-        state=over,
+        state="revoked" if record.revoked_at else "expired" if now >= record.expires_at else "active",
     )

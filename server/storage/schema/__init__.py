@@ -1,6 +1,6 @@
-"""The tables, portable between SQLite and PostgreSQL, by subject; whoever imports one has all in the metadata.
+"""The tables, portable between SQLite and PostgreSQL, by subject. Importing one puts all of them into the metadata.
 
-A batch of a million codes is one row; a code gets a row only when somebody tries to verify it.
+A batch of a million codes is one row; a code gets a row with the first attempt to verify it.
 """
 
 from server.storage.schema.accounts import api_token, audit, login_try, staff
@@ -10,41 +10,3 @@ from server.storage.schema.columns import COUNTER_SLOTS, Id, Instant, day_number
 from server.storage.schema.log import log_head, log_leaf, log_node, log_pending, log_tree
 from server.storage.schema.orders import batch, brand, product, range_act
 from server.storage.schema.units import handover, keep_try, redemption, undo
-
-__all__ = [
-    "COUNTER_SLOTS",
-    "Id",
-    "Instant",
-    "alert",
-    "alert_claim",
-    "alert_day",
-    "alert_event",
-    "alert_mute",
-    "alert_place",
-    "alert_scan",
-    "api_token",
-    "attempt_day",
-    "attempt_place",
-    "audit",
-    "batch",
-    "brand",
-    "day_number",
-    "day_text",
-    "handover",
-    "keep_try",
-    "log_head",
-    "log_leaf",
-    "log_node",
-    "log_pending",
-    "log_tree",
-    "login_try",
-    "look_count",
-    "look_day",
-    "metadata",
-    "product",
-    "range_act",
-    "redemption",
-    "scan",
-    "staff",
-    "undo",
-]

@@ -243,13 +243,13 @@ class Proof(ProofStatus, _Claims):
     """What a proof says, and what is on record of it now."""
 
 
-class _Place(AnswerModel):
+class _Slot(AnswerModel):
     text: str
     corners: Annotated[tuple[Corner, ...], Field(min_length=4, max_length=4)]
     ours: bool
 
 
-class Symbol(Look, _Place):
+class Symbol(Look, _Slot):
     """A symbol of a picture; its corners in pixels."""
 
 

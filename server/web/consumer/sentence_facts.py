@@ -10,7 +10,8 @@ from markupsafe import Markup, escape
 from scanner.errors import PhotoError
 from scanner.quality import Advice
 from server.domain.codes.redemption import ReturnedBy, Verdict
-from server.services.codes.facts import CodeFacts, ProductFacts
+from server.services.codes.facts import CodeFacts
+from server.storage.products import ProductRecord
 from server.web.consumer.view import ProductView, Row, Site
 from server.web.consumer.words import SentenceFacts, ShopperCatalogue, Step
 
@@ -95,14 +96,14 @@ def _later_scan_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Ve
     }
 
 
-def _product_facts(catalogue: ShopperCatalogue, product: ProductFacts | None) -> SentenceFacts:
+def _product_facts(catalogue: ShopperCatalogue, product: ProductRecord | None) -> SentenceFacts:
     if product is None:
         return {}
     features = len(product.features)
     return {
         "product": unbroken(product.name),
         "placement_hint": product.placement_hint,
-        "picture": product.name if product.has_picture else None,
+        "picture": product.name if product.picture_type else None,
         "things": catalogue.counted("things", features) if features else None,
         "these_features": catalogue.counted("these_features", features) if features else None,
     }
@@ -163,7 +164,7 @@ def product_view(catalogue: ShopperCatalogue, facts: CodeFacts) -> ProductView:
     return replace(
         alone,
         maker=facts.brand,
-        picture=f"/picture/{facts.brand_id}/{product.sku}" if product.has_picture else None,
+        picture=f"/picture/{facts.brand_id}/{product.sku}" if product.picture_type else None,
         features=product.features,
         description=product.description or None,
         more=Step(text=catalogue.word("more_link", more_host=more[1]), href=more[0]) if more else None,

@@ -13,7 +13,7 @@ from tests.server.simulator import World
 
 def test_a_server_that_once_served_waits_out_any_trouble() -> None:
     restarts = Restarts(begun=0, patience_s=60)
-    restarts.note_served()
+    restarts.count_served()
     pauses = [restarts.pause(now=1000.0 * death, served_s=None) for death in range(100)]
     assert pauses == sorted(pauses)
     assert pauses[:3] == [0.2, 0.4, 0.8]
@@ -27,7 +27,7 @@ def test_a_trouble_of_a_minute_is_waited_out_at_the_start_too() -> None:
         now += 1 + restarts.pause(now=now, served_s=None)
         deaths += 1
     assert deaths > 6
-    restarts.note_served()
+    restarts.count_served()
     assert restarts.pause(now=100, served_s=0.5) == LONGEST_WAIT_S
     assert restarts.pause(now=200, served_s=100) == 0
     assert restarts.pause(now=300, served_s=None) == 0.2

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from authcode.cli import run as run_command_line
 from keys.base.errors import AuthcodeError
 from server.domain.alerts.alert import AlertFilter, Severity
-from server.domain.codes.redemption import FirstUse, Unit
+from server.domain.codes.redemption import Redemption, Unit
 from server.services.batches.register import register_batch
 from server.settings import load_settings
 from server.storage import alerts, redemptions, schema
@@ -326,13 +326,13 @@ def test_of_two_first_burns_at_once_the_second_waits_and_is_refused(world: World
     unit = Unit(row=1, index=1)
 
     def burn(name: bytes) -> Callable[[Connection], bool]:
-        first = FirstUse(at=START, country=None, region=None, claim_hash=name * 16, holder_hash=name * 16)
+        first = Redemption(at=START, country=None, region=None, claim_hash=name * 16, holder_hash=name * 16)
         return lambda connection: redemptions.burn(connection, unit, first)
 
     attempt = world.ctx.db.attempt
     assert overlapped(world, cluster, attempt, burn(b"a"), lambda: attempt(burn(b"b"))) == (True, False)
     with world.ctx.db.read() as connection:
-        stands = redemptions.first_use(connection, unit)
+        stands = redemptions.redemption_of(connection, unit)
     assert stands is not None
     assert stands.claim_hash == b"a" * 16
 

@@ -101,7 +101,7 @@ def test_a_single_attempt_that_fails_leaves_the_way_free(db: Database) -> None:
 
 
 def test_a_company_has_an_end(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group_commit, "MAX_COMPANY", 5)
+    monkeypatch.setattr(group_commit, "MAX_BATCH", 5)
     counted = commits(db)
     assert len(Gathered(db, [add(str(number)) for number in range(MANY)]).results()) == MANY
     assert len(counted) == 1 + 3  # 5, 5 and 2

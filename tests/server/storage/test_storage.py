@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from server.domain.codes.redemption import FirstUse, Unit, Verdict
+from server.domain.codes.redemption import Redemption, Unit, Verdict
 from server.runtime.looks import MAX_LOOKS_PER_UNIT_AND_DAY
 from server.storage import migrate, redemptions, schema
 from server.storage.engine import Database, RecordsUnreachable
@@ -137,7 +137,7 @@ def test_the_redemption_has_one_unique_constraint_the_unit_with_its_life(world: 
 
 
 def test_a_transaction_that_fails_never_happened(world: World) -> None:
-    first = FirstUse(at=world.clock.now, country=None, region=None, claim_hash=b"a" * 16, holder_hash=b"b" * 16)
+    first = Redemption(at=world.clock.now, country=None, region=None, claim_hash=b"a" * 16, holder_hash=b"b" * 16)
 
     def fail_after_burning() -> None:
         with world.ctx.db.write() as connection:
@@ -147,11 +147,11 @@ def test_a_transaction_that_fails_never_happened(world: World) -> None:
     with pytest.raises(RuntimeError):
         fail_after_burning()
     with world.ctx.db.write() as connection:
-        assert redemptions.first_use(connection, UNIT) is None
+        assert redemptions.redemption_of(connection, UNIT) is None
         assert redemptions.burn(connection, UNIT, first)
         assert not redemptions.burn(connection, UNIT, first)
         assert redemptions.burn(connection, Unit(row=1, index=2, life=1), first)
-        assert redemptions.first_use(connection, UNIT) == first
+        assert redemptions.redemption_of(connection, UNIT) == first
         assert set(connection.execute(sa.select(schema.redemption.c.unit)).scalars()) == {
             UNIT.id,
             Unit(row=1, index=2, life=1).id,

@@ -4,14 +4,13 @@ import re
 from datetime import UTC, datetime
 
 from server.domain.staff.scope import Scope
-from server.services.staff.api_tokens import new_token
+from server.services.staff.api_tokens import TokenRequest, new_token
 from server.storage.engine import Database
 
 
 def token(db: Database, *scopes: Scope) -> str:
-    made, _facts = new_token(
-        db, brand=None, label="prometheus", scopes=scopes, days=1, actor="test", now=datetime.now(UTC)
-    )
+    wanted = TokenRequest(brand=None, label="prometheus", scopes=scopes, days=1)
+    made, _facts = new_token(db, wanted, actor="test", now=datetime.now(UTC))
     return made
 
 

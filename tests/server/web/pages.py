@@ -13,7 +13,8 @@ from authcode.order.order import Placement
 from keys.format.domains import ListedHost, Listing
 from server.domain.codes.redemption import Returned, ReturnedBy, Verdict
 from server.services.codes.attempts import Channel
-from server.services.codes.facts import CodeFacts, LaterScan, ProductFacts, RecallFacts
+from server.services.codes.facts import CodeFacts, LaterScan, RecallFacts
+from server.storage.products import ProductRecord
 from server.web.consumer.pages import ShownCode
 from server.web.consumer.view import Burn, Site
 
@@ -24,13 +25,13 @@ SITE = Site(brand="Aurora", host="v.aurora.example", brand_id=bytes(16).hex())
 
 
 ADDRESS = "https://v.example.com"
-PRODUCT = ProductFacts(
+PRODUCT = ProductRecord(
     sku="TEA",
     name="Oolong tea",
     gtin="09506000134352",
     description="From one garden.",
     features=("The lid is embossed.", "The lot is engraved.", "The foil has fine lines."),
-    has_picture=True,
+    picture_type="image/jpeg",
     support="care@aurora.example",
     placement_hint="on the bottom of the tin",
     more_url="https://www.aurora.example/oolong",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from server.domain.batches.range_act import ActKind
 from server.domain.staff.scope import Scope
-from server.services.staff.api_tokens import new_token
+from server.services.staff.api_tokens import TokenRequest, new_token
 from server.storage import schema
 from tests.server.simulator import World, both_databases
 
@@ -112,10 +112,7 @@ def test_no_safe_request_changes_any_table_but_the_look_counters(lively: World) 
 def test_a_token_changes_nothing_but_the_day_of_its_own_last_use(lively: World) -> None:
     token, facts = new_token(
         lively.ctx.db,
-        scopes=list(Scope),
-        brand="Example Tea",
-        label="press-1",
-        days=30,
+        TokenRequest(scopes=list(Scope), brand="Example Tea", label="press-1", days=30),
         actor="anna",
         now=lively.clock.now,
     )

@@ -1,4 +1,4 @@
-"""Stage 7, alert: many networks ask for one code within an hour, and nobody has verified it.
+"""Stage 7, alert: many networks try one unused code within an hour.
 
 A burst on a used code makes its duplicate louder instead: it is one thing that happened.
 """
@@ -11,7 +11,7 @@ from server.domain.alerts.triage import Cause
 
 def _is_asked_for_by_many(facts: UnitAttempt) -> Finding | None:
     around = [one for _, one in facts.around]
-    if facts.first is not None or not facts.counts or not is_burst(facts.attempt, around):
+    if facts.redemption is not None or not facts.counts or not is_burst(facts.attempt, around):
         return None
     subject = Subject.of_code(facts.unit, facts.serial)
     return Finding(subject=subject, earlier=facts.around[::-1], only_if_new=True)

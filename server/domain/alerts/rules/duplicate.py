@@ -14,7 +14,7 @@ NOTE_WINDOW = timedelta(hours=48)
 
 
 def _asked_again(facts: UnitAttempt) -> Finding | None:
-    first = facts.first
+    first = facts.redemption
     if first is None or not facts.counts:
         return None
     near = facts.attempt.place == Place(country=first.country, region=first.region)

@@ -9,7 +9,7 @@ from server.domain.alerts.triage import Cause
 def _is_outside(facts: UnitAttempt) -> Finding | None:
     """The first verification counts too; its holder's later scans do not, nor does an unknown country."""
     attempt, markets = facts.attempt, facts.markets
-    again = facts.holder and not attempt.burned
+    again = facts.own and not attempt.burned
     inside = not markets or attempt.place.country is None or attempt.place.country in markets
     if attempt.staff or facts.conditions.sample or again or inside:
         return None

@@ -9,14 +9,14 @@ from server.domain.alerts.alert import Attempt, Severity
 from server.domain.alerts.rule import KeepCodeUses, KeyAttempt, UnitAttempt
 from server.domain.alerts.rules import findings
 from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_REGIONS, KEEP_CODE_USES
-from server.domain.codes.redemption import Conditions, FirstUse, Unit
+from server.domain.codes.redemption import Conditions, Redemption, Unit
 from server.domain.places.place import NOWHERE, Place, truncated_network
 
 T0 = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 UNIT = Unit(row=7, index=3)
 SEOUL = Place(country="KR", region="11")
 BUSAN = Place(country="KR", region="26")
-FIRST = FirstUse(at=T0, country="KR", region="11", claim_hash=b"c" * 16, holder_hash=b"h" * 16)
+FIRST = Redemption(at=T0, country="KR", region="11", claim_hash=b"c" * 16, holder_hash=b"h" * 16)
 ON_SALE = Conditions(activated=True)
 
 
@@ -25,7 +25,7 @@ def attempt(*, after: timedelta = timedelta(hours=1), place: Place = SEOUL, staf
 
 
 def told(made: Attempt, conditions: Conditions = ON_SALE, **circumstances: object) -> list[tuple[str, Severity]]:
-    values = {"holder": False, "others": 1, "alert_from": 2, "first": FIRST, **circumstances}
+    values = {"own": False, "others": 1, "alert_from": 2, "redemption": FIRST, **circumstances}
     facts = UnitAttempt(attempt=made, unit=UNIT, serial=None, conditions=conditions, **values)
     return [(rule.name, finding.severity or rule.severity) for rule, finding in findings(facts)]
 
@@ -53,7 +53,7 @@ def test_later_elsewhere_more_people_or_a_lower_threshold_make_it_an_alert(
 
 @pytest.mark.parametrize("conditions", [ON_SALE, Conditions(), Conditions(voided=True)])
 def test_own_scans_and_staff_never_count(conditions: Conditions) -> None:
-    assert told(attempt(), conditions, holder=True) == []
+    assert told(attempt(), conditions, own=True) == []
     assert told(attempt(staff=True), conditions) == []
 
 
@@ -64,14 +64,14 @@ def test_samples_never_count_whatever_else_they_are() -> None:
 
 def test_mere_expiry_or_recall_raises_nothing() -> None:
     for conditions in (Conditions(activated=True, expired=True), Conditions(activated=True, recalled=True)):
-        assert told(attempt(), conditions, first=None) == []
+        assert told(attempt(), conditions, redemption=None) == []
         assert told(attempt(), conditions) == [("duplicate", Severity.NOTE)]
 
 
 def test_codes_that_are_not_in_the_world_are_leaks() -> None:
-    assert told(attempt(), Conditions(), first=None) == [("not_activated", Severity.ALERT)]
-    assert told(attempt(), Conditions(activated=True, voided=True), first=None) == [("voided", Severity.ALERT)]
-    assert told(attempt(), Conditions(voided=True), first=None) == [("voided", Severity.ALERT)]
+    assert told(attempt(), Conditions(), redemption=None) == [("not_activated", Severity.ALERT)]
+    assert told(attempt(), Conditions(activated=True, voided=True), redemption=None) == [("voided", Severity.ALERT)]
+    assert told(attempt(), Conditions(voided=True), redemption=None) == [("voided", Severity.ALERT)]
 
 
 def test_what_is_recorded_does_not_depend_on_what_is_said() -> None:

@@ -21,7 +21,7 @@ from server.domain.alerts.storm import (
     contradicts,
     is_burst,
 )
-from server.domain.codes.redemption import Conditions, FirstUse, Unit
+from server.domain.codes.redemption import Conditions, Redemption, Unit
 from server.domain.places.countries import COUNTRIES
 from server.domain.places.place import NOWHERE, Place
 from server.domain.places.world import cities, nearest_cities_km
@@ -44,7 +44,7 @@ def attempt(country: str | None = "KR", *, after: float = 0, who: int = 0, **cha
 
 
 def facts_of(made: Attempt, conditions: Conditions = ON_SALE, **known: object) -> UnitAttempt:
-    values = {"first": None, "holder": False, "others": 30, "alert_from": 2, **known}
+    values = {"redemption": None, "own": False, "others": 30, "alert_from": 2, **known}
     return UnitAttempt(attempt=made, unit=UNIT, serial=None, conditions=conditions, **values)
 
 
@@ -57,7 +57,7 @@ def looked(by_place: dict[str, int]) -> Finding | None:
 
 
 def outside(made: Attempt, markets: tuple[str, ...] = ("KR", "JP"), *, own: bool = False) -> bool:
-    return found("outside_market", facts_of(made, markets=markets, holder=own)) is not None
+    return found("outside_market", facts_of(made, markets=markets, own=own)) is not None
 
 
 def test_outside_the_market_is_a_known_country_that_is_none_of_the_markets() -> None:
@@ -165,19 +165,18 @@ def test_the_last_of_a_burst_to_arrive_finds_it_whatever_their_order(times: list
 
 
 def test_a_burst_makes_a_duplicate_louder_and_is_an_alert_of_its_own_where_there_is_none() -> None:
-    first = FirstUse(at=T0, country="KR", region=None, claim_hash=b"c" * 16, holder_hash=b"h" * 16)
+    first = Redemption(at=T0, country="KR", region=None, claim_hash=b"c" * 16, holder_hash=b"h" * 16)
 
     crowd = [(who, attempt(who=who)) for who in range(1, BURST_ASKERS)]
 
-    def told(conditions: Conditions, before: FirstUse | None, **who: bool) -> list[tuple[str, Severity]]:
+    def told(conditions: Conditions, before: Redemption | None, **who: bool) -> list[tuple[str, Severity]]:
         made = attempt(staff=who.get("staff", False))
-        holder = who.get("holder", False)
-        facts = facts_of(made, conditions, first=before, holder=holder, around=crowd)
+        facts = facts_of(made, conditions, redemption=before, own=who.get("own", False), around=crowd)
         return [(rule.name, finding.severity or rule.severity) for rule, finding in findings(facts)]
 
     assert told(ON_SALE, first) == [("duplicate", Severity.HIGH)]
     assert told(Conditions(activated=True, locked=True), None) == [("burst", Severity.ALERT)]
-    assert told(ON_SALE, first, staff=True) == told(ON_SALE, first, holder=True) == []
+    assert told(ON_SALE, first, staff=True) == told(ON_SALE, first, own=True) == []
     assert told(Conditions(activated=True, sample=True), None) == []
 
 

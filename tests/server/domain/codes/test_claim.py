@@ -41,12 +41,12 @@ def test_anything_else_is_no_claim(claim: object) -> None:
 
 @given(visible, visible)
 def test_a_claim_is_known_again_on_its_unit_only(claim: str, other: str) -> None:
-    mark = marks_of(UNIT, claim=claim, holder=None, key=KEY).claim_hash
-    assert mark == marks_of(UNIT, claim=claim, holder=None, key=KEY).claim_hash
-    assert mark != marks_of(OTHER, claim=claim, holder=None, key=KEY).claim_hash
-    assert mark != marks_of(Unit(row=1, index=2, life=1), claim=claim, holder=None, key=KEY).claim_hash
-    assert mark != marks_of(UNIT, claim=claim, holder=None, key=OTHER_KEY).claim_hash
-    assert (mark == marks_of(UNIT, claim=other, holder=None, key=KEY).claim_hash) == (claim == other)
+    mark = marks_of(UNIT, claim=claim, cookie=None, key=KEY).claim_hash
+    assert mark == marks_of(UNIT, claim=claim, cookie=None, key=KEY).claim_hash
+    assert mark != marks_of(OTHER, claim=claim, cookie=None, key=KEY).claim_hash
+    assert mark != marks_of(Unit(row=1, index=2, life=1), claim=claim, cookie=None, key=KEY).claim_hash
+    assert mark != marks_of(UNIT, claim=claim, cookie=None, key=OTHER_KEY).claim_hash
+    assert (mark == marks_of(UNIT, claim=other, cookie=None, key=KEY).claim_hash) == (claim == other)
 
 
 def test_a_cookie_from_a_claim_has_the_form_of_our_cookies_and_leads_to_claims_for_other_units() -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from server.domain.codes.redemption import (
     Conditions,
-    FirstUse,
     Marks,
+    Redemption,
     Unit,
     Use,
     Verdict,
@@ -22,7 +22,7 @@ from server.domain.codes.redemption import (
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 WINDOW = timedelta(minutes=10)
-FIRST = FirstUse(at=NOW, country="KR", region="11", claim_hash=b"c" * 16, holder_hash=b"h" * 16)
+FIRST = Redemption(at=NOW, country="KR", region="11", claim_hash=b"c" * 16, holder_hash=b"h" * 16)
 
 units = st.builds(Unit, row=st.integers(0, 2**25 - 1), index=st.integers(0, 2**35 - 1), life=st.integers(0, 3))
 

@@ -177,7 +177,7 @@ def test_a_page_burns_with_its_token_and_gives_a_cookie_that_knows_its_holder(
     answer = burn(world, code, seen)
     assert answer.verdict is Verdict.GENUINE
     assert answer.holder_cookie == holder_of_claim(seen.claim, key=world.ctx.keys.holder)
-    holder = replace(STRANGER, holder=answer.holder_cookie)
+    holder = replace(STRANGER, cookie=answer.holder_cookie)
     world.clock.forward(minutes=11)
     assert look_at_page(world.ctx, *target(code), holder).state is Verdict.VERIFIED_BY_YOU
     assert look_at_page(world.ctx, *target(code), STRANGER).state is Verdict.ALREADY_VERIFIED
@@ -195,7 +195,7 @@ def test_a_double_tap_is_answered_alike_and_given_the_same_cookie(world: World) 
 
 def test_a_browser_with_a_cookie_claims_by_it_on_every_unit(world: World) -> None:
     issued = world.issue()
-    holder = replace(STRANGER, holder="ab" * 32)
+    holder = replace(STRANGER, cookie="ab" * 32)
     seen = looked(world, issued.text(1), holder)
     assert seen.claim == claim_of_holder("ab" * 32, seen.unit)
     answer = burn(world, issued.text(1), seen, holder)

@@ -28,7 +28,7 @@ from server.services.log.heads import sign_newest_head
 from server.services.log.proofs import prove_unit
 from server.services.queries import dashboard
 from server.storage import schema
-from server.storage.redemptions import unit_use
+from server.storage.redemptions import unit_life
 from tests.server.services.holders.guesses import wrong
 from tests.server.simulator import START, Issued, MakeWorld, World, both_databases
 
@@ -536,9 +536,9 @@ def test_what_others_did_stays_on_record(world: World, issued: Issued) -> None:
         marks = connection.execute(sa.select(schema.scan.c.mark).where(~schema.scan.c.own)).scalars().all()
         assert len(set(marks)) == 2
         unit = dashboard.find_code(world.ctx, code)
-        use = unit_use(connection, unit)
-    assert use.first is not None
-    assert (use.first.erased, use.first.at) == (True, START)
+        use = unit_life(connection, unit)
+    assert use.redemption is not None
+    assert (use.redemption.erased, use.redemption.at) == (True, START)
 
 
 # what is replayed elsewhere

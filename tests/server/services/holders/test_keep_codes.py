@@ -25,7 +25,7 @@ from server.domain.codes.keep_code import (
     printed_keep_code,
     read_keep_code,
 )
-from server.domain.codes.redemption import FirstUse, Unit, Verdict
+from server.domain.codes.redemption import Redemption, Unit, Verdict
 from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import Answer, verify
 from server.services.holders.keep_codes import prove
@@ -42,7 +42,7 @@ pytestmark = both_databases
 
 KEY = b"k" * 32
 UNIT = Unit(row=7, index=3)
-FIRST = FirstUse(at=START, country=None, region=None, claim_hash=b"c" * 16, holder_hash=b"h" * 16)
+FIRST = Redemption(at=START, country=None, region=None, claim_hash=b"c" * 16, holder_hash=b"h" * 16)
 KEEP = keep_code_of(UNIT, FIRST, key=KEY)
 
 
@@ -76,11 +76,11 @@ def test_a_keep_code_is_twelve_characters_that_depend_on_everything_that_names_t
         keep_code_of(Unit(row=7, index=4), FIRST, key=KEY),
         keep_code_of(Unit(row=7, index=3, life=1), FIRST, key=KEY),
         keep_code_of(
-            UNIT, FirstUse(at=START, country=None, region=None, claim_hash=b"d" * 16, holder_hash=b""), key=KEY
+            UNIT, Redemption(at=START, country=None, region=None, claim_hash=b"d" * 16, holder_hash=b""), key=KEY
         ),
         keep_code_of(
             UNIT,
-            FirstUse(at=START, country=None, region=None, claim_hash=b"c" * 16, holder_hash=b"h" * 16, hop=1),
+            Redemption(at=START, country=None, region=None, claim_hash=b"c" * 16, holder_hash=b"h" * 16, hop=1),
             key=KEY,
         ),
         keep_code_of(UNIT, FIRST, key=b"j" * 32),

@@ -422,3 +422,13 @@ def test_the_operator_signs_proves_lists_and_erases_at_the_command_line(
     assert "(erased)" in run(commands.list_entries)
     assert "log.erase" in run(commands.list_entries)
     assert runner.invoke(commands.prove, []).exit_code == 2
+
+
+def test_a_server_without_new_entries_signs_its_head_without_writing(world: World) -> None:
+    world.issue()
+    head, statements = sign(world), []
+    sa.event.listen(world.ctx.db.engine, "before_cursor_execute", lambda *event: statements.append(event[2]))
+    assert sign(world) == head
+    assert statements
+    assert all(one.startswith(("BEGIN", "SELECT")) for one in statements)
+    assert not any("IMMEDIATE" in one or "pg_advisory" in one for one in statements)

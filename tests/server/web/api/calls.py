@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from server.domain.staff.scope import Scope
-from server.services.staff.api_tokens import new_token
+from server.services.staff.api_tokens import TokenRequest, new_token
 from server.storage import schema
 from tests.server.simulator import World
 
@@ -15,8 +15,8 @@ JSON = "application/json"
 
 
 def made(world: World, *scopes: Scope, **changes: Any) -> str:
-    asked = {"brand": "Example Tea", "label": "press-1", "days": 30, "actor": "anna"} | changes
-    return new_token(world.ctx.db, scopes=scopes or list(Scope), now=world.clock.now, **asked)[0]
+    asked = {"brand": "Example Tea", "label": "press-1", "days": 30, "scopes": scopes or list(Scope)} | changes
+    return new_token(world.ctx.db, TokenRequest(**asked), actor="anna", now=world.clock.now)[0]
 
 
 def send(world: World, method: str, path: str, token: str | None, body: object = None, **more: Any) -> Any:

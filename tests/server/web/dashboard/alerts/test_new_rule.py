@@ -26,7 +26,7 @@ from server.domain.alerts.triage import Cause
 
 
 def _is_stranger(facts: UnitAttempt) -> Finding | None:
-    is_other = facts.counts and facts.first is not None
+    is_other = facts.counts and facts.redemption is not None
     return Finding(subject=Subject.of_code(facts.unit, facts.serial)) if is_other else None
 
 
