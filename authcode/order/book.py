@@ -127,7 +127,7 @@ class OrderBook:
                     begun=out,
                 )
                 self._write(reservation)
-            return reservation
+                return reservation
         differs = {key for key, _ in known.contents.items() ^ contents.items()}
         if differs:
             raise OrderConflict(known.name, known.reserved_at, tuple(sorted(differs)))

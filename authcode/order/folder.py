@@ -96,7 +96,7 @@ def _label(design: Design, issued: IssuedCode) -> Label:
 
 def _manifest(job: Job, codes_sha256: str) -> bytes:
     manifest = Manifest(
-        server_id=job.issuer.issuer.server_id,
+        server_id=job.issuer.server_id,
         brand_id=job.issuer.keyring.keyring.brand_id,
         batch_number=job.reservation.batch_number,
         order=job.order.name,

@@ -105,7 +105,7 @@ def open_manifest(document: bytes, keyring: Keyring) -> Manifest:
     """
     offices = {key.fingerprint: key.public_key for key in keyring.office_keys if key.state is not KeyState.WITHDRAWN}
     try:
-        payload = open_document(LABEL_MANIFEST, document, public_keys=offices).payload  # (1)
+        payload = open_document(LABEL_MANIFEST, document, public_keys=offices)  # (1)
         manifest = _read_manifest(Fields.parse(payload))  # (2)
     except (SignatureInvalid, UnknownKey):
         raise ManifestSignatureInvalid from None

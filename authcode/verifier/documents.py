@@ -62,7 +62,7 @@ def verified_step(step: dict[str, Any], brand_id: bytes) -> tuple[bytes, bytes]:
     old, new, signature = (
         fields.binary(name, n_bytes=size) for name, size in (("old", 32), ("new", 32), ("signature", 64))
     )
-    if set(step) != {"old", "new", "signature"}:
+    if list(step) != ["old", "new", "signature"]:
         raise ValueError("a step with other fields")
     check_public_key(old)
     verify_bytes(old, b"authcode-root-v1" + brand_id + old + new, signature)

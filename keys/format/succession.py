@@ -20,7 +20,7 @@ from keys.primitives import (
     verify_bytes,
 )
 
-_FIELDS = {"old", "new", "signature"}
+_FIELDS = ["old", "new", "signature"]
 
 
 def vouch(brand_id: bytes, old: SigningKey, new: bytes) -> dict[str, object]:
@@ -32,8 +32,8 @@ def vouch(brand_id: bytes, old: SigningKey, new: bytes) -> dict[str, object]:
 def earlier_roots(steps: Sequence[Mapping[str, object]], *, brand_id: bytes, root: bytes) -> tuple[str, ...]:
     """The fingerprints of the roots before `root`, oldest first.
 
-    1. Each step has its three fields and no other.   2. It begins where the one before ended, and the last ends at
-    `root`.   3. Its old root signed it.   4. Every root is a valid point, and none comes twice.
+    1. Each step has its three fields, in their order, and no other.   2. It begins where the one before ended, and the
+    last ends at `root`.   3. Its old root signed it.   4. Every root is a valid point, and none comes twice.
 
     Raises:
         SuccessionInvalid: one of these fails.
@@ -63,7 +63,7 @@ def _statement(brand_id: bytes, old: bytes, new: bytes) -> bytes:
 def _read(step: Mapping[str, object], number: int) -> tuple[bytes, bytes, bytes]:
     try:
         fields = Fields(dict(step))
-        if set(step) != _FIELDS:
+        if list(step) != _FIELDS:
             raise ValueError("other fields")  # noqa: TRY301 - all of this ends in the one error below
         return (
             fields.binary("old", n_bytes=PUBLIC_KEY_BYTES),

@@ -129,6 +129,7 @@ def keyrings() -> dict[str, str]:
         "serial key 256": _signed(code_keys=_keys(serial_key=256)),
         "an office key with another fingerprint": _signed(office_keys=[{**office, "fingerprint": ROOT.fingerprint}]),
         "an office key twice": _signed(office_keys=[office, office]),
+        "a step in another order": _signed(NEXT, [dict(reversed(_step(ROOT, NEXT).items()))]),
         "a withdrawn compact key": _signed(code_keys=[*_payload()["code_keys"][:2], {**_payload()["code_keys"][2], **withdrawn}]),
         "a withdrawn office key": _signed(office_keys=[{**office, "state": "withdrawn"}]),
         "a withdrawn office key with a reason": _signed(office_keys=[{**office, **withdrawn}]),
