@@ -181,13 +181,13 @@ def _outline(view: Gray, located: Sequence[Corners], scale: float) -> _Outline |
         points = max((np.array(corners) / scale for corners in located), key=lambda points: float(np.ptp(points)))
         side = float(np.mean(np.linalg.norm(points - np.roll(points, 1, axis=0), axis=1)))
         module_px = finders[0].module_px if finders else side / _TYPICAL_MODULES
-        whole = True
+        margin, whole = 0.0, True
     elif finders:
         points = np.array([(finder.x, finder.y) for finder in finders])
         module_px, whole = finders[0].module_px, len(finders) >= _WHOLE_FINDERS
+        margin = 4 * module_px
     else:
         return None
-    margin = 0 if located else 4 * module_px
     height, width = view.shape
     left, top = (max(0, int(value - margin)) for value in points.min(axis=0))
     right, bottom = (int(value + margin) + 1 for value in points.max(axis=0))
