@@ -29,7 +29,7 @@ from server.services.log.proofs import prove_unit
 from server.services.queries import dashboard
 from server.storage import schema
 from server.storage.redemptions import unit_life
-from tests.server.services.holders.test_keep_codes import wrong
+from tests.server.services.holders.guesses import wrong
 from tests.server.simulator import START, Issued, MakeWorld, World, both_databases
 
 pytestmark = both_databases
@@ -538,7 +538,7 @@ def test_what_others_did_stays_on_record(world: World, issued: Issued) -> None:
         unit = dashboard.find_code(world.ctx, code)
         use = unit_life(connection, unit)
     assert use.redemption is not None
-    assert (use.redemption.erased, use.redemption.at) == (True, START)
+    assert (use.redemption.erased, use.first.at) == (True, START)
 
 
 # what is replayed elsewhere

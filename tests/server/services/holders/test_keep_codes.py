@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from authcode.code.serial import check_character
 from keys.base.crockford import ALPHABET
 from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_REGIONS, KEEP_CODE_USES
@@ -35,8 +34,9 @@ from server.services.queries.dashboard import AlertRow
 from server.storage import schema
 from server.storage.wrong_tries import advisory_lock
 from server.web.dashboard import words as wording
-from tests.server.services.batches.test_undo import until_somebody_waits
+from tests.server.services.holders.guesses import wrong
 from tests.server.simulator import START, MakeWorld, World, both_databases, on_postgresql
+from tests.server.storage.waits import until_somebody_waits
 
 pytestmark = both_databases
 
@@ -60,12 +60,6 @@ def entered(world: World, code: str, keep_code: str, **visitor: object) -> Answe
 
 def answered(world: World, code: str, keep_code: str) -> dict[str, object]:
     return world.client.post("/api/v1/verify", json={"code": code, "keep_code": keep_code}).get_json()
-
-
-def wrong(number: int) -> str:
-    """A well-formed keep-code that is nobody's."""
-    secret = "".join(ALPHABET[number >> 5 * place & 31] for place in reversed(range(11)))
-    return secret + check_character(secret)
 
 
 def alerts(world: World) -> tuple[AlertRow, ...]:
