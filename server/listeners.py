@@ -4,6 +4,7 @@ These are the listeners behind the entry-point groups of `authcode.events`: the 
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,13 +47,10 @@ def keyring_published(
                 raise
             return None
         keep_shared_keys(make_server_keys(home, passphrase, cost=cost), brand_id, shared)
-    db = open_database(load_settings(home).database)
-    try:
+    with closing(open_database(load_settings(home).database)) as db:
         upgrade(db)
         now, who = datetime.now(UTC), command_line_actor()
         published = publish_keyring(db, keyring, server_id=_server_id(home), now=now, by=who)
-    finally:
-        db.close()
     return f"server: keyring version {published.version} of {published.brand} is in force"
 
 
@@ -61,11 +59,9 @@ def batch_issued(home: Path, manifest: bytes) -> str | None:
     db = _server_database(home)
     if db is None:
         return None
-    try:
+    with closing(db):
         batch = register_batch(db, manifest, now=datetime.now(UTC))
         known = knows_product(db, batch)
-    finally:
-        db.close()
     line = f"server: order {batch.order_name} is registered, inactive"
     return line if known else f"{line}; {product_unknown(batch.product_sku or '')}"
 
@@ -75,11 +71,9 @@ def product_published(home: Path, product: Product) -> str | None:
     db = _server_database(home)
     if db is None:
         return None
-    try:
+    with closing(db):
         brand_id = IssuerHome.open(home).keyring.keyring.brand_id
         publish_product(db, brand_id, product, now=datetime.now(UTC), actor=command_line_actor())
-    finally:
-        db.close()
     return f"server: product {product.sku} is published"
 
 
@@ -88,10 +82,8 @@ def withdrawal_planned(home: Path, brand_id: bytes, key_id: str, since: datetime
     db = _server_database(home)
     if db is None:
         return None
-    try:
+    with closing(db):
         return preview_withdrawal(db, brand_id, key_id, since=since, now=now)
-    finally:
-        db.close()
 
 
 def _server_database(home: Path) -> Database | None:

@@ -1,6 +1,6 @@
 """Brands and their published keyrings."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -64,33 +64,12 @@ def brand_by_id(connection: sa.Connection, number: int) -> BrandRecord:
     return _record(connection.execute(sa.select(brand).where(brand.c.id == number)).mappings().one())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyringRow:
-    """What a published keyring makes of its brand's row."""
-
-    brand_id: bytes
-    name: str
-    root_fingerprint: str
-    keyring_version: int
-    keyring: bytes
-
-
-def add_brand(connection: sa.Connection, row: KeyringRow, *, server_id: str | None) -> None:
+def add_brand(connection: sa.Connection, **values: object) -> None:
     """Add a brand with its first keyring, whose root is pinned by it."""
     settings = {"alert_from": DEFAULT_ALERT_FROM, "alert_budget": DEFAULT_ALERT_BUDGET}
-    connection.execute(brand.insert().values(asdict(row) | settings | {"server_id": server_id}))
+    connection.execute(brand.insert().values(**settings, **values))
 
 
-def replace_keyring(connection: sa.Connection, row: KeyringRow) -> None:
-    """Replace a known brand's keyring and pin the root that signed the new one."""
-    connection.execute(brand.update().where(brand.c.brand_id == row.brand_id).values(asdict(row)))
-
-
-def set_alert_from(connection: sa.Connection, number: int, others: int) -> None:
-    """From how many other claims on one code this brand wants an alert instead of a note."""
-    connection.execute(brand.update().where(brand.c.id == number).values(alert_from=others))
-
-
-def set_brand(connection: sa.Connection, number: int, **values: str | int | None) -> None:
-    """Other settings of a brand: `alert_from`, `alert_budget`, `accent`, `support`, `withdrawn_keys`."""
+def set_brand(connection: sa.Connection, number: int, **values: object) -> None:
+    """Change columns of a brand: those of its keyring and root, or its settings."""
     connection.execute(brand.update().where(brand.c.id == number).values(**values))

@@ -16,20 +16,11 @@ from server.keystore import ServerKeys
 from server.runtime.context import Context
 from server.services.staff.api_tokens import Station, TokenForOtherBrand
 from server.storage import audit
-from server.storage.brands import (
-    BrandRecord,
-    KeyringRow,
-    add_brand,
-    all_brands,
-    brand_by_brand_id,
-    replace_keyring,
-    set_alert_from,
-)
-from server.storage.engine import Connection, Database
+from server.storage.brands import BrandRecord, add_brand, all_brands, brand_by_brand_id, set_brand
+from server.storage.engine import Database
 
 EXPIRY_WARNING: Final = timedelta(days=7)
-"""From when on an ageing keyring is spoken of: time enough for somebody who is on holiday this week."""
-
+"""How long before its expiry a keyring is warned of: enough for an operator on holiday."""
 
 MAX_SUBJECT: Final = 254
 """Characters that a line of the audit has for what an act was done to."""
@@ -87,16 +78,16 @@ def publish_keyring(
     """Keep a keyring: the first one of a brand pins its root, later ones must be signed by it or its heir, and newer.
 
     1. It verifies under the root it names, and is not of the future.   2. That root is the pinned one, or the pinned
-    one vouched for it.   3. Its version is not lower, nor the same with other bytes; no key id stands for another key
+    one vouched for it.   3. Its version is not lower, nor the same with other bytes; no key id names another key
     than before, and no key went back to an earlier state.   4. No key id of it belongs to another brand.
-    5. Nor does a name or a host that it did not have before: here the first to arrive keeps them, whoever sends it.
+    5. Nor does a name or a host that it did not have before: the first brand to arrive keeps them.
 
     A station publishes for its own brand only. Where `by` names a station or a person, the publication enters the
     audit, each key that it withdraws on a line of its own.
 
     Raises:
         DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid: it is no keyring.
-        PrefixInvalid, PublicKeyInvalid: it holds a prefix or a key that is none.
+        PrefixInvalid, PublicKeyInvalid: a prefix or a key in it is none.
         RootChanged, KeyringRollback, KeyIdTaken, KeyStateRefused: it does not follow from what is known here.
         BrandConflict: its name or a host of its prefixes is another brand's here.
         TokenForOtherBrand: the station is another brand's.
@@ -114,28 +105,21 @@ def publish_keyring(
         _check_follows(known, opened)  # (2), (3)
         others = [brand for brand in all_brands(connection) if brand.brand_id != keyring.brand_id]
         _check_no_conflict(known, opened, others)  # (4), (5)
-        _keep(connection, known, opened, document, server_id=server_id)
+        values: dict[str, object] = {
+            "name": keyring.brand,
+            "root_fingerprint": opened.root_fingerprint,
+            "keyring": document,
+        }
+        values["keyring_version"] = keyring.version
+        if known is None:
+            add_brand(connection, brand_id=keyring.brand_id, server_id=server_id, **values)
+        else:
+            set_brand(connection, known.id, **values)
         if by is not None:
             actor = by.actor if isinstance(by, Station) else by
             for action, subject, details in _audit_lines(known, keyring, document):
                 audit.append(connection, at=now, actor=actor, action=action, subject=subject, details=details)
     return keyring
-
-
-def _keep(
-    connection: Connection, known: BrandRecord | None, opened: OpenedKeyring, document: bytes, *, server_id: str | None
-) -> None:
-    row = KeyringRow(
-        brand_id=opened.keyring.brand_id,
-        name=opened.keyring.brand,
-        root_fingerprint=opened.root_fingerprint,
-        keyring_version=opened.keyring.version,
-        keyring=document,
-    )
-    if known is None:
-        add_brand(connection, row, server_id=server_id)
-    else:
-        replace_keyring(connection, row)
 
 
 def _audit_lines(
@@ -193,10 +177,7 @@ def _check_no_conflict(known: BrandRecord | None, opened: OpenedKeyring, others:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingKey:
-    """A serial or MAC key that a published keyring names, and this server does not hold.
-
-    `key_ids` are the code keys whose codes cannot be judged without it.
-    """
+    """A serial or MAC key that is missing here; codes of `key_ids` cannot be judged without it."""
 
     brand: str
     name: str
@@ -204,7 +185,7 @@ class MissingKey:
 
     @property
     def warning(self) -> str:
-        """What to tell whoever runs the server: the stable name, then brand, key and the way out."""
+        """The warning for the operator: the stable name, then brand, key and the way out."""
         return (
             f"{SHARED_KEY_MISSING}: this server does not hold the {self.name} of {self.brand}, so that codes of key "
             f"{', '.join(self.key_ids)} cannot be judged; bring it with `authcode keys publish` where the issuer's "
@@ -246,4 +227,4 @@ def alert_on_duplicates_from(db: Database, brand_id: bytes, others: int) -> None
         known = brand_by_brand_id(connection, brand_id)
         if known is None or others < 1:
             raise ValueError("a known brand, and at least one other claim")
-        set_alert_from(connection, known.id, others)
+        set_brand(connection, known.id, alert_from=others)

@@ -16,7 +16,7 @@ from server.services.codes.facts import CodeState
 from server.storage.engine import Connection
 from server.storage.redemptions import lock_redemption
 from server.storage.scans import network_of_burn
-from server.storage.wrong_tries import Tried, TryKind, add_wrong_try, advisory_lock, wrong_tries
+from server.storage.wrong_tries import Tried, TryKind, WrongTries, add_wrong_try, advisory_lock, wrong_tries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,23 +58,29 @@ def marks_that_count(
 
 def _is_compared(ctx: Context, connection: Connection, tried: ClaimTry, request: Request) -> bool:
     """Whether a guessable claim may be compared after those before it; one that may and is wrong is counted."""
-    unit, now = tried.unit, request.now
-    networks = ctx.pseudonyms.marks(request.visitor.address, unit.id, now=now)
-    lock_redemption(connection, unit)
-    advisory_lock(connection, unit.id)
-    by = Tried(kind=TryKind.CLAIM, unit=unit.id, network_day=networks.day, network_unit=networks.unit)
-    wrong = wrong_tries(connection, by, since=now - TRIES_WINDOW)
+    by, wrong = tries_before(ctx, connection, TryKind.CLAIM, tried.unit, request)
     if wrong.here >= MAX_WRONG_CLAIMS_HERE:
         return False
-    if wrong.of_unit >= MAX_WRONG_CLAIMS_OF_UNIT and not _repeats(ctx, connection, tried, request, networks.unit):
+    if wrong.of_unit >= MAX_WRONG_CLAIMS_OF_UNIT and not _repeats(ctx, connection, tried, request, by.network_unit):
         return False
     if not tried.right:
-        add_wrong_try(connection, by, at=now)
+        add_wrong_try(connection, by, at=request.now)
     return True
 
 
+def tries_before(
+    ctx: Context, connection: Connection, kind: TryKind, unit: Unit, request: Request
+) -> tuple[Tried, WrongTries]:
+    """Lock the tries on a unit: this one, and how many before it in the window were wrong."""
+    networks = ctx.pseudonyms.marks(request.visitor.address, unit.id, now=request.now)
+    lock_redemption(connection, unit)
+    advisory_lock(connection, unit.id)
+    tried = Tried(kind=kind, unit=unit.id, network_day=networks.day, network_unit=networks.unit)
+    return tried, wrong_tries(connection, tried, since=request.now - TRIES_WINDOW)
+
+
 def _repeats(ctx: Context, connection: Connection, tried: ClaimTry, request: Request, network: bytes | None) -> bool:
-    """Whether the network asks that verified a moment ago: its answer may be lost, whatever others spent elsewhere."""
+    """Whether the network verified the unit a moment ago: its answer may have been lost."""
     window = timedelta(seconds=ctx.settings.repeat_window_s)
     lately = tried.redemption is not None and request.now - tried.redemption.at <= window
     return lately and network_of_burn(connection, tried.unit.id) == network

@@ -44,26 +44,23 @@ class LaterScan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeFacts:
-    """What is known about one code. Times are UTC; a stranger is given day and country of the first use only.
+    """The facts about one code. Times are UTC; strangers get only day and country of the first use.
 
-    `support` is whom the brand lets shoppers ask; a product may name somebody else. What else has a default tells of
-    events: a code to which nothing happened has none of them.
-
-    `returned` tells everybody that the unit was used before and returned to unused; `hop`, for the holder only, how
-    often it was handed on. `caution` is `key_withdrawn` where that is no lock but worth knowing.
+    `support` is the brand's contact; a product may name its own. `returned` is set after a return to unused, for
+    everybody; `hop`, for the holder only, counts handovers. `caution` is `key_withdrawn` where that is no lock.
     """
 
     brand: str
     brand_id: str
-    product: ProductRecord | None
-    lot: str | None
-    expires: date | None
-    markets: tuple[str, ...]
-    placement: Placement | None
     tier: Tier
     host: str
     serial: str
     serial_printed: str
+    product: ProductRecord | None = None
+    lot: str | None = None
+    expires: date | None = None
+    markets: tuple[str, ...] = ()
+    placement: Placement | None = None
     support: str | None = None
     recall: RecallFacts | None = None
     void: RecallFacts | None = None
@@ -188,11 +185,6 @@ def bare_facts(code: Resolved) -> CodeFacts:
     return CodeFacts(
         brand=code.brand.name,
         brand_id=code.brand.brand_id.hex(),
-        product=None,
-        lot=None,
-        expires=None,
-        markets=(),
-        placement=None,
         tier=code.tier,
         host=code.host,
         serial=code.serial,

@@ -15,7 +15,6 @@ from server.domain.codes.keep_code import (
     MAX_WRONG_HERE,
     MAX_WRONG_OF_NETWORK,
     MAX_WRONG_OF_UNIT,
-    TRIES_WINDOW,
     KeepCodeTriesSpent,
     is_keep_code_of,
     read_keep_code,
@@ -24,14 +23,14 @@ from server.domain.codes.redemption import Redemption, Unit, Use, Verdict, verdi
 from server.runtime.context import Context
 from server.services.alerts.evaluate import after_keep_code
 from server.services.codes.attempts import Channel, Request, Visitor, append_own
+from server.services.codes.claim_tries import tries_before
 from server.services.codes.facts import CodeState, facts_of, state_of, use_by
 from server.services.codes.receipts import receipt_of
 from server.services.codes.redeem import Answer
 from server.services.codes.resolve import resolve, unregistered_unit, verified
 from server.services.log.entries import LogEntryUnknown
 from server.storage.engine import Connection
-from server.storage.redemptions import lock_redemption
-from server.storage.wrong_tries import Tried, TryKind, add_wrong_try, advisory_lock, wrong_tries
+from server.storage.wrong_tries import TryKind, add_wrong_try
 
 _Result = TypeVar("_Result")
 
@@ -159,12 +158,7 @@ def is_right(ctx: Context, connection: Connection, tried: KeepCodeTry, request: 
     Raises:
         KeepCodeTriesSpent: too many wrong ones today; this one is not looked at.
     """
-    unit, now = tried.unit, request.now
-    networks = ctx.pseudonyms.marks(request.visitor.address, unit.id, now=now)
-    lock_redemption(connection, unit)
-    advisory_lock(connection, unit.id)
-    by = Tried(kind=TryKind.KEEP_CODE, unit=unit.id, network_day=networks.day, network_unit=networks.unit)
-    wrong = wrong_tries(connection, by, since=now - TRIES_WINDOW)
+    by, wrong = tries_before(ctx, connection, TryKind.KEEP_CODE, tried.unit, request)
     spent = (
         wrong.here >= MAX_WRONG_HERE or wrong.of_unit >= MAX_WRONG_OF_UNIT or wrong.of_network >= MAX_WRONG_OF_NETWORK
     )
@@ -173,5 +167,5 @@ def is_right(ctx: Context, connection: Connection, tried: KeepCodeTry, request: 
     key = ctx.keys.keep_code
     if any([is_keep_code_of(tried.typed, one, first, key=key) for one, first in tried.accepted]):  # noqa: C419 - as long either way
         return True
-    add_wrong_try(connection, by, at=now)
+    add_wrong_try(connection, by, at=request.now)
     return False

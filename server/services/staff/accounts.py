@@ -101,14 +101,8 @@ class Staff:
 
 
 def _staff(record: rows.StaffRecord) -> Staff:
-    return Staff(
-        id=record.id,
-        email=record.email,
-        must_change_password=record.must_change,
-        session=record.session,
-        last_login_at=record.last_login_at,
-        zone=record.zone,
-    )
+    values = {name: getattr(record, name) for name in ("id", "email", "session", "last_login_at", "zone")}
+    return Staff(**values, must_change_password=record.must_change)
 
 
 def _matches(password_hash: str, password: str) -> bool:

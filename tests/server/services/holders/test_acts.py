@@ -538,7 +538,7 @@ def test_what_others_did_stays_on_record(world: World, issued: Issued) -> None:
         unit = dashboard.find_code(world.ctx, code)
         use = unit_life(connection, unit)
     assert use.redemption is not None
-    assert (use.redemption.erased, use.redemption.at) == (True, START)
+    assert (use.redemption.erased, use.first.at) == (True, START)
 
 
 # what is replayed elsewhere
