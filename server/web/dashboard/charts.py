@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from server.domain.batches.range_act import Stretch
-from server.services.queries.dashboard import DayCount
+from server.services.queries.rows import DayCount
 
 STRIP_WIDTH = 1000
 _LEAST_PIECE = 2.0  # units: a range of one code in a million must still be seen

@@ -18,8 +18,8 @@ from server.domain.alerts.triage import REAL, Cause, Event, Precision
 from server.domain.batches.range_act import ActKind, RangeAct
 from server.domain.codes.redemption import Verdict
 from server.domain.places.place import UNKNOWN
-from server.services.queries.alert_views import StreamLine
-from server.services.queries.dashboard import AlertDetail, AlertRow
+from server.services.queries.alert import AlertDetail, StreamLine
+from server.services.queries.rows import AlertRow
 from server.web.catalogue import catalogue
 from server.web.dashboard.amounts import counted, number, written
 
