@@ -45,11 +45,11 @@ class Shopper:
 
     @classmethod
     def new(cls, server: str) -> "Shopper":
-        """A person nobody has seen before, asking the server at `server` (an address without a path)."""
+        """A new person, who asks the server at `server` (an address without a path)."""
         return cls(server=server, claim=secrets.token_hex(16))
 
     def open_page(self, code: str) -> Reply:
-        """Open a code's own page, as a camera application does; this server is asked, whatever the address."""
+        """Open a code's own page, as a camera application does, at this server whatever the address."""
         path = code.partition("://")[2].partition("/")[2]
         return _send(urllib.request.Request(f"{self.server}/{path}"))  # noqa: S310 - an http address of our own
 
