@@ -85,8 +85,7 @@ def activate(codes: _Codes, lot: str | None, expires: date | None, market: str) 
 @_act_command("authcode batch void spring --range 40-59 --reason misprint", _private_reason, _link_option, _yes_option)
 def void(codes: _Codes, reason: str, link: str | None, yes: bool) -> None:
     """Take codes of ORDER out of use, such as misprinted or lost ones. It cannot be taken back."""
-    _confirm_whole("void", codes, yes=yes)
-    _act("void", codes, reason=reason, link=link)
+    _confirmed_act("void", codes, yes=yes, reason=reason, link=link)
 
 
 @_act_command(
@@ -97,15 +96,13 @@ def void(codes: _Codes, reason: str, link: str | None, yes: bool) -> None:
 )
 def recall(codes: _Codes, reason: str, link: str | None, yes: bool) -> None:
     """Tell everyone who looks at codes of ORDER to stop using the product. It cannot be taken back."""
-    _confirm_whole("recall", codes, yes=yes)
-    _act("recall", codes, reason=reason, link=link)
+    _confirmed_act("recall", codes, yes=yes, reason=reason, link=link)
 
 
 @_act_command("authcode batch sample spring --range 0-4", _yes_option)
 def sample(codes: _Codes, yes: bool) -> None:
     """Mark codes of ORDER as samples: they say so, and never count. It cannot be taken back."""
-    _confirm_whole("sample", codes, yes=yes)
-    _act("sample", codes)
+    _confirmed_act("sample", codes, yes=yes)
 
 
 @_act_command(
@@ -113,8 +110,7 @@ def sample(codes: _Codes, yes: bool) -> None:
 )
 def lock(codes: _Codes, reason: str, yes: bool) -> None:
     """Tell everyone who looks at codes of ORDER that copies of them were found; attempts are recorded as before."""
-    _confirm_whole("lock", codes, yes=yes, back="`batch unlock` takes it back.")
-    _act("lock", codes, reason=reason)
+    _confirmed_act("lock", codes, yes=yes, back="`batch unlock` takes it back.", reason=reason)
 
 
 @_act_command("authcode batch unlock spring --range 17 --reason 'the copies were a test of ours'", _private_reason)
@@ -154,23 +150,32 @@ def _at_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _confirm_whole(kind: str, codes: _Codes, *, yes: bool, back: str = "It cannot be taken back.") -> None:
-    """Ask before an act on a whole order, if there is a terminal; no answer ends the command."""
+def _confirmed_act(
+    kind: str,
+    codes: _Codes,
+    *,
+    yes: bool,
+    back: str = "It cannot be taken back.",
+    **details: Any,  # noqa: ANN401 - what `ActDetails` takes
+) -> None:
+    """Do an act; on a whole order ask first, if there is a terminal, where no answer ends the command."""
+    if codes.indices is None and not yes and _at_terminal():
+        click.confirm(f"{kind} {_whole_order(codes)} of {codes.order}? {back}", abort=True, err=True)
+    _act(kind, codes, **details)
+
+
+def _whole_order(codes: _Codes) -> str:
+    """The size and state of an order, as far as it may be read: a token that may act need not be one that may read."""
     from keys.base.errors import AuthcodeError
 
-    if codes.indices is not None or yes or not _at_terminal():
-        return
-    order, server = codes.order, codes.server
-    try:
-        found = station_at(server).batch(order) if server is not None else _found_here(order, codes.home)[0]
-    except AuthcodeError:
-        if server is None:
-            raise
-        whole = "all codes"  # a token that may act need not be one that may read
+    if codes.server is None:
+        (found,) = _found_here(codes.order, codes.home)
     else:
-        states = ", ".join(_states(found))
-        whole = f"all {found['count']:,} units ({states}; {found['verified']:,} verified)"
-    click.confirm(f"{kind} {whole} of {order}? {back}", abort=True, err=True)
+        try:
+            found = station_at(codes.server).batch(codes.order)
+        except AuthcodeError:
+            return "all codes"
+    return f"all {found['count']:,} units ({', '.join(_states(found))}; {found['verified']:,} verified)"
 
 
 def _states(batch: "Json") -> list[str]:
@@ -223,8 +228,13 @@ def _act(kind: str, codes: _Codes, **details: Any) -> None:  # noqa: ANN401 - wh
     if codes.server is not None:
         sent = {name: value.isoformat() if isinstance(value, date) else value for name, value in details.items()}
         done = station_at(codes.server).act(codes.order, kind, {"range": codes.indices, **sent})
-        _tell_act(codes.order, kind, first=done["first"], last=done["last"], actor=done["actor"])
-        return
+        first, last, actor = done["first"], done["last"], done["actor"]
+    else:
+        first, last, actor = _act_here(kind, codes, details)
+    click.echo(f"{codes.order}: {kind} {first}-{last} ({_counted(last - first + 1, 'unit')}), by {actor}")
+
+
+def _act_here(kind: str, codes: _Codes, details: dict[str, Any]) -> tuple[int, int, str]:
     from server.domain.batches.range_act import ActDetails, ActKind, ActRequest
     from server.runtime.operator import command_line_actor
     from server.services.batches.range_acts import act_on_range
@@ -233,11 +243,7 @@ def _act(kind: str, codes: _Codes, **details: Any) -> None:  # noqa: ANN401 - wh
     wanted = ActRequest(order=codes.order, kind=ActKind(kind), indices=codes.indices, details=given, actor=actor)
     with opened_database(codes.home) as db:
         act = act_on_range(db, wanted, now=the_time())
-    _tell_act(codes.order, kind, first=act.first, last=act.last, actor=act.actor)
-
-
-def _tell_act(order: str, kind: str, *, first: int, last: int, actor: str) -> None:
-    click.echo(f"{order}: {kind} {first}-{last} ({_counted(last - first + 1, 'unit')}), by {actor}")
+    return act.first, act.last, act.actor
 
 
 def _history_facts(history: "CodeHistory") -> dict[str, object]:

@@ -1,5 +1,6 @@
 """`authcode token new | list | revoke`: which print stations may publish, register and act over the network."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,16 +113,5 @@ def revoke(prefix: str, home: Path | None, as_json: bool) -> None:
 
 
 def _json(facts: "TokenFacts") -> dict[str, object]:
-    return {
-        "prefix": facts.prefix,
-        "label": facts.label,
-        "brand": facts.brand,
-        "brand_id": facts.brand_id,
-        "scopes": list(facts.scopes),
-        "created_at": facts.created_at.isoformat(),
-        "created_by": facts.created_by,
-        "expires_at": facts.expires_at.isoformat(),
-        "last_used": facts.last_used,
-        "revoked_at": facts.revoked_at and facts.revoked_at.isoformat(),
-        "state": facts.state,
-    }
+    moments = {"created_at": facts.created_at, "expires_at": facts.expires_at, "revoked_at": facts.revoked_at}
+    return asdict(facts) | {name: moment and moment.isoformat() for name, moment in moments.items()}

@@ -52,7 +52,7 @@ def foreign_photo() -> bytes:
 
 def converse(server: str, short: DemoOrder, link: DemoOrder, photo: bytes) -> Iterator[Exchange]:
     """The conversation of two buyers with the server, in its order; `photo` shows code 0 of the short order."""
-    first, second = Shopper.new(server), Shopper.new(server)
+    first, second = Shopper(server), Shopper(server)
     code = short.codes[0]
     yield from _looks(first, code, photo)
     verified = first.verify(code)

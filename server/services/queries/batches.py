@@ -193,7 +193,7 @@ def batch_page(ctx: Context, row: int, *, country: str | None = None, day: date 
         pieces = stretches_of(connection, [batch], today=now.date(), acts={row: acts})[row]
         alerts = alert_rows.alerts_like(connection, AlertFilter(batch_row=row), limit=RECENT)
         return BatchPage(
-            batch=_rows_in_states(connection, [batch], {row: pieces})[0],
+            batch=_batch_rows(connection, [batch], now, {row: pieces})[0],
             record=batch,
             stretches=pieces,
             acts=tuple(reversed(acts)),
@@ -216,14 +216,14 @@ def _batch(connection: Connection, row: int) -> BatchRecord:
     return batch
 
 
-def _batch_rows(connection: Connection, records: Sequence[BatchRecord], now: datetime) -> tuple[BatchRow, ...]:
-    """Batches in the list, with the same number of queries however many they are."""
-    return _rows_in_states(connection, records, stretches_of(connection, records, today=now.date()))
-
-
-def _rows_in_states(
-    connection: Connection, records: Sequence[BatchRecord], stretches: Mapping[int, Sequence[Stretch]]
+def _batch_rows(
+    connection: Connection,
+    records: Sequence[BatchRecord],
+    now: datetime,
+    stretches: Mapping[int, Sequence[Stretch]] | None = None,
 ) -> tuple[BatchRow, ...]:
+    """Batches in the list, with the same number of queries however many they are."""
+    stretches = stretches or stretches_of(connection, records, today=now.date())
     rows = [record.row for record in records]
     brands = {brand.id: brand for brand in all_brands(connection)}
     products = product_names_of(connection, records)

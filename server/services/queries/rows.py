@@ -33,6 +33,11 @@ class DayCount:
     verified: int
     refused: int
 
+    @property
+    def total(self) -> int:
+        """Looks and attempts together."""
+        return self.looks + self.verified + self.refused
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRow:
@@ -129,12 +134,10 @@ def alert_rows_of(
     connection: Connection, records: Sequence[alert_rows.AlertRecord], *, now: datetime
 ) -> tuple[AlertRow, ...]:
     """Alerts, with the names of their orders, products and owners, and their last fourteen days."""
-    days = [(now.date() - timedelta(days=back)).isoformat() for back in reversed(range(RECENT_DAYS))]
-    since = now - timedelta(days=RECENT_DAYS - 1)
-    recent = alert_rows.days_of_alerts(connection, [record.id for record in records], since=since)
+    recent = _recent_of(connection, [record.id for record in records], now)
     batches = batches_by_rows(connection, {record.batch_row for record in records if record.batch_row is not None})
-    orders = {row: batch.order_name for row, batch in batches.items()}  # numbered from 1, as accounts are: 0 is none
-    products = product_names_of(connection, batches.values())
+    orders, products = _order_names(batches), product_names_of(connection, batches.values())
+    # Batches and accounts are numbered from 1: 0 is none.
     owners = emails_of(connection, {record.owner for record in records if record.owner is not None})
     return tuple(
         AlertRow(
@@ -145,7 +148,7 @@ def alert_rows_of(
             order=orders.get(record.batch_row or 0),
             product=products.get(record.batch_row or 0),
             unit=None if record.unit is None else Unit.of_id(record.unit),
-            serial_printed=None if record.serial is None else printed_serial(record.serial),
+            serial_printed=record.serial and printed_serial(record.serial),
             key_id=Subject.key_id_in(record.subject),
             first_at=record.first_at,
             last_at=record.last_at,
@@ -157,7 +160,17 @@ def alert_rows_of(
             closed_at=record.closed_at,
             cause=record.cause,
             muted=record.muted,
-            recent=tuple(recent[record.id].get(day, 0) for day in days),
+            recent=recent[record.id],
         )
         for record in records
     )
+
+
+def _recent_of(connection: Connection, alerts: Sequence[int], now: datetime) -> Mapping[int, tuple[int, ...]]:
+    days = [(now.date() - timedelta(days=back)).isoformat() for back in reversed(range(RECENT_DAYS))]
+    attempts = alert_rows.days_of_alerts(connection, alerts, since=now - timedelta(days=RECENT_DAYS - 1))
+    return {alert: tuple(attempts[alert].get(day, 0) for day in days) for alert in alerts}
+
+
+def _order_names(batches: Mapping[int, BatchRecord]) -> Mapping[int, str]:
+    return {row: batch.order_name for row, batch in batches.items()}

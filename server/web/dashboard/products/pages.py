@@ -29,6 +29,7 @@ from server.web.security import CONTENT_POLICY
 from server.web.visit import context
 
 _FEATURE_FIELDS = 12  # as many as a product may have
+_TEXT_FIELDS = ("name", "description", "support", "placement_hint", "more_url")
 
 
 @blueprint.get("/products")
@@ -61,20 +62,12 @@ def _form(kept: KeptProduct, texts: Texts, *, problem: str | None = None) -> str
 
 
 def _texts(form: MultiDict[str, str]) -> Texts:
-    names = ("name", "description", "support", "placement_hint", "more_url")
-    return Texts(features=tuple(form.getlist("feature")), **{name: form.get(name, "") for name in names})
+    return Texts(features=tuple(form.getlist("feature")), **{name: form.get(name, "") for name in _TEXT_FIELDS})
 
 
 def _texts_of(kept: KeptProduct) -> Texts:
-    held = kept.product
-    return Texts(
-        name=held.name,
-        description=held.description or "",
-        features=held.features,
-        support=held.support or "",
-        placement_hint=held.placement_hint or "",
-        more_url=held.more_url or "",
-    )
+    texts = {name: getattr(kept.product, name) or "" for name in _TEXT_FIELDS}
+    return Texts(features=kept.product.features, **texts)
 
 
 @blueprint.get(f"/products/<{ID}:number>/preview")
