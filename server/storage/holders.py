@@ -23,17 +23,17 @@ def return_unit(
     return insert_or_nothing(connection, undo, unit=unit.id, at=at, by=by.value, reason=reason)
 
 
-def hand_on(connection: sa.Connection, unit: Unit, first: FirstUse, marks: Marks, *, at: datetime) -> None:
-    """Give a redemption its next holder; the present one is kept beside it for a repeat of the answer."""
+def hand_on(connection: sa.Connection, unit: Unit, first: FirstUse, handed: FirstUse, *, at: datetime) -> None:
+    """Give a redemption its next holder (`handed`); the present one is kept for a repeat of the answer."""
     connection.execute(
         handover.insert().values(
-            unit=unit.id, hop=first.hop + 1, at=at, claim_hash=first.claim_hash, holder_hash=first.holder_hash
+            unit=unit.id, hop=handed.hop, at=at, claim_hash=first.claim_hash, holder_hash=first.holder_hash
         )
     )
     connection.execute(
         redemption.update()
         .where(redemption.c.unit == unit.id)
-        .values(hop=first.hop + 1, claim_hash=marks.claim_hash, holder_hash=marks.holder_hash)
+        .values(hop=handed.hop, claim_hash=handed.claim_hash, holder_hash=handed.holder_hash)
     )
 
 
@@ -106,7 +106,7 @@ def _marks_of_holders(connection: sa.Connection, unit: Unit) -> list[bytes]:
 
 
 def _forget_tries(connection: sa.Connection, unit: Unit, own: sa.ColumnElement[bool]) -> None:
-    """Forget mistyped keep-codes from the holders' networks, and the holders' marks beside alerts."""
+    """Forget mistyped keep-codes from the holders' networks, and the holders' marks in alerts."""
     networks = sa.select(scan.c.network_unit).where(own & scan.c.network_unit.is_not(None))
     connection.execute(keep_try.delete().where((keep_try.c.unit == unit.id) & keep_try.c.network_unit.in_(networks)))
     alerts = sa.select(alert_scan.c.alert).join(scan, scan.c.id == alert_scan.c.scan).where(own)

@@ -79,9 +79,19 @@ def integrate(connection: sa.Connection) -> int:
     On PostgreSQL the tree's row is locked, so that places are given by one process at a time and never twice; in SQLite
     a writer is alone in any case. An entry whose transaction ends later is taken the next time, whatever its id.
     """
+    return _place(connection, sa.select(log_pending.c.id).order_by(log_pending.c.id).limit(BATCH))
+
+
+def place_holders(connection: sa.Connection, subject: int) -> int:
+    """Give the waiting entries about a unit's holders their places; how many there were."""
+    theirs = log_pending.c.kind.in_(_OF_HOLDERS) & (log_pending.c.subject == subject)
+    return _place(connection, sa.select(log_pending.c.id).where(theirs).order_by(log_pending.c.id))
+
+
+def _place(connection: sa.Connection, chosen: sa.Select[tuple[int]]) -> int:
     held = sa.select(log_tree.c.size).where(log_tree.c.id == 1).with_for_update()
     size = int(connection.execute(held).scalar_one())
-    waiting = connection.execute(sa.select(log_pending.c.id).order_by(log_pending.c.id).limit(BATCH)).scalars().all()
+    waiting = connection.execute(chosen).scalars().all()
     if not waiting:
         return 0
     # By their ids, not by "all below": the next statement may see entries that were not there a moment ago.
@@ -125,7 +135,7 @@ def _tile(connection: sa.Connection, level: int, number: int) -> list[bytes]:
 
 
 class Tree:
-    """The tree as it stands, read tile by tile: a root or a path reads some hundreds of rows, however large it is."""
+    """The tree, read tile by tile: a root or a path reads some hundreds of rows, however large it is."""
 
     def __init__(self, connection: sa.Connection) -> None:
         """Read nothing before it is needed; the tree is as of the connection's transaction."""
@@ -162,11 +172,6 @@ def tree_name_and_size(connection: sa.Connection) -> tuple[str, int]:
     return row.origin, int(row.size)
 
 
-def entries_wait(connection: sa.Connection) -> bool:
-    """Whether any entry has no place in the tree yet."""
-    return connection.execute(sa.select(log_pending.c.id).limit(1)).first() is not None
-
-
 def _leaf(row: sa.Row[tuple[object, ...]] | None) -> LeafRecord | None:
     if row is None:
         return None
@@ -200,12 +205,6 @@ def erase(connection: sa.Connection, number: int) -> bool:
     """Forget salt and record of a leaf: whether there was anything to forget. The leaf and every proof stay."""
     there = (log_leaf.c.number == number) & log_leaf.c.salt.is_not(None)
     return connection.execute(log_leaf.update().where(there).values(salt=None, record=None)).rowcount > 0
-
-
-def holders_wait(connection: sa.Connection, subject: int) -> bool:
-    """Whether an entry about a unit's holders has no place in the tree yet, so that it cannot be erased."""
-    there = log_pending.c.kind.in_(_OF_HOLDERS) & (log_pending.c.subject == subject)
-    return connection.execute(sa.select(log_pending.c.id).where(there).limit(1)).first() is not None
 
 
 def erase_holders(connection: sa.Connection, subject: int) -> int:

@@ -49,7 +49,7 @@ def burn(connection: sa.Connection, unit: Unit, first: FirstUse) -> bool:
 
 
 def unit_use(connection: sa.Connection, unit: Unit, *, life: int | None = None) -> UnitUse:
-    """How a unit stands in its present life (`life`: in another one), whatever life `unit` names.
+    """The use of a unit in its present life (`life`: in another one), whatever life `unit` names.
 
     One statement: a life ends with its undo, so that its redemption tells the next.
     """
@@ -90,10 +90,10 @@ def _first(row: sa.Row[tuple[object, ...]]) -> FirstUse:
 
 
 def lock_redemption(connection: sa.Connection, unit: Unit) -> None:
-    """Let attempts on a used unit take turns until the transaction ends, so that each counts those before it.
+    """Lock the row of a used unit until the transaction ends, so that each attempt counts those before it.
 
-    Whatever else an attempt locks comes later, always in this order: the redemption, the turn of its tries, the
-    counters of its batch, its alerts. In another order two attempts on one unit would wait for each other.
+    Whatever else an attempt locks comes later, always in this order: the redemption, the advisory lock of its tries,
+    the counters of its batch, its alerts, the tree of the log. In another order two attempts would wait for each other.
     """
     connection.execute(sa.select(redemption.c.unit).where(redemption.c.unit == unit.id).with_for_update(key_share=True))
 

@@ -1,4 +1,4 @@
-"""Stage 6, redeem: keep-codes and guessable claims that were wrong, kept so that nobody can try many.
+"""Stage 6, redeem: keep-codes and guessable claims that were wrong, kept so that tries are limited.
 
 docs/protocol.md §2 rules 2 and 12. The two are counted apart: claims are tried without a check character, and must not
 keep a holder out who brings the keep-code.
@@ -26,6 +26,16 @@ class TryKind(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What was tried, on which unit, from which network (its pseudonyms; None where the address is unknown)."""
+
+    kind: TryKind
+    unit: int
+    network_day: bytes | None
+    network_unit: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WrongTries:
     """How many were wrong: by this network on this unit, by anybody on this unit, by this network on any unit.
 
@@ -38,7 +48,7 @@ class WrongTries:
 
 
 def advisory_lock(connection: sa.Connection, unit: int) -> None:
-    """Let tries on a unit take turns until the transaction ends, so that each counts those before it.
+    """Lock the tries on a unit until the transaction ends, so that each counts those before it.
 
     An unused unit has no row that could be locked; SQLite's writers take turns in any case.
     """
@@ -46,41 +56,26 @@ def advisory_lock(connection: sa.Connection, unit: int) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(unit)))
 
 
-def add_wrong_try(  # noqa: PLR0913 - the columns of one row
-    connection: sa.Connection,
-    kind: TryKind,
-    *,
-    unit: int,
-    at: datetime,
-    network_day: bytes | None,
-    network_unit: bytes | None,
-) -> None:
-    """Count one that was wrong, by the pseudonyms of its network (None where the address is unknown)."""
-    values = {"unit": unit, "at": at, "network_day": network_day, "network_unit": network_unit}
-    connection.execute(keep_try.insert().values(**values, claim=kind is TryKind.CLAIM))
+def add_wrong_try(connection: sa.Connection, tried: Tried, *, at: datetime) -> None:
+    """Count one that was wrong."""
+    values = {"unit": tried.unit, "at": at, "network_day": tried.network_day, "network_unit": tried.network_unit}
+    connection.execute(keep_try.insert().values(**values, claim=tried.kind is TryKind.CLAIM))
     _forget_old_tries(connection, at)
 
 
-def wrong_tries(  # noqa: PLR0913 - what is counted, and whose
-    connection: sa.Connection,
-    kind: TryKind,
-    *,
-    unit: int,
-    since: datetime,
-    network_day: bytes | None,
-    network_unit: bytes | None,
-) -> WrongTries:
+def wrong_tries(connection: sa.Connection, tried: Tried, *, since: datetime) -> WrongTries:
     """Those of a kind that were wrong on the day from a moment on; those without an address count as one network.
 
-    One that stands later is from before a clock was set back: it would count for as long as the clock was ahead.
+    One that is later is from before a clock was set back: it would count for as long as the clock was ahead.
     """
-    of_kind = keep_try.c.claim if kind is TryKind.CLAIM else ~keep_try.c.claim
+    claims = tried.kind is TryKind.CLAIM
+    of_kind = keep_try.c.claim if claims else ~keep_try.c.claim
     after = of_kind & (keep_try.c.at > since) & (keep_try.c.at <= since + TRIES_WINDOW + CLOCKS_APART)
-    on_unit = (keep_try.c.unit == unit) & after
+    on_unit = (keep_try.c.unit == tried.unit) & after
     return WrongTries(
-        here=_count(connection, on_unit & (keep_try.c.network_unit == network_unit)),
+        here=_count(connection, on_unit & (keep_try.c.network_unit == tried.network_unit)),
         of_unit=_count(connection, on_unit),
-        of_network=0 if kind is TryKind.CLAIM else _count(connection, (keep_try.c.network_day == network_day) & after),
+        of_network=0 if claims else _count(connection, (keep_try.c.network_day == tried.network_day) & after),
     )
 
 

@@ -20,7 +20,7 @@ from server.web.consumer.pages import PageMaker
 from server.web.consumer.view import Page as Shown
 from server.web.consumer.view import Site, Tint
 from server.web.consumer.words import catalogues
-from tests.server.web.consumer.test_words_of_verdicts import CASES
+from tests.server.web.consumer.verdict_cases import CASES
 
 LIVE: Final = {
     "home": "home",

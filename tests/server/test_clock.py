@@ -8,12 +8,12 @@ from click.testing import CliRunner
 from server.commands import serve as serve_commands
 from server.domain.codes.holder_acts import MAX_HOPS_A_DAY, HandOnLimit, check_hand_on
 from server.domain.codes.keep_code import TRIES_WINDOW
-from server.domain.codes.page_token import PageTokenInvalid, check_page_token, make_page_token
+from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token, make_page_token
 from server.domain.codes.redemption import FirstUse, Unit
 from server.services.log.heads import sign_newest_head
 from server.services.staff.accounts import LoginRefused, LoginSlowed, authenticate
 from server.storage.engine import RecordsUnreachable
-from server.storage.wrong_tries import TryKind, add_wrong_try, wrong_tries
+from server.storage.wrong_tries import Tried, TryKind, add_wrong_try, wrong_tries
 from tests.server.simulator import START, World
 
 
@@ -53,13 +53,13 @@ def test_open_pages_expire_when_the_clock_jumps_ahead_and_hold_longer_when_it_ju
     world: World, hours: int, *, holds: bool
 ) -> None:
     unit, key, ttl = Unit(row=1, index=1), world.ctx.keys.page_token, timedelta(minutes=10)
-    token = make_page_token(unit, 0, key=key, now=START, ttl=ttl)
+    token = make_page_token(TokenScope(unit, 0), key=key, now=START, ttl=ttl)
     now = START + timedelta(hours=hours)
     if holds:
-        check_page_token(token, unit, 0, key=key, now=now)
+        check_page_token(token, TokenScope(unit, 0), key=key, now=now)
     else:
         with pytest.raises(PageTokenInvalid):
-            check_page_token(token, unit, 0, key=key, now=now)
+            check_page_token(token, TokenScope(unit, 0), key=key, now=now)
 
 
 def test_a_server_answers_by_a_key_list_that_its_clock_takes_for_expired(world: World) -> None:
@@ -88,12 +88,12 @@ def test_a_clock_that_is_set_back_keeps_no_staff_out(world: World) -> None:
 
 def test_wrong_keep_codes_of_a_clock_that_was_ahead_are_not_held_against_the_holder(world: World) -> None:
     now, network = world.clock.now, b"network1"
-    marks = {"network_day": network, "network_unit": network}
     unit = world.issue().batch.row << 35
+    tried = Tried(kind=TryKind.KEEP_CODE, unit=unit, network_day=network, network_unit=network)
     with world.ctx.db.write() as connection:
         for at in (now, now + timedelta(seconds=30), now + timedelta(days=1), now - timedelta(days=2)):
-            add_wrong_try(connection, TryKind.KEEP_CODE, unit=unit, at=at, **marks)
-        wrong = wrong_tries(connection, TryKind.KEEP_CODE, unit=unit, since=now - TRIES_WINDOW, **marks)
+            add_wrong_try(connection, tried, at=at)
+        wrong = wrong_tries(connection, tried, since=now - TRIES_WINDOW)
     assert (wrong.here, wrong.of_unit, wrong.of_network) == (2, 2, 2)
 
 

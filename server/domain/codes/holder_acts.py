@@ -6,12 +6,13 @@ Pure: the redemption, its returns and times come in. Who the holder is was shown
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from keys.base.errors import AuthcodeError
 from server.domain.clock_skew import CLOCKS_APART
-from server.domain.codes.redemption import FirstUse, Marks, Returned, ReturnedBy, Unit
+from server.domain.codes.redemption import FirstUse, Returned, ReturnedBy, Unit
 
 MAX_HOPS = 50
 """How often one unit is handed on in all; a keep-code's message and a proof's number have room for more."""
@@ -31,7 +32,7 @@ class HolderAct(StrEnum):
 
 
 class HolderUnknown(AuthcodeError):
-    """Whoever asks did not show that they hold this code: one text for every reason."""
+    """The request does not show the holder of this code: one text for every reason."""
 
     code = "holder_unknown"
     http_status = 404
@@ -70,7 +71,7 @@ class HandOnLimit(AuthcodeError):
 def undo_until(first: FirstUse, returns: Iterable[Returned], *, window_s: float) -> datetime | None:
     """Until when the holder may return a unit to unused; None where they may not at any time.
 
-    Once for each unit, and by nobody but whoever verified it: a next owner did not verify by mistake.
+    Once for each unit, and only by who verified it: a next owner did not verify by mistake.
     """
     spent = any(one.by is ReturnedBy.HOLDER for one in returns)
     if window_s <= 0 or spent or first.hop > 0 or first.erased:
@@ -95,17 +96,17 @@ def check_hand_on(first: FirstUse, earlier: Sequence[datetime], *, now: datetime
     Raises:
         HandOnLimit: it would be one too many.
     """
-    # What stands ahead of the present time is from before a clock was set back, and says nothing of today.
+    # What is ahead of the present time is from before a clock was set back, and does not count.
     lately = [at for at in earlier if now - HOPS_WINDOW < at <= now + CLOCKS_APART]
     if first.hop >= MAX_HOPS or len(lately) >= MAX_HOPS_A_DAY:
         raise HandOnLimit
 
 
-def next_holder(unit: Unit, first: FirstUse, *, key: bytes) -> Marks:
-    """The hashes of the next holder, who is known by the new keep-code alone: no claim or cookie has them.
+def handed_on(unit: Unit, first: FirstUse, *, key: bytes) -> FirstUse:
+    """The redemption as its next holder has it, who is known by the new keep-code alone: no claim has these hashes.
 
     They follow from the present ones, so that a lost answer can be given again.
     """
     message = _LABEL + unit.id.to_bytes(8, "big") + bytes([first.hop + 1]) + first.claim_hash
     digest = hmac.digest(key, message, hashlib.sha256)
-    return Marks(claim_hash=digest[:_HASH_BYTES], holder_hash=digest[_HASH_BYTES:])
+    return replace(first, hop=first.hop + 1, claim_hash=digest[:_HASH_BYTES], holder_hash=digest[_HASH_BYTES:])

@@ -1,65 +1,60 @@
 """Stage 6, redeem: what an entry of the log says of a use, its end, or a staff act (docs/protocol.md §3).
 
 A record is one JSON object on one line, keys sorted, nothing but ASCII: its exact text is hashed. A new field or
-meaning raises `format`; an old record is never written anew.
+meaning raises `format`; an old record is never rewritten.
 """
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from keys.base.instants import format_instant
-from server.domain.codes.redemption import FirstUse, Marks
+from server.domain.codes.redemption import FirstUse
 
 FORMAT = 1
 
 
-def redemption_record(*, brand_id: bytes, batch: int, serial: str, life: int, first: FirstUse) -> str:
-    """The record of a first verification: which pack, when and where, and the two hashes that know its holder.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedUnit:
+    """Which pack a record is about, in which life.
 
     The serial is in it and not the index, which would tell a buyer how many packs were made before theirs.
     """
-    return _record(
-        "redemption",
-        first.at,
-        {
-            "batch": batch,
-            "brand": brand_id.hex(),
-            "claim": first.claim_hash.hex(),
-            "country": first.country,
-            "holder": first.holder_hash.hex(),
-            "life": life,
-            "serial": serial,
-        },
-    )
+
+    brand_id: bytes
+    batch: int
+    serial: str
+    life: int
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """The fields of a record that name it."""
+        return {"batch": self.batch, "brand": self.brand_id.hex(), "life": self.life, "serial": self.serial}
 
 
-def return_record(  # noqa: PLR0913 - one parameter for each field
-    *, brand_id: bytes, batch: int, serial: str, life: int, at: datetime, by: str
-) -> str:
+def redemption_record(unit: LoggedUnit, first: FirstUse) -> str:
+    """The record of a first verification: which pack, when and where, and the two hashes that know its holder."""
+    return _record("redemption", first.at, {**unit.facts, **_hashes(first), "country": first.country})
+
+
+def return_record(unit: LoggedUnit, *, at: datetime, by: str) -> str:
     """The record of a return to unused: which life of which pack ended, and whether its holder or staff did it."""
-    return _record("undo", at, {"batch": batch, "brand": brand_id.hex(), "by": by, "life": life, "serial": serial})
+    return _record("undo", at, {**unit.facts, "by": by})
 
 
-def handover_record(  # noqa: PLR0913 - one parameter for each field
-    *, brand_id: bytes, batch: int, serial: str, life: int, at: datetime, hop: int, marks: Marks
-) -> str:
+def handover_record(unit: LoggedUnit, handed: FirstUse, *, at: datetime) -> str:
     """The record of a handing on: which pack, for which time, and the two hashes that know its next holder."""
-    facts = {
-        "batch": batch,
-        "brand": brand_id.hex(),
-        "claim": (marks.claim_hash or b"").hex(),
-        "holder": (marks.holder_hash or b"").hex(),
-        "hop": hop,
-        "life": life,
-        "serial": serial,
-    }
-    return _record("handover", at, facts)
+    return _record("handover", at, {**unit.facts, **_hashes(handed), "hop": handed.hop})
 
 
-def erasure_record(*, brand_id: bytes, batch: int, serial: str, life: int, at: datetime) -> str:
+def erasure_record(unit: LoggedUnit, *, at: datetime) -> str:
     """The record of an erasure: that everything kept about who held a pack was forgotten."""
-    return _record("erasure", at, {"batch": batch, "brand": brand_id.hex(), "life": life, "serial": serial})
+    return _record("erasure", at, unit.facts)
+
+
+def _hashes(first: FirstUse) -> dict[str, object]:
+    return {"claim": first.claim_hash.hex(), "holder": first.holder_hash.hex()}
 
 
 def staff_record(*, at: datetime, actor: str, action: str, subject: str, details: Mapping[str, object]) -> str:

@@ -6,6 +6,7 @@ that POST), not malice: a script that has a code can look first.
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from keys.base.errors import AuthcodeError
@@ -24,26 +25,28 @@ class PageTokenInvalid(AuthcodeError):
     sentence = "This page is no longer current. Look at the code once more, then verify it."
 
 
-def _tag(key: bytes, unit: Unit, tier: int, expiry: int, purpose: str) -> str:
-    message = _LABEL + purpose.encode() + unit.id.to_bytes(8, "big") + bytes([tier]) + expiry.to_bytes(8, "big")
-    return hmac.new(key, message, hashlib.sha256).hexdigest()[:_TAG_DIGITS]
+@dataclass(frozen=True, slots=True)
+class TokenScope:
+    """What a token is bound to. `purpose` names the act that it confirms, where that is not to verify."""
+
+    unit: Unit
+    tier: int
+    purpose: str = ""
 
 
-def make_page_token(  # noqa: PLR0913 - what the token is bound to
-    unit: Unit, tier: int, *, key: bytes, now: datetime, ttl: timedelta, purpose: str = ""
-) -> str:
-    """A token for this unit and tier that holds for `ttl`: `<expiry in seconds>.<32 hexadecimal digits>`.
+def _tag(key: bytes, scope: TokenScope, expiry: int) -> str:
+    bound = scope.purpose.encode() + scope.unit.id.to_bytes(8, "big") + bytes([scope.tier])
+    return hmac.new(key, _LABEL + bound + expiry.to_bytes(8, "big"), hashlib.sha256).hexdigest()[:_TAG_DIGITS]
 
-    `purpose` names what it confirms beside verifying, so that a token of one page does nothing on another.
-    """
+
+def make_page_token(scope: TokenScope, *, key: bytes, now: datetime, ttl: timedelta) -> str:
+    """A token that is valid for `ttl`: `<expiry in seconds>.<32 hexadecimal digits>`."""
     expiry = int((now + ttl).timestamp())
-    return f"{expiry:0{_EXPIRY_DIGITS}d}.{_tag(key, unit, tier, expiry, purpose)}"
+    return f"{expiry:0{_EXPIRY_DIGITS}d}.{_tag(key, scope, expiry)}"
 
 
-def check_page_token(  # noqa: PLR0913 - what the token is bound to
-    token: str | None, unit: Unit, tier: int, *, key: bytes, now: datetime, purpose: str = ""
-) -> None:
-    """Accept a token made for this unit, tier and purpose that has not expired.
+def check_page_token(token: str | None, scope: TokenScope, *, key: bytes, now: datetime) -> None:
+    """Accept a token made for this scope that has not expired.
 
     Raises:
         PageTokenInvalid: for any other, with one text.
@@ -51,5 +54,5 @@ def check_page_token(  # noqa: PLR0913 - what the token is bound to
     expiry, dot, tag = (token or "").partition(".")
     if not (dot and len(expiry) == _EXPIRY_DIGITS and expiry.isascii() and expiry.isdigit() and tag.isascii()):
         raise PageTokenInvalid
-    if not hmac.compare_digest(tag, _tag(key, unit, tier, int(expiry), purpose)) or now.timestamp() > int(expiry):
+    if not hmac.compare_digest(tag, _tag(key, scope, int(expiry))) or now.timestamp() > int(expiry):
         raise PageTokenInvalid

@@ -1,4 +1,4 @@
-"""Stage 6, redeem: what a code's state is, what is said of it, and who holds it (docs/protocol.md §2).
+"""Stage 6, redeem: the state of a code, the verdict about it, and who holds it (docs/protocol.md §2).
 
 Pure: conditions, marks and times come in, a verdict goes out. The database decides who was first.
 """
@@ -13,9 +13,9 @@ LIFE_BITS = 2
 
 
 class Verdict(StrEnum):
-    """What is said of a code. `unused` is the state of a look; verifying never answers it for a code that can be used.
+    """The verdict about a code. `unused` is the state of a look, never the answer of a verification that can burn.
 
-    `withheld` takes its place, and that of `already_verified`, where strangers looked too often to be told which it is.
+    `withheld` takes its place, and that of `already_verified`, where strangers looked too often to learn which it is.
     (Verifying through an *outer* code, which can only be looked at, answers `unused` while the unit is so.)
     """
 
@@ -89,8 +89,7 @@ class Unit:
 class Conditions:
     """Everything about a unit that can stand between a shopper and `genuine`, apart from its use.
 
-    `not_ours` units are nobody's: their key was withdrawn before they were in the world, so that a thief may have made
-    their codes.
+    The key of a `not_ours` unit was withdrawn before the unit was in the world: a thief may have made its code.
     """
 
     not_ours: bool = False
@@ -101,13 +100,18 @@ class Conditions:
     activated: bool = False
     locked: bool = False
 
+    @property
+    def passed(self) -> bool:
+        """Whether the state check passes: the unit may be used."""
+        return state_check(self) is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstUse:
     """The redemption of a unit: when, where, and the two hashes that know its holder (docs/protocol.md §2 rule 2).
 
     `hop` counts how often the unit was handed on; the hashes are the present holder's. `log_head` names the last head
-    of the log before it. Once what is kept of its holder was `erased`, nobody is its holder.
+    of the log before it. Once what is kept of its holder was `erased`, it has no holder.
     """
 
     at: datetime
@@ -168,10 +172,10 @@ class Marks:
 
 
 def state_check(conditions: Conditions) -> Verdict | None:
-    """The verdict that forbids a burn, by the state order, or None when the unit may be used.
+    """The state check: the verdict that forbids a burn, by the state order, or None when the unit may be used.
 
-    recalled > void > sample > expired > not activated > locked (docs/protocol.md §2 rule 6); of a code that is not ours
-    none of it is said.
+    recalled > void > sample > expired > not activated > locked (docs/protocol.md §2 rule 6.5); a code that is not ours
+    has no other verdict.
     """
     order = (
         (conditions.not_ours, Verdict.NOT_OURS),
@@ -194,7 +198,7 @@ _BY_USE = {
 
 
 def verdict_of(conditions: Conditions, use: Use) -> Verdict:
-    """What is said: the gate first, then the use (recalled > ... > locked > used > genuine)."""
+    """The verdict: the state check first, then the use (recalled > ... > locked > used > genuine)."""
     return state_check(conditions) or _BY_USE[use]
 
 

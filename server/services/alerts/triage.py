@@ -97,16 +97,20 @@ def _check(act: Act, comment: str | None, now: datetime) -> str | None:
     if act.kind in (Event.COMMENT, Event.MUTED) and comment is None:
         raise AlertWorkInvalid("Write a comment." if act.kind is Event.COMMENT else "Say why it should be quiet.")
     if act.kind is Event.CLOSED:
-        if act.cause is None:
-            raise AlertWorkInvalid("Choose the cause: the rule's precision is measured from it.")
-        if act.cause is Cause.OTHER and comment is None:
-            raise AlertWorkInvalid("Say in a comment what the other cause was.")
-        return act.cause
+        return _checked(act.cause, comment)
     if act.kind is Event.SNOOZED:
         if act.until is None or not now < act.until <= now + MAX_SNOOZE:
             raise AlertWorkInvalid(f"Choose a day from tomorrow on, at most {MAX_SNOOZE.days} days ahead.")
         return act.until.isoformat()
     return None
+
+
+def _checked(cause: Cause | None, comment: str | None) -> Cause:
+    if cause is None:
+        raise AlertWorkInvalid("Choose the cause: the rule's precision is measured from it.")
+    if cause is Cause.OTHER and comment is None:
+        raise AlertWorkInvalid("Say in a comment what the other cause was.")
+    return cause
 
 
 def _close(connection: Connection, held: Sequence[int], act: Act, _staff: Staff, now: datetime) -> None:

@@ -8,6 +8,7 @@ from server.domain.codes.redemption import Unit
 from server.runtime.context import Context
 from server.services.batches.range_acts import OrderUnknown, find_order
 from server.services.codes.resolve import resolve, resolve_serial, verified
+from server.storage.engine import Connection
 from server.storage.redemptions import unit_use
 
 
@@ -25,41 +26,40 @@ def find_code(ctx: Context, text: str) -> Unit:
     Raises:
         CodeUnknown: none of these.
     """
-    wanted = text.strip()
+    with ctx.db.read() as connection:
+        return unit_named(ctx, connection, text)
+
+
+def unit_named(ctx: Context, connection: Connection, text: str) -> Unit:
+    """The same within a transaction."""
     for read in (_by_code, _by_serial, _by_index):
-        unit = read(ctx, wanted)
+        unit = read(ctx, connection, text.strip())
         if unit is not None:
-            with ctx.db.read() as connection:
-                return unit_use(connection, unit).unit
+            return unit_use(connection, unit).unit
     raise CodeUnknown
 
 
-def _by_code(ctx: Context, text: str) -> Unit | None:
+def _by_code(ctx: Context, connection: Connection, text: str) -> Unit | None:
     try:
-        code, named = verified(ctx, text)
+        return resolve(ctx, connection, *verified(ctx, text)).unit
     except NotOurs:
         return None
-    with ctx.db.read() as connection:
-        return resolve(ctx, connection, code, named).unit
 
 
-def _by_serial(ctx: Context, text: str) -> Unit | None:
+def _by_serial(ctx: Context, connection: Connection, text: str) -> Unit | None:
     try:
-        serial = read_copied_serial(text)
-        with ctx.db.read() as connection:
-            return resolve_serial(ctx, connection, serial).unit
+        return resolve_serial(ctx, connection, read_copied_serial(text)).unit
     except (TypedSerialInvalid, NotOurs):
         return None
 
 
-def _by_index(ctx: Context, text: str) -> Unit | None:
+def _by_index(_ctx: Context, connection: Connection, text: str) -> Unit | None:
     order, _, digits = text.rpartition(":")
     index = read_index(digits)
     if not order or index is None:
         return None
     try:
-        with ctx.db.read() as connection:
-            batch = find_order(connection, order, None)
+        batch = find_order(connection, order, None)
     except OrderUnknown:
         return None
     return Unit(row=batch.row, index=index) if index < batch.count else None

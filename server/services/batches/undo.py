@@ -11,7 +11,7 @@ from server.domain.batches.range_act import ActDetails, check_details, read_rang
 from server.domain.codes.redemption import ReturnedBy, Unit, UnitUse
 from server.runtime.context import Context
 from server.services.alerts.triage import AlertUnknown
-from server.services.batches.find import find_code
+from server.services.batches.find import unit_named
 from server.services.batches.range_acts import find_order
 from server.services.codes.resolve import resolved_unit
 from server.services.log.entries import log_return
@@ -75,9 +75,10 @@ def units_of_codes(ctx: Context, texts: Iterable[str]) -> tuple[Unit, ...]:
         UndoSetTooLarge: there are too many.
     """
     found: dict[Unit, None] = {}
-    for text in texts:
-        found[find_code(ctx, text)] = None
-        _few(list(found))
+    with ctx.db.read() as connection:
+        for text in texts:
+            found[unit_named(ctx, connection, text)] = None
+            _few(list(found))
     return tuple(found)
 
 

@@ -13,7 +13,7 @@ from server.services.staff.accounts import Staff
 from server.storage import audit
 from server.storage import products as rows
 from server.storage.brands import brand_by_id
-from server.storage.engine import Database
+from server.storage.engine import Connection, Database
 
 PICTURE_SIDE_PX: Final = 1200
 """Longest side of a kept picture: a phone shows it at a third of that, and it stays far below the limit in bytes."""
@@ -77,7 +77,11 @@ def product_to_edit(db: Database, number: int) -> rows.KeptProduct:
         NoSuchProduct: there is none.
     """
     with db.read() as connection:
-        found = rows.product_by_number(connection, number)
+        return _kept(connection, number)
+
+
+def _kept(connection: Connection, number: int) -> rows.KeptProduct:
+    found = rows.product_by_number(connection, number)
     if found is None:
         raise NoSuchProduct
     return found
@@ -94,9 +98,7 @@ def edit_product(ctx: Context, number: int, edit: ProductEdit, *, staff: Staff) 
     drawn = small_picture(ctx, edit.picture) if edit.picture else None
     now = ctx.clock()
     with ctx.db.write() as connection:
-        kept = rows.product_by_number(connection, number)
-        if kept is None:
-            raise NoSuchProduct
+        kept = _kept(connection, number)
         wanted = _checked(kept, edit.texts, drawn)
         before = {name: getattr(kept.product, name) for name in rows.EDITABLE}
         after = {name: getattr(wanted, name) for name in rows.EDITABLE}
@@ -124,8 +126,8 @@ def preview_of(ctx: Context, number: int) -> CodeFacts:
     Raises:
         NoSuchProduct: there is none.
     """
-    kept = product_to_edit(ctx.db, number)
     with ctx.db.read() as connection:
+        kept = _kept(connection, number)
         brand = brand_by_id(connection, kept.brand)
     return facts_about(ctx, brand, facts_of_product(kept.product, brand))
 

@@ -1,14 +1,14 @@
-"""Stage 6, redeem: an attempt as the history keeps it, whatever is said of it (docs/protocol.md §2 rule 6)."""
+"""Stage 6, redeem: requests about a code, and attempts as the history keeps them (docs/protocol.md §2 rule 6)."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from server.domain.alerts.alert import Attempt
-from server.domain.codes.claim import holder_of_claim, marks_of
-from server.domain.codes.redemption import Unit, Verdict
+from server.domain.codes.claim import CLAIM_BYTES, holder_of_claim, marks_of
+from server.domain.codes.redemption import Marks, Unit, Verdict
 from server.runtime.context import Context
-from server.services.codes.resolve import Resolved
+from server.services.codes.resolve import Resolved, unregistered_unit
 from server.storage.engine import Connection
 from server.storage.scans import KEEP_CHANNEL, append_scan
 
@@ -40,33 +40,39 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyRequest:
-    """One request to verify."""
+class Request:
+    """One request about a code: who sent it, how it came, and when."""
 
-    claim: str
     visitor: Visitor
     channel: Channel
-    token: str | None
     now: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What the history keeps of an attempt beside its circumstances."""
+class VerifyRequest(Request):
+    """One request to verify; `token` is the page's, where a page sent it."""
 
+    claim: str
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an attempt came to, as the history keeps it. `mark` tells people apart on one unit."""
+
+    verdict: Verdict
     mark: bytes
-    said: Verdict
-    own: bool
-    burned: bool
+    own: bool = True
+    burned: bool = False
 
 
 def append_attempt(
-    ctx: Context, connection: Connection, code: Resolved, request: VerifyRequest, outcome: Outcome
+    ctx: Context, connection: Connection, code: Resolved, request: Request, outcome: Outcome
 ) -> tuple[Attempt, int]:
     """Add an attempt to the history; as the rules see it, and its number there."""
-    place = ctx.places.of(request.visitor.address)
+    visitor, place = request.visitor, ctx.places.of(request.visitor.address)
     unit = None if code.unit is None else code.unit.id
-    networks = ctx.pseudonyms.marks(request.visitor.address, unit or 0, now=request.now)
+    networks = ctx.pseudonyms.marks(visitor.address, unit or 0, now=request.now)
     scan = append_scan(
         connection,
         at=request.now,
@@ -79,10 +85,10 @@ def append_attempt(
         key_id=code.key.key_id,
         serial=code.serial,
         channel=request.channel,
-        said=outcome.said,
+        said=outcome.verdict,
         burned=outcome.burned,
         own=outcome.own,
-        staff=request.visitor.staff,
+        staff=visitor.staff,
         mark=outcome.mark,
         country=place.country,
         region=place.region,
@@ -93,15 +99,22 @@ def append_attempt(
         at=request.now,
         place=place,
         mark=outcome.mark,
-        staff=request.visitor.staff,
+        staff=visitor.staff,
         network=networks.day,
         burned=outcome.burned,
     )
     return attempt, scan
 
 
-def mark_of(ctx: Context, unit: Unit, request: VerifyRequest) -> bytes:
-    """Who asks, on this unit: by the holder cookie, or by the one that this claim will be given."""
-    holder = request.visitor.holder or holder_of_claim(request.claim, key=ctx.keys.holder)
+def append_own(ctx: Context, connection: Connection, code: Resolved, request: Request, verdict: Verdict) -> int:
+    """Add what a holder did to the history, its number; the cookie tells them apart, where there is one."""
+    unit = unregistered_unit(code) if code.unit is None else code.unit
+    holder = request.visitor.holder or holder_of_claim(ctx.random(CLAIM_BYTES).hex(), key=ctx.keys.holder)
     mark = marks_of(unit, claim=None, holder=holder, key=ctx.keys.claim).holder_hash
-    return mark or b""
+    return append_attempt(ctx, connection, code, request, Outcome(verdict=verdict, mark=mark or b""))[1]
+
+
+def marks_of_request(ctx: Context, unit: Unit, request: VerifyRequest) -> Marks:
+    """The hashes of who asks, on this unit: of the claim, and of the cookie that it has or will be given."""
+    holder = request.visitor.holder or holder_of_claim(request.claim, key=ctx.keys.holder)
+    return marks_of(unit, claim=request.claim, holder=holder, key=ctx.keys.claim)

@@ -4,45 +4,42 @@ A claim names the holder as a keep-code does. Those of 128 bits need no limit; s
 per unit and network, and per unit.
 """
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
 from server.domain.codes.claim import MAX_WRONG_CLAIMS_HERE, MAX_WRONG_CLAIMS_OF_UNIT, ClaimTriesSpent, is_guessable
 from server.domain.codes.keep_code import TRIES_WINDOW
 from server.domain.codes.redemption import FirstUse, Marks, Unit, is_holder
 from server.runtime.context import Context
-from server.runtime.pseudonyms import NetworkMarks
-from server.services.codes.attempts import VerifyRequest, Visitor
+from server.services.codes.attempts import Request, VerifyRequest
 from server.services.codes.facts import CodeState
 from server.storage.engine import Connection
 from server.storage.redemptions import lock_redemption
 from server.storage.scans import network_of_burn
-from server.storage.wrong_tries import TryKind, add_wrong_try, advisory_lock, wrong_tries
+from server.storage.wrong_tries import Tried, TryKind, add_wrong_try, advisory_lock, wrong_tries
 
 
-def may_be_holder(  # noqa: PLR0913 - one claim, with everything that decides about it
-    ctx: Context,
-    connection: Connection,
-    unit: Unit,
-    claim: str,
-    *,
-    right: bool,
-    first: FirstUse | None,
-    visitor: Visitor,
-    now: datetime,
-) -> bool:
-    """Whether a claim shows the holder: `right`, unless it can be guessed and too many wrong ones came before.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimTry:
+    """One claim on a unit in its present life, whose redemption is `first`; `right` is whether it shows the holder."""
 
-    A wrong one is counted on `unit`, the present one, whose redemption is `first`: the caller's transaction must end
-    well.
+    unit: Unit
+    claim: str
+    right: bool
+    first: FirstUse | None
+
+
+def may_be_holder(ctx: Context, connection: Connection, tried: ClaimTry, request: Request) -> bool:
+    """Whether a claim shows the holder: it is right, and not a guess after too many wrong ones.
+
+    A wrong one is counted: the caller's transaction must be committed.
 
     Raises:
         ClaimTriesSpent: too many wrong ones today; what this one is makes no difference, and it is not counted.
     """
-    if is_guessable(claim) and not _is_compared(
-        ctx, connection, unit, right=right, first=first, visitor=visitor, now=now
-    ):
+    if is_guessable(tried.claim) and not _is_compared(ctx, connection, tried, request):
         raise ClaimTriesSpent
-    return right
+    return tried.right
 
 
 def marks_that_count(
@@ -50,48 +47,34 @@ def marks_that_count(
 ) -> Marks:
     """The marks of an attempt: all, unless its claim can be guessed and too many were; then it is a stranger's.
 
-    On an unused unit there is nobody to be found out, and nothing is counted.
+    On an unused unit there is no holder to be found out, and nothing is counted.
     """
     first = state.first
     if first is None or not is_guessable(request.claim):
         return marks
-    right, who = is_holder(first, marks), request.visitor
-    compared = _is_compared(ctx, connection, state.unit, right=right, first=first, visitor=who, now=request.now)
-    return marks if compared else Marks()
+    tried = ClaimTry(unit=state.unit, claim=request.claim, right=is_holder(first, marks), first=first)
+    return marks if _is_compared(ctx, connection, tried, request) else Marks()
 
 
-def _is_compared(  # noqa: PLR0913 - one claim, with everything that decides about it
-    ctx: Context,
-    connection: Connection,
-    unit: Unit,
-    *,
-    right: bool,
-    first: FirstUse | None,
-    visitor: Visitor,
-    now: datetime,
-) -> bool:
-    """Whether a guessable claim may be compared after those before it; one that may and is not `right` is counted."""
-    networks = ctx.pseudonyms.marks(visitor.address, unit.id, now=now)
+def _is_compared(ctx: Context, connection: Connection, tried: ClaimTry, request: Request) -> bool:
+    """Whether a guessable claim may be compared after those before it; one that may and is wrong is counted."""
+    unit, now = tried.unit, request.now
+    networks = ctx.pseudonyms.marks(request.visitor.address, unit.id, now=now)
     lock_redemption(connection, unit)
     advisory_lock(connection, unit.id)
-    if _are_spent(ctx, connection, unit, networks, first=first, now=now):
+    by = Tried(kind=TryKind.CLAIM, unit=unit.id, network_day=networks.day, network_unit=networks.unit)
+    wrong = wrong_tries(connection, by, since=now - TRIES_WINDOW)
+    if wrong.here >= MAX_WRONG_CLAIMS_HERE:
         return False
-    if not right:
-        day, here = networks.day, networks.unit
-        add_wrong_try(connection, TryKind.CLAIM, unit=unit.id, at=now, network_day=day, network_unit=here)
+    if wrong.of_unit >= MAX_WRONG_CLAIMS_OF_UNIT and not _repeats(ctx, connection, tried, request, networks.unit):
+        return False
+    if not tried.right:
+        add_wrong_try(connection, by, at=now)
     return True
 
 
-def _are_spent(  # noqa: PLR0913 - whose tries, on what
-    ctx: Context, connection: Connection, unit: Unit, networks: NetworkMarks, *, first: FirstUse | None, now: datetime
-) -> bool:
-    """Strangers elsewhere cannot spend the tries of the network that verified a moment ago: its answer may be lost."""
-    day, here = networks.day, networks.unit
-    since = now - TRIES_WINDOW
-    wrong = wrong_tries(connection, TryKind.CLAIM, unit=unit.id, since=since, network_day=day, network_unit=here)
-    if wrong.here >= MAX_WRONG_CLAIMS_HERE:
-        return True
-    if wrong.of_unit < MAX_WRONG_CLAIMS_OF_UNIT:
-        return False
-    repeats = first is not None and now - first.at <= timedelta(seconds=ctx.settings.repeat_window_s)
-    return not (repeats and network_of_burn(connection, unit.id) == here)
+def _repeats(ctx: Context, connection: Connection, tried: ClaimTry, request: Request, network: bytes | None) -> bool:
+    """Whether the network asks that verified a moment ago: its answer may be lost, whatever others spent elsewhere."""
+    window = timedelta(seconds=ctx.settings.repeat_window_s)
+    lately = tried.first is not None and request.now - tried.first.at <= window
+    return lately and network_of_burn(connection, tried.unit.id) == network

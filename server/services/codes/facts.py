@@ -1,14 +1,15 @@
-"""Stage 5, verify: what may be told about a code: the facts that pages and API show beside a state."""
+"""Stage 5, verify: the facts about a code that pages and API show with its state."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from authcode.code.payload import NotOurs
 from authcode.code.serial import Tier, printed_serial
 from authcode.order.order import Placement
 from keys.format.records import CodeKey, KeyState
 from server.domain.batches.range_act import RangeAct, Standing, Withdrawal, WithdrawnKeys, standing_of
-from server.domain.codes.redemption import Conditions, FirstUse, Returned, Unit, UnitUse
+from server.domain.codes.redemption import Conditions, FirstUse, Marks, Returned, Unit, UnitUse, Use, use_of
+from server.runtime.context import Context
 from server.services.codes.resolve import Resolved
 from server.storage.batches import BatchRecord, acts_covering
 from server.storage.brands import BrandRecord
@@ -50,7 +51,7 @@ class RecallFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaterScan:
-    """The latest attempt of somebody else after the first verification, told to the holder only."""
+    """The latest attempt of somebody else after the first verification, for the holder only."""
 
     at: datetime
     country: str | None
@@ -63,7 +64,7 @@ class CodeFacts:
     `support` is whom the brand lets shoppers ask; a product may name somebody else. What else has a default tells of
     events: a code to which nothing happened has none of them.
 
-    `returned` tells everybody that the unit was used before and returned to unused; `hop`, told to the holder, how
+    `returned` tells everybody that the unit was used before and returned to unused; `hop`, for the holder only, how
     often it was handed on. `caution` is `key_withdrawn` where that is no lock but worth knowing.
     """
 
@@ -94,7 +95,7 @@ class CodeFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeState:
-    """A registered unit as it stands: the acts and the redemption that decide about it."""
+    """The state of a registered unit: the acts and the redemption that decide about it."""
 
     code: Resolved
     batch: BatchRecord
@@ -119,7 +120,7 @@ class CodeState:
 
 
 def state_of(connection: Connection, code: Resolved, *, now: datetime, life: int | None = None) -> CodeState | None:
-    """How a code's unit stands in its present life (`life`: in another one); None for one that was never registered.
+    """The state of a code's unit in its present life (`life`: in another one); None for one that was never registered.
 
     A unit whose key was withdrawn is locked (or as usual, where its brand chose that) when it was registered and
     activated before that, and not ours otherwise (docs/format.md §1).
@@ -157,6 +158,11 @@ def is_not_ours(code: Resolved, state: CodeState | None) -> bool:
     return code.key.state is KeyState.WITHDRAWN if state is None else state.conditions.not_ours
 
 
+def use_by(ctx: Context, state: CodeState, marks: Marks, *, now: datetime) -> Use:
+    """How a unit's use looks to who has these marks."""
+    return use_of(state.first, marks, now=now, repeat_window=timedelta(seconds=ctx.settings.repeat_window_s))
+
+
 def withdrawal_of(batch: BatchRecord, key: CodeKey, brand: BrandRecord) -> Withdrawal | None:
     """What the withdrawal of its key means for a batch; None while the key is good."""
     if key.state is not KeyState.WITHDRAWN:
@@ -166,48 +172,40 @@ def withdrawal_of(batch: BatchRecord, key: CodeKey, brand: BrandRecord) -> Withd
 
 
 def facts_of(connection: Connection, state: CodeState, *, holder: bool, later: bool = False) -> CodeFacts:
-    """What may be told of a registered unit; the moment of its first use to its holder only.
+    """The facts about a registered unit; the moment of its first use for its holder only.
 
     `later` adds the latest attempt of somebody else.
     """
-    batch, standing, first = state.batch, state.standing, state.first
-    activated = standing.activation.details if standing.activation else None
-    return CodeFacts(
-        brand=state.code.brand.name,
-        brand_id=state.code.brand.brand_id.hex(),
-        product=product_facts(connection, batch, state.code.brand),
-        lot=activated.lot if activated else None,
-        expires=activated.expires if activated else None,
-        markets=activated.markets if activated else (),
-        placement=Placement(batch.placement),
-        tier=state.code.tier,
-        host=state.code.host,
-        serial=state.code.serial,
-        serial_printed=printed_serial(state.code.serial),
-        support=state.code.brand.support,
+    standing = state.standing
+    facts = replace(
+        bare_facts(state.code),
+        product=product_facts(connection, state.batch, state.code.brand),
+        placement=Placement(state.batch.placement),
         recall=_recall_facts(standing.recall),
         void=_recall_facts(standing.void),
         locked_reason=_locked_reason(state),
-        first_verified_at=first.at if first and holder else None,
-        first_verified_on=first.at.date() if first else None,
-        first_country=first.country if first else None,
-        was_yours=first is not None and holder,
         later=_later_scan(connection, state.unit) if later else None,
         returned=state.use.returned,
-        hop=first.hop if first and holder else None,
         caution=KEY_WITHDRAWN if state.withdrawal and not state.withdrawal.locks else None,
     )
+    if standing.activation is not None:
+        details = standing.activation.details
+        facts = replace(facts, lot=details.lot, expires=details.expires, markets=details.markets)
+    if state.first is None:
+        return facts
+    facts = replace(facts, first_verified_on=state.first.at.date(), first_country=state.first.country)
+    return replace(facts, first_verified_at=state.first.at, was_yours=True, hop=state.first.hop) if holder else facts
 
 
 def _locked_reason(state: CodeState) -> str | None:
-    """Why a unit is locked. That copies were found is said before that a key was withdrawn: it is about this code."""
+    """Why a unit is locked. Copies come before a withdrawn key: they are about this code."""
     if state.standing.lock is not None:
         return COPIES_FOUND
     return KEY_WITHDRAWN if state.conditions.locked else None
 
 
 def bare_facts(code: Resolved) -> CodeFacts:
-    """What may be told of a code whose unit was never registered: whose it is, and nothing else."""
+    """The facts about a code whose unit was never registered: whose it is, and nothing else."""
     return CodeFacts(
         brand=code.brand.name,
         brand_id=code.brand.brand_id.hex(),
@@ -225,13 +223,13 @@ def bare_facts(code: Resolved) -> CodeFacts:
 
 
 def product_facts(connection: Connection, batch: BatchRecord, brand: BrandRecord) -> ProductFacts | None:
-    """What is told of a batch's product; None where its brand has published none."""
+    """The facts about a batch's product; None where its brand has published none."""
     record = None if batch.product_sku is None else product_of(connection, batch.brand, batch.product_sku)
     return None if record is None else facts_of_product(record, brand)
 
 
 def facts_of_product(record: ProductRecord, brand: BrandRecord) -> ProductFacts:
-    """What is told of a product; whom to ask is the brand's own line where the product names nobody."""
+    """The facts about a product; whom to ask is the brand's own line where the product has none."""
     return ProductFacts(
         sku=record.sku,
         name=record.name,

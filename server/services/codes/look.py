@@ -1,27 +1,27 @@
 """Stage 5, verify: looks at codes, which use nothing up (docs/protocol.md §1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from authcode.code.foreign import ForeignText
 from authcode.code.payload import NotOurs, code_from_path, dropped_link
-from authcode.code.serial import Tier, read_typed_serial
+from authcode.code.serial import SerialUnit, Tier, read_typed_serial
+from authcode.code.verify import VerifiedCode
 from server.domain.codes.claim import (
     CLAIM_BYTES,
     claim_of_holder,
     marks_of,
 )
-from server.domain.codes.page_token import make_page_token
+from server.domain.codes.page_token import TokenScope, make_page_token
 from server.domain.codes.redemption import (
     Unit,
-    Use,
     Verdict,
-    use_of,
     verdict_of,
 )
 from server.runtime.context import Context
-from server.services.codes.attempts import Channel, Visitor
-from server.services.codes.facts import CodeFacts, CodeState, bare_facts, facts_of, is_not_ours, state_on_record
+from server.services.codes.attempts import Channel, Request, Visitor
+from server.services.codes.facts import CodeFacts, CodeState, bare_facts, facts_of, is_not_ours, state_on_record, use_by
 from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import Resolved, foreign_text, resolve, resolve_serial, unregistered_unit, verified
 from server.storage.engine import Connection
@@ -57,12 +57,17 @@ def look_at_page(ctx: Context, raw_path: str, query: str, visitor: Visitor, *, c
     if link is not None:
         return _look_by_serial(ctx, link.serial, visitor, gtin=link.gtin)
     text = text_of_page(ctx, raw_path, query)
-    return replace(_look(ctx, text, visitor, Channel.PAGE, claim=claim), foreign=None)
+    return replace(_look(ctx, [text], visitor, Channel.PAGE, claim)[0], foreign=None)
 
 
 def look(ctx: Context, text: str, visitor: Visitor, channel: Channel) -> Look:
     """Look at any text; never burns, and has a token only on the code's own page."""
-    return _look(ctx, text, visitor, channel, claim=None)
+    return _look(ctx, [text], visitor, channel)[0]
+
+
+def look_at_symbols(ctx: Context, texts: Sequence[str], visitor: Visitor) -> list[Look]:
+    """Look at the texts of a picture's symbols, all as of one moment."""
+    return _look(ctx, texts, visitor, Channel.PHOTO)
 
 
 def look_at_serial(ctx: Context, typed: str, visitor: Visitor) -> Look:
@@ -82,64 +87,86 @@ def text_of_page(ctx: Context, raw_path: str, query: str) -> str:
         return ""
 
 
-def _look(ctx: Context, text: str, visitor: Visitor, channel: Channel, *, claim: str | None) -> Look:
-    try:
-        code, named = verified(ctx, text)
+def _look(
+    ctx: Context, texts: Sequence[str], visitor: Visitor, channel: Channel, claim: str | None = None
+) -> list[Look]:
+    codes = [_verified(ctx, text) for text in texts]
+    found: list[Look | None] = [None] * len(codes)
+    if any(codes):
+        request = Request(visitor=visitor, channel=channel, now=ctx.clock())
         with ctx.db.read() as connection:
-            return _look_at(ctx, connection, resolve(ctx, connection, code, named), visitor, channel, claim)
+            found = [
+                code and _look_at(ctx, connection, resolve(ctx, connection, *code), request, claim) for code in codes
+            ]
+    return [
+        seen or Look(state=Verdict.NOT_OURS, foreign=foreign_text(ctx, text))
+        for seen, text in zip(found, texts, strict=True)
+    ]
+
+
+def _verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit] | None:
+    try:
+        return verified(ctx, text)
     except NotOurs:
-        return Look(state=Verdict.NOT_OURS, foreign=foreign_text(ctx, text))
+        return None
 
 
 def _look_by_serial(ctx: Context, serial: str, visitor: Visitor, *, gtin: str | None = None) -> Look:
+    request = Request(visitor=visitor, channel=Channel.SERIAL, now=ctx.clock())
     try:
         with ctx.db.read() as connection:
-            found = resolve_serial(ctx, connection, serial, gtin=gtin)
-            return _look_at(ctx, connection, found, visitor, Channel.SERIAL, None)
+            seen = _look_at(ctx, connection, resolve_serial(ctx, connection, serial, gtin=gtin), request, None)
     except NotOurs:
-        return Look(state=Verdict.NOT_OURS)
+        seen = None
+    return seen or Look(state=Verdict.NOT_OURS)
 
 
-def _look_at(  # noqa: PLR0913, PLR0917 - one look, with everything that decides about it
-    ctx: Context, connection: Connection, code: Resolved, visitor: Visitor, channel: Channel, claim: str | None
-) -> Look:
-    now = ctx.clock()
-    state = state_on_record(connection, code, now=now)
-    counted = not (visitor.silent or visitor.staff)
+def _look_at(ctx: Context, connection: Connection, code: Resolved, request: Request, claim: str | None) -> Look | None:
+    """What a look tells of a code; None for one that is not ours any more."""
+    state = state_on_record(connection, code, now=request.now)
     if is_not_ours(code, state):
-        if counted and state is not None:
-            ctx.looks.count(
-                state.unit, ctx.places.of(visitor.address).key, Verdict.NOT_OURS, now=now, serial=code.serial
-            )
-        raise NotOurs
+        if state is not None:
+            _count(ctx, state, request, Verdict.NOT_OURS)
+        return None
     if state is None:
         unknown = Look(state=Verdict.NOT_ACTIVATED, facts=bare_facts(code))
-        return _offered(ctx, unknown, unregistered_unit(code), code.tier, visitor, channel, claim)
-    use = _use(ctx, state, visitor, claim, now)
+        return _offered(ctx, unknown, TokenScope(unregistered_unit(code), code.tier), request, claim)
+    marks = marks_of(state.unit, claim=claim, holder=request.visitor.holder, key=ctx.keys.claim)
+    use = use_by(ctx, state, marks, now=request.now)
     verdict = verdict_of(state.conditions, use)
-    if counted:
-        ctx.looks.count(state.unit, ctx.places.of(visitor.address).key, verdict, now=now, serial=code.serial)
+    _count(ctx, state, request, verdict)
     seen = Look(
         state=verdict,
         facts=facts_of(connection, state, holder=use.own, later=verdict is Verdict.VERIFIED_BY_YOU),
         unit=state.unit,
-        receipt=receipt_of(ctx, state) if use.own and channel is Channel.PAGE else None,
+        receipt=receipt_of(ctx, state) if use.own and request.channel is Channel.PAGE else None,
     )
-    if (
-        not use.own
-        and not visitor.staff
-        and not ctx.look_limits.may_tell(state.unit.id, visitor.address, now=now, silent=visitor.silent)
-    ):
+    if not use.own and not _may_tell(ctx, state, request):
         seen = _withheld(seen)
-    return _offered(ctx, seen, state.unit, code.tier, visitor, channel, claim)
+    return _offered(ctx, seen, TokenScope(state.unit, code.tier), request, claim)
+
+
+def _count(ctx: Context, state: CodeState, request: Request, verdict: Verdict) -> None:
+    visitor = request.visitor
+    if not (visitor.silent or visitor.staff):
+        place = ctx.places.of(visitor.address).key
+        ctx.looks.count(state.unit, place, verdict, now=request.now, serial=state.code.serial)
+
+
+def _may_tell(ctx: Context, state: CodeState, request: Request) -> bool:
+    """Whether this visitor may still learn that a unit was used or not (docs/protocol.md §1 rule 5a)."""
+    visitor = request.visitor
+    return visitor.staff or ctx.look_limits.may_tell(
+        state.unit.id, visitor.address, now=request.now, silent=visitor.silent
+    )
 
 
 def _withheld(seen: Look) -> Look:
-    """The same look without what tells a used code from an unused one; every other state is told however often."""
+    """The same look without what tells a used code from an unused one; every other state is shown however often."""
     if seen.state not in {Verdict.UNUSED, Verdict.ALREADY_VERIFIED} or seen.facts is None:
         return seen
-    told = replace(seen.facts, first_verified_at=None, first_verified_on=None, first_country=None)
-    return replace(seen, state=Verdict.WITHHELD, facts=told)
+    facts = replace(seen.facts, first_verified_at=None, first_verified_on=None, first_country=None)
+    return replace(seen, state=Verdict.WITHHELD, facts=facts)
 
 
 OFFERED = frozenset(
@@ -151,23 +178,16 @@ A look changes nothing, so that without the second gesture no shopper with a cop
 """
 
 
-def _offered(  # noqa: PLR0913, PLR0917 - one look, with everything that decides about it
-    ctx: Context, seen: Look, unit: Unit, tier: Tier, visitor: Visitor, channel: Channel, claim: str | None
-) -> Look:
+def _offered(ctx: Context, seen: Look, scope: TokenScope, request: Request, claim: str | None) -> Look:
     """The look with a page token and a claim, where its page offers a gesture."""
-    if channel is not Channel.PAGE or seen.state not in OFFERED or tier is Tier.OUTER:
+    if request.channel is not Channel.PAGE or seen.state not in OFFERED or scope.tier == Tier.OUTER:
         return seen
     ttl = timedelta(seconds=ctx.settings.page_token_ttl_s)
-    token = make_page_token(unit, tier, key=ctx.keys.page_token, now=ctx.clock(), ttl=ttl)
-    return replace(seen, token=token, claim=claim or _new_claim(ctx, unit, visitor))
+    token = make_page_token(scope, key=ctx.keys.page_token, now=request.now, ttl=ttl)
+    return replace(seen, token=token, claim=claim or _new_claim(ctx, scope.unit, request.visitor))
 
 
 def _new_claim(ctx: Context, unit: Unit, visitor: Visitor) -> str:
     if visitor.holder is not None:
         return claim_of_holder(visitor.holder, unit)
     return ctx.random(CLAIM_BYTES).hex()
-
-
-def _use(ctx: Context, state: CodeState, visitor: Visitor, claim: str | None, now: datetime) -> Use:
-    marks = marks_of(state.unit, claim=claim, holder=visitor.holder, key=ctx.keys.claim)
-    return use_of(state.first, marks, now=now, repeat_window=timedelta(seconds=ctx.settings.repeat_window_s))

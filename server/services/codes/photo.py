@@ -9,8 +9,8 @@ from scanner import Advice, PhotoScan, Symbol
 from server.domain.codes.redemption import Verdict
 from server.domain.places.place import truncated_network
 from server.runtime.context import Context
-from server.services.codes.attempts import Channel, Visitor
-from server.services.codes.look import Look, look
+from server.services.codes.attempts import Visitor
+from server.services.codes.look import Look, look_at_symbols
 from server.services.codes.resolve import SerialKeyMissing, verified
 from server.settings import RateLimit
 
@@ -77,10 +77,12 @@ def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
         PhotosBusy: too many pictures are being read, or one of the same network.
     """
     found = scan_in_turn(ctx, data, visitor.address, accept=partial(is_ours, ctx))
-    looks = tuple(_look_at(ctx, symbol, visitor) for symbol in found.symbols[:MAX_SYMBOLS])
-    return PhotoLook(symbols=looks, left_out=len(found.symbols) - len(looks), advice=found.advice)
+    shown = found.symbols[:MAX_SYMBOLS]
+    looks = look_at_symbols(ctx, [symbol.text for symbol in shown], visitor)
+    symbols = tuple(map(_symbol_look, shown, looks))
+    return PhotoLook(symbols=symbols, left_out=len(found.symbols) - len(shown), advice=found.advice)
 
 
-def _look_at(ctx: Context, symbol: Symbol, visitor: Visitor) -> SymbolLook:
+def _symbol_look(symbol: Symbol, seen: Look) -> SymbolLook:
     corners = tuple((float(x), float(y)) for x, y in symbol.corners)
-    return SymbolLook(text=symbol.text, corners=corners, look=look(ctx, symbol.text, visitor, Channel.PHOTO))
+    return SymbolLook(text=symbol.text, corners=corners, look=seen)

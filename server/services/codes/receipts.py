@@ -40,7 +40,7 @@ class Receipt:
 
 
 class EndedBy(StrEnum):
-    """What became of a verification that stands no more."""
+    """What became of a verification that is no longer on record."""
 
     RETURNED = "returned"
     HANDED_ON = "handed_on"
@@ -60,9 +60,9 @@ class Ended:
 class ProofStatus:
     """What is on record of a proof's verification now.
 
-    `on_record` is whether it still stands; `since` what has been said of the unit since, before its use (recalled,
-    void, ...), None where nothing stands in the way. `facts` are those that a stranger may know. `ended` says what
-    became of one that stands no more, where that is known.
+    `on_record` is whether it still counts; `since` the verdict of the state check now (recalled, void, ...), None where
+    that passes. `facts` are those that a stranger may know. `ended` says what became of one that
+    is not on record, where that is known.
     """
 
     on_record: bool
@@ -143,8 +143,8 @@ def _status(ctx: Context, number: str, proof: Proof | None) -> ProofStatus:
         if state is None or state.first is None:
             return ProofStatus(on_record=False)
         ended = _ended(connection, state, state.first, hop)
-        stands = ended is None and hop == state.first.hop
-        if not stands or (proof is not None and proof != _proof_of(ctx, state, state.first)):
+        counts = ended is None and hop == state.first.hop
+        if not counts or (proof is not None and proof != _proof_of(ctx, state, state.first)):
             return ProofStatus(on_record=False, ended=ended)
         return ProofStatus(
             on_record=True, since=state_check(state.conditions), facts=facts_of(connection, state, holder=False)
@@ -152,7 +152,7 @@ def _status(ctx: Context, number: str, proof: Proof | None) -> ProofStatus:
 
 
 def _ended(connection: Connection, state: CodeState, first: FirstUse, hop: int) -> Ended | None:
-    """What became of the verification of this hop, told in the order in which it matters to who is shown its proof."""
+    """What became of the verification of this hop, in the order in which it matters to who is shown its proof."""
     returned = state.use.ended
     if returned is not None:
         return Ended(how=EndedBy.RETURNED, at=returned.at, by=returned.by)

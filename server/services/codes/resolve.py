@@ -1,6 +1,6 @@
 """Stage 5, verify: from a text to the unit it names (docs/format.md §3 rules 5 to 7).
 
-Signature first: nothing touches the database before the tag verifies. After this nobody handles a code as text.
+Signature first: nothing touches the database before the tag verifies. After this no code is handled as text.
 """
 
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ def verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit]:
 
     Raises:
         NotOurs: anything else, with one text; also a compact code whose MAC key this server was never given, since
-            nobody can tell it from a forged one.
+            it cannot be told from a forged one.
         SerialKeyMissing: a key vouches for it, and this server was never given the key that reads its serial.
     """
     try:
@@ -101,7 +101,7 @@ def resolve_serial(ctx: Context, connection: Connection, serial: str, *, gtin: s
 
     Raises:
         NotOurs: no registered unit has this serial, or not with this GTIN.
-        SerialKeyMissing: the same, but of some serial key nobody can say it here.
+        SerialKeyMissing: the same, but a serial key that could tell is missing here.
     """
     missing: SerialKeyMissing | None = None
     for keyring in ctx.keyrings().keyrings:

@@ -1,14 +1,12 @@
 """Stage 6, redeem: the holder undoes a verification, hands it on, or has it erased (docs/protocol.md §5).
 
 On a page each is two POSTs: the first says plainly what will happen and gives a token, the second does it. Programs do
-it in one. Who the holder is, claim, cookie or keep-code must show each time; nobody is told why it did not.
+it in one. Claim, cookie or keep-code must show the holder each time; every failure has one answer.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import TypeVar
+from datetime import timedelta
 
 from authcode.code.payload import NotOurs
 from authcode.code.serial import Tier
@@ -21,32 +19,28 @@ from server.domain.codes.holder_acts import (
     UndoOver,
     check_hand_on,
     check_undo,
-    next_holder,
+    handed_on,
 )
 from server.domain.codes.keep_code import is_keep_code_of, read_keep_code
-from server.domain.codes.page_token import PageTokenInvalid, check_page_token, make_page_token
+from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token, make_page_token
 from server.domain.codes.redemption import (
     FirstUse,
     Marks,
     ReturnedBy,
     Unit,
-    Use,
     Verdict,
     is_holder,
     state_check,
-    verdict_of,
 )
 from server.runtime.context import Context
-from server.services.codes.attempts import Channel, Visitor
-from server.services.codes.claim_tries import may_be_holder
+from server.services.codes.attempts import Channel, Request, Visitor, append_own
+from server.services.codes.claim_tries import ClaimTry, may_be_holder
 from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_of
-from server.services.codes.look import text_of_page
 from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import resolve, unregistered_unit, verified
-from server.services.holders.keep_codes import append_own, is_right, note_right
-from server.services.log.entries import EntriesWait, log_erasure, log_handover, log_return
-from server.services.log.heads import sign_newest_head
-from server.storage.engine import Connection, RecordsUnreachable
+from server.services.holders.keep_codes import KeepCodeTry, is_right, note_right
+from server.services.log.entries import log_erasure, log_handover, log_return
+from server.storage.engine import Connection
 from server.storage.holders import forget_holder, hand_on, holder_before, hops_of, return_unit
 from server.storage.redemptions import lock_redemption, unit_use
 
@@ -83,31 +77,39 @@ _CHANNELS = {
 }
 _Refusal = ActNotNow | UndoOver | HandOnLimit | PageTokenInvalid
 _REFUSALS = (ActNotNow, UndoOver, HandOnLimit, PageTokenInvalid)
-"""What the holder themselves may be told instead of the act."""
-_ERASE_TRIES = 4  # of one erasure, each after placing what waits; entries about one unit do not come faster
-_Outcome = TypeVar("_Outcome")
+"""Refusals that the holder is answered."""
 
 
-def ask_on_page(ctx: Context, raw_path: str, query: str, act: HolderAct, holder: HolderCredentials) -> ActAnswer:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ActRequest(Request):
+    """One act that is asked for; a `preview` only says what will happen, and gives the token to confirm it."""
+
+    act: HolderAct
+    holder: HolderCredentials
+    typed: str | None
+    token: str | None = None
+    preview: bool = False
+    page: bool = True
+
+
+def ask_on_page(ctx: Context, text: str, act: HolderAct, holder: HolderCredentials) -> ActAnswer:
     """Whether the holder of a page's code may do this, and the token with which they can; changes nothing of the code.
 
     Raises:
         HolderUnknown, KeepCodeInvalid, KeepCodeTriesSpent: they do not show that they hold it.
         ActNotNow, UndoOver, HandOnLimit: it cannot be done.
     """
-    return _done(ctx, text_of_page(ctx, raw_path, query), act, holder, token=None, ask=True)
+    return _done(ctx, text, replace(_request(ctx, act, holder), preview=True))
 
 
-def act_on_page(  # noqa: PLR0913 - what a page's form brings
-    ctx: Context, raw_path: str, query: str, act: HolderAct, holder: HolderCredentials, *, token: str | None
-) -> ActAnswer:
+def act_on_page(ctx: Context, text: str, act: HolderAct, holder: HolderCredentials, *, token: str | None) -> ActAnswer:
     """Do what the holder of a page's code confirmed, with the token of the page that said what will happen.
 
     Raises:
         PageTokenInvalid: the token is not of that page, or expired; nothing was done.
         Everything that `ask_on_page` raises.
     """
-    return _done(ctx, text_of_page(ctx, raw_path, query), act, holder, token=token, ask=False)
+    return _done(ctx, text, replace(_request(ctx, act, holder), token=token))
 
 
 def act_for_program(ctx: Context, text: str, act: HolderAct, holder: HolderCredentials) -> ActAnswer:
@@ -119,45 +121,23 @@ def act_for_program(ctx: Context, text: str, act: HolderAct, holder: HolderCrede
         Everything that `ask_on_page` raises.
     """
     claim = check_claim(holder.claim) if holder.keep_code is None else None
-    holder = replace(holder, claim=claim)
-    return _done(ctx, text, act, holder, token=None, ask=False, page=False)
+    return _done(ctx, text, replace(_request(ctx, act, replace(holder, claim=claim)), page=False))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ActRequest:
-    """One act that somebody asks for."""
-
-    act: HolderAct
-    holder: HolderCredentials
-    typed: str | None
-    token: str | None
-    ask: bool
-    page: bool
-    now: datetime
-
-
-def _done(  # noqa: PLR0913 - one act, with everything that decides about it
-    ctx: Context,
-    text: str,
-    act: HolderAct,
-    holder: HolderCredentials,
-    *,
-    token: str | None,
-    ask: bool,
-    page: bool = True,
-) -> ActAnswer:
+def _request(ctx: Context, act: HolderAct, holder: HolderCredentials) -> _ActRequest:
     typed = None if holder.keep_code is None else read_keep_code(holder.keep_code)
-    request = _ActRequest(act=act, holder=holder, typed=typed, token=token, ask=ask, page=page, now=ctx.clock())
+    channel = _CHANNELS[act]
+    return _ActRequest(visitor=holder.visitor, channel=channel, now=ctx.clock(), act=act, holder=holder, typed=typed)
 
+
+def _done(ctx: Context, text: str, request: _ActRequest) -> ActAnswer:
     def attempt(connection: Connection) -> ActAnswer | _Refusal | None:
         """One try within one transaction; None where the code says nothing of a holder."""
         found = resolve(ctx, connection, code, named)
         state = state_of(connection, found, now=request.now)
         if state is None or state.code.tier is Tier.OUTER:
             unit = unregistered_unit(found) if state is None else state.unit
-            _is_shown(
-                ctx, connection, unit, (), request
-            )  # nobody holds it here: counted, so that the end tells nothing
+            _is_shown(ctx, connection, unit, (), request)  # counted, so that the end of tries tells nothing
             return None
         try:
             return _attempt(ctx, connection, state, request)
@@ -166,7 +146,7 @@ def _done(  # noqa: PLR0913 - one act, with everything that decides about it
 
     try:
         code, named = verified(ctx, text)
-        answer = _placed_first(ctx, attempt, request) if act is HolderAct.ERASE and not ask else ctx.db.attempt(attempt)
+        answer = ctx.db.attempt(attempt)
     except NotOurs:
         raise HolderUnknown from None
     if answer is None:  # after the transaction, which has counted a wrong keep-code
@@ -176,46 +156,30 @@ def _done(  # noqa: PLR0913 - one act, with everything that decides about it
     return answer
 
 
-def _placed_first(ctx: Context, attempt: Callable[[Connection], _Outcome], request: _ActRequest) -> _Outcome:
-    """Erase: entries of the log have their places, where they can be erased, before it begins.
-
-    One that came between is seen in the transaction, which is then tried again.
-    """
-    for _ in range(_ERASE_TRIES):
-        sign_newest_head(ctx.db, ctx.keys.log_head, now=request.now)
-        with suppress(EntriesWait):
-            return ctx.db.attempt(attempt)
-    raise RecordsUnreachable
-
-
 def _attempt(ctx: Context, connection: Connection, state: CodeState, request: _ActRequest) -> ActAnswer | None:
-    """1. Take turns, and look again. 2. Who asks is the holder; a keep-code that shows it is counted, come what may.
+    """1. Lock, and look again.   2. Who asks is the holder; a keep-code that shows it is counted, come what may.
 
-    3. The code stands so that it can be. 4. The token. 5. The act's own rules, and the act.
+    3. The state check passes, except for an erasure.   4. The token.   5. The act's own rules, and the act.
     """
-    present, lives = state.unit, _lives(connection, state, request)  # (1)
+    lives = _lives(connection, state, request)  # (1)
     again = _repeated(ctx, connection, lives, request)
-    held = _shown(ctx, connection, present, lives, again, request)  # (2)
+    held = _shown(ctx, connection, state.unit, _accepted(lives, again), request)  # (2)
     if held is None or held.first is None:
         return None
-    state, first = held, held.first
-    if request.typed is not None:
-        verdict = verdict_of(state.conditions, Use.OWN_LATER)
-        note_right(ctx, connection, state, request.holder.visitor, said=verdict, now=request.now)
-    if again is not None and not request.ask and not _holds(ctx, state, first, request):
-        return _answer(connection, state, request, receipt=receipt_of(ctx, state))
-    if request.act is not HolderAct.ERASE and state_check(state.conditions) is not None:  # (3)
+    if again is not None and not request.preview and not _holds(ctx, held.unit, held.first, request):
+        return _answer(connection, held, request, receipt=receipt_of(ctx, held))
+    if request.act is not HolderAct.ERASE and not held.conditions.passed:  # (3)
         raise ActNotNow
-    if request.page and not request.ask:  # (4)
-        key = ctx.keys.page_token
-        check_page_token(request.token, state.unit, state.code.tier, key=key, now=request.now, purpose=request.act)
-    return _ACTS[request.act](ctx, connection, state, first, request)  # (5)
+    if request.page and not request.preview:  # (4)
+        scope = TokenScope(held.unit, held.code.tier, request.act)
+        check_page_token(request.token, scope, key=ctx.keys.page_token, now=request.now)
+    return _ACTS[request.act](ctx, connection, held, held.first, request)  # (5)
 
 
 def _lives(connection: Connection, state: CodeState, request: _ActRequest) -> tuple[CodeState, ...]:
     """The unit in the lives in which who asks may hold it: the present one; for an erasure those that ended too.
 
-    Whoever undid a verification holds nothing any more, and may still have erased what is kept of it.
+    Who undid a verification holds nothing any more, and may still have erased what is kept of it.
     """
     unit = state.unit
     numbers = range(unit.life + 1) if request.act is HolderAct.ERASE else (unit.life,)
@@ -241,19 +205,25 @@ def _repeated(
     return before[0] if before is not None and request.now - before[1] <= window else None
 
 
-def _shown(  # noqa: PLR0913, PLR0917 - everything that shows a holder
+def _accepted(lives: tuple[CodeState, ...], again: FirstUse | None) -> list[tuple[CodeState, FirstUse]]:
+    """The redemptions whose holder may ask, each with its life."""
+    return [(one, first) for one in lives for first in (one.first, again) if first is not None]
+
+
+def _shown(
     ctx: Context,
     connection: Connection,
     present: Unit,
-    lives: tuple[CodeState, ...],
-    again: FirstUse | None,
+    accepted: Sequence[tuple[CodeState, FirstUse]],
     request: _ActRequest,
 ) -> CodeState | None:
-    """The life that who asks holds, or held until a moment ago; a wrong keep-code is counted, on the present life."""
-    accepted = [(one, first) for one in lives for first in (one.first, again) if first is not None]
+    """The life that who asks holds, or held until a moment ago; a keep-code is counted, right or wrong."""
     if not _is_shown(ctx, connection, present, [(one.unit, first) for one, first in accepted], request):
         return None
-    return next((one for one, first in accepted if _holds(ctx, one, first, request)), None)
+    held = next((one for one, first in accepted if _holds(ctx, one.unit, first, request)), None)
+    if held is not None and request.typed is not None:
+        note_right(ctx, connection, held, replace(request, channel=Channel.KEEP))
+    return held
 
 
 def _is_shown(
@@ -263,22 +233,22 @@ def _is_shown(
 
     A page's claims are none that can be guessed.
     """
-    visitor, now = request.holder.visitor, request.now
     if request.typed is not None:
-        return is_right(ctx, connection, present, accepted, request.typed, visitor, now)
-    right = any([is_holder(first, _marks(ctx, unit, request)) for unit, first in accepted])  # noqa: C419 - as long either way
-    if request.page or request.holder.claim is None:
+        tried = KeepCodeTry(typed=request.typed, unit=present, accepted=accepted)
+        return is_right(ctx, connection, tried, request)
+    right = any([_holds(ctx, unit, first, request) for unit, first in accepted])  # noqa: C419 - as long either way
+    claim = request.holder.claim
+    if request.page or claim is None:
         return right
     first = next((first for unit, first in accepted if unit == present), None)
-    claim = request.holder.claim
-    return may_be_holder(ctx, connection, present, claim, right=right, first=first, visitor=visitor, now=now)
+    return may_be_holder(ctx, connection, ClaimTry(unit=present, claim=claim, right=right, first=first), request)
 
 
-def _holds(ctx: Context, state: CodeState, first: FirstUse, request: _ActRequest) -> bool:
-    """Whether who asks is the holder now, and not only the one before."""
+def _holds(ctx: Context, unit: Unit, first: FirstUse, request: _ActRequest) -> bool:
+    """Whether who asks is the holder of this redemption, which may be the one before it was handed on."""
     if request.typed is not None:
-        return is_keep_code_of(request.typed, state.unit, first, key=ctx.keys.keep_code)
-    return is_holder(first, _marks(ctx, state.unit, request))
+        return is_keep_code_of(request.typed, unit, first, key=ctx.keys.keep_code)
+    return is_holder(first, _marks(ctx, unit, request))
 
 
 def _marks(ctx: Context, unit: Unit, request: _ActRequest) -> Marks:
@@ -286,19 +256,19 @@ def _marks(ctx: Context, unit: Unit, request: _ActRequest) -> Marks:
         claim = check_page_claim(request.holder.claim) if request.page else request.holder.claim
     except ClaimInvalid:
         claim = None
-    return marks_of(unit, claim=claim, holder=request.holder.visitor.holder, key=ctx.keys.claim)
+    return marks_of(unit, claim=claim, holder=request.visitor.holder, key=ctx.keys.claim)
 
 
 def _undo(
     ctx: Context, connection: Connection, state: CodeState, first: FirstUse, request: _ActRequest
 ) -> ActAnswer | None:
     check_undo(first, state.use.returns, now=request.now, window_s=ctx.settings.undo_window_s)
-    if request.ask:
+    if request.preview:
         return _asked(ctx, connection, state, request)
     if not return_unit(connection, state.unit, at=request.now, by=ReturnedBy.HOLDER):
         return None  # somebody else was faster; it is not returned, and not logged, twice
     log_return(connection, state.code, state.unit, at=request.now, by=ReturnedBy.HOLDER)
-    _append(ctx, connection, state, request, Verdict.UNUSED)
+    append_own(ctx, connection, state.code, request, Verdict.UNUSED)
     now_unused = replace(state, use=unit_use(connection, state.unit))
     return _answer(connection, now_unused, request)
 
@@ -307,20 +277,20 @@ def _hand_on(
     ctx: Context, connection: Connection, state: CodeState, first: FirstUse, request: _ActRequest
 ) -> ActAnswer:
     check_hand_on(first, hops_of(connection, state.unit), now=request.now)
-    if request.ask:
+    if request.preview:
         return _asked(ctx, connection, state, request)
-    marks = next_holder(state.unit, first, key=ctx.keys.claim)
-    hand_on(connection, state.unit, first, marks, at=request.now)
-    log_handover(connection, state.code, state.unit, at=request.now, hop=first.hop + 1, marks=marks)
-    _append(ctx, connection, state, request, Verdict.VERIFIED_BY_YOU)
-    handed = replace(state, use=unit_use(connection, state.unit))
-    return _answer(connection, handed, request, receipt=receipt_of(ctx, handed))
+    handed = handed_on(state.unit, first, key=ctx.keys.claim)
+    hand_on(connection, state.unit, first, handed, at=request.now)
+    log_handover(connection, state.code, state.unit, handed, at=request.now)
+    append_own(ctx, connection, state.code, request, Verdict.VERIFIED_BY_YOU)
+    next_state = replace(state, use=unit_use(connection, state.unit))
+    return _answer(connection, next_state, request, receipt=receipt_of(ctx, next_state))
 
 
 def _erase(ctx: Context, connection: Connection, state: CodeState, _first: FirstUse, request: _ActRequest) -> ActAnswer:
-    if request.ask:
+    if request.preview:
         return _asked(ctx, connection, state, request)
-    _append(ctx, connection, state, request, Verdict.VERIFIED_BY_YOU)
+    append_own(ctx, connection, state.code, request, Verdict.VERIFIED_BY_YOU)
     blank = Marks(claim_hash=ctx.random(CLAIM_BYTES), holder_hash=ctx.random(CLAIM_BYTES))
     forget_holder(connection, state.unit, blank, at=request.now)
     log_erasure(connection, state.code, state.unit, at=request.now)
@@ -333,8 +303,8 @@ _ACTS = {HolderAct.UNDO: _undo, HolderAct.HAND_ON: _hand_on, HolderAct.ERASE: _e
 
 def _asked(ctx: Context, connection: Connection, state: CodeState, request: _ActRequest) -> ActAnswer:
     ttl = timedelta(seconds=ctx.settings.page_token_ttl_s)
-    key = ctx.keys.page_token
-    token = make_page_token(state.unit, state.code.tier, key=key, now=request.now, ttl=ttl, purpose=request.act)
+    scope = TokenScope(state.unit, state.code.tier, request.act)
+    token = make_page_token(scope, key=ctx.keys.page_token, now=request.now, ttl=ttl)
     return ActAnswer(
         act=request.act,
         facts=facts_of(connection, state, holder=True),
@@ -350,8 +320,3 @@ def _answer(
     used = Verdict.ALREADY_VERIFIED if state.first is not None else Verdict.UNUSED
     verdict = state_check(state.conditions) or used
     return ActAnswer(act=request.act, facts=facts_of(connection, state, holder=False), verdict=verdict, receipt=receipt)
-
-
-def _append(ctx: Context, connection: Connection, state: CodeState, request: _ActRequest, said: Verdict) -> None:
-    channel = _CHANNELS[request.act]
-    append_own(ctx, connection, state, request.holder.visitor, said=said, channel=channel, now=request.now)

@@ -1,4 +1,4 @@
-"""Whether this machine's clock can be right: it never stands before what it recorded."""
+"""Whether this machine's clock can be right: it is never before what it recorded."""
 
 from datetime import datetime, timedelta
 
@@ -13,9 +13,9 @@ CLOCK_BEHIND = "clock_behind"
 
 
 def clock_behind(db: Database, *, now: datetime) -> timedelta | None:
-    """How far the clock stands before the newest record, None where that is no more than the tolerance.
+    """How far the clock is before the newest record, None where that is no more than the tolerance.
 
-    Nothing is refused for it: a record from a time when the clock stood ahead would stop a server that is right now.
+    Nothing is refused for it: a record from a time when the clock was ahead would stop a server that is right now.
 
     Raises:
         RecordsUnreachable: the database cannot be asked.
@@ -27,7 +27,7 @@ def clock_behind(db: Database, *, now: datetime) -> timedelta | None:
 
 
 def clock_warning(behind: timedelta) -> str:
-    """What to tell whoever runs the server."""
+    """The warning for the server's operator."""
     return (
         f"this machine's clock stands {round(behind.total_seconds() / 60)} minutes before the newest record "
         f"[{CLOCK_BEHIND}]; set it right, since first verifications are recorded with it for good"

@@ -7,8 +7,8 @@ tree a moment later, before the next head is signed; heads cover placed entries 
 from datetime import datetime
 
 from keys.base.errors import AuthcodeError
-from server.domain.codes.log_record import erasure_record, handover_record, redemption_record, return_record
-from server.domain.codes.redemption import FirstUse, Marks, ReturnedBy, Unit
+from server.domain.codes.log_record import LoggedUnit, erasure_record, handover_record, redemption_record, return_record
+from server.domain.codes.redemption import FirstUse, ReturnedBy, Unit
 from server.services.codes.resolve import Resolved
 from server.storage import audit, log
 from server.storage.engine import Connection, Database
@@ -22,55 +22,35 @@ class LogEntryUnknown(AuthcodeError):
     sentence = "The log has no such entry for you; one that was just made can be asked for within a minute."
 
 
-class EntriesWait(Exception):
-    """Entries about a unit's holders have no place in the tree yet: place them, and erase again."""
-
-
 def log_redemption(connection: Connection, code: Resolved, unit: Unit, first: FirstUse) -> None:
     """Enter a redemption, in its own transaction."""
-    record = redemption_record(
-        brand_id=code.brand.brand_id, batch=code.batch_number, serial=code.serial, life=unit.life, first=first
-    )
-    log.append(connection, log.EntryKind.REDEMPTION, unit.id, record)
+    log.append(connection, log.EntryKind.REDEMPTION, unit.id, redemption_record(_logged(code, unit), first))
 
 
 def log_return(connection: Connection, code: Resolved, unit: Unit, *, at: datetime, by: ReturnedBy) -> None:
     """Enter a return to unused, in its own transaction."""
-    record = return_record(
-        brand_id=code.brand.brand_id, batch=code.batch_number, serial=code.serial, life=unit.life, at=at, by=by.value
-    )
+    record = return_record(_logged(code, unit), at=at, by=by.value)
     log.append(connection, log.EntryKind.UNDO, unit.id, record)
 
 
-def log_handover(  # noqa: PLR0913 - what the entry says
-    connection: Connection, code: Resolved, unit: Unit, *, at: datetime, hop: int, marks: Marks
-) -> None:
-    """Enter a handing on, in its own transaction."""
-    record = handover_record(
-        brand_id=code.brand.brand_id,
-        batch=code.batch_number,
-        serial=code.serial,
-        life=unit.life,
-        at=at,
-        hop=hop,
-        marks=marks,
-    )
+def log_handover(connection: Connection, code: Resolved, unit: Unit, handed: FirstUse, *, at: datetime) -> None:
+    """Enter a handing on, in its own transaction; `handed` is the redemption as its next holder has it."""
+    record = handover_record(_logged(code, unit), handed, at=at)
     log.append(connection, log.EntryKind.HANDOVER, unit.id, record)
 
 
 def log_erasure(connection: Connection, code: Resolved, unit: Unit, *, at: datetime) -> None:
-    """Forget what the log says of a unit's holders, and enter that.
+    """Forget what the log holds of a unit's holders, and enter that, in one transaction.
 
-    Raises:
-        EntriesWait: an entry has no place yet; it would be given one with all that it says.
+    Their entries that have no place in the tree yet are given theirs first: later it would be with all that they hold.
     """
-    if log.holders_wait(connection, unit.id):
-        raise EntriesWait
+    log.place_holders(connection, unit.id)
     log.erase_holders(connection, unit.id)
-    record = erasure_record(
-        brand_id=code.brand.brand_id, batch=code.batch_number, serial=code.serial, life=unit.life, at=at
-    )
-    log.append(connection, log.EntryKind.ERASURE, unit.id, record)
+    log.append(connection, log.EntryKind.ERASURE, unit.id, erasure_record(_logged(code, unit), at=at))
+
+
+def _logged(code: Resolved, unit: Unit) -> LoggedUnit:
+    return LoggedUnit(brand_id=code.brand.brand_id, batch=code.batch_number, serial=code.serial, life=unit.life)
 
 
 def erase_entry(db: Database, number: int, *, actor: str, now: datetime) -> None:

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from authcode.log.checkpoint import Head, LogKey, read_head, sign_head
+from authcode.log.checkpoint import Head, LogKey, read_head
+from authcode.log.checkpoint import sign_head as sign_head_note
 from authcode.log.merkle import check_consistency
 from keys.base.errors import AuthcodeError
 from keys.primitives import SigningKey
@@ -30,7 +31,7 @@ class LogBroken(AuthcodeError):
 
 
 def log_key(db: Database, key: SigningKey) -> LogKey:
-    """The log's name and public key, for whoever checks heads."""
+    """The log's name and public key, with which heads are checked."""
     with db.read() as connection:
         name, _size = log.tree_name_and_size(connection)
     return LogKey(name=name, public_key=key.public_key)
@@ -39,28 +40,40 @@ def log_key(db: Database, key: SigningKey) -> LogKey:
 def sign_newest_head(db: Database, key: SigningKey, *, now: datetime) -> log.HeadRecord:
     """Place what waits, and sign the head over it; the last head again where nothing was added.
 
-    1. Place waiting entries, some hundred in a transaction. 2. Check that the tree continues the last head. 3. Sign.
-    4. Keep the head.
+    The one job here that is more than a transaction: burns would wait while thousands of entries are placed in one.
 
     Raises:
         LogBroken: the tree does not continue the last head.
     """
-    with db.read() as connection:
-        waiting = log.entries_wait(connection)
-    while waiting:  # (1)
-        with db.write() as connection:
-            waiting = log.integrate(connection) == log.BATCH
-    with db.read() as connection:
+    while place_entries(db):
+        pass
+    return sign_head(db, key, now=now)
+
+
+def place_entries(db: Database) -> bool:
+    """Give some hundred waiting entries their places: whether more of them may wait."""
+    with db.write() as connection:
+        return log.integrate(connection) == log.BATCH
+
+
+def sign_head(db: Database, key: SigningKey, *, now: datetime) -> log.HeadRecord:
+    """Sign a head over the placed entries; the last head again where nothing was added.
+
+    1. Check that the tree continues the last head.   2. Sign.   3. Keep the head.
+
+    Raises:
+        LogBroken: the tree does not continue the last head.
+    """
+    with db.write() as connection:
         origin, size = log.tree_name_and_size(connection)
         last = log.last_head(connection)
         if last is not None and last.size == size:
             return last
-        root = _root_after(connection, last, size)  # (2)
-    note = sign_head(Head(origin=origin, size=size, root=root), key)  # (3)
-    head = log.HeadRecord(size=size, at=now, note=note)
-    with db.write() as connection:
-        log.keep_head(connection, head)  # (4)
-    return head
+        root = _root_after(connection, last, size)  # (1)
+        note = sign_head_note(Head(origin=origin, size=size, root=root), key)  # (2)
+        head = log.HeadRecord(size=size, at=now, note=note)
+        log.keep_head(connection, head)  # (3)
+        return head
 
 
 def _root_after(connection: Connection, last: log.HeadRecord | None, size: int) -> bytes:

@@ -19,7 +19,7 @@ class LogKeeper:
         self._stopped = threading.Event()
 
     def keep(self) -> None:
-        """Place and sign once; a failure is told in the server's log, and tried again the next time."""
+        """Place and sign once; a failure is logged, and tried again the next time."""
         try:
             sign_newest_head(self._ctx.db, self._ctx.keys.log_head, now=self._ctx.clock())
         except AuthcodeError as problem:

@@ -6,11 +6,11 @@ from keys.base.errors import AuthcodeError
 from server.domain.codes.claim import check_claim, is_guessable, marks_of
 from server.domain.codes.redemption import Unit, UnitUse, is_holder
 from server.runtime.context import Context
-from server.services.codes.attempts import Visitor
-from server.services.codes.claim_tries import may_be_holder
+from server.services.codes.attempts import Channel, Request, Visitor
+from server.services.codes.claim_tries import ClaimTry, may_be_holder
 from server.services.codes.resolve import resolve, unregistered_unit, verified
 from server.services.log.entries import LogEntryUnknown
-from server.services.log.heads import newest_head, sign_newest_head
+from server.services.log.heads import newest_head
 from server.storage import log
 from server.storage.engine import Connection, Database
 from server.storage.redemptions import unit_use
@@ -30,7 +30,7 @@ class LogSizeUnknown(AuthcodeError):
 
 
 def prove_leaf(connection: Connection, found: log.LeafRecord | None, *, shown: bool) -> InclusionProof:
-    """That a leaf stands under the newest head; with its entry where it is `shown` and was not erased.
+    """That a leaf is under the newest head; with its entry where it is `shown` and was not erased.
 
     Raises:
         LogEntryUnknown: there is no such leaf under that head.
@@ -44,7 +44,7 @@ def prove_leaf(connection: Connection, found: log.LeafRecord | None, *, shown: b
 
 
 def prove_named_leaf(db: Database, leaf: bytes) -> InclusionProof:
-    """That the leaf of this hash stands under the newest head. Its entry is not shown: who names a leaf has it.
+    """That the leaf of this hash is under the newest head. Its entry is not shown: who names a leaf has it.
 
     Raises:
         LogEntryUnknown, LogHeadMissing: as `prove_leaf`.
@@ -54,7 +54,7 @@ def prove_named_leaf(db: Database, leaf: bytes) -> InclusionProof:
 
 
 def prove_index(db: Database, number: int) -> InclusionProof:
-    """That a leaf stands under the newest head, its entry shown: for the operator.
+    """That a leaf is under the newest head, its entry shown: for the operator.
 
     Raises:
         LogEntryUnknown, LogHeadMissing: as `prove_leaf`.
@@ -64,7 +64,7 @@ def prove_index(db: Database, number: int) -> InclusionProof:
 
 
 def prove_unit(db: Database, unit: Unit) -> InclusionProof:
-    """That the redemption of a unit stands under the newest head, its entry shown: for the operator.
+    """That the redemption of a unit is under the newest head, its entry shown: for the operator.
 
     Raises:
         LogEntryUnknown, LogHeadMissing: as `prove_leaf`.
@@ -73,10 +73,8 @@ def prove_unit(db: Database, unit: Unit) -> InclusionProof:
         return prove_leaf(connection, log.leaf_of(connection, log.EntryKind.REDEMPTION, unit.id), shown=True)
 
 
-def prove_redemption(ctx: Context, text: str, *, claim: str, visitor: Visitor) -> InclusionProof:
-    """The proof of a redemption for its holder: whoever brings the code and the claim that verified it.
-
-    A head is signed where the newest one does not reach the entry yet.
+def unit_of_claim(ctx: Context, text: str, *, claim: str, visitor: Visitor) -> Unit:
+    """The unit whose redemption may be shown proven: to its holder, who brings the claim that verified it.
 
     Raises:
         ClaimInvalid: the claim is out of form.
@@ -88,17 +86,13 @@ def prove_redemption(ctx: Context, text: str, *, claim: str, visitor: Visitor) -
     def attempt(connection: Connection) -> Unit | None:
         """One claim; None where it does not show the holder, who may not be there at all."""
         found = resolve(ctx, connection, code, named)
-        use = (
-            UnitUse(unit=unregistered_unit(found), first=None)
-            if found.unit is None
-            else unit_use(connection, found.unit)
-        )
+        unit = unregistered_unit(found)
+        use = UnitUse(unit=unit, first=None) if found.unit is None else unit_use(connection, found.unit)
         marks = marks_of(use.unit, claim=kept, holder=None, key=ctx.keys.claim)
         right = use.first is not None and is_holder(use.first, marks)
-        shown = may_be_holder(
-            ctx, connection, use.unit, kept, right=right, first=use.first, visitor=visitor, now=ctx.clock()
-        )
-        return use.unit if shown else None
+        tried = ClaimTry(unit=use.unit, claim=kept, right=right, first=use.first)
+        request = Request(visitor=visitor, channel=Channel.API, now=ctx.clock())
+        return use.unit if may_be_holder(ctx, connection, tried, request) else None
 
     try:
         code, named = verified(ctx, text)
@@ -111,8 +105,7 @@ def prove_redemption(ctx: Context, text: str, *, claim: str, visitor: Visitor) -
         raise LogEntryUnknown from None
     if unit is None:
         raise LogEntryUnknown
-    sign_newest_head(ctx.db, ctx.keys.log_head, now=ctx.clock())
-    return prove_unit(ctx.db, unit)
+    return unit
 
 
 def prove_growth(db: Database, old: int) -> ConsistencyProof:

@@ -4,7 +4,7 @@ import hashlib
 import math
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
@@ -189,11 +189,13 @@ def set_password(db: Database, staff_id: int, *, old: str, new: str, now: dateti
         raise LoginRefused
     if not MIN_PASSWORD_CHARS <= len(new) <= MAX_PASSWORD_CHARS or new == old:
         raise PasswordRefused
-    _write_password(db, record, new, must_change=False, actor=record.email, action="staff.password", now=now)
-    with db.read() as connection:
-        changed = rows.staff_by_id(connection, staff_id)
-    if changed is None:
-        raise LoginRefused
+    password_hash = _HASHER.hash(new)
+    with db.write() as connection:
+        known = rows.staff_by_id(connection, staff_id)
+        if known is None or known.password_hash != record.password_hash:  # changed while this one was looked at
+            raise LoginRefused
+        changed = _write_password(connection, known, password_hash, must_change=False)
+        audit.note(connection, at=now, actor=known.email, action="staff.password", subject=known.email)
     return _staff(changed)
 
 
@@ -236,24 +238,18 @@ def reset_staff(db: Database, email: str, *, one_time: str, actor: str, now: dat
     Raises:
         StaffUnknown: no account has this address.
     """
-    address = email.strip().lower()
-    with db.read() as connection:
-        record = rows.staff_by_email(connection, address)
-    if record is None:
-        raise StaffUnknown(address)
-    _write_password(db, record, one_time, must_change=True, actor=actor, action="staff.reset", now=now)
-
-
-def _write_password(  # noqa: PLR0913 - one change of one row, and its line in the audit
-    db: Database, record: rows.StaffRecord, password: str, *, must_change: bool, actor: str, action: str, now: datetime
-) -> None:
-    password_hash = _HASHER.hash(password)
+    address, password_hash = email.strip().lower(), _HASHER.hash(one_time)
     with db.write() as connection:
-        rows.set_password(
-            connection,
-            record.id,
-            password_hash=password_hash,
-            must_change=must_change,
-            session=secrets.token_hex(16),
-        )
-        audit.note(connection, at=now, actor=actor, action=action, subject=record.email)
+        record = rows.staff_by_email(connection, address)
+        if record is None:
+            raise StaffUnknown(address)
+        _write_password(connection, record, password_hash, must_change=True)
+        audit.note(connection, at=now, actor=actor, action="staff.reset", subject=record.email)
+
+
+def _write_password(
+    connection: Connection, record: rows.StaffRecord, password_hash: str, *, must_change: bool
+) -> rows.StaffRecord:
+    session = secrets.token_hex(16)
+    rows.set_password(connection, record.id, password_hash=password_hash, must_change=must_change, session=session)
+    return replace(record, password_hash=password_hash, must_change=must_change, session=session)

@@ -18,9 +18,10 @@ from server.services.codes.photo import read_photo
 from server.services.codes.receipts import check_proof, proof_status
 from server.services.codes.resolve import SerialKeyMissing
 from server.services.holders.acts import HolderCredentials, act_for_program
-from server.services.holders.keep_codes import prove, prove_redemption_by_keep_code
+from server.services.holders.keep_codes import prove, unit_of_keep_code
 from server.services.log.entries import LogEntryUnknown
-from server.services.log.proofs import prove_redemption
+from server.services.log.heads import sign_newest_head
+from server.services.log.proofs import prove_unit, unit_of_claim
 from server.web.api import answers
 from server.web.api.bodies import AttemptBody, CodeBody, HolderBody, PhotoBody, ProofBody
 from server.web.api.operations import operation
@@ -52,9 +53,15 @@ def verify(body: AttemptBody) -> answers.Answer:
     if body.keep_code is None:
         answer = redeem_code.verify(context(), body.code, claim=body.claim or "", visitor=program())
     else:
-        answer = prove(context(), body.code, keep_code=body.keep_code, visitor=program())
+        answer = prove(context(), body.code, keep_code=body.keep_code, visitor=program()) or _looked(body.code)
     count_answer("verify", answer.verdict, foreign=answer.foreign)
     return answers.Answer.of(answer)
+
+
+def _looked(code: str) -> redeem_code.Answer:
+    """The answer to a wrong keep-code: that of a look, under its limits."""
+    seen = look_at_code.look(context(), code, program(), Channel.API)
+    return redeem_code.Answer(verdict=seen.state, facts=seen.facts)
 
 
 @operation(blueprint, "POST /undo", *_HOLDER, HolderUnknown, ActNotNow, UndoOver)
@@ -111,10 +118,13 @@ def log_proof(body: HolderBody) -> answers.LogProof:
     404 for anybody else. The public side of the log is text: GET /log/key, /log/head, /log/proof?leaf= and
     /log/consistency?old=.
     """
+    ctx = context()
     if body.keep_code is None:
-        found = prove_redemption(context(), body.code, claim=body.claim or "", visitor=program())
+        unit = unit_of_claim(ctx, body.code, claim=body.claim or "", visitor=program())
     else:
-        found = prove_redemption_by_keep_code(context(), body.code, keep_code=body.keep_code, visitor=program())
+        unit = unit_of_keep_code(ctx, body.code, keep_code=body.keep_code, visitor=program())
+    sign_newest_head(ctx.db, ctx.keys.log_head, now=ctx.clock())
+    found = prove_unit(ctx.db, unit)
     entry = found.entry
     leaf, record = (None, None) if entry is None else (entry.leaf.hex(), entry.facts)
     return answers.LogProof.of(found, leaf=leaf, record=record)

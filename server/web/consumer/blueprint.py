@@ -7,22 +7,25 @@ the origin of a form, the holder cookie, and the page for each answer.
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, request
+from werkzeug.exceptions import HTTPException
 
 from authcode.code.payload import SERIAL_CHARACTERS, dropped_link
 from authcode.code.serial import TypedSerialInvalid
+from keys.base.errors import AuthcodeError
 from scanner.errors import PhotoError
+from server.domain.codes.claim import ClaimInvalid
 from server.domain.codes.holder_acts import ActNotNow, HolderUnknown
 from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
+from server.domain.codes.page_token import PageTokenInvalid
 from server.domain.codes.redemption import Verdict
 from server.services.brands.publish_product import product_picture
 from server.services.codes.attempts import Channel
-from server.services.codes.look import OFFERED, Look, look_at_page, look_at_serial
+from server.services.codes.look import OFFERED, Look, look_at_page, look_at_serial, text_of_page
 from server.services.codes.photo import SymbolLook, read_photo
 from server.services.codes.redeem import Answer, verify_on_page
-from server.web.consumer import holder_acts, proofs, receipts
-from server.web.consumer.accent import init_accent
+from server.web.consumer import holder_acts, problems, proofs, receipts
+from server.web.consumer.accent import accent_sheet
 from server.web.consumer.pages import ShownCode
-from server.web.consumer.problems import init_problem_pages
 from server.web.consumer.respond import code_address, page_maker, respond
 from server.web.consumer.sentence_facts import advice_numbers, refusal_numbers
 from server.web.consumer.view import Burn, Page, Tint
@@ -41,9 +44,14 @@ _LINK_RULE = "/01/<gtin>/21/<serial>"
 _PICTURE_MAX_AGE_S = 300
 
 blueprint = Blueprint("consumer", __name__, template_folder="templates")
-init_problem_pages(blueprint)
-proofs.init_proof_pages(blueprint)
-init_accent(blueprint)
+blueprint.register_error_handler(HTTPException, problems.http_problem_page)
+blueprint.register_error_handler(AuthcodeError, problems.problem_of_ours)
+blueprint.register_error_handler(Exception, problems.unexpected_problem)
+blueprint.get("/proof")(proofs.proof_home)
+blueprint.post("/proof")(proofs.check_a_proof)
+blueprint.get("/proof/<text>")(proofs.show_proof)
+blueprint.get("/proof/<text>/receipt.pdf")(proofs.proof_file)
+blueprint.get("/accent/<colour>.css")(accent_sheet)
 
 
 @blueprint.get("/")
@@ -82,7 +90,7 @@ def look(**_parts: str) -> Response:
 def burn(**_parts: str) -> Response:
     """Verify the code of this address, with the page's token and claim (docs/protocol.md §2 rules 3 to 8).
 
-    A form that was not sent from our page, or whose token does not hold, is answered with the look page (409).
+    A form that was not sent from our page, or whose token is not valid, is answered with the look page (409).
     """
     request.max_content_length = MAX_FORM_BYTES
     if not is_from_our_page(request, context().keyrings().prefixes):
@@ -91,10 +99,13 @@ def burn(**_parts: str) -> Response:
         return _holder_act()
     if receipts.is_requested():
         return _receipt()
-    token, claim = request.form.get("token"), request.form.get("claim")
-    answer = verify_on_page(context(), *raw_target(), token=token, claim=claim, visitor=visitor())
-    if answer.look_again is not None:
-        return respond(_look_page(answer.look_again, again=True), HTTPStatus.CONFLICT)
+    text, claim = text_of_page(context(), *raw_target()), request.form.get("claim")
+    try:
+        answer = verify_on_page(context(), text, token=request.form.get("token"), claim=claim, visitor=visitor())
+    except ClaimInvalid:
+        return respond(_look_page(_look(), again=True), HTTPStatus.CONFLICT)
+    except PageTokenInvalid:
+        return respond(_look_page(_look(claim), again=True), HTTPStatus.CONFLICT)
     return _verdict(answer)
 
 
@@ -124,7 +135,7 @@ def check_photo() -> Response:
         return respond(maker.cards_page(codes, left_out=answer.left_out))
     proof = proofs.linked_proof(answer.symbols[0].text)
     if proof is not None and codes[0].verdict is Verdict.NOT_OURS:
-        return proofs.proof_page(proof)
+        return proofs.show_proof(proof)
     return respond(maker.code_page(codes[0], answer=True))
 
 
@@ -159,20 +170,20 @@ def _holder_act() -> Response:
 def _receipt() -> Response:
     """Answer a keep-code, or give the receipt as a file."""
     try:
-        found, wrong = receipts.answer()
+        found = receipts.answer()
     except KeepCodeTriesSpent as refused:
         return respond(page_maker().plain_page("keep_spent"), refused.http_status)
     except KeepCodeInvalid as refused:
         return respond(_look_page(_look(), notes=("keep_mistyped",)), refused.http_status)
-    if found.look_again is None:
+    if found is not None:
         return receipts.receipt_file(found) or respond(_answer_page(found))
-    if wrong is None:
-        return respond(_look_page(found.look_again, again=True), HTTPStatus.CONFLICT)
-    return respond(_look_page(found.look_again, notes=(wrong,)))
+    if "keep_code" in request.form:
+        return respond(_look_page(_look(), notes=("keep_wrong",)))
+    return respond(_look_page(_look(), again=True), HTTPStatus.CONFLICT)
 
 
-def _look() -> Look:
-    return look_at_page(context(), *raw_target(), visitor())
+def _look(claim: str | None = None) -> Look:
+    return look_at_page(context(), *raw_target(), visitor(), claim=claim)
 
 
 def _look_page(found: Look, *, again: bool = False, notes: tuple[str, ...] = ()) -> Page:
@@ -196,28 +207,21 @@ def _verdict(answer: Answer) -> Response:
         notes = ("not_remembered",)
     response = respond(_answer_page(answer, notes=notes))
     if answer.holder_cookie is not None and remembered:  # set after a refusal too: one person counts once
-        response.set_cookie(
-            HOLDER_COOKIE,
-            answer.holder_cookie,
-            max_age=HOLDER_COOKIE_DAYS * _SECONDS_A_DAY,
-            path="/",
-            secure=True,
-            httponly=True,
-            samesite="Lax",
-        )
+        max_age = HOLDER_COOKIE_DAYS * _SECONDS_A_DAY
+        response.set_cookie(HOLDER_COOKIE, answer.holder_cookie, max_age, secure=True, httponly=True, samesite="Lax")
     return response
 
 
 def _answer_page(answer: Answer, *, notes: tuple[str, ...] = ()) -> Page:
     count_answer("verify", answer.verdict, foreign=answer.foreign)
-    shown = ShownCode(verdict=answer.verdict or Verdict.NOT_OURS, facts=answer.facts, foreign=answer.foreign)
+    shown = ShownCode(verdict=answer.verdict, facts=answer.facts, foreign=answer.foreign)
     return page_maker().code_page(shown, receipts.offers_of(shown, answer.receipt), notes=notes, answer=True)
 
 
 def _shown_in_photo(symbol: SymbolLook) -> ShownCode:
     found = symbol.look
     count_answer("photo", found.state, foreign=found.foreign)
-    code_page = f"/{symbol.text.split('/', 3)[3]}" if found.facts is not None else None
+    page = f"/{symbol.text.split('/', 3)[3]}" if found.facts is not None else None
     return ShownCode(
-        verdict=found.state, facts=found.facts, foreign=found.foreign, channel=Channel.PHOTO, code_page=code_page
+        verdict=found.state, facts=found.facts, foreign=found.foreign, channel=Channel.PHOTO, code_page=page
     )

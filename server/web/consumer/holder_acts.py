@@ -11,6 +11,7 @@ from flask import Response, request
 
 from server.domain.codes.holder_acts import HandOnLimit, HolderAct, UndoOver
 from server.domain.codes.page_token import PageTokenInvalid
+from server.services.codes.look import text_of_page
 from server.services.holders.acts import ActAnswer, HolderCredentials, act_on_page, ask_on_page
 from server.web.consumer.respond import code_address, page_maker, respond
 from server.web.consumer.view import Confirm, Page, ReceiptView, Tint
@@ -30,16 +31,17 @@ def answer() -> Response:
     Raises:
         HolderUnknown, KeepCodeInvalid, KeepCodeTriesSpent, ActNotNow: there is nothing to show but the code's page.
     """
+    text = text_of_page(context(), *raw_target())
     act, token = HolderAct(request.form["act"]), request.form.get("token")
     claim, keep_code = request.form.get("claim"), request.form.get("keep_code")
     holder = HolderCredentials(visitor=visitor(), claim=claim, keep_code=keep_code)
     try:
         if token is None:
-            return respond(_ask_page(ask_on_page(context(), *raw_target(), act, holder), holder))
+            return respond(_ask_page(ask_on_page(context(), text, act, holder), holder))
         try:
-            return respond(_done_page(act_on_page(context(), *raw_target(), act, holder, token=token), holder))
+            return respond(_done_page(act_on_page(context(), text, act, holder, token=token), holder))
         except PageTokenInvalid as late:
-            page = _ask_page(ask_on_page(context(), *raw_target(), act, holder), holder, notes=("again_act",))
+            page = _ask_page(ask_on_page(context(), text, act, holder), holder, notes=("again_act",))
             return respond(page, late.http_status)
     except (UndoOver, HandOnLimit) as refused:
         return respond(page_maker().plain_page(_REFUSED[type(refused)]), HTTPStatus.CONFLICT)
@@ -47,11 +49,7 @@ def answer() -> Response:
 
 def _ask_page(asked: ActAnswer, holder: HolderCredentials, *, notes: tuple[str, ...] = ()) -> Page:
     confirm = Confirm(
-        action=code_address(),
-        act=asked.act,
-        token=asked.token or "",
-        claim=holder.claim,
-        proven_by=holder.keep_code,
+        action=code_address(), act=asked.act, token=asked.token or "", claim=holder.claim, proven_by=holder.keep_code
     )
     page = page_maker().act_page(_entry(asked, "ask"), asked.facts, tint=Tint.CAREFUL, notes=notes)
     return replace(page, confirm=confirm)

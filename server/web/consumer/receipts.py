@@ -12,9 +12,10 @@ from flask import Response, request
 from server.domain.codes.holder_acts import HolderAct
 from server.domain.codes.redemption import Verdict
 from server.services.codes.facts import CodeFacts
+from server.services.codes.look import text_of_page
 from server.services.codes.receipts import Receipt
 from server.services.codes.redeem import Answer
-from server.services.holders.keep_codes import prove_on_page, receipt_on_page
+from server.services.holders.keep_codes import prove, receipt_on_page
 from server.web.consumer.pages import ShownCode
 from server.web.consumer.receipt_pdf import ReceiptSheet, receipt_pdf
 from server.web.consumer.respond import catalogue, code_address
@@ -41,17 +42,16 @@ def is_requested() -> bool:
     return "keep_code" in request.form or "receipt" in request.form
 
 
-def answer() -> tuple[Answer, str | None]:
-    """Answer a keep-code, or find the holder's receipt; and the name of the note that says what was wrong, if any.
+def answer() -> Answer | None:
+    """Answer a keep-code, or find the holder's receipt; None for anybody else.
 
     Raises:
         KeepCodeInvalid, KeepCodeTriesSpent: there is no answer.
     """
-    typed = request.form.get("keep_code")
+    text, typed = text_of_page(context(), *raw_target()), request.form.get("keep_code")
     if typed is None:
-        return receipt_on_page(context(), *raw_target(), claim=request.form.get("claim"), visitor=visitor()), None
-    found = prove_on_page(context(), *raw_target(), keep_code=typed, visitor=visitor())
-    return found, "keep_wrong" if found.keep_code_refused else None
+        return receipt_on_page(context(), text, claim=request.form.get("claim"), visitor=visitor())
+    return prove(context(), text, keep_code=typed, visitor=visitor())
 
 
 def receipt_file(found: Answer) -> Response | None:

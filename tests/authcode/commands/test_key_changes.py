@@ -19,7 +19,7 @@ from keys.format.records import Form, KeyState, Profile
 from keys.primitives import address_of
 from keys.store.issuer import IssuerHome
 from keys.store.transfer import receive_shared_keys
-from tests.authcode.commands.test_station import TOKEN, answer, desk, problem
+from tests.authcode.commands.desk import TOKEN, answer, desk, problem
 
 ORDER = ("--count", "6", "--placement", "inside", "--formats", "csv", "--json")
 WITHDRAWAL = {

@@ -14,7 +14,7 @@ from server.runtime import look_limits
 from server.runtime.look_limits import LookLimits
 from server.services.queries.alerts import alerts
 from server.settings import RateLimit, Settings
-from tests.server.services.holders.test_keep_codes import wrong
+from tests.server.services.holders.guesses import wrong
 from tests.server.simulator import START, Issued, MakeWorld, World
 
 HOME, ELSEWHERE = "203.0.113.9", "198.51.100.7"

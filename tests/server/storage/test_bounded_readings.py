@@ -25,7 +25,7 @@ from server.services.queries import alerts as alert_queries
 from server.storage import schema
 from server.storage.engine import Connection
 from server.storage.scans import KEEP_CHANNEL, attempts_around, keep_code_uses, latest_by_others, network_of_burn
-from server.storage.wrong_tries import TryKind, add_wrong_try, wrong_tries
+from server.storage.wrong_tries import Tried, TryKind, add_wrong_try, wrong_tries
 from tests.server.simulator import START, World, both_databases
 
 pytestmark = both_databases
@@ -194,7 +194,7 @@ def test_wrong_tries_are_counted_by_an_index(world: World, network: bytes | None
             rows_read(
                 world,
                 lambda one, kind=kind: wrong_tries(  # type: ignore[misc]
-                    one, kind, unit=7, since=since, network_day=network, network_unit=network
+                    one, Tried(kind=kind, unit=7, network_day=network, network_unit=network), since=since
                 ),
             )
             < 50
@@ -204,9 +204,8 @@ def test_wrong_tries_are_counted_by_an_index(world: World, network: bytes | None
 def test_wrong_tries_that_count_no_more_are_deleted_when_others_come(world: World) -> None:
     def wrong(unit: int) -> None:
         with world.ctx.db.write() as connection:
-            add_wrong_try(
-                connection, TryKind.KEEP_CODE, unit=unit, at=world.clock.now, network_day=None, network_unit=None
-            )
+            tried = Tried(kind=TryKind.KEEP_CODE, unit=unit, network_day=None, network_unit=None)
+            add_wrong_try(connection, tried, at=world.clock.now)
 
     for unit in range(25):
         wrong(unit)

@@ -2,30 +2,13 @@
 
 import http.client
 import json
-import re
-from datetime import UTC, datetime
 
 import pytest
 
 from server.domain.staff.scope import Scope
-from server.services.staff.api_tokens import new_token
-from server.storage.engine import Database
 from tests.server.processes import serving
 from tests.server.simulator import MakeWorld, World
-
-
-def token(db: Database, *scopes: Scope) -> str:
-    made, _facts = new_token(
-        db, brand=None, label="prometheus", scopes=scopes, days=1, actor="test", now=datetime.now(UTC)
-    )
-    return made
-
-
-def sample(text: str, name: str, **labels: str) -> float:
-    """The sum of the samples of a name with these labels."""
-    found = re.findall(rf"^{name}\{{(.*)\}} (\S+)$", text, re.MULTILINE)
-    wanted = {f'{key}="{value}"' for key, value in labels.items()}
-    return sum(float(value) for given, value in found if wanted <= set(re.findall(r'\w+="[^"]*"', given)))
+from tests.server.web.metrics import sample, token
 
 
 def test_routes_and_verdicts_are_counted_and_no_code_is_named(world: World) -> None:

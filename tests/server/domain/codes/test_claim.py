@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 from server.domain.codes.claim import (
     ClaimInvalid,
     check_claim,
+    check_page_claim,
     claim_of_holder,
     holder_of_claim,
+    is_guessable,
     marks_of,
     read_holder,
 )
-from server.domain.codes.page_token import PageTokenInvalid, check_page_token, make_page_token
+from server.domain.codes.holder_acts import HolderAct
+from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token, make_page_token
 from server.domain.codes.redemption import Unit
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
@@ -59,8 +62,8 @@ def test_a_cookie_of_another_form_is_no_cookie(cookie: str | None) -> None:
 
 
 def test_a_token_holds_for_its_unit_and_tier_until_it_expires() -> None:
-    token = make_page_token(UNIT, 0, key=KEY, now=NOW, ttl=TTL)
-    check_page_token(token, UNIT, 0, key=KEY, now=NOW + TTL)
+    token = make_page_token(TokenScope(UNIT, 0), key=KEY, now=NOW, ttl=TTL)
+    check_page_token(token, TokenScope(UNIT, 0), key=KEY, now=NOW + TTL)
     for unit, tier, key, now in (
         (OTHER, 0, KEY, NOW),
         (Unit(row=1, index=2, life=1), 0, KEY, NOW),
@@ -69,19 +72,36 @@ def test_a_token_holds_for_its_unit_and_tier_until_it_expires() -> None:
         (UNIT, 0, KEY, NOW + TTL + timedelta(seconds=1)),
     ):
         with pytest.raises(PageTokenInvalid):
-            check_page_token(token, unit, tier, key=key, now=now)
+            check_page_token(token, TokenScope(unit, tier), key=key, now=now)
+
+
+def test_a_token_of_one_act_confirms_no_other() -> None:
+    purposes = ("", *HolderAct)
+    for made in purposes:
+        token = make_page_token(TokenScope(UNIT, 0, made), key=KEY, now=NOW, ttl=TTL)
+        check_page_token(token, TokenScope(UNIT, 0, made), key=KEY, now=NOW)
+        for asked in set(purposes) - {made}:
+            with pytest.raises(PageTokenInvalid):
+                check_page_token(token, TokenScope(UNIT, 0, asked), key=KEY, now=NOW)
+
+
+def test_a_claim_below_128_bits_can_be_guessed_and_a_page_takes_none() -> None:
+    assert check_page_claim("x" * 22) == "x" * 22
+    assert (is_guessable("x" * 21), is_guessable("x" * 22)) == (True, False)
+    with pytest.raises(ClaimInvalid):
+        check_page_claim("x" * 21)
 
 
 @given(st.text(max_size=60) | st.none())
 def test_no_other_text_is_a_token(text: str | None) -> None:
     with pytest.raises(PageTokenInvalid):
-        check_page_token(text, UNIT, 0, key=KEY, now=NOW)
+        check_page_token(text, TokenScope(UNIT, 0), key=KEY, now=NOW)
 
 
 @given(st.integers(0, 42), st.integers(33, 126))
 def test_every_change_of_a_token_is_noticed(place: int, character: int) -> None:
-    token = make_page_token(UNIT, 0, key=KEY, now=NOW, ttl=TTL)
+    token = make_page_token(TokenScope(UNIT, 0), key=KEY, now=NOW, ttl=TTL)
     changed = token[:place] + chr(character) + token[place + 1 :]
     if changed != token:
         with pytest.raises(PageTokenInvalid):
-            check_page_token(changed, UNIT, 0, key=KEY, now=NOW)
+            check_page_token(changed, TokenScope(UNIT, 0), key=KEY, now=NOW)

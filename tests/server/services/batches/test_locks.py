@@ -29,8 +29,8 @@ from server.services.queries.batches import batch_of_order, batch_page, batch_to
 from server.services.staff.accounts import Staff
 from server.storage.batches import acts_of
 from tests.server.simulator import PREFIX, PRODUCT, Brand, Issued, World, both_databases
-from tests.server.web.api.test_public import conforms
-from tests.server.web.api.test_station import made, send
+from tests.server.web.api.calls import made, send
+from tests.server.web.api.conforms import conforms
 
 pytestmark = both_databases
 

@@ -1,7 +1,6 @@
 """Staff return codes to unused after a burn attack: one code or a set, once, with a reason, on record."""
 
 import json
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -29,6 +28,7 @@ from server.storage import schema
 from server.storage.holders import return_unit
 from server.storage.redemptions import lock_redemption
 from tests.server.simulator import Issued, World, both_databases, on_postgresql
+from tests.server.storage.waits import until_somebody_waits
 
 pytestmark = both_databases
 
@@ -114,19 +114,6 @@ def test_what_names_an_ended_verification_takes_nothing_from_the_next_buyer(
     assert "returned to unused: 0; not used: 0; returned by staff before: 0; ended otherwise since: 1" in told.output
     assert look(world, code)[0] == "already_verified"
     assert undo(world, burned, "0") == 1
-
-
-def until_somebody_waits(world: World) -> None:
-    """Until a connection to this test's database waits for a lock that another one has."""
-    query = sa.text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    late = time.monotonic() + 20
-    while time.monotonic() < late:
-        with world.ctx.db.engine.connect() as connection:
-            if connection.execute(query).scalar_one():
-                return
-    raise AssertionError("nobody waits")
 
 
 @on_postgresql

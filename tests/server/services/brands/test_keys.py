@@ -38,7 +38,7 @@ from server.storage import schema
 from server.storage.engine import Database
 from server.storage.migrate import upgrade
 from tests.server.simulator import PREFIX, START, Brand, World
-from tests.server.web.test_metrics import sample, token
+from tests.server.web.metrics import sample, token
 
 
 @pytest.fixture

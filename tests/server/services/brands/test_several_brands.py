@@ -13,7 +13,7 @@ from keys.primitives import SigningKey
 from server.domain.staff.scope import Scope
 from server.services.brands.keyring import publish_keyring
 from tests.server.simulator import PREFIX, Brand, World
-from tests.server.web.api.test_station import everything, made, refusal, send
+from tests.server.web.api.calls import everything, made, refusal, send
 
 ROOT = SigningKey(b"\x09" * 32)
 NAME, HOST = "Bright", "HTTPS://BRIGHT.EXAMPLE/"

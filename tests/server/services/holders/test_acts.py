@@ -21,6 +21,7 @@ from server.domain.codes.keep_code import KEEP_CODE_CHARACTERS, MAX_WRONG_HERE
 from server.domain.codes.redemption import Unit, Verdict
 from server.services.batches.find import find_code
 from server.services.codes.attempts import Visitor
+from server.services.codes.look import text_of_page
 from server.services.codes.redeem import verify
 from server.services.holders.acts import HolderCredentials, ask_on_page
 from server.services.holders.keep_codes import prove
@@ -30,7 +31,7 @@ from server.services.queries import alerts as alert_queries
 from server.services.queries import codes as code_queries
 from server.storage import schema
 from server.storage.redemptions import unit_use
-from tests.server.services.holders.test_keep_codes import wrong
+from tests.server.services.holders.guesses import wrong
 from tests.server.simulator import START, Issued, MakeWorld, World, both_databases
 
 pytestmark = both_databases
@@ -193,7 +194,7 @@ def test_a_keep_code_that_is_only_asked_with_is_counted_and_known_by_its_use_in_
     path = "/" + code.split("/", 3)[3]
     for number in range(40):
         holder = HolderCredentials(visitor=Visitor(address=f"10.{number}.0.1"), keep_code=keep_code)
-        assert ask_on_page(world.ctx, path, "", HolderAct.HAND_ON, holder).token
+        assert ask_on_page(world.ctx, text_of_page(world.ctx, path, ""), HolderAct.HAND_ON, holder).token
     (alert,) = alert_queries.alerts(world.ctx, AlertFilter(rule="keep_code_shared")).rows
     assert (alert.count, alert.people) == (40, 40)
 
@@ -308,8 +309,8 @@ def test_the_next_owner_hands_on_to_themselves_and_nobody_else_knows_the_keep_co
     own = done(world, "hand-on", code, keep_code=sold)
     assert own["hop"] == 2
     world.clock.forward(minutes=11)
-    assert prove(world.ctx, code, keep_code=sold, visitor=Visitor()).keep_code_refused
-    assert not prove(world.ctx, code, keep_code=own["keep_code"], visitor=Visitor()).keep_code_refused
+    assert prove(world.ctx, code, keep_code=sold, visitor=Visitor()) is None
+    assert prove(world.ctx, code, keep_code=own["keep_code"], visitor=Visitor()) is not None
 
 
 def test_a_code_is_handed_on_a_few_times_a_day(world: World, issued: Issued) -> None:
@@ -396,7 +397,7 @@ def test_erasing_leaves_the_code_used_and_nobody_its_holder(world: World, issued
     body = done(world, "erase", code, keep_code=first["keep_code"])
     assert (body["state"], body["first_country"], body["was_yours"]) == ("already_verified", None, False)
     assert world.ask(code, "anna").get_json()["verdict"] == "already_verified"
-    assert prove(world.ctx, code, keep_code=first["keep_code"], visitor=Visitor()).keep_code_refused
+    assert prove(world.ctx, code, keep_code=first["keep_code"], visitor=Visitor()) is None
     assert ask(world, "erase", code, claim="anna")[0] == 404
     told = checked(world, first["proof"])
     assert (told["on_record"], told["ended"]) == (False, {"how": "erased", "on": None, "by": None})
@@ -474,24 +475,17 @@ def test_guesses_at_an_ended_verification_share_the_tries_of_the_code(world: Wor
         assert ask(world, "erase", code, keep_code=typed)[1]["code"] == "keep_code_tries_spent"
 
 
-def test_an_entry_that_comes_in_while_it_is_erased_is_erased_with_it(
-    world: World, issued: Issued, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The buyer's two requests at once: the erasure has placed what waited, and then the verification is entered."""
-    burns = iter([lambda: genuine(world, issued.text(0))])
-
-    def between(*arguments: Any, **more: Any) -> object:  # noqa: ANN401 - handed on
-        head = sign_newest_head(*arguments, **more)
-        for burn in burns:
-            burn()
-        return head
-
-    monkeypatch.setattr("server.services.holders.acts.sign_newest_head", between)
-    done(world, "erase", issued.text(0), claim="anna")
-    sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
+def test_an_entry_without_a_place_is_given_one_and_erased_in_the_same_transaction(world: World, issued: Issued) -> None:
+    for number in range(3):
+        genuine(world, issued.text(number))
+    done(world, "erase", issued.text(1), claim="anna")
+    erased, waiting = schema.log_leaf.c, schema.log_pending.c
     with world.ctx.db.read() as connection:
-        query = sa.select(schema.log_leaf.c.record).where(schema.log_leaf.c.kind == "redemption")
-        assert connection.execute(query).scalars().all() == [None]
+        placed = connection.execute(sa.select(erased.subject, erased.record)).all()
+        kinds = connection.execute(sa.select(waiting.kind).order_by(waiting.id)).scalars().all()
+    unit = find_code(world.ctx, issued.text(1)).id
+    assert [row.subject for row in placed if row.record is None] == [unit]
+    assert kinds[-3:] == ["redemption", "redemption", "erasure"]
 
 
 def traces(world: World, issued: Issued) -> set[bytes]:

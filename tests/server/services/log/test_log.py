@@ -23,8 +23,8 @@ from server.services.log import entries, heads, proofs
 from server.services.log.keeper import LogKeeper
 from server.storage import log as rows
 from server.storage import schema
-from tests.server.services.batches.test_undo import until_somebody_waits
 from tests.server.simulator import CHEAP, MakeWorld, World, both_databases, on_postgresql
+from tests.server.storage.waits import until_somebody_waits
 
 pytestmark = both_databases
 

@@ -3,7 +3,6 @@
 
 import hashlib
 import io
-import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -24,46 +23,18 @@ from keys.store.key_file import ScryptCost
 from server.app import create_app
 from server.domain.staff.scope import Scope
 from server.services.brands.keyring import publish_keyring
-from server.services.staff.api_tokens import new_token, revoke_token
+from server.services.staff.api_tokens import revoke_token
 from server.settings import RateLimit
 from server.storage import schema
 from tests.server.simulator import GTIN, World
-from tests.server.web.api.test_public import conforms
-
-JSON = "application/json"
+from tests.server.web.api.calls import JSON, everything, made, refusal, send
+from tests.server.web.api.conforms import conforms
 
 
 def _png(width: int, height: int) -> bytes:
     stream = io.BytesIO()
     Image.new("RGB", (width, height), "white").save(stream, "PNG")
     return stream.getvalue()
-
-
-def made(world: World, *scopes: Scope, **changes: Any) -> str:
-    asked = {"brand": "Example Tea", "label": "press-1", "days": 30, "actor": "anna"} | changes
-    return new_token(world.ctx.db, scopes=scopes or list(Scope), now=world.clock.now, **asked)[0]
-
-
-def send(world: World, method: str, path: str, token: str | None, body: object = None, **more: Any) -> Any:
-    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-    data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-    asked = {"content_type": JSON, "headers": headers, "data": data} | more
-    return world.client.open(f"/api/v1{path}", method=method, **asked)
-
-
-def everything(world: World) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table; the day of a token's use apart, which is no state of a code."""
-    with world.ctx.db.read() as connection:
-        return {
-            name: [tuple(row) for row in connection.execute(sa.select(table)).all()]
-            for name, table in schema.metadata.tables.items()
-            if name != "api_token"
-        }
-
-
-def refusal(answer: Any) -> tuple[int, str]:
-    assert answer.mimetype == "application/problem+json", answer.text
-    return answer.status_code, answer.get_json()["code"]
 
 
 ADDRESSES = [

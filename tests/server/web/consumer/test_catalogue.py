@@ -17,7 +17,7 @@ from server.domain.codes.redemption import Verdict
 from server.web.catalogue import Catalogue, PluralForms, Sentence
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.words import ShopperCatalogue, catalogues, choose_catalogue
-from tests.server.web.conftest import EVERY_SEEN, USED, seen
+from tests.server.web.pages import EVERY_SEEN, USED, seen
 
 MAX_HEADING_WORDS = 8
 MAX_EXPLANATION_WORDS = 40

@@ -6,8 +6,8 @@ import pytest
 
 from server.domain.batches.range_act import ActKind
 from tests.server.simulator import Issued, World
-from tests.server.web.conftest import Browser, heading, hidden, target
-from tests.server.web.consumer.test_receipts import BEFORE, MINE, keep_code_on, proof_on
+from tests.server.web.consumer.receipts import BEFORE, MINE, keep_code_on, proof_on
+from tests.server.web.pages import Browser, heading, hidden, target
 
 ASKS = {
     "undo": "Return this code to unused?",
@@ -174,7 +174,7 @@ def test_the_keep_code_does_all_of_it_in_another_browser_without_a_cookie(
 
 
 def test_guesses_in_an_act_end_like_all_others(world: World, shopper: Browser, page: str) -> None:
-    from tests.server.services.holders.test_keep_codes import wrong
+    from tests.server.services.holders.guesses import wrong
 
     keep_code = keep_code_on(shopper.verify(page).text)
     stranger = Browser(world.client)
@@ -211,7 +211,7 @@ def test_a_product_is_handed_on_and_the_next_owner_sees_how_often(world: World, 
 def test_a_next_owner_is_never_told_that_they_verified_it(
     world: World, shopper: Browser, issued: Issued, page: str
 ) -> None:
-    from tests.server.web.consumer.test_receipts import words_of
+    from tests.server.web.consumer.receipts import words_of
 
     shopper.verify(page)
     handed = keep_code_on(confirmed(shopper, page, "hand_on"))
@@ -295,7 +295,7 @@ def test_the_head_before_a_verification_stands_on_its_proofs_page_and_on_paper(
     world: World, shopper: Browser, page: str
 ) -> None:
     from server.services.log.heads import sign_newest_head
-    from tests.server.web.consumer.test_receipts import words_of
+    from tests.server.web.consumer.receipts import words_of
 
     sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
     proof = proof_on(shopper.verify(page).text)

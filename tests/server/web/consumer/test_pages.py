@@ -12,8 +12,6 @@ from werkzeug.test import TestResponse
 
 from authcode.code.serial import Tier, printed_serial
 from authcode.order.order import Placement, Tiers
-from authcode.qr.segments import segments_of
-from authcode.qr.symbol import Level, draw_symbol
 from keys.format.domains import Listing
 from keys.format.records import Form
 from keys.store.issuer import IssuerHome
@@ -26,7 +24,8 @@ from server.settings import RateLimit
 from server.storage import schema
 from server.storage.engine import RecordsUnreachable
 from tests.server.simulator import Issued, World
-from tests.server.web.conftest import ADDRESS, Browser, heading, hidden, target
+from tests.server.web.pages import ADDRESS, Browser, heading, hidden, target
+from tests.server.web.photos import foreign_photo, photo_of
 
 HOLDER = "__Host-authcode-holder"
 
@@ -41,35 +40,6 @@ def break_records(world: World, *tables: str) -> None:
     with world.ctx.db.write() as connection:
         for table in tables:
             connection.execute(text(f"ALTER TABLE {table} RENAME TO {table}_elsewhere"))
-
-
-def photo_of(*codes: tuple[str, Form]) -> BytesIO:
-    """A picture of symbols side by side, six pixels a module."""
-    pieces = []
-    for code, form in codes:
-        dark = draw_symbol(segments_of(code, form), Level.M).modules
-        symbol = Image.fromarray(((~dark) * 255).astype("uint8")).resize([6 * side for side in dark.shape[::-1]], 0)
-        piece = Image.new("L", (symbol.width + 120, symbol.height + 120), 255)
-        piece.paste(symbol, (60, 60))
-        pieces.append(piece)
-    whole = Image.new("L", (sum(p.width for p in pieces), max(p.height for p in pieces)), 255)
-    left = 0
-    for piece in pieces:
-        whole.paste(piece, (left, 0))
-        left += piece.width
-    stream = BytesIO()
-    whole.save(stream, "PNG")
-    stream.seek(0)
-    return stream
-
-
-def foreign_photo(text: str) -> BytesIO:
-    import qrcode
-
-    stream = BytesIO()
-    qrcode.make(text, box_size=6).save(stream)
-    stream.seek(0)
-    return stream
 
 
 def upload(shopper: Browser, photo: BytesIO, name: str = "photo.png") -> TestResponse:

@@ -24,13 +24,10 @@ from server.services.queries.alerts import alerts
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.proofs import MAX_PASTED_CHARS, linked_proof, proof_in
 from server.web.consumer.receipt_pdf import ReceiptSheet, proof_symbol, receipt_pdf
-from tests.server.services.holders.test_keep_codes import wrong
+from tests.server.services.holders.guesses import wrong
 from tests.server.simulator import Issued, World
-from tests.server.web.conftest import Browser, heading, target
-
-KEEP = re.compile(r'class="keep-code">([0-9A-Z-]{14})<')
-MINE = "You verified this code on 21 November 2026 (UTC)"
-BEFORE = "This code was verified before"
+from tests.server.web.consumer.receipts import BEFORE, KEEP, MINE, keep_code_on, proof_on, words_of
+from tests.server.web.pages import Browser, heading, target
 
 
 @pytest.fixture
@@ -45,25 +42,6 @@ def page(issued: Issued) -> str:
 
 def stranger(world: World) -> Browser:
     return Browser(world.client)
-
-
-def keep_code_on(html: str) -> str:
-    found = KEEP.search(html)
-    assert found is not None, html
-    return found.group(1)
-
-
-def proof_on(html: str) -> str:
-    found = re.search(r'href="/proof/([^"/]+)"', html)
-    assert found is not None, html
-    return found.group(1)
-
-
-def words_of(pdf: bytes) -> str:
-    document = pypdfium2.PdfDocument(pdf)
-    text = str(document[0].get_textpage().get_text_bounded())
-    document.close()
-    return " ".join(text.split())
 
 
 def picture_of(pdf: bytes, scale: float = 2.0) -> Image.Image:

@@ -16,7 +16,7 @@ from server.web.consumer.sentence_facts import contact, unbroken
 from server.web.consumer.view import Site
 from server.web.origin import is_from_our_page, is_loopback, is_remembered
 from tests.server.simulator import World
-from tests.server.web.conftest import EVERY_SEEN
+from tests.server.web.pages import EVERY_SEEN
 
 PREFIXES = frozenset({"HTTPS://V.EXAMPLE.COM/"})
 

@@ -7,7 +7,7 @@ import pytest
 
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.view import Offers, Page, Tint
-from tests.server.web.conftest import EVERY_SEEN, burn_form
+from tests.server.web.pages import EVERY_SEEN, burn_form
 
 Render = Callable[[Page], str]
 

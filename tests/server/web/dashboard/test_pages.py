@@ -13,49 +13,11 @@ from server.app import create_app
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.redemption import Unit
 from server.services.brands.keyring import publish_keyring
-from server.services.staff.accounts import add_staff, reset_staff
+from server.services.staff.accounts import reset_staff
 from server.settings import RateLimit
 from tests.server.simulator import START, Issued, World
-from tests.server.web.conftest import ADDRESS, Browser, heading, hidden, target
-
-EMAIL = "anna@example.com"
-ONE_TIME = "one-time-pass-word"
-OWN = "a long walk along the river"
-
-
-class Staff(Browser):
-    """A member of staff at a browser: forms are sent with the token of the page they stand on."""
-
-    def submit(self, page: str, form: dict[str, object], to: str | None = None) -> str:
-        token = hidden(self.open(page).text)["csrf_token"]
-        answer = self.send(to or page, {"csrf_token": token, **form})
-        return self.follow(answer.location) if answer.location else answer.text
-
-    def follow(self, location: str) -> str:
-        return self.open(location).text
-
-    def log_in(self) -> str:
-        self.submit("/staff/login", {"email": EMAIL, "password": ONE_TIME})
-        return self.submit("/staff/password", {"old": ONE_TIME, "new": OWN, "again": OWN})
-
-
-@pytest.fixture
-def stranger(world: World) -> Staff:
-    add_staff(world.ctx.db, EMAIL, now=START, one_time=ONE_TIME, actor="test")
-    return Staff(world.client)
-
-
-@pytest.fixture
-def anna(stranger: Staff) -> Staff:
-    stranger.log_in()
-    return stranger
-
-
-def duplicated(world: World, issued: Issued, others: int = 3) -> None:
-    world.verdict(issued.text(0), "the-first")
-    for number in range(others):
-        world.clock.forward(hours=1)
-        world.verdict(issued.text(0), f"another-{number}")
+from tests.server.web.dashboard.staff import EMAIL, ONE_TIME, OWN, Staff, duplicated
+from tests.server.web.pages import ADDRESS, heading, hidden, target
 
 
 class TestLogin:

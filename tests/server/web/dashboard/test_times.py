@@ -8,22 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain.places.time_zone import ZoneUnknown, read_zone, zone_names, zone_of
-from server.services.staff.accounts import add_staff
 from server.web.dashboard.times import Times, machine, utc
-from tests.server.simulator import START, Issued, World
-from tests.server.web.dashboard.test_pages import EMAIL, ONE_TIME, Staff, duplicated
+from tests.server.simulator import Issued, World
+from tests.server.web.dashboard.staff import Staff, duplicated
 
 PAGES = ("/staff/alerts", "/staff/alerts/1", "/staff/batches", "/staff/batches/1", "/staff/audit", "/staff/settings")
 WINTER = datetime(2026, 1, 31, 23, 30, 5, tzinfo=UTC)
 SUMMER = datetime(2026, 7, 31, 23, 30, 5, tzinfo=UTC)
-
-
-@pytest.fixture
-def anna(world: World) -> Staff:
-    add_staff(world.ctx.db, EMAIL, now=START, one_time=ONE_TIME, actor="test")
-    staff = Staff(world.client)
-    staff.log_in()
-    return staff
 
 
 def choose(anna: Staff, zone: str) -> str:

@@ -11,12 +11,11 @@ import pytest
 from babel.messages.pofile import read_po
 
 from server.domain.alerts import rules
-from server.services.staff.accounts import add_staff
 from server.web.catalogue import Catalogue
 from server.web.dashboard import words
-from tests.server.simulator import START, Issued, World
-from tests.server.web.conftest import heading
-from tests.server.web.dashboard.test_pages import EMAIL, ONE_TIME, Staff
+from tests.server.simulator import Issued, World
+from tests.server.web.dashboard.staff import Staff
+from tests.server.web.pages import heading
 
 RULE = '''
 """Stage 7, alert: strangers ask for a code that is used."""
@@ -74,14 +73,6 @@ def _new_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     yield
     rules.all_rules.cache_clear()
     sys.modules.pop(f"{rules.__name__}.stranger", None)
-
-
-@pytest.fixture
-def anna(world: World) -> Staff:
-    add_staff(world.ctx.db, EMAIL, now=START, one_time=ONE_TIME, actor="test")
-    staff = Staff(world.client)
-    staff.log_in()
-    return staff
 
 
 @pytest.mark.usefixtures("_new_rule")

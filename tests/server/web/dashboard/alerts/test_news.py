@@ -6,18 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from server.services.staff.accounts import add_staff
 from tests.server.simulator import START, Issued, World
-from tests.server.web.dashboard.alerts.test_work import numbers, work
-from tests.server.web.dashboard.test_pages import EMAIL, ONE_TIME, Staff, duplicated
-
-
-@pytest.fixture
-def anna(world: World) -> Staff:
-    add_staff(world.ctx.db, EMAIL, now=START, one_time=ONE_TIME, actor="test")
-    staff = Staff(world.client)
-    staff.log_in()
-    return staff
+from tests.server.web.dashboard.staff import Staff, duplicated, numbers, work
 
 
 class OpenList:

@@ -12,21 +12,11 @@ from server.domain.codes.redemption import Verdict
 from server.services.batches.find import find_code
 from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import verify
-from server.services.staff.accounts import add_staff
 from server.web.dashboard import words as wording
 from server.web.dashboard.alerts import pages as alert_pages
-from tests.server.simulator import START, Issued, World
-from tests.server.web.conftest import heading
-from tests.server.web.dashboard.alerts.test_work import numbers
-from tests.server.web.dashboard.test_pages import EMAIL, ONE_TIME, Staff, duplicated
-
-
-@pytest.fixture
-def anna(world: World) -> Staff:
-    add_staff(world.ctx.db, EMAIL, now=START, one_time=ONE_TIME, actor="test")
-    staff = Staff(world.client)
-    staff.log_in()
-    return staff
+from tests.server.simulator import Issued, World
+from tests.server.web.dashboard.staff import Staff, duplicated, numbers
+from tests.server.web.pages import heading
 
 
 def told(page: str) -> str:

@@ -6,20 +6,11 @@ from datetime import timedelta
 import pytest
 
 from server.domain.batches.range_act import ActKind
-from server.services.staff.accounts import add_staff
-from tests.server.simulator import START, Issued, World
-from tests.server.web.conftest import heading
-from tests.server.web.dashboard.test_pages import EMAIL, ONE_TIME, Staff, duplicated
+from tests.server.simulator import Issued, World
+from tests.server.web.dashboard.staff import EMAIL, Staff, duplicated, numbers, work
+from tests.server.web.pages import heading
 
 ROWS = '<div class="what">'
-
-
-@pytest.fixture
-def anna(world: World) -> Staff:
-    add_staff(world.ctx.db, EMAIL, now=START, one_time=ONE_TIME, actor="test")
-    staff = Staff(world.client)
-    staff.log_in()
-    return staff
 
 
 @pytest.fixture
@@ -35,15 +26,6 @@ def rows(anna: Staff, query: str = "") -> int:
 def views(anna: Staff) -> dict[str, int]:
     found = re.findall(r"<span>([A-Za-z ]+)</span><span>([\d,]+)</span>", anna.open("/staff/alerts").text)
     return {name: int(amount) for name, amount in found}
-
-
-def numbers(anna: Staff) -> list[int]:
-    """The alerts of the list, oldest first: databases leave gaps between their numbers."""
-    return sorted({int(n) for n in re.findall(r'/staff/alerts/(\d+)"', anna.open("/staff/alerts?view=all").text)})
-
-
-def work(anna: Staff, number: int = 1, **form: object) -> str:
-    return anna.submit(f"/staff/alerts/{number}", dict(form), to=f"/staff/alerts/{number}/work")
 
 
 class TestClosing:

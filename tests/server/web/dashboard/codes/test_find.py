@@ -13,19 +13,10 @@ from keys.format.records import Form
 from keys.store.issuer import IssuerHome
 from server.domain.batches.range_act import ActKind
 from server.services.brands.keyring import publish_keyring
-from server.services.staff.accounts import add_staff
-from tests.server.simulator import START, Issued, World
-from tests.server.web.conftest import heading, hidden
-from tests.server.web.consumer.test_pages import foreign_photo, photo_of
-from tests.server.web.dashboard.test_pages import EMAIL, ONE_TIME, Staff
-
-
-@pytest.fixture
-def anna(world: World) -> Staff:
-    add_staff(world.ctx.db, EMAIL, now=START, one_time=ONE_TIME, actor="test")
-    staff = Staff(world.client)
-    staff.log_in()
-    return staff
+from tests.server.simulator import Issued, World
+from tests.server.web.dashboard.staff import Staff
+from tests.server.web.pages import heading, hidden
+from tests.server.web.photos import foreign_photo, photo_of
 
 
 def find(anna: Staff, photo: BytesIO | None) -> TestResponse:

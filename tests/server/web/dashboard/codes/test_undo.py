@@ -2,9 +2,7 @@
 
 from server.services.batches.find import find_code
 from tests.server.simulator import Issued, World
-from tests.server.web.dashboard.test_pages import Staff, anna, stranger
-
-__all__ = ["anna", "stranger"]
+from tests.server.web.dashboard.staff import Staff
 
 
 def page_of(world: World, issued: Issued) -> str:

@@ -10,10 +10,9 @@ from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.batches.range_act import ActKind
 from server.services.brands.settings import brands
 from server.services.queries import alerts as alert_queries
-from server.services.staff.accounts import add_staff
-from tests.server.simulator import START, Issued, World
-from tests.server.web.conftest import heading, hidden, target
-from tests.server.web.dashboard.test_pages import EMAIL, ONE_TIME, Staff
+from tests.server.simulator import Issued, World
+from tests.server.web.dashboard.staff import Staff
+from tests.server.web.pages import heading, hidden, target
 
 TEXTS: dict[str, object] = {
     "name": "Autumn Tea 50 g",
@@ -23,14 +22,6 @@ TEXTS: dict[str, object] = {
     "support": "",
     "more_url": "https://www.example.com/tea",
 }
-
-
-@pytest.fixture
-def anna(world: World) -> Staff:
-    add_staff(world.ctx.db, EMAIL, now=START, one_time=ONE_TIME, actor="test")
-    staff = Staff(world.client)
-    staff.log_in()
-    return staff
 
 
 @pytest.fixture
