@@ -175,7 +175,7 @@ class TestAlerts:
     ) -> None:
         for claim in range(8):
             world.verdict(issued.text(0), f"claim-{claim}")
-        monkeypatch.setattr("server.services.queries.alert.PAGE_SIZE", 5)
+        monkeypatch.setattr("server.services.queries.page.PAGE_SIZE", 5)
         for page in (1, 2):
             text = anna.open(f"/staff/alerts/1?page={page}").text
             told = text[text.index("<h2>What people were told") :]
@@ -202,7 +202,7 @@ class TestBatches:
         self, world: World, anna: Staff, issued: Issued, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         world.issue()
-        monkeypatch.setattr("server.services.queries.dashboard.PAGE_SIZE", 1)
+        monkeypatch.setattr("server.services.queries.page.PAGE_SIZE", 1)
         newest, oldest = anna.open("/staff/batches").text, anna.open("/staff/batches?page=2").text
         assert issued.batch.order_name not in newest
         assert 'href="/staff/batches?page=2">Older' in newest

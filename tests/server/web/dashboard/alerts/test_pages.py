@@ -9,9 +9,9 @@ from server.domain.alerts.storm import BURST_ASKERS, LOOKS_IN_STORM
 from server.domain.alerts.triage import Cause
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.redemption import Verdict
+from server.services.batches.find import find_code
 from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import verify
-from server.services.queries.dashboard import find_code
 from server.web.dashboard import words as wording
 from server.web.dashboard.alerts import pages as alert_pages
 from tests.server.simulator import Issued, World

@@ -1,6 +1,6 @@
 """The dashboard's form that returns a code to unused."""
 
-from server.services.queries.dashboard import find_code
+from server.services.batches.find import find_code
 from tests.server.simulator import Issued, World
 from tests.server.web.dashboard.staff import Staff
 

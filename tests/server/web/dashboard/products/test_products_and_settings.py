@@ -6,11 +6,10 @@ import re
 import pytest
 from PIL import Image
 
-from server.domain.alerts.alert import Severity
+from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.batches.range_act import ActKind
 from server.services.brands.settings import brands
-from server.services.queries import dashboard
-from server.services.queries.dashboard import AlertFilter
+from server.services.queries import alerts as alert_queries
 from tests.server.simulator import Issued, World
 from tests.server.web.dashboard.staff import Staff
 from tests.server.web.pages import heading, hidden, target
@@ -109,7 +108,7 @@ class TestSettings:
         assert "The settings are kept" in anna.submit("/staff/settings", form)
         for claim in ("anna", "ben"):
             world.verdict(issued.text(0), claim)
-        (alert,) = dashboard.alerts(world.ctx, AlertFilter()).alerts
+        (alert,) = alert_queries.alerts(world.ctx, AlertFilter()).rows
         assert alert.severity is Severity.ALERT
         assert "alert_from 1" in anna.open("/staff/audit?kind=brand").text
         assert "Nothing was other" in anna.submit("/staff/settings", form)
