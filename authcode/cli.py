@@ -9,7 +9,7 @@ import difflib
 import errno
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final, NoReturn
 
@@ -20,15 +20,13 @@ from keys.base.errors import AuthcodeError
 COMMANDS: Final = "authcode.commands"
 PACKAGES: Final = ("keys", "authcode", "scanner", "server")
 
-_Resolved = tuple[str | None, click.Command | None, list[str]]
-
 _WHOLE: Final = 1000
-"""Characters of a sentence that click gives uncut: no first sentence of ours is longer."""
+"""Characters up to which click leaves a sentence uncut: no first sentence of ours is longer."""
 
 NO: Final = 1
 FAILED: Final = 2
 
-# The words of the first help page, here so that it is printed without loading a single command.
+# The words of the first help page, so that it is printed without loading a command.
 _SECTIONS: Final = {
     "Issue and print": ("init", "keys", "product", "batch"),
     "Look at codes": ("scan", "verify"),
@@ -53,7 +51,7 @@ Example, the first sheet:
   authcode init --brand "Acme" --prefix https://v.example.com
   authcode batch issue --order first --count 24 --placement inside
 
-State lies under AUTHCODE_HOME (default ./authcode-home). Keys are unlocked by AUTHCODE_ISSUER_PASSPHRASE_FILE and
+State is kept in AUTHCODE_HOME (default ./authcode-home). Keys are unlocked by AUTHCODE_ISSUER_PASSPHRASE_FILE and
 AUTHCODE_SERVER_PASSPHRASE_FILE, or at a prompt. Exit codes: 0 done, 1 the answer is no, 2 it could not be done.
 """
 
@@ -70,13 +68,27 @@ class ExtraMissing(AuthcodeError):
     extra: str
 
 
-class Nouns(click.Group):
-    """The first level: one entry a noun, with its verbs where it has some."""
+class _Entries(click.Group):
+    """A group of commands that are loaded from their entry points one at a time."""
 
-    def __init__(self, entries: Mapping[str, EntryPoint]) -> None:
-        """Take the entries by name."""
-        super().__init__(name="authcode", help="One-time signed codes for packaging.", epilog=_EPILOG)
-        self._entries = entries
+    def __init__(self, entries: Mapping[str, EntryPoint], **attributes: str | None) -> None:
+        super().__init__(**attributes)  # type: ignore[arg-type]
+        self.entries = entries
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; where there is none, name the nearest one."""
+        near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(error.format_message() + hint, ctx=error.ctx) from None
+
+
+class Nouns(_Entries):
+    """The first level: one entry a noun, with its verbs where it has some."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Nouns, in the order of the help page."""
@@ -84,12 +96,11 @@ class Nouns(click.Group):
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a single noun, or give the group of its verbs, still unloaded."""
-        if cmd_name in self._entries:
-            return _load(cmd_name, self._entries[cmd_name])
-        verbs = {
-            name.partition(".")[2]: entry for name, entry in self._entries.items() if name.startswith(f"{cmd_name}.")
-        }
-        return Verbs(cmd_name, verbs) if verbs else None
+        if cmd_name in self.entries:
+            return _load(cmd_name, self.entries[cmd_name])
+        of_noun = f"{cmd_name}."
+        verbs = {name.removeprefix(of_noun): entry for name, entry in self.entries.items() if name.startswith(of_noun)}
+        return Verbs(verbs, name=cmd_name, help=_NOUNS.get(cmd_name)) if verbs else None
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the nouns by section, without loading them."""
@@ -98,59 +109,29 @@ class Nouns(click.Group):
                 with formatter.section(title):
                     formatter.write_dl([(noun, _NOUNS.get(noun, "")) for noun in nouns])
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, and name the nearest one to a slip of the hand."""
-        return _resolved(self, ctx, args, super().resolve_command)
-
-    def entry_of(self, words: Sequence[str]) -> EntryPoint | None:
-        """Find the entry that the first words of a command line name."""
-        return self._entries.get(".".join(words)) or self._entries.get("".join(words[:1]))
-
     def _sections(self) -> dict[str, list[str]]:
-        present = {name.partition(".")[0] for name in self._entries}
+        present = {name.partition(".")[0] for name in self.entries}
         sections = {title: [noun for noun in nouns if noun in present] for title, nouns in _SECTIONS.items()}
         return sections | {"More": sorted(present.difference(*_SECTIONS.values()))}
 
 
-class Verbs(click.Group):
+class Verbs(_Entries):
     """The second level: the verbs of a noun."""
-
-    def __init__(self, noun: str, entries: Mapping[str, EntryPoint]) -> None:
-        """Take the entries by verb."""
-        super().__init__(name=noun, help=_NOUNS.get(noun))
-        self._entries = entries
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Verbs, in the order in which they were registered."""
-        return list(self._entries)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the verb, and name the nearest one to a slip of the hand."""
-        return _resolved(self, ctx, args, super().resolve_command)
+        return list(self.entries)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write each verb with its whole first sentence: cut short, it would hide what the verb is for."""
-        verbs = [(verb, self.get_command(ctx, verb)) for verb in self._entries]
+        verbs = [(verb, self.get_command(ctx, verb)) for verb in self.entries]
         with formatter.section("Commands"):
             formatter.write_dl([(verb, command.get_short_help_str(_WHOLE)) for verb, command in verbs if command])
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a verb."""
-        entry = self._entries.get(cmd_name)
+        entry = self.entries.get(cmd_name)
         return _load(f"{self.name} {cmd_name}", entry) if entry else None
-
-
-def _resolved(group: click.Group, ctx: click.Context, args: list[str], resolve: Callable[..., _Resolved]) -> _Resolved:
-    near = difflib.get_close_matches(args[0], group.list_commands(ctx), n=1) if args else []
-    try:
-        return resolve(ctx, args)
-    except click.UsageError as error:
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise click.UsageError(error.format_message() + hint, ctx=error.ctx) from None
 
 
 def main() -> NoReturn:
@@ -161,7 +142,8 @@ def main() -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and give its exit code; every foreseen error is printed as one sentence."""
     as_json = "--json" in arguments
-    nouns = Nouns({entry.name: entry for entry in entry_points(group=COMMANDS)})
+    entries = {entry.name: entry for entry in entry_points(group=COMMANDS)}
+    nouns = Nouns(entries, name="authcode", help="One-time signed codes for packaging.", epilog=_EPILOG)
     click.version_option(package_name="authcode")(nouns)
     try:
         result = nouns.main(args=list(arguments), prog_name="authcode", standalone_mode=False)
@@ -171,7 +153,7 @@ def run(arguments: Sequence[str]) -> int:
             return FAILED
         code, message = "usage", error.format_message()
     except ModuleNotFoundError as error:
-        missing = _missing_extra(nouns, arguments, error)
+        missing = _missing_extra(entries, arguments, error)
         code, message = missing.code, str(missing)
     except (AuthcodeError, OSError, click.Abort) as error:
         code, message = _foreseen(error)
@@ -208,10 +190,12 @@ def _stand_in(command: str, entry: EntryPoint) -> click.Command:
     )
 
 
-def _missing_extra(nouns: Nouns, arguments: Sequence[str], error: ModuleNotFoundError) -> ExtraMissing:
+def _missing_extra(
+    entries: Mapping[str, EntryPoint], arguments: Sequence[str], error: ModuleNotFoundError
+) -> ExtraMissing:
     """Name the extra that a command's body missed; a module of our own that is missing is a defect."""
     words = [argument for argument in arguments if not argument.startswith("-")][:2]
-    entry = nouns.entry_of(words)
+    entry = entries.get(".".join(words)) or entries.get("".join(words[:1]))
     if _is_ours(error) or entry is None:
         raise error
     return ExtraMissing(entry.name.replace(".", " "), _extra_of(entry))

@@ -3,7 +3,7 @@
 The library announces and the server's part listens; without one everything still works.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import entry_points
@@ -25,7 +25,7 @@ WITHDRAWAL_PLANNED: Final = "authcode.withdrawal_planned"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
-    """What withdrawing a key would affect, in registered orders and in units.
+    """The effects of withdrawing a key, in registered orders and in units.
 
     `active_unburned` can be verified today and were not. Of these some were in the world before the moment, and are
     answered as their brand chose: `locked`, or `as_usual` with a caution; the others `not_ours`. `used` were verified
@@ -60,7 +60,7 @@ def listeners(group: str) -> tuple[Callable[..., object], ...]:
 
 def announce_batch(home: Path, manifest: bytes) -> tuple[str, ...]:
     """Announce an issued batch by its signed manifest; returns a sentence from each listener that acted."""
-    return tuple(_call_all(BATCH_ISSUED, home, manifest))
+    return _call_all(BATCH_ISSUED, home, manifest)
 
 
 def announce_keyring(
@@ -70,23 +70,19 @@ def announce_keyring(
 
     `server_passphrase` is called only by a listener that has to open the server's part.
     """
-    return tuple(_call_all(KEYRING_PUBLISHED, home, keyring, shared, server_passphrase))
+    return _call_all(KEYRING_PUBLISHED, home, keyring, shared, server_passphrase)
 
 
 def announce_product(home: Path, product: Product) -> tuple[str, ...]:
     """Announce a product's new texts and picture; returns the listeners' sentences."""
-    return tuple(_call_all(PRODUCT_PUBLISHED, home, product))
+    return _call_all(PRODUCT_PUBLISHED, home, product)
 
 
-def ask_what_is_touched(
-    home: Path, brand_id: bytes, key_id: str, *, since: datetime, now: datetime
-) -> tuple[Touched, ...]:
-    """What withdrawing a key since a moment would touch, by each listener that knows; empty without one."""
+def count_touched(home: Path, brand_id: bytes, key_id: str, *, since: datetime, now: datetime) -> tuple[Touched, ...]:
+    """Count what withdrawing a key since a moment would touch, by each listener that knows; empty without one."""
     answers = (listener(home, brand_id, key_id, since, now) for listener in listeners(WITHDRAWAL_PLANNED))
     return tuple(answer for answer in answers if isinstance(answer, Touched))
 
 
-def _call_all(group: str, *arguments: Any) -> Iterator[str]:  # noqa: ANN401 - each group has a signature of its own
-    for listener in listeners(group):
-        if sentence := listener(*arguments):
-            yield str(sentence)
+def _call_all(group: str, *arguments: Any) -> tuple[str, ...]:  # noqa: ANN401 - each group has a signature of its own
+    return tuple(str(sentence) for listener in listeners(group) if (sentence := listener(*arguments)))

@@ -90,10 +90,13 @@ class TrustFile:
         """
         opened = open_keyring(document, root_fingerprint=root_fingerprint)  # (1)
         keyring, root = opened.keyring, opened.root_fingerprint
+        digest = hashlib.sha256(read_document(LABEL_KEYRING, document).content()).digest()
+        offered = Pin(
+            root=root, version=keyring.version, document=digest, brand=keyring.brand, prefixes=keyring.prefixes
+        )
         make_private_dir(self._path.parent)
         with exclusive_lock(self._path.with_name(f".{self._path.name}.lock")):
             pins = self.pins()
-            offered = _pin_of(opened)
             pin = pins.pop(keyring.brand_id, None)
             if pin == offered:
                 return opened
@@ -101,11 +104,9 @@ class TrustFile:
                 raise RootChanged(keyring.brand, pin.root, root)
             if pin is not None and pin.version >= keyring.version:  # (3)
                 raise KeyringRollback(keyring.version, pin.version)
-            if root_fingerprint is None:
-                known = None if pin is None else pin.owner
-                refuse_conflict(
-                    known, offered.owner, (other.owner for other in pins.values()), root_settles=True
-                )  # (4)
+            if root_fingerprint is None:  # (4)
+                others = [other.owner for other in pins.values()]
+                refuse_conflict(pin.owner if pin else None, offered.owner, others, root_settles=True)
             self._write({**pins, keyring.brand_id: offered})  # (5)
         return replace(opened, first_seen=pin is None)
 
@@ -133,18 +134,3 @@ def _read_pin(fields: Fields) -> Pin:
         brand=fields.text("brand", longest=MAX_BRAND_CHARS),
         prefixes=fields.texts("prefixes", most=MAX_PREFIXES, longest=MAX_PREFIX_CHARS),
     )
-
-
-def _pin_of(opened: OpenedKeyring) -> Pin:
-    keyring = opened.keyring
-    return Pin(
-        root=opened.root_fingerprint,
-        version=keyring.version,
-        document=_digest(opened.document),
-        brand=keyring.brand,
-        prefixes=keyring.prefixes,
-    )
-
-
-def _digest(document: bytes) -> bytes:
-    return hashlib.sha256(read_document(LABEL_KEYRING, document).content()).digest()

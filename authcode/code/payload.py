@@ -4,6 +4,7 @@ One text per unit, form and tier parses. Every refusal is the same `NotOurs` wit
 nothing of which step refused them.
 """
 
+import base64
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -35,10 +36,6 @@ _SHORT = re.compile(rf"([{_C}]{{2}})([{_C}]{{13}})([{_C}]{{102}}[08GR]|[{_C}]{{1
 _LINK_PATH = re.compile(rf"01/([0-9]{{14}})/21/([{_C}]{{13}})", re.ASCII)
 _LINK_VALUE = re.compile(rf"([{_C}]{{2}})([A-Za-z0-9_-]{{85}}[AQgw])", re.ASCII)
 _SHORT_START = re.compile(rf"/[{_C}]{{3,}}", re.ASCII)
-
-_BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_BASE64URL_VALUE = {character: value for value, character in enumerate(_BASE64URL)}
-_BASE64URL_SPARE_BITS = 4  # 86 characters hold 516 bits, a signature 512
 
 
 class NotOurs(AuthcodeError):
@@ -88,9 +85,8 @@ def check_gtin(text: str) -> str:
     Raises:
         GtinInvalid: another length, a wrong check digit, or nothing but zeros.
     """
-    if not re.fullmatch(r"[0-9]{8}|[0-9]{12,14}", text, re.ASCII) or not text.strip("0"):
-        raise GtinInvalid(text)
-    if gtin_check_digit(text[:-1]) != int(text[-1]):
+    well_formed = re.fullmatch(r"[0-9]{8}|[0-9]{12,14}", text, re.ASCII) and text.strip("0")
+    if not well_formed or gtin_check_digit(text[:-1]) != int(text[-1]):
         raise GtinInvalid(text)
     return text.zfill(14)
 
@@ -125,7 +121,8 @@ def format_code(parsed: ParsedCode) -> str:
     """Write the exact text of the symbol (docs/format.md §2)."""
     if parsed.form is Form.SHORT:
         return f"{parsed.prefix}{parsed.key_id}{parsed.serial}{encode_bits(parsed.tag)}"
-    return f"{parsed.prefix}01/{parsed.gtin}/21/{parsed.serial}?8030={parsed.key_id}{_encode_base64url(parsed.tag)}"
+    tag = base64.urlsafe_b64encode(parsed.tag).decode("ascii").rstrip("=")
+    return f"{parsed.prefix}01/{parsed.gtin}/21/{parsed.serial}?8030={parsed.key_id}{tag}"
 
 
 def parse_code(text: str | bytes, keyrings: KeyringSet) -> tuple[Keyring, CodeKey, ParsedCode]:
@@ -145,11 +142,9 @@ def parse_code(text: str | bytes, keyrings: KeyringSet) -> tuple[Keyring, CodeKe
         _split_short(rest.upper()) if form is Form.SHORT else _split_link(rest)  # (3), (4)
     )
     found = keyrings.lookup(prefix, key_id)  # (5)
-    if found is None:
+    if found is None or found[1].form is not form:
         raise NotOurs
     keyring, key = found
-    if key.form is not form:
-        raise NotOurs
     tag = _decode_tag(tag_text, form, TAG_BYTES[key.profile])
     return keyring, key, ParsedCode(form=form, prefix=prefix, key_id=key_id, serial=serial, gtin=gtin, tag=tag)
 
@@ -235,21 +230,9 @@ def _values_8030(query: str) -> list[str]:
 
 
 def _decode_tag(text: str, form: Form, length: int) -> bytes:
+    if form is Form.GS1:  # `_LINK_VALUE` has refused other characters, and spare bits that are not zero
+        return base64.urlsafe_b64decode(f"{text}==")
     try:
-        return decode_bits(text, length) if form is Form.SHORT else _decode_base64url(text)
+        return decode_bits(text, length)
     except ValueError:
         raise NotOurs from None
-
-
-def _encode_base64url(tag: bytes) -> str:
-    number = int.from_bytes(tag, "big") << _BASE64URL_SPARE_BITS
-    places = (len(tag) * 8 + _BASE64URL_SPARE_BITS) // 6
-    return "".join(_BASE64URL[number >> 6 * place & 63] for place in reversed(range(places)))
-
-
-def _decode_base64url(text: str) -> bytes:
-    """Decode the 86 characters of a signature; the pattern has already refused spare bits that are not zero."""
-    number = 0
-    for character in text:
-        number = number << 6 | _BASE64URL_VALUE[character]
-    return (number >> _BASE64URL_SPARE_BITS).to_bytes(TAG_BYTES[Profile.SIGNED], "big")

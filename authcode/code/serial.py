@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from authcode.code.payload import SERIAL_CHARACTERS, NotOurs
-from keys.base.crockford import ALPHABET
+from keys.base.crockford import ALPHABET, decode_int, encode_int
 from keys.base.errors import AuthcodeError
 from keys.ff1 import Ff1
 
@@ -67,7 +67,8 @@ class SerialCipher:
 
     def serial(self, unit: SerialUnit) -> str:
         """Encrypt a unit to 13 characters."""
-        digits = [*_digits(unit.batch, BATCH_DIGITS), *_digits(unit.index, INDEX_DIGITS), int(unit.tier)]
+        number = (unit.batch * MAX_COUNT + unit.index) * RADIX + unit.tier
+        digits = [_VALUE[digit] for digit in encode_int(number, SERIAL_CHARACTERS)]
         return "".join(ALPHABET[digit] for digit in self._ff1.encrypt(digits, self._tweak))
 
     def unit(self, serial: str) -> SerialUnit:
@@ -79,9 +80,9 @@ class SerialCipher:
         if len(serial) != SERIAL_CHARACTERS or any(character not in _VALUE for character in serial):
             raise NotOurs
         digits = self._ff1.decrypt([_VALUE[character] for character in serial], self._tweak)
-        if digits[-1] not in (Tier.SINGLE, Tier.OUTER, Tier.INNER):
+        if digits[-1] not in tuple(Tier):
             raise NotOurs
-        batch, index = _number(digits[:BATCH_DIGITS]), _number(digits[BATCH_DIGITS:-1])
+        batch, index = divmod(decode_int("".join(ALPHABET[digit] for digit in digits[:-1])), MAX_COUNT)
         return SerialUnit(batch=batch, index=index, tier=Tier(digits[-1]))
 
 
@@ -91,10 +92,10 @@ def check_character(serial: str) -> str:
     Counting from 1 keeps the weight of the check character itself, alpha^0, apart from every digit's, so that an
     exchange of a digit with the check character shows too.
     """
-    total, weight = 0, 1
-    for character in serial:
-        weight = _times_alpha(weight)
-        total ^= _multiply(weight, _VALUE[character])
+    total = 0
+    for character in reversed(serial):  # Horner's rule
+        total = (total ^ _VALUE[character]) << 1
+        total ^= _REDUCTION if total & RADIX else 0
     return ALPHABET[total]
 
 
@@ -135,28 +136,3 @@ def _plain(text: str) -> str:
     if any(character not in _VALUE for character in plain):
         raise TypedSerialInvalid
     return plain
-
-
-def _digits(number: int, length: int) -> list[int]:
-    return [number >> 5 * place & 31 for place in reversed(range(length))]
-
-
-def _number(digits: list[int]) -> int:
-    number = 0
-    for digit in digits:
-        number = number << 5 | digit
-    return number
-
-
-def _times_alpha(value: int) -> int:
-    doubled = value << 1
-    return doubled ^ _REDUCTION if doubled & RADIX else doubled
-
-
-def _multiply(left: int, right: int) -> int:
-    product = 0
-    while right:
-        if right & 1:
-            product ^= left
-        left, right = _times_alpha(left), right >> 1
-    return product

@@ -7,15 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 
 from authcode.code.payload import NotOurs, parse_code, signed_message
 from keys.base.errors import AuthcodeError, SignatureInvalid
-from keys.format.keyring import KeyringSet, OpenedKeyring
+from keys.format.keyring import Keyring, KeyringSet, OpenedKeyring
 from keys.format.records import CodeKey, Form, KeyState, Profile
 from keys.primitives import verify_bytes, verify_mac_tag
-
-_NO_MAC_KEYS: Mapping[str, bytes] = MappingProxyType({})
 
 
 class OnlineOnly(AuthcodeError):
@@ -39,7 +36,7 @@ class VerifiedCode:
 
 
 class OfflineState(StrEnum):
-    """What can be said without the server: never that a code is unused (docs/format.md §1)."""
+    """What is known without the server: never that a code is unused (docs/format.md §1)."""
 
     SIGNATURE_VALID = "signature_valid"
     KEY_LIST_OUT_OF_DATE = "key_list_out_of_date"
@@ -52,13 +49,11 @@ class OfflineAnswer:
 
     state: OfflineState
     code: VerifiedCode
-    brand: str
-    keyring_version: int
-    keyring_expires: datetime
+    keyring: Keyring
 
 
 def verify_code(
-    text: str | bytes, keyrings: KeyringSet, *, mac_keys: Mapping[str, bytes] = _NO_MAC_KEYS
+    text: str | bytes, keyrings: KeyringSet, *, mac_keys: Mapping[str, bytes] | None = None
 ) -> VerifiedCode:
     """Parse a text and check its tag. A withdrawn key still vouches: the caller decides by `key.state`.
 
@@ -66,8 +61,8 @@ def verify_code(
 
     Args:
         text: what was scanned, of any length and kind.
-        keyrings: the brands to know.
-        mac_keys: key id to the 32-byte MAC key of `compact` keys; held by servers only.
+        keyrings: of the brands whose codes count.
+        mac_keys: key id to the 32-byte MAC key of `compact` keys, which only servers have.
 
     Raises:
         NotOurs: whatever is wrong with the text, one sentence for all.
@@ -75,7 +70,7 @@ def verify_code(
     """
     keyring, key, parsed = parse_code(text, keyrings)  # (1)
     message = signed_message(key, keyring.brand_id, serial=parsed.serial, gtin=parsed.gtin)  # (2)
-    _check_tag(key, message, parsed.tag, mac_keys)  # (3)
+    _check_tag(key, message, parsed.tag, mac_keys or {})  # (3)
     return VerifiedCode(brand_id=keyring.brand_id, key=key, serial=parsed.serial, gtin=parsed.gtin, form=parsed.form)
 
 
@@ -93,13 +88,7 @@ def verify_offline(text: str | bytes, opened: OpenedKeyring, now: datetime) -> O
         state = OfflineState.KEY_WITHDRAWN
     elif keyring.expired(now):
         state = OfflineState.KEY_LIST_OUT_OF_DATE
-    return OfflineAnswer(
-        state=state,
-        code=code,
-        brand=keyring.brand,
-        keyring_version=keyring.version,
-        keyring_expires=keyring.expires,
-    )
+    return OfflineAnswer(state=state, code=code, keyring=keyring)
 
 
 def _check_tag(key: CodeKey, message: bytes, tag: bytes, mac_keys: Mapping[str, bytes]) -> None:

@@ -3,19 +3,19 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from authcode.commands.options import (
+    choice_option,
     example,
     home_option,
     json_option,
     server_option,
     station_at,
-    tell_json,
+    tell,
     the_time,
     unlocked_issuer,
 )
@@ -26,7 +26,7 @@ from authcode.order.key_use import check_cover, cover_warning
 from authcode.order.order import LEVELS, DrawnBy, Order, Placement, Tiers
 from authcode.order.products import load_product
 from keys.base.errors import AuthcodeError
-from keys.base.home import home_dir, issuer_dir, orders_dir
+from keys.base.home import home_dir, orders_dir
 from keys.base.instants import format_instant
 from keys.format.prefix import normalise_prefix
 from keys.format.records import Form, Profile
@@ -42,23 +42,17 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _OPTIONS = (
     click.option("--order", "name", required=True, help="The order's name, once for good."),
     click.option("--count", type=WHOLE_NUMBER, required=True, help="Units; a pair is one unit."),
-    click.option(
-        "--placement", type=click.Choice(list(map(str, Placement))), required=True, help="Where the burning code sits."
-    ),
+    choice_option("--placement", Placement, required=True, help="Where the burning code sits."),
     click.option("--out", type=click.Path(path_type=Path), help="A new folder for it [HOME/orders/NAME]."),
     click.option("--product", metavar="SKU", help="The product that the packs hold."),
-    click.option("--form", type=click.Choice(list(map(str, Form))), default=Form.SHORT.value, show_default=True),
-    click.option(
-        "--profile", type=click.Choice(list(map(str, Profile))), default=Profile.SIGNED.value, show_default=True
-    ),
-    click.option("--tiers", type=click.Choice(list(map(str, Tiers))), default=Tiers.SINGLE.value, show_default=True),
+    choice_option("--form", Form, default=Form.SHORT),
+    choice_option("--profile", Profile, default=Profile.SIGNED),
+    choice_option("--tiers", Tiers, default=Tiers.SINGLE),
     click.option("--level", type=click.Choice(LEVELS), default="M", show_default=True, help="Error correction."),
     click.option("--prefix", metavar="URL", help="Where the codes lead [where the newest key leads]."),
     click.option("--logo", type=click.Path(path_type=Path), help="A picture inside the symbols."),
     click.option("--label-mm", type=float, help="Width of a symbol with its quiet zone [modules of 0.33 mm or more]."),
-    click.option(
-        "--drawn-by", type=click.Choice(list(map(str, DrawnBy))), default=DrawnBy.AUTHCODE.value, show_default=True
-    ),
+    choice_option("--drawn-by", DrawnBy, default=DrawnBy.AUTHCODE),
     click.option("--formats", metavar="LIST", help="Of csv, pdf, png, svg [csv,pdf; csv where the press draws]."),
     home_option,
     json_option,
@@ -75,37 +69,24 @@ _COST: Final = {"csv": (0.004, 170), "pdf": (0.01, 500), "png": (0.014, 4200), "
 """Seconds and bytes that a code takes in each format, as measured on two shared cores: enough to plan an afternoon."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Request:
-    """An order as the options describe it."""
-
-    home: Path
-    order: Order
-    delivery: "Delivery"
-
-
 @click.command(
     epilog=example("authcode batch plan --order spring --count 5000 --placement inside --logo logo.png --level Q")
 )
 @_order_options
 def plan(home: Path | None, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - the options above, as click gives them
     """Show what `batch issue` with the same options would print; no key is used and nothing is written."""
-    request = _request(home, options)
-    facts = _plan_facts(request)
-    if as_json:
-        tell_json(facts)
-        return
-    click.echo(f"Order {facts['order']}: {facts['codes']} codes of key {facts['key_id']}, would lie in {facts['out']}")
-    click.echo(f"  symbol   version {facts['version']}, level {facts['level']}, {facts['modules']} modules")
-    click.echo(f"  label    {facts['label_mm']:g} mm with its quiet zone, {facts['module_mm']:.2f} mm a module")
-    if request.delivery.logo:
-        click.echo(f"  logo     leaves {facts['logo_margin']:.0%} of the error correction")
+    facts = _plan_facts(*_request(home, options))
+    lines = [
+        f"Order {facts['order']}: {facts['codes']} codes of key {facts['key_id']}, would be in {facts['out']}",
+        f"  symbol   version {facts['version']}, level {facts['level']}, {facts['modules']} modules",
+        f"  label    {facts['label_mm']:g} mm with its quiet zone, {facts['module_mm']:.2f} mm a module",
+    ]
+    if facts["logo_margin"] is not None:
+        lines.append(f"  logo     leaves {facts['logo_margin']:.0%} of the error correction")
     if facts["sheets"]:
-        click.echo(f"  sheets   {facts['sheets']} of A4, {facts['labels_per_sheet']} labels each")
-    click.echo(f"  work     {_in_words(facts['about_seconds'])}, {_size_in_words(facts['about_bytes'])}")
-    _tell_risk(request.order)
-    if facts["warning"]:
-        click.echo(f"Warning: {facts['warning']}.")
+        lines.append(f"  sheets   {facts['sheets']} of A4, {facts['labels_per_sheet']} labels each")
+    lines.append(f"  work     {_in_words(facts['about_seconds'])}, {_size_in_words(facts['about_bytes'])}")
+    tell(facts, *lines, *_warnings(facts["risk"], facts["warning"]), as_json=as_json)
 
 
 @click.command(
@@ -124,21 +105,17 @@ def issue(home: Path | None, as_json: bool, server: str | None, **options: Any) 
     """
     from authcode.order.fulfil import fulfil_order
 
-    request = _request(home, options)
+    place, order, delivery = _request(home, options)
     station = station_at(server) if server is not None else None
-    issuer = unlocked_issuer(request.home)
-    with _progress_bar(request.order) as progress:
-        issued = fulfil_order(issuer, request.order, request.delivery, progress=progress, now=the_time())
-    registered = _register(station, issued, request.home) if station else None
-    if as_json:
-        tell_json(_issued_facts(issued) | ({"registered": dict(registered)} if registered else {}))
-        return
-    if issued.written:
-        _tell_issued(issued)
-    else:
-        click.echo(f"Order {issued.order.name} was issued before; nothing was written. It lies in {issued.out}")
-    for line in registered_lines(station.server, registered) if station and registered else ():
-        click.echo(f"  {line}")
+    issuer = unlocked_issuer(place)
+    with _progress_bar(order) as progress:
+        issued = fulfil_order(issuer, order, delivery, progress=progress, now=the_time())
+    facts, notes = _issued_facts(issued), list[str]()
+    if station:
+        registered = _register(station, issued, place)
+        facts |= {"registered": dict(registered)}
+        notes = registered_lines(station.server, registered)
+    tell(facts, *_issued_lines(issued), as_json=as_json, notes=notes)
 
 
 def _register(station: "Station", issued: "IssuedBatch", home: Path) -> "Json":
@@ -151,47 +128,39 @@ def _register(station: "Station", issued: "IssuedBatch", home: Path) -> "Json":
         raise
 
 
-def _request(home: Path | None, options: dict[str, Any]) -> _Request:
+def _request(home: Path | None, options: dict[str, Any]) -> "tuple[Path, Order, Delivery]":
+    """The home, the order and its delivery, as the options describe them."""
     from authcode.order.fulfil import Delivery
 
     place = home_dir(home)
     product = load_product(place, options["product"]) if options["product"] else None
-    form = Form(options["form"])
+    as_given = ("name", "count", "placement", "form", "profile", "tiers", "drawn_by", "level", "label_mm")
     order = Order(
-        name=options["name"],
-        count=options["count"],
-        placement=Placement(options["placement"]),
-        form=form,
-        profile=Profile(options["profile"]),
-        tiers=Tiers(options["tiers"]),
-        drawn_by=DrawnBy(options["drawn_by"]),
-        level=options["level"],
-        label_mm=options["label_mm"],
+        **{name: options[name] for name in as_given},
         product=product.sku if product else None,
-        gtin=product.gtin if product and form is Form.GS1 else None,
+        gtin=product.gtin if product and options["form"] is Form.GS1 else None,
         prefix=normalise_prefix(options["prefix"]) if options["prefix"] else None,
     )
     usual = "csv" if order.drawn_by is DrawnBy.PRESS else "csv,pdf"
     formats = tuple(name.strip() for name in (options["formats"] or usual).split(","))
     out = options["out"] or orders_dir(place) / order.name
-    return _Request(home=place, order=order, delivery=Delivery(out=out, formats=formats, logo=options["logo"]))
+    return place, order, Delivery(out=out, formats=formats, logo=options["logo"])
 
 
-def _plan_facts(request: _Request) -> dict[str, Any]:
+def _plan_facts(home: Path, order: Order, delivery: "Delivery") -> dict[str, Any]:
     from authcode.code.payload import shown_host
     from authcode.order.fulfil import plan_order
     from authcode.print.sheet import plan_sheet
     from authcode.print.writer import check_formats
     from authcode.qr.codewords import symbol_width
 
-    order, delivery = request.order, request.delivery
     check_formats(delivery.formats)
-    key = IssuerHome.open(request.home).keyring.keyring.key_for(
-        prefix=order.prefix, form=order.form, profile=order.profile
-    )
-    signed = len(OrderBook(issuer_dir(request.home) / "orders").orders_of(key.key_id))
+    keyring = IssuerHome.open(home).keyring.keyring
+    key = keyring.key_for(prefix=order.prefix, form=order.form, profile=order.profile)
+    signed = len(OrderBook.of(home).orders_of(key.key_id))
     check_cover(key, orders=signed, now=the_time())
     design = plan_order(order, key, delivery.logo)
+    costs = [_COST[name] for name in {"csv", *delivery.formats}]
     facts = {
         "order": order.name,
         "count": order.count,
@@ -209,8 +178,8 @@ def _plan_facts(request: _Request) -> dict[str, Any]:
         "out": str(delivery.out),
         "risk": order.risk,
         "warning": cover_warning(key, orders=signed, now=the_time()),
-        "about_seconds": 2 + round(sum(_COST[name][0] for name in {"csv", *delivery.formats}) * order.codes),
-        "about_bytes": sum(_COST[name][1] for name in {"csv", *delivery.formats}) * order.codes,
+        "about_seconds": 2 + round(sum(seconds for seconds, _ in costs) * order.codes),
+        "about_bytes": sum(size for _, size in costs) * order.codes,
     }
     if "pdf" in delivery.formats:
         geometry = plan_sheet(design, shown_host(key.prefix))
@@ -219,7 +188,7 @@ def _plan_facts(request: _Request) -> dict[str, Any]:
     return facts
 
 
-def _issued_facts(issued: "IssuedBatch") -> dict[str, object]:
+def _issued_facts(issued: "IssuedBatch") -> dict[str, Any]:
     order = issued.order
     return {
         "order": order.name,
@@ -239,18 +208,19 @@ def _issued_facts(issued: "IssuedBatch") -> dict[str, object]:
     }
 
 
-def _tell_issued(issued: "IssuedBatch") -> None:
+def _issued_lines(issued: "IssuedBatch") -> list[str]:
     order, design = issued.order, issued.design
-    click.echo(f"Order {order.name}: {order.codes} codes as batch {issued.batch_number}, in {issued.out}")
-    click.echo("  codes.csv       every code; keep it secret until the goods are sold")
-    click.echo("  manifest.json   for the server that is to know this batch")
-    for folder in (name for name in issued.formats if name != "csv"):
-        click.echo(f"  {folder + '/':15} version {design.version}, level {order.level}, {design.label_mm:g} mm a label")
-    for note in issued.notes:
-        click.echo(f"  {note}")
-    _tell_risk(order)
-    if issued.warning:
-        click.echo(f"Warning: {issued.warning}.")
+    if not issued.written:
+        return [f"Order {order.name} was issued before; nothing was written. It is in {issued.out}"]
+    drawn = f"version {design.version}, level {order.level}, {design.label_mm:g} mm a label"
+    return [
+        f"Order {order.name}: {order.codes} codes as batch {issued.batch_number}, in {issued.out}",
+        "  codes.csv       every code; keep it secret until the goods are sold",
+        "  manifest.json   for the server that is to know this batch",
+        *(f"  {folder + '/':15} {drawn}" for folder in issued.formats if folder != "csv"),
+        *(f"  {note}" for note in issued.notes),
+        *_warnings(order.risk, issued.warning),
+    ]
 
 
 def _in_words(seconds: int) -> str:
@@ -263,12 +233,11 @@ def _size_in_words(size: int) -> str:
     return f"{size / 1_000_000:.1f} MB" if size < 1_000_000_000 else f"{size / 1_000_000_000:.1f} GB"  # noqa: PLR2004 - a gigabyte
 
 
-def _tell_risk(order: Order) -> None:
-    if order.risk:
-        click.echo(f"Warning: {order.risk}.")
+def _warnings(*clauses: str | None) -> list[str]:
+    return [f"Warning: {clause}." for clause in clauses if clause]
 
 
-def _told_by_lines(done: int, total: int) -> None:
+def _print_progress(done: int, total: int) -> None:
     if done % 512 == 0:
         click.echo(f"  {done} of {total}", err=True)
 
@@ -285,7 +254,7 @@ def _progress_bar(order: Order) -> Iterator[Callable[[int, int], None]]:
     console = Console(stderr=True)
     if console.is_dumb_terminal:  # where no bar can be drawn, a line every so often
         click.echo(f"Issuing {order.name}: {order.codes} codes", err=True)
-        yield _told_by_lines
+        yield _print_progress
         return
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task(f"Issuing {order.name}", total=order.codes)

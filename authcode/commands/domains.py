@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from authcode.commands.keys import announce_keys
-from authcode.commands.options import example, home_option, json_option, tell_json, the_time, unlocked_issuer
+from authcode.commands.options import example, home_option, json_option, tell, the_time, unlocked_issuer
 from keys.base.home import home_dir
 from keys.format.domains import Listing, domains_of
 from keys.format.keyring import OpenedKeyring
@@ -28,14 +28,9 @@ def domains() -> None:
 def list_domains(home: Path | None, as_json: bool) -> None:
     """List them; no passphrase is needed."""
     opened = IssuerHome.open(home_dir(home)).keyring
-    if as_json:
-        tell_json(_facts(opened))
-        return
     keyring = opened.keyring
-    click.echo(f"{keyring.brand}: keyring {keyring.version}")
-    for listing in Listing:
-        for domain in domains_of(keyring, listing):
-            click.echo(f"  {_WORDS[listing]:10} {domain}")
+    listed = [f"  {_WORDS[listing]:10} {domain}" for listing in Listing for domain in domains_of(keyring, listing)]
+    tell(_facts(opened), f"{keyring.brand}: keyring {keyring.version}", *listed, as_json=as_json)
 
 
 @domains.command(epilog=example("authcode keys domains add --partner shop.example.org --partner tea.example.net"))
@@ -52,7 +47,7 @@ def add(lookalike: tuple[str, ...], partner: tuple[str, ...], home: Path | None,
     """
     additions = {Listing.LOOKALIKE: lookalike, Listing.PARTNER: partner}
     if not any(additions.values()):
-        raise click.UsageError("Say --lookalike DOMAIN or --partner DOMAIN.")
+        raise click.UsageError("Name a domain with --lookalike DOMAIN or --partner DOMAIN.")
     issuer = unlocked_issuer(home)
     _publish(issuer, issuer.add_domains(additions, the_time()), as_json=as_json)
 
@@ -69,13 +64,9 @@ def remove(names: tuple[str, ...], home: Path | None, as_json: bool) -> None:
 
 def _publish(issuer: UnlockedIssuer, opened: OpenedKeyring, *, as_json: bool) -> None:
     notes = announce_keys(issuer)
-    if as_json:
-        tell_json({**_facts(opened), "notes": list(notes)})
-        return
     listed = (f"{len(domains_of(opened.keyring, listing))} {_WORDS[listing]}" for listing in Listing)
-    click.echo(f"Keyring {opened.keyring.version}: {' and '.join(listed)} domains")
-    for note in notes:
-        click.echo(f"  {note}")
+    line = f"Keyring {opened.keyring.version}: {' and '.join(listed)} domains"
+    tell({**_facts(opened), "notes": notes}, line, as_json=as_json, notes=notes)
 
 
 def _facts(opened: OpenedKeyring) -> dict[str, object]:

@@ -44,9 +44,8 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
         raise PassphrasesEqual
     issuer = IssuerHome.create(place, brand=brand, prefix=prefix, passphrase=passphrase, now=the_time())
     unlocked = issuer.unlock(passphrase)
-    notes = _hand_over(unlocked, server_passphrase or "", issuer_only=issuer_only)
-    opened = unlocked.keyring
-    keyring = opened.keyring
+    notes = _announce(unlocked, server_passphrase or "", issuer_only=issuer_only)
+    opened, keyring = unlocked.keyring, unlocked.keyring.keyring
     tell(
         _facts(place, opened, notes),
         f"{keyring.brand}: home made in {place}, codes will begin with {keyring.prefixes[0]}",
@@ -63,8 +62,8 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
         click.echo("Next: authcode batch issue --order first --count 24 --placement inside")
 
 
-def _hand_over(unlocked: UnlockedIssuer, server_passphrase: str, *, issuer_only: bool) -> tuple[str, ...]:
-    """Announce the first keyring, or mark this home as apart; gives the listeners' sentences."""
+def _announce(unlocked: UnlockedIssuer, server_passphrase: str, *, issuer_only: bool) -> tuple[str, ...]:
+    """Announce the first keyring, or mark this home as a print station's; returns the listeners' sentences."""
     place = unlocked.home
     try:
         if issuer_only:

@@ -8,21 +8,21 @@ import click
 
 from authcode.commands.keys import announce_keys, key_facts, publish_at
 from authcode.commands.options import (
+    code_key_options,
     example,
     home_option,
     json_option,
     server_option,
     station_at,
     tell,
-    tell_json,
     the_time,
     unlocked_issuer,
 )
 from authcode.commands.values import MOMENT
-from authcode.events import Touched, ask_what_is_touched
+from authcode.events import Touched, count_touched
 from authcode.order.book import OrderBook
 from keys.base.errors import AddressInvalid, AuthcodeError
-from keys.base.home import is_apart, issuer_dir
+from keys.base.home import is_apart
 from keys.base.instants import format_instant
 from keys.format.records import CodeKey, Form, KeyState, Profile, check_withdrawal_moment
 from keys.store.issuer import UnlockedIssuer
@@ -35,17 +35,15 @@ _COUNTS: Final = ("active_unburned", "locked", "as_usual", "not_ours", "used", "
 
 
 @click.command(epilog=example("authcode keys rotate --form short"))
-@click.option("--profile", type=click.Choice(list(map(str, Profile))), default=Profile.SIGNED.value, show_default=True)
-@click.option("--form", type=click.Choice(list(map(str, Form))), default=Form.SHORT.value, show_default=True)
-@click.option("--prefix", metavar="URL", help="Where codes of this key lead [the keyring's newest prefix].")
+@code_key_options
 @click.option("--office", "what", flag_value="office", help="Replace the key that signs manifests instead.")
 @click.option("--withdraw-old", is_flag=True, help="With --office: manifests of the old ones are not taken any more.")
 @click.option("--root", "what", flag_value="root", help="Replace the root instead; the old one signs that step.")
 @home_option
 @json_option
 def rotate(  # noqa: PLR0913, PLR0917 - one argument an option
-    profile: str,
-    form: str,
+    profile: Profile,
+    form: Form,
     prefix: str | None,
     what: str | None,
     withdraw_old: bool,
@@ -69,7 +67,7 @@ def rotate(  # noqa: PLR0913, PLR0917 - one argument an option
         done = f"Manifests are now signed by the office key {facts['office']}"
     else:
         chosen = prefix or issuer.keyring.keyring.prefixes[-1]
-        key, old = issuer.rotate_code_key(profile=Profile(profile), form=Form(form), prefix=chosen, now=the_time())
+        key, old = issuer.rotate_code_key(profile=profile, form=form, prefix=chosen, now=the_time())
         facts = {**key_facts(key), "retired": list(old)}
         done = f"Key {key.key_id}: {key.profile}, {key.form} form, {key.prefix}; retired: {', '.join(old) or 'none'}"
     _publish(issuer, facts, done, as_json=as_json)
@@ -77,14 +75,9 @@ def rotate(  # noqa: PLR0913, PLR0917 - one argument an option
 
 @click.command(epilog=example("authcode keys withdraw K1 --since 2026-03-01 --reason 'laptop stolen' --preview"))
 @click.argument("key_id", metavar="KEY")
-@click.option(
-    "--since",
-    required=True,
-    type=MOMENT,
-    help="From when it may have been in other hands, in UTC.",
-)
+@click.option("--since", required=True, type=MOMENT, help="From when it may have been in other hands, in UTC.")
 @click.option("--reason", required=True, help="Why; the keyring publishes it.")
-@click.option("--preview", is_flag=True, help="Only say what it would touch.")
+@click.option("--preview", is_flag=True, help="Only show what it would touch.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @server_option
 @home_option
@@ -111,13 +104,13 @@ def withdraw(  # noqa: PLR0913, PLR0917 - one argument an option
     now = the_time()
     key = issuer.keyring.keyring.code_key(key_id)
     check_withdrawal_moment(key_id, since=since, now=now)
-    answers = _counts(issuer, station, key_id, since=since, now=now)
-    facts = {"key_id": key_id, "since": format_instant(since), **_counted(issuer, key_id, answers)}
-    if not as_json:
-        _tell_touched(key_id, since, facts)
+    touched = _touched(issuer, station, key_id, since=since, now=now)
+    facts = {"key_id": key_id, "since": format_instant(since), **_counts(issuer, key_id, touched)}
     if preview:
-        if as_json:
-            tell_json({**facts, "withdrawn": key.state is KeyState.WITHDRAWN})
+        facts |= {"withdrawn": key.state is KeyState.WITHDRAWN}
+    if preview or not as_json:
+        tell(facts, *_touched_lines(key_id, since, facts), as_json=as_json)
+    if preview:
         return
     if not yes:
         _confirm(key_id)
@@ -156,15 +149,14 @@ def send(address: str, out: Path, home: Path | None, as_json: bool) -> None:
         raise AddressInvalid from None
     issuer = unlocked_issuer(home)
     write_atomic(out, send_shared_keys(issuer, recipient))
-    if as_json:
-        tell_json({"to": recipient.hex(), "file": str(out), "root": issuer.keyring.root_fingerprint})
-        return
-    click.echo(f"{out} is for the server {recipient.hex()[:16]}... alone; there: authcode keys receive {out.name}")
-    click.echo(f"  tell it your root key by another way: {issuer.keyring.root_fingerprint}")
+    root = issuer.keyring.root_fingerprint
+    line = f"{out} is for the server {recipient.hex()[:16]}... alone; there: authcode keys receive {out.name}"
+    facts = {"to": recipient.hex(), "file": str(out), "root": root}
+    tell(facts, line, as_json=as_json, notes=[f"send it your root key by another way: {root}"])
 
 
 class NothingWithdrawn(AuthcodeError):
-    """A withdrawal was asked about, and not confirmed."""
+    """A withdrawal was not confirmed."""
 
     code = "stopped"
     sentence = "nothing was withdrawn: key {key_id} is as it was"
@@ -182,20 +174,17 @@ def _confirm(key_id: str) -> None:
 
 def _next_key(issuer: UnlockedIssuer, withdrawn: CodeKey) -> str:
     """The advice to make a key, if none is left for new orders of the same kind."""
-    wanted = (withdrawn.profile, withdrawn.form)
-    left = any(
-        (key.profile, key.form) == wanted for key in issuer.keyring.keyring.code_keys if key.state is KeyState.ACTIVE
-    )
-    return "" if left else " For new orders: authcode keys rotate"
+    kinds = {(key.profile, key.form) for key in issuer.keyring.keyring.code_keys if key.state is KeyState.ACTIVE}
+    return "" if (withdrawn.profile, withdrawn.form) in kinds else " For new orders: authcode keys rotate"
 
 
-def _counts(
+def _touched(
     issuer: UnlockedIssuer, station: "Station | None", key_id: str, *, since: datetime, now: datetime
 ) -> tuple[Touched, ...]:
     """The units that the named server counts, else those that the listeners of this home count."""
     if station is not None:
         return (station.withdrawal(key_id, since=since),)
-    return ask_what_is_touched(issuer.home, issuer.keyring.keyring.brand_id, key_id, since=since, now=now)
+    return count_touched(issuer.home, issuer.keyring.keyring.brand_id, key_id, since=since, now=now)
 
 
 def _publish_withdrawal(
@@ -223,34 +212,38 @@ def _publish(
     issuer: UnlockedIssuer, facts: dict[str, object], line: str, *, as_json: bool, notes: tuple[str, ...] = ()
 ) -> None:
     notes = (*notes, *announce_keys(issuer))
-    facts = {**facts, "version": issuer.keyring.keyring.version, "notes": list(notes)}
+    facts = {**facts, "version": issuer.keyring.keyring.version, "notes": notes}
     tell(facts, line, as_json=as_json, notes=notes)
 
 
-def _counted(issuer: UnlockedIssuer, key_id: str, answers: tuple[Touched, ...]) -> dict[str, object]:
-    """Orders and units issued by the order book, and the sums of `answers`, null without any."""
-    issued = OrderBook(issuer_dir(issuer.home) / "orders").orders_of(key_id)
+def _counts(issuer: UnlockedIssuer, key_id: str, touched: tuple[Touched, ...]) -> dict[str, object]:
+    """Orders and units issued by the order book, and the sums of `touched`, null without any."""
+    issued = OrderBook.of(issuer.home).orders_of(key_id)
     return {
         "orders_issued": len(issued),
         "units_issued": sum(int(order.contents["count"]) for order in issued),
-        **{name: sum(getattr(one, name) for one in answers) if answers else None for name in _COUNTS},
+        **{name: sum(getattr(one, name) for one in touched) if touched else None for name in _COUNTS},
     }
 
 
-def _tell_touched(key_id: str, since: datetime, facts: dict[str, object]) -> None:
-    click.echo(f"Key {key_id} signed {facts['orders_issued']} orders with {facts['units_issued']:,} units.")
+def _touched_lines(key_id: str, since: datetime, facts: dict[str, object]) -> list[str]:
+    signed = f"Key {key_id} signed {facts['orders_issued']} orders with {facts['units_issued']:,} units."
     if facts["active_unburned"] is None:
-        click.echo("  How many of them are active and unused is known to their server, and there is none in this home;")
-        click.echo("  with --server URL and a token it is asked.")
-        return
-    click.echo(f"  {facts['active_unburned']:,} units are active and not used yet:")
+        return [
+            signed,
+            "  How many of them are active and unused is known to their server, and there is none in this home;",
+            "  with --server URL and a token that one counts them.",
+        ]
     before = f"in the world before {since:%Y-%m-%d %H:%M} UTC"
-    if facts["as_usual"]:
-        click.echo(f"    {facts['as_usual']:,} {before} will be answered as usual with a caution, as the brand chose")
-    else:
-        click.echo(f'    {facts["locked"]:,} {before} will be answered "locked"')
-    click.echo(f'    {facts["not_ours"]:,} activated later will be answered "not ours"')
-    click.echo(f"  {facts['used']:,} units were used already{_holders_clause(facts)}.")
+    usual = f"    {facts['as_usual']:,} {before} will be answered as usual with a caution, as the brand chose"
+    locked = f'    {facts["locked"]:,} {before} will be answered "locked"'
+    return [
+        signed,
+        f"  {facts['active_unburned']:,} units are active and not used yet:",
+        usual if facts["as_usual"] else locked,
+        f'    {facts["not_ours"]:,} activated later will be answered "not ours"',
+        f"  {facts['used']:,} units were used already{_holders_clause(facts)}.",
+    ]
 
 
 def _holders_clause(facts: dict[str, object]) -> str:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import click
 
 from authcode.commands.options import (
+    code_key_options,
     example,
     home_option,
     json_option,
     server_option,
     station_at,
     tell,
-    tell_json,
     the_time,
     unlocked_issuer,
 )
@@ -29,22 +29,20 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=example("authcode keys new --profile compact"))
-@click.option("--profile", type=click.Choice(list(map(str, Profile))), default=Profile.SIGNED.value, show_default=True)
-@click.option("--form", type=click.Choice(list(map(str, Form))), default=Form.SHORT.value, show_default=True)
-@click.option("--prefix", metavar="URL", help="Where codes of this key lead [the keyring's newest prefix].")
+@code_key_options
 @home_option
 @json_option
-def new(profile: str, form: str, prefix: str | None, home: Path | None, as_json: bool) -> None:
+def new(profile: Profile, form: Form, prefix: str | None, home: Path | None, as_json: bool) -> None:
     """Make a key for codes and publish it in the keyring; new orders use the newest.
 
     A compact key makes smaller codes that only the brand's server can check: a weaker promise, for very small packs.
     """
     issuer = unlocked_issuer(home)
     chosen = prefix or issuer.keyring.keyring.prefixes[-1]
-    key = issuer.new_code_key(profile=Profile(profile), form=Form(form), prefix=chosen, now=the_time())
+    key = issuer.new_code_key(profile=profile, form=form, prefix=chosen, now=the_time())
     notes = announce_keys(issuer)
     line = f"Key {key.key_id}: {key.profile}, {key.form} form, {key.prefix}"
-    tell({**key_facts(key), "notes": list(notes)}, line, as_json=as_json, notes=notes)
+    tell({**key_facts(key), "notes": notes}, line, as_json=as_json, notes=notes)
 
 
 @click.command("list", epilog=example("authcode keys list --json"))
@@ -53,16 +51,14 @@ def new(profile: str, form: str, prefix: str | None, home: Path | None, as_json:
 def list_keys(home: Path | None, as_json: bool) -> None:
     """List the keys in the keyring; no passphrase is needed."""
     opened = IssuerHome.open(home_dir(home)).keyring
-    if as_json:
-        tell_json(_keyring_facts(opened))
-        return
     keyring = opened.keyring
-    click.echo(f"{keyring.brand}: keyring {keyring.version}, valid until {keyring.expires:%Y-%m-%d %H:%M} UTC")
+    lines = [f"{keyring.brand}: keyring {keyring.version}, valid until {keyring.expires:%Y-%m-%d %H:%M} UTC"]
     for key in keyring.code_keys:
-        click.echo(f"  {key.key_id}  {key.profile:8} {key.form:6} {key.state:10} {key.prefix}")
+        lines.append(f"  {key.key_id}  {key.profile:8} {key.form:6} {key.state:10} {key.prefix}")
         if key.state is KeyState.WITHDRAWN:
-            click.echo(f"      withdrawn since {key.since:%Y-%m-%d %H:%M} UTC: {key.reason}")
-    click.echo(f"Root fingerprint, to be compared by those who trust this brand: {opened.root_fingerprint}")
+            lines.append(f"      withdrawn since {key.since:%Y-%m-%d %H:%M} UTC: {key.reason}")
+    lines.append(f"Root fingerprint, to be compared by those who trust this brand: {opened.root_fingerprint}")
+    tell(_keyring_facts(opened), *lines, as_json=as_json)
 
 
 @click.command(epilog=example("authcode keys publish"))
@@ -82,14 +78,13 @@ def publish(server: str | None, home: Path | None, as_json: bool) -> None:
     opened = issuer.refresh_keyring(the_time())
     notes = publish_at(station, opened) if station else announce_keys(issuer)
     path = issuer_keyring_path(issuer.home)
-    keyring = opened.keyring
-    line = f"Keyring {keyring.version}, valid until {keyring.expires:%Y-%m-%d %H:%M} UTC, is in {path}"
-    facts = {**_keyring_facts(opened), "keyring": str(path), "notes": list(notes)}
+    line = f"Keyring {opened.keyring.version}, valid until {opened.keyring.expires:%Y-%m-%d %H:%M} UTC, is in {path}"
+    facts = {**_keyring_facts(opened), "keyring": str(path), "notes": notes}
     tell(facts, line, as_json=as_json, notes=notes)
 
 
 def publish_at(station: "Station", opened: OpenedKeyring) -> tuple[str, ...]:
-    """Publish the keyring at a server over the network; gives lines for the answer. Errors: see `Connection.ask`."""
+    """Publish the keyring at a server; returns lines for the answer. Errors: see `HttpClient.call`."""
     answer = station.publish_keyring(opened.document)
     lacking = ", ".join(map(str, answer["keys_not_here"]))
     missing = f"Warning: that server cannot judge codes of {lacking} yet; send its keys with `authcode keys send`"
@@ -98,7 +93,7 @@ def publish_at(station: "Station", opened: OpenedKeyring) -> tuple[str, ...]:
 
 
 def announce_keys(issuer: UnlockedIssuer) -> tuple[str, ...]:
-    """Announce the current keyring and the shared keys to the listeners; gives their sentences."""
+    """Announce the current keyring and the shared keys to the listeners; returns their sentences."""
     home = issuer.home
     if is_apart(home):
         return ("no server's part in this home: `authcode keys publish --server URL` brings the keyring to its server",)
@@ -107,7 +102,7 @@ def announce_keys(issuer: UnlockedIssuer) -> tuple[str, ...]:
 
 
 def key_facts(key: CodeKey) -> dict[str, object]:
-    """What `--json` says of a key."""
+    """The members of `--json` about a key."""
     return {
         "key_id": key.key_id,
         "profile": key.profile,

@@ -51,8 +51,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if proof is not None and kept is not None:
         raise click.UsageError("--kept and --receipt each name the head to start from; give one of them")
     answers = _answers(LogCheck(key=log_key, leaf=bare_leaf, proof=proof), files, kept=kept, receipt=receipt)
-    shown = None if receipt is None or proof is None else (receipt, proof)
-    _tell(answers, receipt=shown, as_json=as_json)
+    _print_answers(answers, receipt=receipt, proof=proof, as_json=as_json)
     if not all(answer["holds"] for answer in answers):
         click.get_current_context().exit(1)
 
@@ -71,7 +70,6 @@ def _answers(
 
 
 def _answer(checking: "LogCheck", file: Path) -> dict[str, object]:
-    """The answer for one file."""
     from authcode.log.merkle import LogProofRefused
 
     text = _text(file)
@@ -109,7 +107,7 @@ def _leaf(text: str) -> bytes:
 
 
 def _receipt(receipt: Path | None, keys: Path | None) -> "Proof | None":
-    """What a receipt says, once the server's proof keys vouch for it."""
+    """The contents of a receipt, once the server's proof keys vouch for it."""
     from authcode.log.checkpoint import LogDocumentInvalid
     from keys.proof import open_proof, public_keys_of
 
@@ -124,16 +122,17 @@ def _receipt(receipt: Path | None, keys: Path | None) -> "Proof | None":
         raise LogDocumentInvalid("the file of receipt keys is no key set") from None
 
 
-def _tell(answers: list[dict[str, object]], *, receipt: tuple[Path, "Proof"] | None, as_json: bool) -> None:
-    """Say it in the words of the single file, so that two checkers say one thing alike."""
+def _print_answers(
+    answers: list[dict[str, object]], *, receipt: Path | None, proof: "Proof | None", as_json: bool
+) -> None:
+    """Print the answers in the words of the single file, so that two checkers answer alike."""
     from authcode.log.words import conclusion, file_in_words
 
     if as_json:
         for answer in answers:
             tell_json(answer)
         return
-    if receipt is not None:
-        path, proof = receipt
-        answers = [{"file": str(path), "holds": True, "kind": "receipt", **proof.claims()}, *answers]
-    for line in (*map(file_in_words, answers), *conclusion(answers, receipt=receipt is not None)):
+    if proof is not None:
+        answers = [{"file": str(receipt), "holds": True, "kind": "receipt", **proof.claims()}, *answers]
+    for line in (*map(file_in_words, answers), *conclusion(answers, receipt=proof is not None)):
         click.echo(line)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +14,7 @@ import click
 from keys.base.errors import KeyringRollback, RootChanged
 from keys.base.home import home_dir, issuer_keyring_path
 from keys.format.keyring import OpenedKeyring
+from keys.format.records import Form, Profile
 from keys.store.issuer import IssuerHome, UnlockedIssuer
 from keys.store.passphrase import read_passphrase
 from keys.trust import TrustFile
@@ -29,27 +31,39 @@ def example(*lines: str) -> str:
     return f"{title}:\n\n\b\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def home_option(command: _Command) -> _Command:
-    """Add `--home`."""
-    path = click.Path(file_okay=False, path_type=Path)
-    return click.option("--home", type=path, help="The home to use [AUTHCODE_HOME, else ./authcode-home].")(command)
+home_option = click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The home to use [AUTHCODE_HOME, else ./authcode-home].",
+)
+keyring_option = click.option(
+    "--keyring",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="AUTHCODE_KEYRING",
+    show_envvar=True,
+    help="A brand's published keyring; its root key is remembered at first sight [the home's own].",
+)
+server_option = click.option(
+    "--server",
+    metavar="URL",
+    help="Ask this server over the network, with the token in the file that AUTHCODE_TOKEN_FILE names.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")
 
 
-def keyring_option(command: _Command) -> _Command:
-    """Add `--keyring`."""
-    return click.option(
-        "--keyring",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        envvar="AUTHCODE_KEYRING",
-        show_envvar=True,
-        help="A brand's published keyring; its root key is remembered at first sight [the home's own].",
-    )(command)
+def choice_option(name: str, kinds: type[StrEnum], **attributes: Any) -> Callable[[_Command], _Command]:  # noqa: ANN401 - those of click.option
+    """Make an option that takes the values of an enumeration, and gives one of its members."""
+    if "default" in attributes:
+        attributes |= {"default": str(attributes["default"]), "show_default": True}
+    choice = click.Choice([str(kind) for kind in kinds])
+    return click.option(name, type=choice, callback=lambda _ctx, _option, value: kinds(value), **attributes)
 
 
-def server_option(command: _Command) -> _Command:
-    """Add `--server`."""
-    text = "Ask this server over the network, with the token in the file that AUTHCODE_TOKEN_FILE names."
-    return click.option("--server", metavar="URL", help=text)(command)
+def code_key_options(command: _Command) -> _Command:
+    """Add `--profile`, `--form` and `--prefix`: what a key for codes is made for."""
+    prefix = click.option("--prefix", metavar="URL", help="Where codes of this key lead [the keyring's newest prefix].")
+    form = choice_option("--form", Form, default=Form.SHORT)
+    return choice_option("--profile", Profile, default=Profile.SIGNED)(form(prefix(command)))
 
 
 def read_fingerprint(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
@@ -60,7 +74,7 @@ def read_fingerprint(_ctx: click.Context, _option: click.Parameter, value: str |
 
 
 def station_at(server: str) -> "Station":
-    """A print station of this machine's token, at a server; nothing is sent yet.
+    """Make a print station of this machine's token, at a server; nothing is sent yet.
 
     Raises:
         ServerUrlInvalid, TlsRequired: nothing is sent to this address.
@@ -73,13 +87,8 @@ def station_at(server: str) -> "Station":
     return Station(HttpClient(server, read_token()))
 
 
-def json_option(command: _Command) -> _Command:
-    """Add `--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")(command)
-
-
 def the_time() -> datetime:
-    """The current time in UTC; only commands ask for it."""
+    """Return the current time in UTC; only commands do."""
     return datetime.now(UTC)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from authcode.code.payload import check_gtin
-from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell, tell_json
+from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell
 from authcode.events import announce_product
 from authcode.order.products import MAX_PICTURE_BYTES, Product, load_products, save_product
 from keys.base.errors import AuthcodeError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from authcode.client.station import Station
 
 _PICTURE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FACTS = ("sku", "name", "gtin", "description", "features", "picture_type", "support", "placement_hint", "more_url")
 
 
 @click.command(epilog=example('authcode product add tea-100 --name "Green tea, 100 g" --gtin 09506000134352'))
@@ -44,7 +45,7 @@ def add(picture: Path | None, server: str | None, home: Path | None, as_json: bo
     if station:
         _publish(station, product)
         notes = (*notes, f"{station.server}: product {product.sku} is published")
-    facts = {**_facts(product), "file": str(path), "notes": list(notes)}
+    facts = {**_facts(product), "file": str(path), "notes": notes}
     tell(facts, f"Product {product.sku}: {product.name}, kept in {path}", as_json=as_json, notes=notes)
 
 
@@ -56,13 +57,9 @@ def list_products(home: Path | None, as_json: bool) -> None:
     place = home_dir(home)
     IssuerHome.open(place)
     products = load_products(place)
-    if as_json:
-        tell_json({"products": [_facts(product) for product in products]})
-        return
-    for product in products:
-        click.echo(f"{product.sku:20} {product.gtin or '':14}  {product.name}")
-    if not products:
-        click.echo("No product yet; keep one with `authcode product add`.")
+    lines = [f"{product.sku:20} {product.gtin or '':14}  {product.name}" for product in products]
+    none = "No product yet; keep one with `authcode product add`."
+    tell({"products": [_facts(product) for product in products]}, *(lines or [none]), as_json=as_json)
 
 
 def _publish(station: "Station", product: Product) -> None:
@@ -75,17 +72,7 @@ def _publish(station: "Station", product: Product) -> None:
 
 
 def _facts(product: Product) -> dict[str, object]:
-    return {
-        "sku": product.sku,
-        "name": product.name,
-        "gtin": product.gtin,
-        "description": product.description,
-        "features": list(product.features),
-        "picture_type": product.picture_type,
-        "support": product.support,
-        "placement_hint": product.placement_hint,
-        "more_url": product.more_url,
-    }
+    return {name: getattr(product, name) for name in _FACTS}
 
 
 def _read_picture(path: Path) -> bytes:

@@ -10,7 +10,7 @@ from authcode.events import announce_batch
 from authcode.order.book import OrderBook
 from authcode.order.products import is_sku, product_unknown
 from keys.base.errors import AuthcodeError
-from keys.base.home import home_dir, issuer_dir
+from keys.base.home import home_dir
 from keys.format.document import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class OrderNotIssued(AuthcodeError):
-    """No finished order of this name lies where one was expected."""
+    """No finished order of this name is where one was expected."""
 
     code = "order_not_issued"
     http_status = 404
@@ -61,13 +61,13 @@ def register(order: str | None, manifest: Path | None, server: str | None, home:
     if server is not None:
         station = station_at(server)
         answer = station.register(document)
-        facts, text = dict(answer), "\n".join(registered_lines(station.server, answer))
+        facts, lines = dict(answer), registered_lines(station.server, answer)
     else:
-        notes = announce_batch(place, document)
-        if not notes:
+        lines = list(announce_batch(place, document))
+        if not lines:
             raise ServerMissing(place)
-        facts, text = {"order": order, "notes": list(notes)}, "\n".join(notes)
-    tell(facts, text, as_json=as_json)
+        facts = {"order": order, "notes": lines}
+    tell(facts, *lines, as_json=as_json)
 
 
 def registered_lines(server: str, answer: "Json") -> list[str]:
@@ -87,7 +87,7 @@ def manifest_of(home: Path, order: str) -> bytes:
     """
     from authcode.order.folder import MANIFEST_FILE
 
-    known = OrderBook(issuer_dir(home) / "orders").find(order)
+    known = OrderBook.of(home).find(order)
     if known is None:
         raise OrderNotIssued(order, f"it was never issued in {home}; see `authcode batch issue`")
     if known.out is None:

@@ -45,15 +45,15 @@ class KeyringMissing(AuthcodeError):
 
 
 class OfflineNotSaid(AuthcodeError):
-    """Verifying for good is the server's part."""
+    """A verification without --offline, which only a server can record."""
 
     code = "offline_not_said"
-    sentence = "say --offline to check signature and key state; use is recorded by the brand's server alone"
+    sentence = "give --offline to check signature and key state; use is recorded by the brand's server alone"
 
 
 @click.command(epilog=example("head -2 codes.csv | tail -1 | cut -d, -f3 | authcode verify --offline --json -"))
 @click.argument("code", required=False)
-@click.option("--offline", is_flag=True, help="Check signature and key state only; nothing is asked or recorded.")
+@click.option("--offline", is_flag=True, help="Check signature and key state only; nothing is sent or recorded.")
 @keyring_option
 @click.option(
     "--root",
@@ -103,7 +103,7 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
         tell({"state": error.code, **trust_facts(opened)}, str(error), as_json=as_json)
         click.get_current_context().exit(1)
     facts = {**_facts(answer), **trust_facts(opened)}
-    tell(facts, f"{answer.brand}, serial {answer.code.serial}: {_WORDS[answer.state]}", as_json=as_json)
+    tell(facts, f"{answer.keyring.brand}, serial {answer.code.serial}: {_WORDS[answer.state]}", as_json=as_json)
     if answer.state is not OfflineState.SIGNATURE_VALID:
         click.get_current_context().exit(1)
 
@@ -113,22 +113,22 @@ def _facts(answer: "OfflineAnswer") -> dict[str, object]:
     return {
         "state": answer.state,
         "use_checked": False,
-        "brand": answer.brand,
+        "brand": answer.keyring.brand,
         "brand_id": verified.brand_id.hex(),
         "key_id": verified.key.key_id,
         "key_state": verified.key.state,
         "form": verified.form,
         "serial": verified.serial,
         "gtin": verified.gtin if verified.gtin.strip("0") else None,
-        "keyring_version": answer.keyring_version,
-        "keyring_expires": format_instant(answer.keyring_expires),
+        "keyring_version": answer.keyring.version,
+        "keyring_expires": format_instant(answer.keyring.expires),
     }
 
 
 def _keyring(path: Path | None, home: Path, root: str | None) -> OpenedKeyring:
-    if path is None and not issuer_keyring_path(home).exists():
+    if path is not None:
+        return admit_keyring(path, home, root=root)
+    if not issuer_keyring_path(home).exists():
         raise KeyringMissing(home)
-    if path is None:
-        opened = IssuerHome.open(home).keyring
-        return opened if root is None else open_keyring(opened.document, root_fingerprint=root)
-    return admit_keyring(path, home, root=root)
+    opened = IssuerHome.open(home).keyring
+    return opened if root is None else open_keyring(opened.document, root_fingerprint=root)

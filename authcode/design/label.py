@@ -1,11 +1,8 @@
 """Stage 2, print: one label, as every format's writer receives it."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from authcode.qr.symbol import Symbol
-
-_INDEX_DIGITS: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,4 +21,4 @@ class Label:
     @property
     def file_stem(self) -> str:
         """Name of the label's own file, without its ending: `000042`, for pairs `000042o` and `000042i`."""
-        return f"{self.index:0{_INDEX_DIGITS}d}{self.tier[0] if self.tier else ''}"
+        return f"{self.index:06d}{self.tier[0] if self.tier else ''}"

@@ -1,4 +1,4 @@
-"""What files of a log show together: heads, entries and growths, held against each other and against a receipt."""
+"""What files of a log show together: heads, entries and growths, compared with each other and with a receipt."""
 
 from dataclasses import dataclass, field
 
@@ -42,7 +42,7 @@ class LogCheck:
         return is_consistency(text) and self.before is None
 
     def facts(self, text: str) -> dict[str, object]:
-        """What one file shows, once it holds.
+        """What one file shows, if it is valid.
 
         Raises:
             LogProofRefused: it does not hold.

@@ -1,11 +1,10 @@
 """Heads of the log as signed notes: the text forms of C2SP signed-note and tlog-checkpoint (docs/protocol.md §3).
 
 A head is three lines, origin, size and root, signed by the log's own key. Witnesses add signature lines of theirs;
-lines of keys that are not asked about are passed over, as the form demands.
+lines of other keys are passed over, as the form demands.
 """
 
 import base64
-import binascii
 import hashlib
 import re
 from dataclasses import dataclass
@@ -94,7 +93,7 @@ def decode(text: str, what: str, n_bytes: int | None = None) -> bytes:
     """
     try:
         data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise LogDocumentInvalid(f"{what} is not base 64") from None
     if encode(data) != text or (n_bytes is not None and len(data) != n_bytes):
         raise LogDocumentInvalid(f"{what} has another length")
@@ -175,8 +174,7 @@ def read_head(note: str) -> Head:
     lines = _parts(note)[0].removesuffix("\n").split("\n")
     if len(lines) < _HEAD_LINES or "" in lines or _NAME.fullmatch(lines[0]) is None:
         raise LogDocumentInvalid("a head has an origin, a size and a root, each on a line")
-    origin, size, root = lines[:_HEAD_LINES]  # what follows are extensions, which we have none of and pass over
-    return Head(origin=origin, size=decimal(size, "the size"), root=decode(root, "the root", HASH_BYTES))
+    return _head_of(*lines[:_HEAD_LINES])  # what follows are extensions, which we have none of and pass over
 
 
 def read_named_head(text: str) -> Head:
@@ -188,7 +186,10 @@ def read_named_head(text: str) -> Head:
     parts = text.split(" ")
     if len(parts) != _HEAD_LINES or _NAME.fullmatch(parts[0]) is None:
         raise LogDocumentInvalid("a head is named by its origin, size and root")
-    origin, size, root = parts
+    return _head_of(*parts)
+
+
+def _head_of(origin: str, size: str, root: str) -> Head:
     return Head(origin=origin, size=decimal(size, "the size"), root=decode(root, "the root", HASH_BYTES))
 
 

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from authcode.order.key_use import check_cover
 from authcode.order.order import Order
 from keys.base.errors import AuthcodeError
 from keys.base.files import exclusive_lock, make_private_dir, write_atomic
+from keys.base.home import issuer_dir
 from keys.base.instants import format_instant, parse_instant, to_second
 from keys.format.records import CodeKey
 
@@ -79,8 +81,13 @@ class OrderBook:
         """Use a folder, which is made when the first order is written."""
         self._directory = directory
 
+    @classmethod
+    def of(cls, home: Path) -> Self:
+        """The order book of a home."""
+        return cls(issuer_dir(home) / "orders")
+
     @contextmanager
-    def hold(self, name: str) -> Iterator[None]:
+    def lock(self, name: str) -> Iterator[None]:
         """Lock this order for the block, waiting for another process that has it."""
         make_private_dir(self._directory)
         with exclusive_lock(self._path(name, "lock")):
@@ -100,7 +107,7 @@ class OrderBook:
     def reserve(
         self, name: str, contents: Mapping[str, str], *, key: CodeKey, now: datetime, out: Path | None = None
     ) -> Reservation:
-        """Find or make the reservation of an order to be written to `out`; call it while `hold` keeps the name.
+        """Find or make the reservation of an order to be written to `out`; call it under `lock`.
 
         Raises:
             OrderConflict: the name belongs to an order with other contents.
@@ -120,7 +127,7 @@ class OrderBook:
                     begun=out,
                 )
                 self._write(reservation)
-            return reservation
+                return reservation
         differs = {key for key, _ in known.contents.items() ^ contents.items()}
         if differs:
             raise OrderConflict(known.name, known.reserved_at, tuple(sorted(differs)))
@@ -139,23 +146,11 @@ class OrderBook:
         """Free the name of an order that was not announced and left nothing; its number is not given again."""
         self._path(reservation.name, "json").unlink(missing_ok=True)
 
-    def mark_begun(self, reservation: Reservation, out: Path) -> Reservation:
-        """Record which folder is going to be filled, before anything is written there."""
-        begun = replace(reservation, begun=out)
-        self._write(begun)
-        return begun
-
-    def mark_announced(self, reservation: Reservation) -> Reservation:
-        """Record that the batch may be known outside, before it is announced."""
-        announced = replace(reservation, announced=True)
-        self._write(announced)
-        return announced
-
-    def mark_issued(self, reservation: Reservation, out: Path) -> Reservation:
-        """Record the folder of the finished order."""
-        issued = replace(reservation, out=out)
-        self._write(issued)
-        return issued
+    def update(self, reservation: Reservation, **changes: Path | bool) -> Reservation:
+        """Record `begun` before anything is written there, `announced` before it is, or `out` when it is finished."""
+        changed = replace(reservation, **changes)  # type: ignore[arg-type]
+        self._write(changed)
+        return changed
 
     def _path(self, name: str, kind: str) -> Path:
         # One spelling on every file system: two names that differ only in case are the same name.
@@ -177,18 +172,9 @@ class OrderBook:
         return number
 
     def _write(self, reservation: Reservation) -> None:
-        record = {
-            "format": RECORD_FORMAT,
-            "name": reservation.name,
-            "contents": dict(reservation.contents),
-            "batch_number": reservation.batch_number,
-            "key_id": reservation.key_id,
-            "reserved_at": format_instant(reservation.reserved_at),
-            "out": str(reservation.out) if reservation.out else None,
-            "begun": str(reservation.begun) if reservation.begun else None,
-            "announced": reservation.announced,
-        }
-        text = json.dumps(record, indent=1, sort_keys=True) + "\n"
+        instant = format_instant(reservation.reserved_at)
+        record = {"format": RECORD_FORMAT, **asdict(reservation), "reserved_at": instant}
+        text = json.dumps(record, indent=1, sort_keys=True, default=str) + "\n"
         write_atomic(self._path(reservation.name, "json"), text.encode("utf-8"))
 
 

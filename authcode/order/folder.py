@@ -2,12 +2,12 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from authcode.code.payload import shown_host
 from authcode.code.serial import SerialCipher, Tier, printed_serial
@@ -18,7 +18,8 @@ from authcode.order.book import Reservation
 from authcode.order.issue import IssuedCode, issue_batch
 from authcode.order.manifest import Manifest, sign_manifest
 from authcode.order.order import Order, Tiers
-from authcode.print.writer import SheetHeading, Writer, open_writers
+from authcode.print.sheet import SheetHeading
+from authcode.print.writer import open_writers
 from keys.base.files import PRIVATE_DIR, PRIVATE_FILE, write_atomic
 from keys.format.records import CodeKey
 from keys.store.issuer import UnlockedIssuer
@@ -51,14 +52,20 @@ def write_folder(job: Job, partial: Path) -> bytes:
     """Write all files of an order into the new folder `partial`, and give the manifest, which is the last of them."""
     partial.parent.mkdir(parents=True, exist_ok=True)
     partial.mkdir(mode=PRIVATE_DIR)
-    with ExitStack() as stack:
-        codes = stack.enter_context(_CodesFile(partial / CODES_FILE, job.order.tiers))
-        writers = [
-            stack.enter_context(writer) for writer in open_writers(job.formats, partial, job.design, _heading(job))
-        ]
+    heading = SheetHeading(
+        order=job.order.name,
+        host=shown_host(job.key.prefix),
+        issued_on=job.reservation.reserved_at.date(),
+        label_count=job.order.count,
+    )
+    with _CodesFile(partial / CODES_FILE, job.order.tiers) as codes, ExitStack() as stack:
+        writers = [stack.enter_context(writer) for writer in open_writers(job.formats, partial, job.design, heading)]
         for done, issued in enumerate(_issue(job), start=1):
             codes.write(issued)
-            _draw(job.design, writers, issued)
+            if writers:
+                label = _label(job.design, issued)
+                for writer in writers:
+                    writer.write(label)
             if done % PROGRESS_EVERY == 0 or done == job.order.codes:
                 job.progress(done, job.order.codes)
     document = _manifest(job, codes.sha256)
@@ -77,33 +84,20 @@ def _issue(job: Job) -> Iterator[IssuedCode]:
     )
 
 
-def _draw(design: Design, writers: Sequence[Writer], issued: IssuedCode) -> None:
-    if not writers:
-        return
-    label = Label(
+def _label(design: Design, issued: IssuedCode) -> Label:
+    return Label(
         index=issued.index,
         tier=None if issued.tier is Tier.SINGLE else issued.tier.name.lower(),
         serial_text=printed_serial(issued.serial),
         code=issued.code,
         symbol=design.symbol_of(issued.code),
     )
-    for writer in writers:
-        writer.write(label)
-
-
-def _heading(job: Job) -> SheetHeading:
-    return SheetHeading(
-        order=job.order.name,
-        host=shown_host(job.key.prefix),
-        issued_on=job.reservation.reserved_at.date(),
-        label_count=job.order.count,
-    )
 
 
 def _manifest(job: Job, codes_sha256: str) -> bytes:
     order = job.order
     manifest = Manifest(
-        server_id=job.issuer.issuer.server_id,
+        server_id=job.issuer.server_id,
         brand_id=job.issuer.keyring.keyring.brand_id,
         batch_number=job.reservation.batch_number,
         order=order.name,
@@ -122,7 +116,7 @@ def _manifest(job: Job, codes_sha256: str) -> bytes:
     return sign_manifest(manifest, job.issuer.office_key())
 
 
-class _CodesFile:
+class _CodesFile(AbstractContextManager["_CodesFile"]):
     """`codes.csv`: a header, one line a code, readable by its owner only; the checksum is taken on the way.
 
     No field needs quoting: codes, serials and numbers hold no comma, quote or line end.
@@ -149,9 +143,6 @@ class _CodesFile:
         line = f"{text}\n".encode("ascii")
         self._digest.update(line)
         self._file.write(line)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

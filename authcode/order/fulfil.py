@@ -31,7 +31,6 @@ from authcode.print.writer import check_formats
 from authcode.qr.codewords import Level
 from keys.base.errors import AuthcodeError, NoKeyForOrder
 from keys.base.files import sync_dir
-from keys.base.home import issuer_dir
 from keys.format.keyring import Keyring
 from keys.format.records import CodeKey, KeyState
 from keys.store.issuer import UnlockedIssuer
@@ -56,7 +55,7 @@ class DiskFull(AuthcodeError):
 
 
 class OutTaken(AuthcodeError):
-    """The folder that an order was to fill holds something else."""
+    """The folder that an order was to fill has something else in it."""
 
     code = "out_taken"
     http_status = 409
@@ -118,12 +117,13 @@ def fulfil_order(
     check_formats(delivery.formats)
     formats = tuple(sorted({"csv", *delivery.formats}))
     out, logo = delivery.out.absolute(), delivery.logo
-    book = OrderBook(issuer_dir(issuer.home) / "orders")
-    with book.hold(order.name):
+    book = OrderBook.of(issuer.home)
+    with book.lock(order.name):
         known = book.find(order.name)
         key = _key_for(issuer.keyring.keyring, order, known)
         design = plan_order(order, key, logo)  # (1)
-        contents = order_contents(order, formats=formats, logo_sha256=_sha256(logo) if logo else None)
+        logo_sha256 = hashlib.sha256(logo.read_bytes()).hexdigest() if logo else None
+        contents = order_contents(order, formats=formats, logo_sha256=logo_sha256)
         with _full_disk_as_error(out, known):
             reservation = book.reserve(order.name, contents, key=key, now=now, out=out)  # (2)
         job = Job(
@@ -137,12 +137,12 @@ def fulfil_order(
             progress=progress,
         )
         if reservation.out is not None:
-            return _issued(job, reservation.out, written=False, notes=())
+            return _issued(replace(job, out=reservation.out), written=False)
         job = _after_killed_run(job, book)
         notes = _write_once(job, book)  # (3) to (6)
-        book.mark_issued(job.reservation, job.out)  # (7)
+        book.update(job.reservation, out=job.out)  # (7)
         warning = cover_warning(key, orders=len(book.orders_of(key.key_id)), now=now)
-        return replace(_issued(job, job.out, written=True, notes=notes), warning=warning)
+        return _issued(job, written=True, notes=notes, warning=warning)
 
 
 def _key_for(keyring: Keyring, order: Order, known: Reservation | None) -> CodeKey:
@@ -171,11 +171,11 @@ def _after_killed_run(job: Job, book: OrderBook) -> Job:
     if begun == job.out:
         return job
     if begun is not None:
-        if _finished_before(before := replace(job, out=begun), job.issuer.keyring.keyring) is not None:
+        if _finished_before(before := replace(job, out=begun)) is not None:
             return before
         shutil.rmtree(_partial(before), ignore_errors=True)
     with _full_disk_as_error(job.out, job.reservation):
-        return replace(job, reservation=book.mark_begun(job.reservation, job.out))
+        return replace(job, reservation=book.update(job.reservation, begun=job.out))
 
 
 def _partial(job: Job) -> Path:
@@ -184,27 +184,24 @@ def _partial(job: Job) -> Path:
 
 def _write_once(job: Job, book: OrderBook) -> tuple[str, ...]:
     """Write, sign, announce and move; or take over a folder that a run killed after its move had finished."""
-    if (finished := _finished_before(job, job.issuer.keyring.keyring)) is not None:
+    if (finished := _finished_before(job)) is not None:
         return announce_batch(job.issuer.home, finished)
     partial = _partial(job)
     shutil.rmtree(partial, ignore_errors=True)  # what a killed run of this order left
+    reservation = job.reservation
     try:
         _check_free(job.out)
-        with _full_disk_as_error(job.out, job.reservation):
+        with _full_disk_as_error(job.out, reservation):
             document = write_folder(job, partial)  # (3) and (4)
-            announced = book.mark_announced(job.reservation)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        if not job.reservation.announced:
-            book.release(job.reservation)
-        raise
-    try:
+            reservation = book.update(reservation, announced=True)
         notes = announce_batch(job.issuer.home, document)  # (5)
-        with _full_disk_as_error(job.out, announced):
+        with _full_disk_as_error(job.out, reservation):
             _move(partial, job.out)  # (6)
     except BaseException:
-        # The batch may be known outside: the name keeps its number, so that the next run gives the same codes.
         shutil.rmtree(partial, ignore_errors=True)
+        # An announced batch may be known outside: its name keeps its number, and the next run gives the same codes.
+        if not reservation.announced:
+            book.release(reservation)
         raise
     return notes
 
@@ -214,11 +211,11 @@ def _check_free(out: Path) -> None:
         raise OutTaken(out)
 
 
-def _finished_before(job: Job, keyring: Keyring) -> bytes | None:
+def _finished_before(job: Job) -> bytes | None:
     """The manifest of a folder that is this very order's, None where there is no such folder."""
     try:
         document = (job.out / MANIFEST_FILE).read_bytes()
-        manifest = open_manifest(document, keyring)
+        manifest = open_manifest(document, job.issuer.keyring.keyring)
     except (OSError, AuthcodeError):
         return None
     mine = (job.order.name, job.reservation.batch_number, job.reservation.reserved_at)
@@ -228,7 +225,7 @@ def _finished_before(job: Job, keyring: Keyring) -> bytes | None:
 def _move(partial: Path, out: Path) -> None:
     try:
         if out.exists():
-            out.rmdir()  # only an empty one goes; some systems do not rename onto it
+            out.rmdir()  # only an empty one is removed; some systems do not rename onto it
         partial.rename(out)
     except OSError as error:
         if error.errno in _TAKEN:
@@ -237,22 +234,19 @@ def _move(partial: Path, out: Path) -> None:
     sync_dir(out.parent)
 
 
-def _issued(job: Job, out: Path, *, written: bool, notes: tuple[str, ...]) -> IssuedBatch:
+def _issued(job: Job, *, written: bool, notes: tuple[str, ...] = (), warning: str | None = None) -> IssuedBatch:
     return IssuedBatch(
         order=job.order,
         batch_number=job.reservation.batch_number,
         key_id=job.key.key_id,
         issued_at=job.reservation.reserved_at,
-        out=out,
+        out=job.out,
         formats=job.formats,
         design=job.design,
         written=written,
         notes=notes,
+        warning=warning,
     )
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @contextmanager

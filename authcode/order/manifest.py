@@ -1,12 +1,12 @@
-"""Stage 1, batch: the signed manifest, which tells a server what was issued (docs/format.md §4).
+"""Stage 1, batch: the signed manifest, from which a server learns what was issued (docs/format.md §4).
 
-It carries no key and no code: it tells a server how many units a batch has, and their kind.
+It carries no key and no code: only how many units a batch has, and of which kind.
 """
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -30,7 +30,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class ManifestInvalid(AuthcodeError):
-    """A manifest that is no manifest, or says what no issuer could have issued."""
+    """A document that is no manifest, or one that no issuer could have issued."""
 
     code = "manifest_invalid"
     sentence = "the manifest cannot be used: {reason}; take it again from the issuer"
@@ -70,7 +70,7 @@ class Manifest:
     checksums: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        """Hold it to the rules of an order and of the serial."""
+        """Check it by the rules of an order and of the serial."""
         Order(
             name=self.order,
             count=self.count,
@@ -92,20 +92,8 @@ class Manifest:
 
 def sign_manifest(manifest: Manifest, office: SigningKey) -> bytes:
     """Give the document that is registered: the same manifest and key give the same bytes."""
-    fields = {
-        "server_id": manifest.server_id,
+    fields = asdict(manifest) | {
         "brand_id": manifest.brand_id.hex(),
-        "batch_number": manifest.batch_number,
-        "order": manifest.order,
-        "product": manifest.product,
-        "count": manifest.count,
-        "tiers": manifest.tiers,
-        "profile": manifest.profile,
-        "form": manifest.form,
-        "gtin": manifest.gtin,
-        "key_id": manifest.key_id,
-        "placement": manifest.placement,
-        "drawn_by": manifest.drawn_by,
         "issued_at": format_instant(manifest.issued_at),
         "checksums": [{"file": name, "sha256": digest} for name, digest in sorted(manifest.checksums.items())],
     }
@@ -124,7 +112,7 @@ def open_manifest(document: bytes, keyring: Keyring) -> Manifest:
     """
     offices = {key.fingerprint: key.public_key for key in keyring.office_keys if key.state is not KeyState.WITHDRAWN}
     try:
-        payload = open_document(LABEL_MANIFEST, document, public_keys=offices).payload  # (1)
+        payload = open_document(LABEL_MANIFEST, document, public_keys=offices)  # (1)
         manifest = _read_manifest(Fields.parse(payload))  # (2)
     except (SignatureInvalid, UnknownKey):
         raise ManifestSignatureInvalid from None

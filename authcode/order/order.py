@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 class OrderInvalid(AuthcodeError):
-    """An order that cannot be issued as it stands."""
+    """An order that cannot be issued as it is."""
 
     code = "order_invalid"
     sentence = "this order cannot be issued: {reason}"
@@ -95,7 +95,7 @@ class Order:
         if self.profile is Profile.COMPACT and self.form is Form.GS1:
             raise OrderInvalid("a compact code has the short form only; order --profile signed or --form short")
         if self.tiers is Tiers.PAIR and self.placement is Placement.VISIBLE:
-            raise OrderInvalid("the inner code of a pair is hidden; say --placement inside or scratch")
+            raise OrderInvalid("the inner code of a pair is hidden; choose --placement inside or scratch")
         if self.form is Form.GS1 and self.gtin is None:
             raise OrderInvalid("a GS1 Digital Link needs a GTIN; name a product that has one with --product")
         if self.gtin is not None and (self.form is not Form.GS1 or check_gtin(self.gtin) != self.gtin):

@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +28,7 @@ MAX_PRODUCT_BYTES: Final = 2 * MAX_PICTURE_BYTES
 
 
 class ProductInvalid(AuthcodeError):
-    """A product that cannot be kept as it stands."""
+    """A product that cannot be kept as it is."""
 
     code = "product_invalid"
     sentence = "this product cannot be kept: {reason}"
@@ -131,18 +131,8 @@ def save_product(home: Path, product: Product) -> Path:
 
 def product_document(product: Product) -> bytes:
     """Give a product as it is kept and sent; the same product gives the same bytes."""
-    fields = {
-        "format": PRODUCT_FORMAT,
-        "sku": product.sku,
-        "name": product.name,
-        "gtin": product.gtin,
-        "description": product.description,
-        "features": list(product.features),
-        "picture": base64.b64encode(product.picture).decode("ascii") if product.picture else None,
-        "support": product.support,
-        "placement_hint": product.placement_hint,
-        "more_url": product.more_url,
-    }
+    picture = base64.b64encode(product.picture).decode("ascii") if product.picture else None
+    fields = {"format": PRODUCT_FORMAT, **asdict(product), "picture": picture}
     return (json.dumps(fields, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
 
 
@@ -161,8 +151,7 @@ def load_product(home: Path, sku: str) -> Product:
 
 def load_products(home: Path) -> tuple[Product, ...]:
     """Give all products, by sku."""
-    paths = sorted((issuer_dir(home) / "products").glob("*.json"))
-    return tuple(_read(path) for path in paths)
+    return tuple(_read(path) for path in sorted((issuer_dir(home) / "products").glob("*.json")))
 
 
 def _path(home: Path, sku: str) -> Path:

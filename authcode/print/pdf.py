@@ -7,7 +7,9 @@ handed in: the same labels give the same bytes.
 
 import io
 import zlib
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -79,11 +81,6 @@ class _SheetFile:
         self._pdf.docinfo[Name.Title] = heading.order
         self._pdf.docinfo[Name.CreationDate] = f"D:{heading.issued_on:%Y%m%d}"
 
-    @property
-    def pages(self) -> int:
-        """How many pages are written."""
-        return len(self._pdf.pages)
-
     def add_page(self, labels: list[Label], number: int) -> None:
         """Add the page `number` (from 1) with these labels, at most a page's worth of them."""
         images = {
@@ -114,9 +111,9 @@ class _SheetFile:
 class _TierSheets:
     """The run of sheets of one tier: labels fill pages, pages fill files."""
 
-    def __init__(self, stem: Path, design: Design, geometry: SheetGeometry, heading: SheetHeading) -> None:
-        self._stem, self._design, self._geometry, self._heading = stem, design, geometry, heading
-        self._pages_per_file = max(1, CODES_PER_FILE // geometry.labels_per_page)
+    def __init__(self, stem: Path, labels_per_page: int, new_file: Callable[[], _SheetFile]) -> None:
+        self._stem, self._labels_per_page, self._new_file = stem, labels_per_page, new_file
+        self._pages_per_file = max(1, CODES_PER_FILE // labels_per_page)
         self._pending: list[Label] = []
         self._file: _SheetFile | None = None
         self._pages = self._files = 0
@@ -124,15 +121,15 @@ class _TierSheets:
     def write(self, label: Label) -> None:
         """Take a label; a full page is written at once, so that memory holds one page."""
         self._pending.append(label)
-        if len(self._pending) == self._geometry.labels_per_page:
+        if len(self._pending) == self._labels_per_page:
             self._finish_page()
 
     def _finish_page(self) -> None:
-        self._file = self._file or _SheetFile(self._design, self._geometry, self._heading)
+        self._file = self._file or self._new_file()
         self._pages += 1
         self._file.add_page(self._pending, self._pages)
         self._pending = []
-        if self._file.pages == self._pages_per_file:
+        if self._pages % self._pages_per_file == 0:
             self._finish_file()
 
     def _finish_file(self) -> None:
@@ -161,7 +158,8 @@ class SheetWriter(AbstractContextManager["SheetWriter"]):
             OSError: it cannot be made.
         """
         directory.mkdir(parents=True, exist_ok=True)
-        self._directory, self._design, self._geometry, self._heading = directory, design, geometry, heading
+        self._directory, self._labels_per_page = directory, geometry.labels_per_page
+        self._new_file = partial(_SheetFile, design, geometry, heading)
         self._tiers: dict[str | None, _TierSheets] = {}
 
     def write(self, label: Label) -> None:
@@ -172,7 +170,7 @@ class SheetWriter(AbstractContextManager["SheetWriter"]):
         """
         if label.tier not in self._tiers:
             stem = self._directory / (f"sheet-{label.tier}" if label.tier else "sheet")
-            self._tiers[label.tier] = _TierSheets(stem, self._design, self._geometry, self._heading)
+            self._tiers[label.tier] = _TierSheets(stem, self._labels_per_page, self._new_file)
         self._tiers[label.tier].write(label)
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from authcode.qr.codewords import QUIET_ZONE_MODULES
 PAGE_WIDTH_MM: Final = 210.0
 PAGE_HEIGHT_MM: Final = 297.0
 _SIDE_MARGIN_MM: Final = 12.0
-_GRID_TOP_MM: Final = 25.0
+GRID_TOP_MM: Final = 25.0
 _FOOT_MARGIN_MM: Final = 12.0
 
 _HEAD_PT: Final = 9.0
@@ -82,16 +82,11 @@ class SheetGeometry:
         """The grid's left edge; it is centred on the page."""
         return (PAGE_WIDTH_MM - self.columns * self.pitch_x_mm) / 2
 
-    @property
-    def top_mm(self) -> float:
-        """The grid's upper edge."""
-        return _GRID_TOP_MM
-
     def symbol_corner(self, place: int) -> tuple[float, float]:
         """Top left of a symbol's quiet zone; places count from 0, row by row."""
         row, column = divmod(place, self.columns)
         x = self.left_mm + column * self.pitch_x_mm + (self.pitch_x_mm - self.label_mm) / 2
-        return x, self.top_mm + row * self.pitch_y_mm + _CELL_PADDING_MM
+        return x, GRID_TOP_MM + row * self.pitch_y_mm + _CELL_PADDING_MM
 
     def pages_for(self, label_count: int) -> int:
         """Pages that a number of labels fills, the last perhaps in part."""
@@ -112,7 +107,7 @@ def plan_sheet(design: Design, host: str) -> SheetGeometry:
     text_height_mm = _FIRST_BASELINE_MM + len(check_lines) * _LEADING_MM + _DESCENT_MM
     pitch_x = math.ceil(max(design.label_mm + 2 * _CELL_PADDING_MM, text_mm + 2 * _TEXT_PADDING_MM))
     pitch_y = math.ceil(design.label_mm + text_height_mm + 2 * _CELL_PADDING_MM)
-    width, height = PAGE_WIDTH_MM - 2 * _SIDE_MARGIN_MM, PAGE_HEIGHT_MM - _GRID_TOP_MM - _FOOT_MARGIN_MM
+    width, height = PAGE_WIDTH_MM - 2 * _SIDE_MARGIN_MM, PAGE_HEIGHT_MM - GRID_TOP_MM - _FOOT_MARGIN_MM
     columns, rows = int(width // pitch_x), int(height // pitch_y)
     if not columns or not rows:
         raise LabelTooLarge(max(pitch_x, pitch_y), min(width, height))
@@ -184,7 +179,7 @@ def _head(heading: SheetHeading, tier: str | None, labels: Sequence[Label], page
 
 def _crop_marks(geometry: SheetGeometry) -> list[str]:
     """Hairlines at each cut, on all four sides of the whole grid: every sheet is cut by one programme, full or not."""
-    left, top = geometry.left_mm, geometry.top_mm
+    left, top = geometry.left_mm, GRID_TOP_MM
     right = left + geometry.columns * geometry.pitch_x_mm
     bottom = top + geometry.rows * geometry.pitch_y_mm
     marks = []

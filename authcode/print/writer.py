@@ -13,8 +13,6 @@ from authcode.print.sheet import SheetHeading, plan_sheet
 from authcode.print.svg import SvgWriter
 from keys.base.errors import AuthcodeError
 
-__all__ = ["FORMATS", "Label", "SheetHeading", "UnknownFormat", "Writer", "check_formats", "open_writers"]
-
 
 class Writer(AbstractContextManager["Writer"], Protocol):
     """Takes labels in order and writes them into a folder of its own; a context manager that closes itself.
@@ -40,21 +38,13 @@ class UnknownFormat(AuthcodeError):
         return ", ".join(FORMATS)
 
 
-def _sheets(folder: Path, design: Design, heading: SheetHeading) -> Writer:
-    return SheetWriter(folder, design, plan_sheet(design, heading.host), heading)
-
-
-def _png(folder: Path, design: Design, _heading: SheetHeading) -> Writer:
-    return PngWriter(folder, design)
-
-
-def _svg(folder: Path, design: Design, _heading: SheetHeading) -> Writer:
-    return SvgWriter(folder, design)
-
-
-_DRAWN: Final[dict[str, Callable[[Path, Design, SheetHeading], Writer]]] = {"pdf": _sheets, "png": _png, "svg": _svg}
+_DRAWN: Final[dict[str, Callable[[Path, Design, SheetHeading], Writer]]] = {
+    "pdf": lambda folder, design, heading: SheetWriter(folder, design, plan_sheet(design, heading.host), heading),
+    "png": lambda folder, design, _heading: PngWriter(folder, design),
+    "svg": lambda folder, design, _heading: SvgWriter(folder, design),
+}
 FORMATS: Final = ("csv", *_DRAWN)
-"""Every known format; `csv` is the code list, which is written with each order anyhow and draws nothing."""
+"""Every known format; `csv` is the code list, which is written with each order and draws nothing."""
 
 
 def check_formats(formats: Sequence[str]) -> None:

@@ -2,7 +2,9 @@
 
 A symbol's data is cut into Reed-Solomon blocks, the blocks are interleaved, and the result runs in a zigzag through
 the modules that no function pattern occupies. What a logo costs is decided here: not by its area, but by the number
-of codewords it touches *in each block*. Written from the standard; the tests prove it against the `qrcode` package.
+of codewords it touches *in each block*. The tables of blocks and alignment patterns are those of the `qrcode` package,
+which draws the symbols; the order of the modules is written from the standard, and the tests prove it against that
+package.
 """
 
 from dataclasses import dataclass
@@ -12,6 +14,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from qrcode import constants, util
+from qrcode.base import rs_blocks
 
 MIN_VERSION: Final = 1
 MAX_VERSION: Final = 40
@@ -28,45 +32,13 @@ class Level(StrEnum):
     H = "H"
 
 
-# ISO/IEC 18004 table 9: error correction codewords in each block, versions 1 to 40.
-_CHECK_CODEWORDS: Final[dict[Level, tuple[int, ...]]] = {
-    Level.L: (
-        *(7, 10, 15, 20, 26, 18, 20, 24, 30, 18, 20, 24, 26, 30, 22, 24, 28, 30, 28, 28),
-        *(28, 28, 30, 30, 26, 28, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30),
-    ),
-    Level.M: (
-        *(10, 16, 26, 18, 24, 16, 18, 22, 22, 26, 30, 22, 22, 24, 24, 28, 28, 26, 26, 26),
-        *(26, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28),
-    ),
-    Level.Q: (
-        *(13, 22, 18, 26, 18, 24, 18, 22, 20, 24, 28, 26, 24, 20, 30, 24, 28, 28, 26, 30),
-        *(28, 30, 30, 30, 30, 28, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30),
-    ),
-    Level.H: (
-        *(17, 28, 22, 16, 22, 28, 26, 26, 24, 28, 24, 28, 22, 24, 24, 30, 28, 28, 26, 28),
-        *(30, 24, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30),
-    ),
+PACKAGE_LEVELS: Final[dict[Level, int]] = {
+    Level.L: constants.ERROR_CORRECT_L,
+    Level.M: constants.ERROR_CORRECT_M,
+    Level.Q: constants.ERROR_CORRECT_Q,
+    Level.H: constants.ERROR_CORRECT_H,
 }
-
-# ISO/IEC 18004 table 9: number of blocks, versions 1 to 40.
-_BLOCKS: Final[dict[Level, tuple[int, ...]]] = {
-    Level.L: (
-        *(1, 1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 4, 4, 6, 6, 6, 6, 7, 8),
-        *(8, 9, 9, 10, 12, 12, 12, 13, 14, 15, 16, 17, 18, 19, 19, 20, 21, 22, 24, 25),
-    ),
-    Level.M: (
-        *(1, 1, 1, 2, 2, 4, 4, 4, 5, 5, 5, 8, 9, 9, 10, 10, 11, 13, 14, 16),
-        *(17, 17, 18, 20, 21, 23, 25, 26, 28, 29, 31, 33, 35, 37, 38, 40, 43, 45, 47, 49),
-    ),
-    Level.Q: (
-        *(1, 1, 2, 2, 4, 4, 6, 6, 8, 8, 8, 10, 12, 16, 12, 17, 16, 18, 21, 20),
-        *(23, 23, 25, 27, 29, 34, 34, 35, 38, 40, 43, 45, 48, 51, 53, 56, 59, 62, 65, 68),
-    ),
-    Level.H: (
-        *(1, 1, 2, 4, 4, 4, 5, 6, 8, 8, 11, 11, 16, 16, 18, 16, 19, 21, 25, 25),
-        *(25, 34, 30, 32, 35, 37, 40, 42, 45, 48, 51, 54, 57, 60, 63, 66, 70, 74, 77, 81),
-    ),
-}
+"""The `qrcode` package's own numbers for the levels."""
 
 # ISO/IEC 18004 table 9, note b: small symbols keep some check codewords to detect misreads; they correct nothing.
 _MISREAD_PROTECTION: Final[dict[tuple[int, Level], int]] = {
@@ -94,14 +66,7 @@ def symbol_width(version: int) -> int:
 
 def alignment_centres(version: int) -> tuple[int, ...]:
     """Rows (and columns) of the centres of the alignment patterns (ISO/IEC 18004 annex E); none in version 1."""
-    if version == MIN_VERSION:
-        return ()
-    count = version // 7 + 2
-    last = symbol_width(version) - 7
-    # Annex E spaces them evenly from the far side, in even steps; version 32 is its one irregular line.
-    irregular = 32
-    step = 26 if version == irregular else (version * 4 + count * 2 + 1) // (count * 2 - 2) * 2
-    return (6, *sorted(last - step * place for place in range(count - 1)))
+    return tuple(util.pattern_position(version))
 
 
 @lru_cache(maxsize=MAX_VERSION)
@@ -139,11 +104,10 @@ class Blocks:
 
 def blocks_of(version: int, level: Level) -> Blocks:
     """The Reed-Solomon blocks of a version and level (ISO/IEC 18004 table 9)."""
-    codewords = int(np.count_nonzero(~function_patterns(version))) // 8  # what is left over are remainder bits
-    count, check = _BLOCKS[level][version - 1], _CHECK_CODEWORDS[level][version - 1]
-    short, longer = divmod(codewords, count)
-    data = (short - check,) * (count - longer) + (short - check + 1,) * longer
-    return Blocks(data=data, check=check, correctable=(check - _MISREAD_PROTECTION.get((version, level), 0)) // 2)
+    blocks = rs_blocks(version, PACKAGE_LEVELS[level])
+    check = blocks[0].total_count - blocks[0].data_count
+    correctable = (check - _MISREAD_PROTECTION.get((version, level), 0)) // 2
+    return Blocks(data=tuple(block.data_count for block in blocks), check=check, correctable=correctable)
 
 
 def data_bits(version: int, level: Level) -> int:

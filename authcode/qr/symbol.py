@@ -6,20 +6,12 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from qrcode import constants, util
+from qrcode import util
 from qrcode.main import QRCode
 
-from authcode.qr.codewords import MAX_VERSION, MIN_VERSION, QUIET_ZONE_MODULES, Level, data_bits, symbol_width
+from authcode.qr.codewords import MAX_VERSION, MIN_VERSION, PACKAGE_LEVELS, Level, data_bits
 from keys.base.errors import AuthcodeError
 
-__all__ = ["QUIET_ZONE_MODULES", "Level", "Symbol", "SymbolTooLong", "draw_symbol", "smallest_version", "symbol_width"]
-
-_PACKAGE_LEVELS: Final[dict[Level, int]] = {
-    Level.L: constants.ERROR_CORRECT_L,
-    Level.M: constants.ERROR_CORRECT_M,
-    Level.Q: constants.ERROR_CORRECT_Q,
-    Level.H: constants.ERROR_CORRECT_H,
-}
 _MODE_INDICATOR_BITS: Final = 4
 
 
@@ -96,7 +88,7 @@ def draw_symbol(
     needed, held = _content_bits(segments) + _indicator_bits(segments, version), data_bits(version, level)
     if needed > held:
         raise SymbolTooLong(needed, held, version, level)
-    code = QRCode(version=version, error_correction=_PACKAGE_LEVELS[level], border=0, mask_pattern=mask)
+    code = QRCode(version=version, error_correction=PACKAGE_LEVELS[level], border=0, mask_pattern=mask)
     for segment in segments:
         code.add_data(segment)
     chosen = int(code.best_mask_pattern()) if mask is None else mask

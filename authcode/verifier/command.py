@@ -51,7 +51,7 @@ SENTENCES = {
     "proof_unreadable": "this text is no receipt; copy it whole",
     "public_key_invalid": "the key list holds something that is no Ed25519 key; do not use it",
 }
-"""What the library's errors are called here, by their codes."""
+"""The sentences of the library's errors here, by their codes."""
 
 
 def root_of(text: str) -> str:
@@ -77,7 +77,7 @@ def options() -> argparse.ArgumentParser:
 
 
 def answer(asked: argparse.Namespace) -> dict[str, Any]:
-    """Judge the code that was asked about."""
+    """Judge the code of the command line."""
     try:
         with open(asked.keyring, "rb") as file:  # noqa: PTH123 - no more imports than needed
             document = file.read(MAX_KEYRING_BYTES + 1)
@@ -127,7 +127,7 @@ def text_of(path: str) -> str:
 
 
 def receipt_of(asked: argparse.Namespace) -> Proof | None:
-    """Give the receipt that is asked about, if one is."""
+    """Give the receipt of the command line, if it names one."""
     if "receipt" not in asked:
         return None
     try:

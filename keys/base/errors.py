@@ -1,24 +1,14 @@
 """The error tree of all packages: one root, and the leaves that concern keys.
 
 Every leaf has a stable `code` for machines, an `http_status` for the API, and a sentence that says what to do. The
-leaves of the other packages stand in those packages and descend from `AuthcodeError`. No message carries a secret, a
+leaves of the other packages are in those packages and descend from `AuthcodeError`. No message carries a secret, a
 passphrase or the text of a code.
 """
 
 from inspect import get_annotations
 from pathlib import Path
+from string import Formatter
 from typing import ClassVar, dataclass_transform
-
-
-class _Attributes(dict[str, object]):
-    """The attributes of an error by name, for its sentence."""
-
-    def __init__(self, error: "AuthcodeError") -> None:
-        super().__init__()
-        self._error = error
-
-    def __missing__(self, name: str) -> object:
-        return getattr(self._error, name)
 
 
 @dataclass_transform(eq_default=False)
@@ -46,7 +36,8 @@ class AuthcodeError(Exception):
         if missing or len(values) > len(self._fields) or not facts.keys() <= set(self._fields):
             raise TypeError(f"{type(self).__name__} takes {', '.join(self._fields) or 'nothing'}")
         self.__dict__.update(facts)
-        super().__init__(self.sentence.format_map(_Attributes(self)))
+        shown = {name: getattr(self, name) for _, name, _, _ in Formatter().parse(self.sentence) if name}
+        super().__init__(self.sentence.format(**shown))
 
 
 class DocumentInvalid(AuthcodeError):
@@ -107,7 +98,7 @@ class RootChanged(AuthcodeError):
 
 
 class BrandConflict(AuthcodeError):
-    """A keyring has the name, or a host of a code prefix, that belongs to another brand which was here before."""
+    """A keyring has the name, or a host of a code prefix, of another brand which was here before."""
 
     code = "brand_conflict"
     http_status = 409
@@ -127,7 +118,7 @@ class BrandConflict(AuthcodeError):
 
 
 class SuccessionInvalid(AuthcodeError):
-    """The steps by which the roots of a keyring follow each other do not hold (docs/format.md §1)."""
+    """The steps from root to root of a keyring are not valid (docs/format.md §1)."""
 
     code = "succession_invalid"
     sentence = "the succession of root keys does not hold: {reason}; do not use this keyring"
@@ -135,7 +126,7 @@ class SuccessionInvalid(AuthcodeError):
 
 
 class KeyStateRefused(AuthcodeError):
-    """A key cannot enter the asked state: states only go on, and since a moment that has come (docs/format.md §1)."""
+    """A key cannot enter this state: states only go on, and since a moment that has come (docs/format.md §1)."""
 
     code = "key_state_refused"
     http_status = 409
@@ -159,7 +150,7 @@ class DomainRefused(AuthcodeError):
 
 
 class AddressInvalid(AuthcodeError):
-    """What was given as a server's address is no address."""
+    """A text that is no server's address."""
 
     code = "address_invalid"
     sentence = "that is no server's address; copy the 64 digits that `authcode keys address` prints there"
@@ -208,7 +199,7 @@ class UnknownKey(AuthcodeError):
 
 
 class KeyIdTaken(AuthcodeError):
-    """A key id stands for another key already; ids are never used again (docs/format.md §1)."""
+    """A key id belongs to another key already; ids are never used again (docs/format.md §1)."""
 
     code = "key_id_taken"
     http_status = 409
@@ -225,7 +216,7 @@ class KeyIdsExhausted(AuthcodeError):
 
 
 class NoKeyForOrder(AuthcodeError):
-    """The keyring has no active key for the asked prefix, form and profile."""
+    """The keyring has no active key for an order's prefix, form and profile."""
 
     code = "no_key_for_order"
     http_status = 409
@@ -250,7 +241,7 @@ class WrongPassphrase(AuthcodeError):
 
 
 class PassphraseMissing(AuthcodeError):
-    """No passphrase was given and nobody is there to ask, or the one given is unusable."""
+    """No passphrase was given and there is no terminal, or the one given is unusable."""
 
     code = "passphrase_missing"
     sentence = "no passphrase for the {part} part: {reason}; name a file with {variable}"

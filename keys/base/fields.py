@@ -1,4 +1,4 @@
-"""A strict reader of JSON objects: every field is asked for by name, kind and bounds, and anything else is refused.
+"""A strict reader of JSON objects: every field is read by name, kind and bounds, and anything else is refused.
 
 Signed payloads, key files and trust files are read through it, so that hostile text can raise nothing but ValueError,
 which each format turns into its own error. Unknown fields are ignored: what a reader cannot do without gets a new
@@ -7,7 +7,6 @@ format number.
 
 import json
 import re
-from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NoReturn, Self, TypeVar
@@ -21,12 +20,10 @@ MAX_DEPTH: Final = 16
 """Levels of a JSON text: four times what ours have, and what every reader can follow."""
 
 
-def _object_of(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError("a field is named twice")
-        found[name] = value
+def _object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a field is named twice")
     return found
 
 

@@ -21,14 +21,14 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def make_private_dir(path: Path) -> None:
-    """Make the folder `path`, open to its owner only (its parents as usual); an existing one stays as it is."""
+    """Make the folder `path`, open to its owner only (its parents as usual), unless it exists."""
     path.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
 
 
 def mode_for_others(file: IO[bytes]) -> int | None:
     """The permission bits of an open file that others than its owner may use it with; None where there are none.
 
-    The open file is asked, since its path may lead elsewhere a moment later. None without POSIX permissions.
+    It takes the open file, since its path may lead elsewhere a moment later. None without POSIX permissions.
     """
     mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
     return mode if os.name == "posix" and mode & _OTHERS else None

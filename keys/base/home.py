@@ -13,9 +13,7 @@ DEFAULT_HOME: Final = Path("authcode-home")
 
 def home_dir(option: Path | None) -> Path:
     """The home to use: the command's `option`, else AUTHCODE_HOME, else ./authcode-home. It need not exist."""
-    if option is not None:
-        return option
-    return Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME)
+    return option or Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME)
 
 
 def issuer_dir(home: Path) -> Path:

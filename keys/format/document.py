@@ -17,14 +17,7 @@ from typing import Final
 
 from keys.base.errors import DocumentInvalid, UnknownKey
 from keys.base.fields import Fields
-from keys.primitives import (
-    LABEL_KEYRING,
-    LABEL_MANIFEST,
-    LABEL_SHARED_KEYS,
-    SIGNATURE_BYTES,
-    SigningKey,
-    verify_bytes,
-)
+from keys.primitives import LABEL_KEYRING, LABEL_MANIFEST, LABEL_SHARED_KEYS, SIGNATURE_BYTES, SigningKey, verify_bytes
 
 MAX_DOCUMENT_BYTES: Final = 1 << 20
 """A keyring of a thousand keys stays below half of it; whatever is longer is not ours."""
@@ -41,14 +34,6 @@ _SIGNATURE_CHARS = 86
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedDocument:
-    """A document whose signature was verified: the exact text that was signed, and the signer's fingerprint."""
-
-    payload: str
-    signer: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UncheckedDocument:
     """A document that was only read: do not trust it before `verify` returned."""
 
@@ -62,14 +47,14 @@ class UncheckedDocument:
         """The document without its succession: the same for all copies, however many steps one still carries."""
         return _write(_format_of(self.label), self.payload, self.signer, self.signature, ())
 
-    def verify(self, public_key: bytes) -> OpenedDocument:
-        """Check the signature over label and payload with `public_key` (32 bytes).
+    def verify(self, public_key: bytes) -> str:
+        """Check the signature over label and payload with `public_key` (32 bytes); gives the payload.
 
         Raises:
             SignatureInvalid: it does not belong to this content and key.
         """
         verify_bytes(public_key, self.label + self.payload.encode(), self.signature)
-        return OpenedDocument(payload=self.payload, signer=self.signer)
+        return self.payload
 
 
 def sign_document(
@@ -89,8 +74,8 @@ def sign_document(
     return document
 
 
-def open_document(label: bytes, document: bytes, *, public_keys: Mapping[str, bytes]) -> OpenedDocument:
-    """Check that one of `public_keys` (by fingerprint) signed `document` under `label`, and return its content.
+def open_document(label: bytes, document: bytes, *, public_keys: Mapping[str, bytes]) -> str:
+    """Check that one of `public_keys` (by fingerprint) signed `document` under `label`, and return its payload.
 
     Raises:
         DocumentInvalid: it is no document of this kind.

@@ -46,18 +46,19 @@ def listed_host(host: str, keyrings: Iterable[Keyring]) -> ListedHost | None:
     A partner listing does not count for another brand's hosts, those below them, and domains above them.
     """
     brands = tuple(keyrings)
-    homes = {keyring.brand_id: {host_of(prefix) for prefix in keyring.prefixes} for keyring in brands}
     for listing in Listing:
         for keyring in brands:
-            others = [home for brand_id, hosts in homes.items() if brand_id != keyring.brand_id for home in hosts]
             for domain in domains_of(keyring, listing):
-                vouched = listing is Listing.PARTNER and _is_home(host, domain, others)
-                if falls_under(host, domain) and not vouched:
+                if falls_under(host, domain) and (
+                    listing is Listing.LOOKALIKE or not _is_of_another(host, domain, keyring, brands)
+                ):
                     return ListedHost(listing=listing, brand_id=keyring.brand_id, brand=keyring.brand, domain=domain)
     return None
 
 
-def _is_home(host: str, domain: str, homes: Iterable[str]) -> bool:
+def _is_of_another(host: str, domain: str, keyring: Keyring, brands: Iterable[Keyring]) -> bool:
+    others = (other for other in brands if other.brand_id != keyring.brand_id)
+    homes = [host_of(prefix) for other in others for prefix in other.prefixes]
     return any(falls_under(host, home) or falls_under(home, domain) for home in homes)
 
 
@@ -70,7 +71,8 @@ def added_domains(keyring: Keyring, additions: Mapping[Listing, Collection[str]]
         DomainRefused: one is no domain or the brand's own, one of the other list is the same, above it or below it, or
             a list would be too long.
     """
-    lists = {kind: tuple(dict.fromkeys(_with(keyring, kind, additions))) for kind in Listing}
+    given = {kind: map(str.lower, additions.get(kind, ())) for kind in Listing}
+    lists = {kind: tuple(dict.fromkeys((*domains_of(keyring, kind), *given[kind]))) for kind in Listing}
     own = {host_of(prefix) for prefix in keyring.prefixes}
     for listing, domains in lists.items():
         held = domains_of(keyring, listing)
@@ -80,10 +82,6 @@ def added_domains(keyring: Keyring, additions: Mapping[Listing, Collection[str]]
         if len(domains) > MAX_DOMAINS:
             raise DomainRefused(domains[-1], f"a list has at most {MAX_DOMAINS} domains")
     return lists
-
-
-def _with(keyring: Keyring, listing: Listing, additions: Mapping[Listing, Collection[str]]) -> tuple[str, ...]:
-    return (*domains_of(keyring, listing), *map(str.lower, additions.get(listing, ())))
 
 
 def _check(domain: str, own: Collection[str], others: Iterable[str]) -> None:

@@ -33,25 +33,7 @@ from keys.format.records import (
     Profile,
 )
 from keys.format.succession import earlier_roots
-from keys.primitives import (
-    LABEL_KEYRING,
-    PUBLIC_KEY_BYTES,
-    SigningKey,
-    check_public_key,
-    fingerprint,
-)
-
-__all__ = [
-    "KEYRING_LIFE",
-    "Keyring",
-    "KeyringSet",
-    "OpenedKeyring",
-    "check_successor",
-    "check_transition",
-    "normalise_prefix",
-    "open_keyring",
-    "sign_keyring",
-]
+from keys.primitives import LABEL_KEYRING, PUBLIC_KEY_BYTES, SigningKey, check_public_key, fingerprint
 
 KEYRING_LIFE: Final = timedelta(days=30)
 MAX_VERSION: Final = 2**31 - 1
@@ -264,9 +246,12 @@ def _identity(key: CodeKey) -> tuple[object, ...]:
 
 
 class KeyringSet:
-    """The keyrings that a verifier trusts, of any number of brands; key ids are unique across all of them."""
+    """The keyrings that a verifier trusts, of any number of brands; key ids are unique across all of them.
 
-    __slots__ = ("_brands", "_by_key_id", "_prefixes")
+    `keyrings` are in the order they were given, `prefixes` are those of all brands.
+    """
+
+    __slots__ = ("_brands", "_by_key_id", "keyrings", "prefixes")
 
     def __init__(self, keyrings: Iterable[Keyring]) -> None:
         """Take verified `keyrings`.
@@ -284,17 +269,8 @@ class KeyringSet:
                 if key.key_id in self._by_key_id:
                     raise KeyIdTaken(key.key_id)
                 self._by_key_id[key.key_id] = (keyring, key)
-        self._prefixes = frozenset(prefix for keyring in self._brands.values() for prefix in keyring.prefixes)
-
-    @property
-    def keyrings(self) -> tuple[Keyring, ...]:
-        """All keyrings, in the order they were given."""
-        return tuple(self._brands.values())
-
-    @property
-    def prefixes(self) -> frozenset[str]:
-        """Every code prefix of every brand."""
-        return self._prefixes
+        self.keyrings = tuple(self._brands.values())
+        self.prefixes = frozenset(prefix for keyring in self.keyrings for prefix in keyring.prefixes)
 
     def lookup(self, prefix: str, key_id: str) -> tuple[Keyring, CodeKey] | None:
         """The record of (prefix, key id), or None (docs/format.md §3, rule 5)."""
@@ -311,7 +287,7 @@ class KeyringSet:
 
 
 def check_brand(name: str) -> None:
-    """Refuse a brand's name that no keyring can hold.
+    """Refuse a brand's name that no keyring may have.
 
     Raises:
         KeyringInvalid: it is empty, too long, or has invisible characters.

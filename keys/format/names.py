@@ -9,7 +9,7 @@ from keys.base.errors import BrandConflict
 from keys.format.prefix import host_of
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"})
-"""Unicode categories that no name holds: controls, formats, surrogates, private use, separators but the space."""
+"""Unicode categories that no name has: controls, formats, surrogates, private use, separators but the space."""
 _BLANK: Final = (
     *(range(0x34F, 0x350), range(0x115F, 0x1161), range(0x17B4, 0x17B6), range(0x180B, 0x1810), range(0x2060, 0x2070)),
     *(range(0x2800, 0x2801), range(0x3164, 0x3165), range(0xFE00, 0xFE10), range(0xFFA0, 0xFFA1)),

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from keys.base import home as places
 from keys.base.errors import DomainRefused, HomeExists, HomeMissing, KeyringInvalid, UnknownKey
@@ -23,14 +23,8 @@ from keys.base.files import PUBLIC_FILE, exclusive_lock, make_private_dir, sync_
 from keys.base.instants import to_second
 from keys.format.document import FINGERPRINT_CHARS, MAX_SUCCESSION_STEPS, read_document
 from keys.format.domains import Listing, added_domains, domains_of
-from keys.format.keyring import (
-    Keyring,
-    OpenedKeyring,
-    check_successor,
-    normalise_prefix,
-    open_keyring,
-    sign_keyring,
-)
+from keys.format.keyring import Keyring, OpenedKeyring, check_successor, open_keyring, sign_keyring
+from keys.format.prefix import normalise_prefix
 from keys.format.records import CodeKey, Form, KeyState, Profile, Purpose, check_withdrawal_moment
 from keys.format.succession import vouch
 from keys.primitives import LABEL_KEYRING, SigningKey
@@ -65,33 +59,28 @@ class SharedKeys:
 
 
 class IssuerHome:
-    """The issuer's part of one home, still locked: what it publishes can be read, nothing can be signed."""
+    """The issuer's part of one `home`, still locked: what it publishes can be read, nothing can be signed.
 
-    __slots__ = ("_home", "_root", "server_id")
+    `server_id` (32 digits) names the server of its manifests.
+    """
+
+    __slots__ = ("_root", "home", "server_id")
 
     def __init__(self, home: Path, root: str, server_id: str) -> None:
         """Use `IssuerHome.open` or `IssuerHome.create` instead."""
-        self._home, self._root = home, root
-        self.server_id = server_id
+        self.home, self._root, self.server_id = home, root, server_id
 
-    @classmethod
+    @staticmethod
     def create(  # noqa: PLR0913 - what a brand begins with; all but the home by keyword
-        cls,
-        home: Path,
-        *,
-        brand: str,
-        prefix: str,
-        passphrase: str,
-        now: datetime,
-        cost: ScryptCost | None = None,
-    ) -> Self:
+        home: Path, *, brand: str, prefix: str, passphrase: str, now: datetime, cost: ScryptCost | None = None
+    ) -> "IssuerHome":
         """Make the issuer's part of `home`: root, office and first serial key, and a signing key for each form.
 
         It is built next to its place and moved there whole: a failure leaves nothing.
 
         Raises:
             HomeExists: `home` has an issuer's part.
-            PrefixInvalid, KeyringInvalid: `prefix` or `brand` cannot stand in a keyring.
+            PrefixInvalid, KeyringInvalid: `prefix` or `brand` cannot be in a keyring.
             OSError: it cannot be written.
         """
         place = places.issuer_dir(home)
@@ -111,10 +100,10 @@ class IssuerHome:
                     home.rmdir()
             raise
         sync_dir(home)
-        return cls.open(home)
+        return IssuerHome.open(home)
 
-    @classmethod
-    def open(cls, home: Path) -> Self:
+    @staticmethod
+    def open(home: Path) -> "IssuerHome":
         """Open the issuer's part of `home`, without its secrets.
 
         Raises:
@@ -127,18 +116,13 @@ class IssuerHome:
             if fields.text("format") != BRAND_FORMAT:
                 raise ValueError("another format")  # noqa: TRY301 - all of this ends in the one error below
             server_id = fields.binary("server_id", n_bytes=SERVER_ID_BYTES).hex()
-            issuer = cls(home, fields.text("root", longest=FINGERPRINT_CHARS), server_id)
+            issuer = IssuerHome(home, fields.text("root", longest=FINGERPRINT_CHARS), server_id)
         except (FileNotFoundError, NotADirectoryError):
             raise HomeMissing(home) from None
         except ValueError:
             raise KeyringInvalid("its brand.json is damaged") from None
         store_in(places.issuer_dir(home)).check_closed()
         return issuer
-
-    @property
-    def home(self) -> Path:
-        """The home that this is a part of."""
-        return self._home
 
     @property
     def keyring(self) -> OpenedKeyring:
@@ -149,9 +133,9 @@ class IssuerHome:
             DocumentInvalid, KeyringSignatureInvalid, KeyringInvalid, ...: as `open_keyring`.
         """
         try:
-            document = places.issuer_keyring_path(self._home).read_bytes()
+            document = places.issuer_keyring_path(self.home).read_bytes()
         except FileNotFoundError:
-            raise HomeMissing(self._home) from None
+            raise HomeMissing(self.home) from None
         return open_keyring(document, root_fingerprint=self._root)
 
     def unlock(self, passphrase: str) -> "UnlockedIssuer":
@@ -161,42 +145,29 @@ class IssuerHome:
             WrongPassphrase: it is another one.
             KeyFileInvalid, KeyFileTooCostly: a key file was changed.
         """
-        return UnlockedIssuer(self, store_in(places.issuer_dir(self._home)).unlock(passphrase))
+        store = store_in(places.issuer_dir(self.home)).unlock(passphrase)
+        return UnlockedIssuer(self.home, self._root, self.server_id, store)
 
 
-class UnlockedIssuer:
+class UnlockedIssuer(IssuerHome):
     """The issuer's part with its secrets; they are read on demand and are in no `repr`."""
 
-    __slots__ = ("_issuer", "_store")
+    __slots__ = ("_store",)
 
-    def __init__(self, issuer: IssuerHome, store: UnlockedStore) -> None:
+    def __init__(self, home: Path, root: str, server_id: str, store: UnlockedStore) -> None:
         """Use `IssuerHome.unlock` instead."""
-        self._issuer, self._store = issuer, store
+        super().__init__(home, root, server_id)
+        self._store = store
 
     def __repr__(self) -> str:
         """Name the home only."""
-        return f"UnlockedIssuer({self._issuer.home})"
-
-    @property
-    def issuer(self) -> IssuerHome:
-        """The part of the home that was unlocked."""
-        return self._issuer
-
-    @property
-    def home(self) -> Path:
-        """The home."""
-        return self._issuer.home
-
-    @property
-    def keyring(self) -> OpenedKeyring:
-        """The current keyring; see `IssuerHome.keyring`."""
-        return self._issuer.keyring
+        return f"UnlockedIssuer({self.home})"
 
     def new_code_key(self, *, profile: Profile, form: Form, prefix: str, now: datetime) -> CodeKey:
         """Make a key for codes and publish it in the next version of the keyring; a new prefix enters it too.
 
         Raises:
-            PrefixInvalid, KeyringInvalid: the prefix or the combination cannot stand in a keyring.
+            PrefixInvalid, KeyringInvalid: the prefix or the combination cannot be in a keyring.
             KeyIdsExhausted: the brand has used every key id.
         """
         with self._locked():
@@ -229,7 +200,7 @@ class UnlockedIssuer:
         Raises:
             UnknownKey: the brand has no such key.
             KeyStateRefused: the moment is yet to come, or the key was withdrawn since an earlier one.
-            KeyringInvalid: the reason cannot stand in a keyring.
+            KeyringInvalid: the reason cannot be in a keyring.
         """
         check_withdrawal_moment(key_id, since=since, now=now)
         with self._locked():
@@ -300,8 +271,8 @@ class UnlockedIssuer:
             self._store.put(Purpose.ROOT, short_name(root.fingerprint), keyring.brand_id, root.seed)  # (1)
             opened = self._publish(next_version(keyring, now), new_root=root)  # (2)
             place = places.issuer_dir(self.home)
-            write_brand(place, keyring, root.fingerprint, server_id=self._issuer.server_id)  # (3)
-            self._issuer = IssuerHome.open(self.home)
+            write_brand(place, keyring, root.fingerprint, server_id=self.server_id)  # (3)
+            self._root = root.fingerprint
             self._store.remove(Purpose.ROOT, short_name(before.root_fingerprint))  # (4)
         return opened
 
@@ -311,8 +282,7 @@ class UnlockedIssuer:
         Raises:
             UnknownKey: the brand has no such key.
         """
-        key = self.keyring.keyring.code_key(key_id)
-        return self._store.get(_PURPOSES[key.profile], key_id)
+        return self._store.get(_PURPOSES[self.keyring.keyring.code_key(key_id).profile], key_id)
 
     def serial_key(self, number: int) -> bytes:
         """Serial key `number` (32 bytes, AES-256); UnknownKey where there is none."""
@@ -327,14 +297,13 @@ class UnlockedIssuer:
         return SigningKey(self._store.get(Purpose.OFFICE, short_name(newest.fingerprint)))
 
     def shared_keys(self) -> SharedKeys:
-        """What a server of this brand must hold: the serial keys and MAC keys, and never a signing key."""
-        held = self._store.headers()
-        serials = [header.key_id for header in held if header.purpose is Purpose.SERIAL]
-        macs = [header.key_id for header in held if header.purpose is Purpose.MAC]
-        return SharedKeys(
-            serial={int(number): self._store.get(Purpose.SERIAL, number) for number in serials},
-            mac={key_id: self._store.get(Purpose.MAC, key_id) for key_id in macs},
-        )
+        """What a server of this brand needs: the serial keys and MAC keys, and never a signing key."""
+        serial = {int(number): secret for number, secret in self._secrets_of(Purpose.SERIAL).items()}
+        return SharedKeys(serial=serial, mac=self._secrets_of(Purpose.MAC))
+
+    def _secrets_of(self, purpose: Purpose) -> dict[str, bytes]:
+        ids = [header.key_id for header in self._store.headers() if header.purpose is purpose]
+        return {key_id: self._store.get(purpose, key_id) for key_id in ids}
 
     def refresh_keyring(self, now: datetime) -> OpenedKeyring:
         """The keyring, signed again as its next version where it expires within ten days of `now` (aware UTC)."""
@@ -361,9 +330,8 @@ class UnlockedIssuer:
         self, keyring: Keyring, lists: Mapping[Listing, tuple[str, ...]], now: datetime
     ) -> OpenedKeyring:
         lookalikes, partners = lists[Listing.LOOKALIKE], lists[Listing.PARTNER]
-        return self._publish(
-            replace(next_version(keyring, now), lookalike_domains=lookalikes, partner_domains=partners)
-        )
+        after = replace(next_version(keyring, now), lookalike_domains=lookalikes, partner_domains=partners)
+        return self._publish(after)
 
     def _publish(self, keyring: Keyring, *, new_root: SigningKey | None = None) -> OpenedKeyring:
         before = self.keyring

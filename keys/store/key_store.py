@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from keys.base.errors import (
     KeyFileInvalid,
@@ -28,32 +28,6 @@ from keys.store.key_file import MAX_KEY_FILE_BYTES, MAX_KEY_ID_CHARS, SALT_BYTES
 
 _KEY_ID = re.compile(f"[0-9A-Za-z][0-9A-Za-z-]{{0,{MAX_KEY_ID_CHARS - 1}}}")
 _SUFFIX: Final = ".key.json"
-
-
-class Shelf(Protocol):
-    """A place of sealed keys, by name. A shelf never sees a secret."""
-
-    @property
-    def place(self) -> str:
-        """What to call it in a sentence."""
-
-    def names(self) -> list[str]:
-        """The names of all keys, sorted."""
-
-    def read(self, name: str) -> bytes | None:
-        """The content under `name`, or None; KeyFileReadable where others than its owner could read it too."""
-
-    def write(self, name: str, data: bytes) -> None:
-        """Put `data` under `name`, whole or not at all."""
-
-    def remove(self, name: str) -> None:
-        """Take `name` away, if it is there."""
-
-    def replace_all(self, content: Mapping[str, bytes]) -> None:
-        """Replace everything by `content`, at once or not at all."""
-
-    def locked(self) -> AbstractContextManager[None]:
-        """Keep other writers out."""
 
 
 class FileShelf:
@@ -149,6 +123,9 @@ class MemoryShelf:
         return nullcontext()
 
 
+Shelf = FileShelf | MemoryShelf
+"""A place of sealed keys, by name. A shelf never sees a secret."""
+
 _BACKENDS: Final[Mapping[str, Callable[[str], Shelf]]] = {
     "file": lambda rest: FileShelf(Path(rest)),
     "memory": lambda _rest: MemoryShelf(),
@@ -215,22 +192,19 @@ class KeyStore:
         return UnlockedStore(self._shelf, lock, store_key)
 
 
-class UnlockedStore:
-    """A store with its key in memory. Secrets are opened one by one, when they are asked for."""
+class UnlockedStore(KeyStore):
+    """A store with its key in memory. Each secret is opened when it is needed."""
 
-    __slots__ = ("_lock", "_shelf", "_store_key")
+    __slots__ = ("_lock", "_store_key")
 
     def __init__(self, shelf: Shelf, lock: Lock, store_key: bytes) -> None:
         """Use `KeyStore.unlock` instead."""
-        self._shelf, self._lock, self._store_key = shelf, lock, store_key
+        super().__init__(shelf)
+        self._lock, self._store_key = lock, store_key
 
     def __repr__(self) -> str:
         """Name the place only."""
         return f"UnlockedStore({self._shelf.place})"
-
-    def headers(self) -> list[KeyHeader]:
-        """As `KeyStore.headers`."""
-        return [file.header for file in _read_all(self._shelf)]
 
     def get(self, purpose: Purpose, key_id: str) -> bytes:
         """The secret of a key.

@@ -15,14 +15,7 @@ from keys.base.fields import Fields
 from keys.format.document import open_document, sign_document
 from keys.format.keyring import MAX_CODE_KEYS, Keyring, OpenedKeyring, open_keyring
 from keys.format.records import BRAND_ID_BYTES, MAX_SERIAL_KEYS, KeyState, Profile
-from keys.primitives import (
-    ADDRESS_BYTES,
-    LABEL_SHARED_KEYS,
-    MAC_KEY_BYTES,
-    address_of,
-    open_sealed,
-    seal_to,
-)
+from keys.primitives import ADDRESS_BYTES, LABEL_SHARED_KEYS, MAC_KEY_BYTES, address_of, open_sealed, seal_to
 from keys.store.foundation import SERIAL_KEY_BYTES, SERVER_ID_BYTES
 from keys.store.issuer import SharedKeys, UnlockedIssuer
 
@@ -51,7 +44,7 @@ def send_shared_keys(issuer: UnlockedIssuer, address: bytes) -> bytes:
     payload = {
         "to": address.hex(),
         "brand_id": opened.keyring.brand_id.hex(),
-        "server_id": issuer.issuer.server_id,
+        "server_id": issuer.server_id,
         "serial_keys": [{"number": number, "key": key.hex()} for number, key in sorted(shared.serial.items())],
         "mac_keys": [{"key_id": key_id, "key": key.hex()} for key_id, key in sorted(shared.mac.items())],
     }
@@ -117,7 +110,7 @@ def _read_file(sent: bytes) -> tuple[bytes, bytes, bytes]:
 def _signed_content(content: bytes, keyring: Keyring) -> str:
     offices = {key.fingerprint: key.public_key for key in keyring.office_keys if key.state is not KeyState.WITHDRAWN}
     try:
-        return open_document(LABEL_SHARED_KEYS, content, public_keys=offices).payload
+        return open_document(LABEL_SHARED_KEYS, content, public_keys=offices)
     except (DocumentInvalid, SignatureInvalid, UnknownKey):
         raise SharedKeysInvalid("no office key of the brand's keyring signed what was sealed") from None
 

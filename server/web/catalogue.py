@@ -100,14 +100,10 @@ class Catalogue:
         return format_decimal(round(value, 1), locale=self.locale)
 
 
+@cache
 def catalogue(domain: str, language: str = DEFAULT_LANGUAGE) -> Catalogue:
     """The catalogue of a domain, "shoppers" or "staff"; read once per process."""
-    return _catalogues(domain)[language]
-
-
-@cache
-def _catalogues(domain: str) -> Mapping[str, Catalogue]:
-    return {language: Catalogue(language, source) for language, source in sources(domain).items()}
+    return Catalogue(language, sources(domain)[language])
 
 
 def sources(domain: str, folder: Traversable | None = None) -> dict[str, messages.Catalog]:
@@ -156,6 +152,6 @@ def _first(message_id: str | list[str] | tuple[str, ...]) -> str:
 
 def _sentence(text: str, context: str | bytes | None) -> Sentence:
     written = context.decode() if isinstance(context, bytes) else context or ""  # Babel's read_mo leaves it encoded
-    said = dict(part.split(": ") for part in written.split(", ")) if written else {}
-    needs = placeholders(text) | frozenset(said.get("needs", "").split())
-    return Sentence(text=text, needs=needs, link=said.get("link"))
+    named = dict(part.split(": ") for part in written.split(", ")) if written else {}
+    needs = placeholders(text) | frozenset(named.get("needs", "").split())
+    return Sentence(text=text, needs=needs, link=named.get("link"))

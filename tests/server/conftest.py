@@ -89,7 +89,7 @@ def template(brand: Brand, cluster: Cluster) -> Iterator[str]:
         db = Database(cluster.url(name))
         migrate.upgrade(db)
         keyring = brand.issuer.keyring
-        publish_keyring(db, keyring.document, server_id=brand.issuer.issuer.server_id, now=START)
+        publish_keyring(db, keyring.document, server_id=brand.issuer.server_id, now=START)
         publish_product(db, keyring.keyring.brand_id, PRODUCT, now=START)
         db.close()
         yield name

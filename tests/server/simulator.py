@@ -104,7 +104,7 @@ class World:
         form, profile = changes.get("form", Form.SHORT), changes.get("profile", Profile.SIGNED)
         number = changes.pop("batch_number", None) or next(self.numbers)
         values: dict[str, Any] = {
-            "server_id": self.brand.issuer.issuer.server_id,
+            "server_id": self.brand.issuer.server_id,
             "brand_id": keyring.brand_id,
             "batch_number": number,
             "order": f"order-{number}",

@@ -46,9 +46,7 @@ blueprint.register_error_handler(TokenRefused, refused)
 @operation(
     blueprint,
     "GET /keys/<key_id>/withdrawal",
-    RequestInvalid,
-    errors.UnknownKey,
-    errors.KeyStateRefused,
+    *(RequestInvalid, errors.UnknownKey, errors.KeyStateRefused),
     scope=Scope.READ,
 )
 def withdrawal(station: Station, key_id: str, since: datetime) -> answers.Withdrawal:
@@ -72,8 +70,7 @@ def publish_keys(station: Station, body: DocumentBody) -> answers.Keyring:
     """Publish a newer keyring of the token's brand: exact bytes, signed by the root that is pinned here."""
     ctx = context()
     keyring = publish_keyring.publish_keyring(ctx.db, body.content, server_id=None, now=ctx.clock(), by=station)
-    lacking = publish_keyring.keys_not_here(ctx, keyring)
-    return answers.Keyring.of(keyring, keys_not_here=lacking)
+    return answers.Keyring.of(keyring, keys_not_here=publish_keyring.keys_not_here(ctx, keyring))
 
 
 @operation(blueprint, "PUT /products/<sku>", ProductInvalid, *PICTURE_REFUSALS, scope=Scope.PRODUCT)

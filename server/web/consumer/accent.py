@@ -1,8 +1,8 @@
-"""The brand's accent colour as a stylesheet of its own: pages hold no inline style, and each brand has its colour."""
+"""The brand's accent colour as a stylesheet of its own: pages have no inline style, and each brand has its colour."""
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, abort, url_for
+from flask import Response, abort, url_for
 
 from server.domain.brands.accent import is_colour, shades_of
 from server.web.visit import context
@@ -13,11 +13,6 @@ _SHEET = """:root {{ --accent: {light}; --on-accent: #ffffff; --accent-press: {l
   :root {{ --accent: {dark}; --on-accent: #121518; --accent-press: {dark_press}; }}
 }}
 """
-
-
-def init_accent(blueprint: Blueprint) -> None:
-    """Give the shoppers' pages the stylesheets of accent colours."""
-    blueprint.add_url_rule("/accent/<colour>.css", view_func=accent_sheet)
 
 
 def accent_sheet(colour: str) -> Response:

@@ -7,9 +7,11 @@ the origin of a form, the holder cookie, and the page for each answer.
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, request
+from werkzeug.exceptions import HTTPException
 
 from authcode.code.payload import SERIAL_CHARACTERS, dropped_link
 from authcode.code.serial import TypedSerialInvalid
+from keys.base.errors import AuthcodeError
 from scanner.errors import PhotoError
 from server.domain.codes.claim import ClaimInvalid
 from server.domain.codes.holder_acts import ActNotNow, HolderUnknown
@@ -21,10 +23,9 @@ from server.services.codes.attempts import Channel
 from server.services.codes.look import OFFERED, Look, look_at_page, look_at_serial, text_of_page
 from server.services.codes.photo import SymbolLook, read_photo
 from server.services.codes.redeem import Answer, verify_on_page
-from server.web.consumer import holder_acts, proofs, receipts
-from server.web.consumer.accent import init_accent
+from server.web.consumer import holder_acts, problems, proofs, receipts
+from server.web.consumer.accent import accent_sheet
 from server.web.consumer.pages import ShownCode
-from server.web.consumer.problems import init_problem_pages
 from server.web.consumer.respond import code_address, page_maker, respond
 from server.web.consumer.sentence_facts import advice_numbers, refusal_numbers
 from server.web.consumer.view import Burn, Page, Tint
@@ -43,9 +44,14 @@ _LINK_RULE = "/01/<gtin>/21/<serial>"
 _PICTURE_MAX_AGE_S = 300
 
 blueprint = Blueprint("consumer", __name__, template_folder="templates")
-init_problem_pages(blueprint)
-proofs.init_proof_pages(blueprint)
-init_accent(blueprint)
+blueprint.register_error_handler(HTTPException, problems.http_problem_page)
+blueprint.register_error_handler(AuthcodeError, problems.problem_of_ours)
+blueprint.register_error_handler(Exception, problems.unexpected_problem)
+blueprint.get("/proof")(proofs.proof_home)
+blueprint.post("/proof")(proofs.check_a_proof)
+blueprint.get("/proof/<text>")(proofs.show_proof)
+blueprint.get("/proof/<text>/receipt.pdf")(proofs.proof_file)
+blueprint.get("/accent/<colour>.css")(accent_sheet)
 
 
 @blueprint.get("/")
@@ -84,7 +90,7 @@ def look(**_parts: str) -> Response:
 def burn(**_parts: str) -> Response:
     """Verify the code of this address, with the page's token and claim (docs/protocol.md §2 rules 3 to 8).
 
-    A form that was not sent from our page, or whose token does not hold, is answered with the look page (409).
+    A form that was not sent from our page, or whose token is not valid, is answered with the look page (409).
     """
     request.max_content_length = MAX_FORM_BYTES
     if not is_from_our_page(request, context().keyrings().prefixes):
@@ -129,7 +135,7 @@ def check_photo() -> Response:
         return respond(maker.cards_page(codes, left_out=answer.left_out))
     proof = proofs.linked_proof(answer.symbols[0].text)
     if proof is not None and codes[0].verdict is Verdict.NOT_OURS:
-        return proofs.proof_page(proof)
+        return proofs.show_proof(proof)
     return respond(maker.code_page(codes[0], answer=True))
 
 
@@ -201,15 +207,8 @@ def _verdict(answer: Answer) -> Response:
         notes = ("not_remembered",)
     response = respond(_answer_page(answer, notes=notes))
     if answer.holder_cookie is not None and remembered:  # set after a refusal too: one person counts once
-        response.set_cookie(
-            HOLDER_COOKIE,
-            answer.holder_cookie,
-            max_age=HOLDER_COOKIE_DAYS * _SECONDS_A_DAY,
-            path="/",
-            secure=True,
-            httponly=True,
-            samesite="Lax",
-        )
+        max_age = HOLDER_COOKIE_DAYS * _SECONDS_A_DAY
+        response.set_cookie(HOLDER_COOKIE, answer.holder_cookie, max_age, secure=True, httponly=True, samesite="Lax")
     return response
 
 
@@ -222,7 +221,7 @@ def _answer_page(answer: Answer, *, notes: tuple[str, ...] = ()) -> Page:
 def _shown_in_photo(symbol: SymbolLook) -> ShownCode:
     found = symbol.look
     count_answer("photo", found.state, foreign=found.foreign)
-    code_page = f"/{symbol.text.split('/', 3)[3]}" if found.facts is not None else None
+    page = f"/{symbol.text.split('/', 3)[3]}" if found.facts is not None else None
     return ShownCode(
-        verdict=found.state, facts=found.facts, foreign=found.foreign, channel=Channel.PHOTO, code_page=code_page
+        verdict=found.state, facts=found.facts, foreign=found.foreign, channel=Channel.PHOTO, code_page=page
     )

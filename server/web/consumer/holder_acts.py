@@ -49,11 +49,7 @@ def answer() -> Response:
 
 def _ask_page(asked: ActAnswer, holder: HolderCredentials, *, notes: tuple[str, ...] = ()) -> Page:
     confirm = Confirm(
-        action=code_address(),
-        act=asked.act,
-        token=asked.token or "",
-        claim=holder.claim,
-        proven_by=holder.keep_code,
+        action=code_address(), act=asked.act, token=asked.token or "", claim=holder.claim, proven_by=holder.keep_code
     )
     page = page_maker().act_page(_entry(asked, "ask"), asked.facts, tint=Tint.CAREFUL, notes=notes)
     return replace(page, confirm=confirm)

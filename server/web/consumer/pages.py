@@ -18,7 +18,7 @@ from server.services.codes.attempts import Channel
 from server.services.codes.facts import KEY_WITHDRAWN, CodeFacts
 from server.services.codes.receipts import Ended
 from server.web.consumer.sentence_facts import code_facts, product_view, site_facts
-from server.web.consumer.view import Card, Offers, Page, ProductView, ProofView, ReceiptView, Site, Tint
+from server.web.consumer.view import Offers, Page, ProductView, ProofView, ReceiptView, Site, Tint
 from server.web.consumer.words import NO_FACTS, SentenceFacts, ShopperCatalogue
 
 _TINTS = {
@@ -75,11 +75,11 @@ class PageMaker:
         self, shown: ShownCode, offers: Offers = NO_OFFERS, *, notes: Sequence[str] = (), answer: bool = False
     ) -> Page:
         """The page of one code: look, verdict, or not ours. `notes` names further notes to show."""
-        product = self._product(shown)
+        product = product_view(self._catalogue, shown.facts) if shown.facts is not None else None
         facts = {**self._facts(shown), **_receipt_facts(offers.receipt)}
         noted = (self._note(name, facts, product) for name in (*_NOTES, *notes))
         return Page(
-            site=self._site_of(shown),
+            site=_site_of_code(shown.facts) if shown.facts is not None else self._site,
             tint=_tint_of(shown),
             words=self._catalogue.page(_entry_name(shown), facts, _code_links(product, offers, facts)),
             notes=tuple(note for note in noted if note),
@@ -100,8 +100,7 @@ class PageMaker:
         if left_out:
             facts |= {"most_symbols": count, "left_out": self._catalogue.number(left_out)}
         words = self._catalogue.page("several", facts, {})
-        cards = tuple(self._card(shown) for shown in symbols)
-        return Page(site=self._site, tint=Tint.PLAIN, words=words, cards=cards, answer=True)
+        return Page(site=self._site, tint=Tint.PLAIN, words=words, cards=tuple(map(self._card, symbols)), answer=True)
 
     def unreadable_page(self, code: str, numbers: Mapping[str, float]) -> Page:
         """Nothing was read in a picture: what it lacked, by the scanner's advice code or the photo's refusal code."""
@@ -188,13 +187,10 @@ class PageMaker:
         facts = {name: self._catalogue.number(value) for name, value in numbers.items()}
         return {"advice": self._catalogue.advise(code, facts)}
 
-    def _card(self, shown: ShownCode) -> Card:
-        return Card(
-            tint=_tint_of(shown),
-            words=self._catalogue.page(_entry_name(shown), self._facts(shown), {}),
-            product=self._product(shown),
-            code_page=shown.code_page if shown.verdict in _OPENS_ITS_PAGE else None,
-        )
+    def _card(self, shown: ShownCode) -> Page:
+        """The page of one code, without the steps that lead elsewhere."""
+        words = self._catalogue.page(_entry_name(shown), self._facts(shown), {})
+        return replace(self.code_page(shown), words=words)
 
     def _note(self, name: str, facts: SentenceFacts, product: ProductView | None) -> Markup | None:
         """A note; that others tried links to the description of the genuine pack."""
@@ -212,15 +208,9 @@ class PageMaker:
             facts |= _lister_facts(shown.foreign, self._site)
         return facts
 
-    def _product(self, shown: ShownCode) -> ProductView | None:
-        return product_view(self._catalogue, shown.facts) if shown.facts is not None else None
-
     def _support(self, facts: SentenceFacts) -> Markup | None:
         brand, support = facts.get("brand"), facts.get("support")
         return self._catalogue.word("support", brand=brand, support=support) if brand and support else None
-
-    def _site_of(self, shown: ShownCode) -> Site:
-        return _site_of_code(shown.facts) if shown.facts is not None else self._site
 
 
 def _site_of_code(facts: CodeFacts) -> Site:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from http import HTTPStatus
 
-from flask import Blueprint, Response
+from flask import Response
 from werkzeug.exceptions import HTTPException
 
 from authcode.code.payload import code_from_path
@@ -29,17 +29,10 @@ _OWN_PAGES = frozenset(
 )
 
 
-def init_problem_pages(blueprint: Blueprint) -> None:
-    """Answer what goes wrong on the shopper's pages with a page."""
-    blueprint.register_error_handler(HTTPException, http_problem_page)
-    blueprint.register_error_handler(AuthcodeError, _of_ours)
-    blueprint.register_error_handler(Exception, _unexpected)
-
-
 def problem_page(status: int, *, wait_s: int | None = None) -> Response:
     """The page for an HTTP status; one without words of its own has those of 400 or 500.
 
-    `wait_s` is how long to wait before asking again, where that is known.
+    `wait_s` is how long to wait before the next request, where that is known.
     """
     nearest = 500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400
     known = status if status in _OWN_PAGES else nearest
@@ -48,15 +41,11 @@ def problem_page(status: int, *, wait_s: int | None = None) -> Response:
 
 
 def offline_page(status: int) -> Response:
-    """The page without an answer, while our records or the key to them are unreachable.
-
-    It names a brand only where the code's signature holds.
-    """
+    """The page while our records or the key to them are unreachable; it names the brand of a validly signed code."""
     keyrings = context().keyrings()
     brand = None
     with suppress(AuthcodeError):
-        vouched = verify_code(code_from_path(*raw_target(), keyrings), keyrings)
-        brand = keyrings.brand(vouched.brand_id)
+        brand = keyrings.brand(verify_code(code_from_path(*raw_target(), keyrings), keyrings).brand_id)
     return respond(page_maker().plain_page("offline", facts={"brand": brand.brand if brand else None}), status)
 
 
@@ -67,7 +56,8 @@ def http_problem_page(error: HTTPException) -> Response:
     return with_headers_of(error, problem_page(status, wait_s=wait_s))
 
 
-def _of_ours(error: AuthcodeError) -> Response:
+def problem_of_ours(error: AuthcodeError) -> Response:
+    """The page for an error of ours."""
     log_ours(error)
     if isinstance(error, RecordsUnreachable | SerialKeyMissing):
         return offline_page(error.http_status)
@@ -76,6 +66,7 @@ def _of_ours(error: AuthcodeError) -> Response:
     return problem_page(error.http_status)
 
 
-def _unexpected(error: Exception) -> Response:
+def unexpected_problem(error: Exception) -> Response:
+    """The page for an error that nothing foresaw."""
     log_unexpected(error)
     return problem_page(HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -6,7 +6,7 @@ A proof's page shows the proof and what is on record now; it gives no rights (do
 import re
 from http import HTTPStatus
 
-from flask import Blueprint, Response, abort, request
+from flask import Response, abort, request
 
 from keys.proof import Proof, ProofRefused
 from scanner.errors import PhotoError
@@ -26,14 +26,6 @@ _LINK = re.compile(r"https?://\S{1,300}?/proof/([^/?#\s]+)", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 
 
-def init_proof_pages(blueprint: Blueprint) -> None:
-    """Put the pages on the shoppers' blueprint."""
-    blueprint.get("/proof")(proof_home)
-    blueprint.post("/proof")(check_a_proof)
-    blueprint.get("/proof/<text>")(show_proof)
-    blueprint.get("/proof/<text>/receipt.pdf")(proof_file)
-
-
 def proof_home() -> Response:
     """The page "Check a receipt": paste its text or link, or send a picture of it."""
     return respond(page_maker().proof_home_page())
@@ -43,7 +35,7 @@ def check_a_proof() -> Response:
     """Check what was pasted or photographed; changes nothing."""
     upload = request.files.get("photo")
     if upload is None:
-        return proof_page(proof_in(request.form.get("proof", "")))
+        return show_proof(proof_in(request.form.get("proof", "")))
     try:
         found = scan_in_turn(context(), upload.read(), request.remote_addr, accept=_is_proof)
     except PhotoError as refused:
@@ -51,16 +43,11 @@ def check_a_proof() -> Response:
     if not found.symbols:
         return respond(page_maker().proof_photo_page(*advice_numbers(found.advice)))
     linked = (linked_proof(symbol.text) for symbol in found.symbols)
-    return proof_page(next((text for text in linked if text), ""))
+    return show_proof(next((text for text in linked if text), ""))
 
 
 def _is_proof(text: str) -> bool:
     return linked_proof(text) is not None
-
-
-def show_proof(text: str) -> Response:
-    """The page of one proof."""
-    return proof_page(text)
 
 
 def proof_file(text: str) -> Response:
@@ -77,7 +64,7 @@ def proof_file(text: str) -> Response:
     return pdf_response(sheet, facts.serial, "attachment")
 
 
-def proof_page(text: str) -> Response:
+def show_proof(text: str) -> Response:
     """The page of a proof, or the reason why the text is none."""
     maker = page_maker()
     try:

@@ -15,7 +15,8 @@ from pikepdf import Dictionary, Name
 from qrcode.util import MODE_8BIT_BYTE, QRData
 
 from authcode.design.type import POINT_MM, Face, line_width_mm
-from authcode.qr.symbol import QUIET_ZONE_MODULES, Level, Symbol, draw_symbol
+from authcode.qr.codewords import QUIET_ZONE_MODULES, Level
+from authcode.qr.symbol import Symbol, draw_symbol
 
 _WIDTH_MM: Final = 210.0
 _HEIGHT_MM: Final = 297.0

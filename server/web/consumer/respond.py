@@ -53,12 +53,8 @@ def site_of(keyrings: KeyringSet, host: str) -> Site:
     The host that is shown comes from a published keyring; the request's Host header only chooses among them.
     """
     every = [(keyring, shown_host(prefix)) for keyring in keyrings.keyrings for prefix in keyring.prefixes]
-    for keyring, published in every:
-        if published == host.lower():
-            return Site(brand=keyring.brand, host=published, brand_id=keyring.brand_id.hex())
-    brands = {keyring.brand_id: keyring.brand for keyring, _ in every}
-    first_host = every[0][1] if every else host
-    if len(brands) != 1:
-        return Site(brand=None, host=first_host)
-    ((brand_id, name),) = brands.items()
-    return Site(brand=name, host=first_host, brand_id=brand_id.hex())
+    named = [(keyring, published) for keyring, published in every if published == host.lower()]
+    if not named and len(keyrings.keyrings) != 1:
+        return Site(brand=None, host=every[0][1] if every else host)
+    keyring, shown = (named or every)[0]
+    return Site(brand=keyring.brand, host=shown, brand_id=keyring.brand_id.hex())

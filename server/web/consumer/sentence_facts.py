@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC
 
 from markupsafe import Markup, escape
@@ -10,8 +11,8 @@ from scanner.errors import PhotoError
 from scanner.quality import Advice
 from server.domain.codes.redemption import ReturnedBy, Verdict
 from server.services.codes.facts import CodeFacts, ProductFacts
-from server.web.consumer.view import Link, ProductView, Row, Site
-from server.web.consumer.words import SentenceFacts, ShopperCatalogue
+from server.web.consumer.view import ProductView, Row, Site
+from server.web.consumer.words import SentenceFacts, ShopperCatalogue, Step
 
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+", re.ASCII)
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/-]{4,24}", re.ASCII)
@@ -149,16 +150,23 @@ def product_view(catalogue: ShopperCatalogue, facts: CodeFacts) -> ProductView:
     """The card of one code's product; without a product it has lot, date and market alone."""
     product = facts.product
     name = unbroken(product.name) if product else facts.brand
-    more = _WEB.fullmatch(product.more_url) if product and product.more_url else None
-    return ProductView(
+    alone = ProductView(
         name=name,
-        maker=facts.brand if product else None,
-        picture=f"/picture/{facts.brand_id}/{product.sku}" if product and product.has_picture else None,
+        maker=None,
+        picture=None,
         picture_alt=str(catalogue.word("picture_alt", product=name)),
         rows=_rows(catalogue, facts),
-        features=product.features if product else (),
-        description=(product.description or None) if product else None,
-        more=Link(href=more.group(), text=str(catalogue.word("more_link", more_host=more.group(1)))) if more else None,
+    )
+    if product is None:
+        return alone
+    more = _WEB.fullmatch(product.more_url or "")
+    return replace(
+        alone,
+        maker=facts.brand,
+        picture=f"/picture/{facts.brand_id}/{product.sku}" if product.has_picture else None,
+        features=product.features,
+        description=product.description or None,
+        more=Step(text=catalogue.word("more_link", more_host=more[1]), href=more[0]) if more else None,
     )
 
 

@@ -1,11 +1,11 @@
-"""What a shopper's page holds, ready for the template: every page is one `Page`, so that all share one skeleton."""
+"""What a shopper's page has, ready for the template: every page is one `Page`, so that all share one skeleton."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from markupsafe import Markup
 
-from server.web.consumer.words import Words
+from server.web.consumer.words import Step, Words
 
 
 class Tint(StrEnum):
@@ -42,14 +42,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """An address outside these pages (http or https only) and what it is called."""
-
-    href: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProductView:
     """The product card, and what the folded parts say about the genuine pack."""
 
@@ -60,7 +52,7 @@ class ProductView:
     rows: tuple[Row, ...]
     features: tuple[str, ...] = ()
     description: str | None = None
-    more: Link | None = None
+    more: Step | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,19 +125,10 @@ class ProofView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """One of several codes in a picture. `code_page` is the code's own address, None where there is nothing to open."""
-
-    tint: Tint
-    words: Words
-    product: ProductView | None
-    code_page: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One page. `answer` moves the reading focus to the heading, for a page that answers something just sent.
 
+    `cards` are the pages of several codes in one picture, of which it shows heading, product and link.
     `typed` is the short code that was just refused: its field keeps it, so that one character can be corrected.
     """
 
@@ -156,7 +139,7 @@ class Page:
     product: ProductView | None = None
     burn: Burn | None = None
     code_page: str | None = None
-    cards: tuple[Card, ...] = ()
+    cards: tuple["Page", ...] = ()
     support: Markup | None = None
     compare_open: bool = False
     receipt: ReceiptView | None = None

@@ -25,7 +25,7 @@ NO_FACTS: SentenceFacts = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One next step: what it says and where it leads (an address within the pages), if it leads anywhere."""
+    """One next step or link: what it says and where it leads, if it leads anywhere."""
 
     text: Markup
     href: str | None

@@ -114,7 +114,7 @@ def test_offline_a_signature_is_valid_until_the_key_list_is_out_of_date(brand: A
     expires = brand.keyring.expires
     in_date = verify_offline(brand.code("K2"), brand.opened, expires - timedelta(seconds=1))
     assert in_date.state is OfflineState.SIGNATURE_VALID
-    assert (in_date.brand, in_date.keyring_version, in_date.keyring_expires) == ("Example Tea", 1, expires)
+    assert (in_date.keyring.brand, in_date.keyring.version, in_date.keyring.expires) == ("Example Tea", 1, expires)
     assert verify_offline(brand.code("K2"), brand.opened, expires).state is OfflineState.KEY_LIST_OUT_OF_DATE
     with pytest.raises(NotOurs):
         verify_offline("hello", brand.opened, now)

@@ -96,7 +96,7 @@ def test_the_same_order_keeps_number_key_and_time(tmp_path: Path, now: datetime)
     first = book.reserve("spring", _contents(_order()), key=KEY, now=now)
     again = book.reserve("spring", _contents(_order()), key=replace(KEY, key_id="K9"), now=now + timedelta(days=1))
     assert again == first
-    issued = book.mark_issued(first, tmp_path / "out")
+    issued = book.update(first, out=tmp_path / "out")
     assert book.reserve("spring", _contents(_order()), key=KEY, now=now) == issued
     assert issued.out == tmp_path / "out"
 
@@ -161,7 +161,7 @@ def test_a_damaged_counter_of_batches_is_named_and_never_overwritten(tmp_path: P
 def _reserve(directory: Path, name: str, now: datetime, barrier: Any, answers: Any) -> None:  # noqa: ANN401 - multiprocessing's own
     book = OrderBook(directory)
     barrier.wait()
-    with book.hold(name):
+    with book.lock(name):
         answers.put(book.reserve(name, _contents(_order(name=name)), key=KEY, now=now).batch_number)
 
 

@@ -96,7 +96,7 @@ def test_the_manifest_says_what_was_issued_and_vouches_for_the_codes(issuer: Unl
     manifest = open_manifest((issued.out / "manifest.json").read_bytes(), issuer.keyring.keyring)
     assert (manifest.order, manifest.count, manifest.batch_number) == ("spring", 5, issued.batch_number)
     assert (manifest.product, manifest.gtin, manifest.key_id) == ("tea", GTIN, issued.key_id)
-    assert manifest.server_id == issuer.issuer.server_id
+    assert manifest.server_id == issuer.server_id
     assert manifest.checksums == {"codes.csv": hashlib.sha256((issued.out / "codes.csv").read_bytes()).hexdigest()}
 
 

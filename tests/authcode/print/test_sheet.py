@@ -19,7 +19,7 @@ from authcode.design.plan import Design, LabelTooLarge, plan_design
 from authcode.design.type import Face, line_width_mm, shortened
 from authcode.print import pdf as pdfs
 from authcode.print.pdf import SheetWriter
-from authcode.print.sheet import SheetGeometry, SheetHeading, plan_sheet
+from authcode.print.sheet import GRID_TOP_MM, SheetGeometry, SheetHeading, plan_sheet
 from authcode.print.writer import UnknownFormat, open_writers
 from authcode.qr.codewords import Level
 from keys.format.records import Form
@@ -167,7 +167,7 @@ def test_cells_stand_on_whole_millimetres_inside_the_page_and_hold_their_label(l
     assert geometry.pitch_x_mm >= label_mm + 2
     assert geometry.pitch_y_mm >= label_mm + 6
     assert geometry.left_mm >= 12
-    assert geometry.top_mm + geometry.rows * geometry.pitch_y_mm <= 285
+    assert GRID_TOP_MM + geometry.rows * geometry.pitch_y_mm <= 285
     for line in geometry.check_lines:
         assert line_width_mm(line, Face.SANS, 5.5) <= geometry.pitch_x_mm - 4
     x, y = geometry.symbol_corner(geometry.labels_per_page - 1)
@@ -233,7 +233,7 @@ def test_crop_marks_are_hairlines_that_begin_three_millimetres_outside_the_cut(
 ) -> None:
     geometry = write_sheets(shop, tmp_path, planned(), 1)
     left, right = geometry.left_mm * MM, (geometry.left_mm + geometry.columns * geometry.pitch_x_mm) * MM
-    top = (297 - geometry.top_mm) * MM
+    top = (297 - GRID_TOP_MM) * MM
     bottom = top - geometry.rows * geometry.pitch_y_mm * MM
     with pikepdf.open(tmp_path / "sheet-001.pdf") as document:
         drawn = [

