@@ -24,7 +24,7 @@ from server.services.brands.keyring import publish_keyring
 from server.services.queries import codes as code_queries
 from server.services.queries.alerts import alerts
 from server.storage.scans import count_of_unit
-from tests.server.simulator import GTIN, Brand, World, on_postgresql
+from tests.server.simulator import GTIN, Brand, World, both_databases, on_postgresql
 
 Tag = Callable[[bytes], bytes]
 
@@ -204,6 +204,7 @@ def test_many_networks_guess_a_claim_together(world: World) -> None:
     assert told(world, HERE, code, VICTIM) == "verified_by_you"
 
 
+@both_databases
 def test_the_network_that_verified_guesses_no_longer_than_others(world: World) -> None:
     """The shop's own wireless network, in which thief and buyer stand side by side."""
     code = world.issue().text(0)

@@ -15,7 +15,7 @@ from server.domain.codes.redemption import Unit
 from server.services.brands.keyring import publish_keyring
 from server.services.staff.accounts import reset_staff
 from server.settings import RateLimit
-from tests.server.simulator import START, Issued, World
+from tests.server.simulator import START, Issued, World, both_databases
 from tests.server.web.dashboard.staff import EMAIL, ONE_TIME, OWN, Staff, duplicated
 from tests.server.web.pages import ADDRESS, heading, hidden, target
 
@@ -27,6 +27,7 @@ class TestLogin:
         assert answer.status_code == 303
         assert answer.location.startswith("/staff/login")
 
+    @both_databases
     def test_a_one_time_password_leads_nowhere_but_to_a_password_of_ones_own(self, stranger: Staff) -> None:
         page = stranger.submit("/staff/login", {"email": EMAIL, "password": ONE_TIME})
         assert heading(page) == "Choose your password"
@@ -43,6 +44,7 @@ class TestLogin:
         assert said[1] is not None
         assert said[0].group(1) == said[1].group(1)
 
+    @both_databases
     def test_a_copied_cookie_is_worth_nothing_after_the_logout(self, anna: Staff, world: World) -> None:
         copied = anna.client.get_cookie("authcode-staff", domain="v.example.com")
         assert copied is not None
@@ -185,6 +187,7 @@ class TestAlerts:
 
 
 class TestBatches:
+    @both_databases
     def test_the_list_is_empty_before_the_first_batch(self, anna: Staff) -> None:
         assert "No batch yet." in anna.open("/staff/batches").text
 
