@@ -1,4 +1,4 @@
-"""The one HTTP client, with one policy for everything that this library sends over a network (docs/adr/0029).
+"""The one HTTP client, with one policy for everything that this library sends over a network (docs/adr/0028).
 
 No redirect is followed and no proxy of the environment is used; TLS everywhere but to this machine, with certificates
 checked; each answer is bounded in size, and each exchange in time as a whole.

@@ -22,7 +22,7 @@ nothing does. None and the empty string both mean unknown:
 
 `key.1`, `key.2` are the parts of a text or list. A message's context (`msgctxt`) holds what no translator changes:
 `link: place` is the part of the page that the sentence leads to, `needs: facts` the facts it depends on without showing
-them (docs/adr/0027).
+them (docs/adr/0026).
 """
 
 from collections.abc import Collection, Mapping

@@ -165,12 +165,16 @@ def _attempt(ctx: Context, connection: Connection, state: CodeState, request: _A
         return None
     if again is not None and not request.preview and not _holds(ctx, held.unit, held.redemption, request):
         return _answer(connection, held, request, receipt=receipt_of(ctx, held))
+    _check_allowed(ctx, held, request)  # (3), (4)
+    return _ACTS[request.act](ctx, connection, held, held.redemption, request)  # (5)
+
+
+def _check_allowed(ctx: Context, held: CodeState, request: _ActRequest) -> None:
     if request.act is not HolderAct.ERASE and not held.conditions.passed:  # (3)
         raise ActNotNow
     if request.page and not request.preview:  # (4)
         scope = TokenScope(held.unit, held.code.tier, request.act)
         check_page_token(request.token, scope, key=ctx.keys.page_token, now=request.now)
-    return _ACTS[request.act](ctx, connection, held, held.redemption, request)  # (5)
 
 
 def _lives(connection: Connection, state: CodeState, request: _ActRequest) -> tuple[CodeState, ...]:
