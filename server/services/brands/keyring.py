@@ -105,21 +105,24 @@ def publish_keyring(
         _check_follows(known, opened)  # (2), (3)
         others = [brand for brand in all_brands(connection) if brand.brand_id != keyring.brand_id]
         _check_no_conflict(known, opened, others)  # (4), (5)
-        values: dict[str, object] = {
-            "name": keyring.brand,
-            "root_fingerprint": opened.root_fingerprint,
-            "keyring": document,
-        }
-        values["keyring_version"] = keyring.version
-        if known is None:
-            add_brand(connection, brand_id=keyring.brand_id, server_id=server_id, **values)
-        else:
-            set_brand(connection, known.id, **values)
+        _keep(connection, known, opened, document, server_id)
         if by is not None:
             actor = by.actor if isinstance(by, Station) else by
             for action, subject, details in _audit_lines(known, keyring, document):
                 audit.append(connection, at=now, actor=actor, action=action, subject=subject, details=details)
     return keyring
+
+
+def _keep(
+    connection: Connection, known: BrandRecord | None, opened: OpenedKeyring, document: bytes, server_id: str | None
+) -> None:
+    keyring = opened.keyring
+    values: dict[str, object] = {"name": keyring.brand, "keyring": document, "keyring_version": keyring.version}
+    values["root_fingerprint"] = opened.root_fingerprint
+    if known is None:
+        add_brand(connection, brand_id=keyring.brand_id, server_id=server_id, **values)
+    else:
+        set_brand(connection, known.id, **values)
 
 
 def _audit_lines(
