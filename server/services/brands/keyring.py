@@ -17,7 +17,7 @@ from server.runtime.context import Context
 from server.services.staff.api_tokens import Station, TokenForOtherBrand
 from server.storage import audit
 from server.storage.brands import BrandRecord, add_brand, all_brands, brand_by_brand_id, set_brand
-from server.storage.engine import Database
+from server.storage.engine import Connection, Database
 
 EXPIRY_WARNING: Final = timedelta(days=7)
 """How long before its expiry a keyring is warned of: enough for an operator on holiday."""
