@@ -19,28 +19,20 @@ if TYPE_CHECKING:
     from authcode.order.order import Placement as Placement
     from authcode.order.order import Tiers as Tiers
 
-_FRONT_DOOR: Final = {
-    "CodeSigner": "authcode.code.sign",
-    "DrawnBy": "authcode.order.order",
-    "NotOurs": "authcode.code.payload",
-    "Order": "authcode.order.order",
-    "Placement": "authcode.order.order",
-    "SerialCipher": "authcode.code.serial",
-    "Tiers": "authcode.order.order",
-    "fulfil_order": "authcode.order.fulfil",
-    "issue_batch": "authcode.order.issue",
-    "verify_code": "authcode.code.verify",
-    "verify_offline": "authcode.code.verify",
+_ROOMS: Final = {
+    "authcode.code.payload": ("NotOurs",),
+    "authcode.code.serial": ("SerialCipher",),
+    "authcode.code.sign": ("CodeSigner",),
+    "authcode.code.verify": ("verify_code", "verify_offline"),
+    "authcode.order.fulfil": ("fulfil_order",),
+    "authcode.order.issue": ("issue_batch",),
+    "authcode.order.order": ("DrawnBy", "Order", "Placement", "Tiers"),
 }
 
 
 def __getattr__(name: str) -> object:
-    """Load a name of the front door from its module."""
-    if name not in _FRONT_DOOR:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_FRONT_DOOR[name]), name)
-
-
-def __dir__() -> list[str]:
-    """List the front door."""
-    return sorted(_FRONT_DOOR)
+    """Load the room of a public name on first use (PEP 562)."""
+    for room, names in _ROOMS.items():
+        if name in names:
+            return getattr(import_module(room), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -159,7 +159,11 @@ def run(arguments: Sequence[str]) -> int:
         code, message = _foreseen(error)
     else:
         return result if isinstance(result, int) else 0
-    return _print_error(code, message, as_json=as_json)
+    if as_json:
+        click.echo(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False))
+    else:
+        click.echo(f"Error: {message} [{code}]", err=True)
+    return FAILED
 
 
 def _load(command: str, entry: EntryPoint) -> click.Command:
@@ -220,11 +224,3 @@ def _foreseen(error: AuthcodeError | OSError | click.Abort) -> tuple[str, str]:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "disk_full", f"the disk is full{where}; free some room and repeat the command"
     return "file_error", f"{error.strerror or 'a file cannot be used'}{where}"
-
-
-def _print_error(code: str, message: str, *, as_json: bool) -> int:
-    if as_json:
-        click.echo(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False))
-    else:
-        click.echo(f"Error: {message} [{code}]", err=True)
-    return FAILED

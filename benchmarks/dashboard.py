@@ -37,11 +37,15 @@ from server.domain.codes.redemption import Unit, Verdict
 from server.keystore import open_server_keys
 from server.runtime.context import Context
 from server.runtime.looks import MAX_WAITING
+from server.services.batches.find import find_code
 from server.services.brands.edit_product import product_list
 from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import verify
-from server.services.queries import dashboard
-from server.services.queries.alert_views import budget, counted_views, news, quiet_week, rule_records
+from server.services.queries import alert as alert_query
+from server.services.queries import alerts as alert_queries
+from server.services.queries import batches as batch_queries
+from server.services.queries import codes as code_queries
+from server.services.queries.alerts import budget, counted_views, news, quiet_week, rule_records
 from server.services.queries.audit import audit_page
 from server.services.staff.accounts import add_staff, set_password
 from server.settings import Settings
@@ -222,30 +226,30 @@ def _pages(ctx: Context, times: int) -> None:
     last = 10**9
     opened = AlertFilter(pile=Pile.OPEN, severity=Severity.ALERT, ranked=True)
     pages: dict[str, Callable[[], object]] = {
-        "alerts": lambda: dashboard.alerts(ctx, AlertFilter()),
-        "alerts, last page": lambda: dashboard.alerts(ctx, AlertFilter(), page=last),
-        "alerts, ranked": lambda: dashboard.alerts(ctx, opened),
+        "alerts": lambda: alert_queries.alerts(ctx, AlertFilter()),
+        "alerts, last page": lambda: alert_queries.alerts(ctx, AlertFilter(), page=last),
+        "alerts, ranked": lambda: alert_queries.alerts(ctx, opened),
         "alerts, counted views": lambda: counted_views(ctx, [opened] * 6),
         "alerts, budget": lambda: budget(ctx),
         "alerts, all of them news": lambda: news(ctx, opened, after=NOW - YEAR),
         "alerts, no news": lambda: news(ctx, opened, after=NOW),
         "alerts, nothing to act on": lambda: quiet_week(ctx),
         "how good each rule is": lambda: rule_records(ctx),
-        "alert, largest": lambda: dashboard.alert(ctx, 1),
-        "alert, largest, last page": lambda: dashboard.alert(ctx, 1, page=last),
-        "alert, small": lambda: dashboard.alert(ctx, 2),
-        "batches": lambda: dashboard.batch_list(ctx.db, now=NOW),
-        "batches, last page": lambda: dashboard.batch_list(ctx.db, now=NOW, page=last),
-        "batch, largest": lambda: dashboard.batch_page(ctx, 1),
-        "batch, largest, one country": lambda: dashboard.batch_page(ctx, 1, country="KR"),
-        "batch, largest, a country that has none": lambda: dashboard.batch_page(ctx, 1, country="XX"),
-        "batch, empty": lambda: dashboard.batch_page(ctx, _empty(ctx)),
-        "act on the largest batch": lambda: dashboard.batch_to_act_on(ctx.db, 1, now=NOW),
-        "batch of an order": lambda: dashboard.batch_of_order(ctx.db, "order-2", now=NOW),
-        "code, most asked": lambda: dashboard.code_history(ctx, HOT),
-        "code, most asked, last page": lambda: dashboard.code_history(ctx, HOT, page=last),
-        "find a code by its index": lambda: dashboard.find_code(ctx, "order-1:7"),
-        "find an order": lambda: dashboard.find_batch(ctx.db, "order-7"),
+        "alert, largest": lambda: alert_query.alert(ctx, 1),
+        "alert, largest, last page": lambda: alert_query.alert(ctx, 1, page=last),
+        "alert, small": lambda: alert_query.alert(ctx, 2),
+        "batches": lambda: batch_queries.batch_list(ctx.db, now=NOW),
+        "batches, last page": lambda: batch_queries.batch_list(ctx.db, now=NOW, page=last),
+        "batch, largest": lambda: batch_queries.batch_page(ctx, 1),
+        "batch, largest, one country": lambda: batch_queries.batch_page(ctx, 1, country="KR"),
+        "batch, largest, a country that has none": lambda: batch_queries.batch_page(ctx, 1, country="XX"),
+        "batch, empty": lambda: batch_queries.batch_page(ctx, _empty(ctx)),
+        "act on the largest batch": lambda: batch_queries.batch_to_act_on(ctx.db, 1, now=NOW),
+        "batch of an order": lambda: batch_queries.batch_of_order(ctx.db, "order-2", now=NOW),
+        "code, most asked": lambda: code_queries.code_history(ctx, HOT),
+        "code, most asked, last page": lambda: code_queries.code_history(ctx, HOT, page=last),
+        "find a code by its index": lambda: find_code(ctx, "order-1:7"),
+        "find an order": lambda: batch_queries.find_batch(ctx.db, "order-7"),
         "audit": lambda: audit_page(ctx.db),
         "audit, one person": lambda: audit_page(ctx.db, actor="person-3"),
         "audit, one kind": lambda: audit_page(ctx.db, kind="batch"),

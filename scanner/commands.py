@@ -1,9 +1,8 @@
 """`authcode scan`: read the codes in photos and print what is known of each; it looks and never burns."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -36,14 +35,14 @@ if TYPE_CHECKING:
 def scan(photos: tuple[Path, ...], keyring: Path | None, server: str | None, home: Path | None, as_json: bool) -> None:
     """Read the codes in photos (JPEG, PNG or WebP), one line a photo with --json.
 
-    Codes are checked against the home's keyring, and their use is asked of --server. Exit code 0 when every photo was
+    Codes are checked against the home's keyring, and their use at --server. Exit code 0 when every photo was
     opened, whether or not it holds a code; 2 when one could not be opened.
     """
-    from scanner.judge import KeyringJudge, NoJudge, ServerJudge
+    from scanner.judge import KeyringJudge, ServerJudge, no_judge
 
     opened = _keyring(keyring, home_dir(home))
     offline = KeyringJudge(opened, the_time()) if opened else None
-    judge: Judge = ServerJudge(server) if server else offline or NoJudge()
+    judge: Judge = ServerJudge(server) if server else offline or no_judge
     report = partial(_print_json, trusted=trust_facts(opened) if opened else {}) if as_json else _print_words
     all_opened = True
     for path in photos:
@@ -77,8 +76,7 @@ def _scan_file(path: Path, offline: "KeyringJudge | None") -> "PhotoScan":
                 raise PhotoTooLarge(max(len(data), path.stat().st_size), MAX_PHOTO_BYTES)
     except OSError as error:
         raise PhotoNotFound(path, error.strerror or "it cannot be read") from None
-    accept: Callable[[str], bool] | None = offline.vouches if offline else None
-    return scan_photo(data, accept=accept)
+    return scan_photo(data, accept=offline.vouches if offline else None)
 
 
 def _print_json(path: Path, found: "PhotoScan", judge: "Judge", *, trusted: dict[str, object]) -> None:
@@ -87,15 +85,10 @@ def _print_json(path: Path, found: "PhotoScan", judge: "Judge", *, trusted: dict
     tell_json({"photo": str(path), "symbols": symbols, "advice": advice, **trusted})
 
 
-def _symbol_facts(symbol: "Symbol", judge: "Judge") -> dict[str, object]:
-    judgement = judge.judge(symbol.text)
+def _symbol_facts(symbol: "Symbol", judge: "Judge") -> dict[str, Any]:
+    judgement = judge(symbol.text)
     corners = [[round(x, 1), round(y, 1)] for x, y in symbol.corners]
-    facts: dict[str, object] = {
-        "text": symbol.text,
-        "corners": corners,
-        "ours": judgement.ours,
-        "state": judgement.state,
-    }
+    facts = {"text": symbol.text, "corners": corners, "ours": judgement.ours, "state": judgement.state}
     if judgement.ours is not False:
         return facts
     return facts | {"host": judgement.host, "listed": judgement.listed, "brand": judgement.brand}
@@ -109,7 +102,7 @@ def _print_words(path: Path, found: "PhotoScan", judge: "Judge") -> None:
         numbers = ", ".join(f"{name} {value:g}" for name, value in found.advice.facts.items())
         click.echo(f"{path}: no code read: {found.advice.code.value} ({numbers})")
     for symbol in found.symbols:
-        judgement = judge.judge(symbol.text)
+        judgement = judge(symbol.text)
         state = (judgement.state or "not_checked").replace("_", " ")
         if judgement.ours is True:
             click.echo(f"{path}: {state}: {symbol.text}")

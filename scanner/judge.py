@@ -1,13 +1,14 @@
-"""Stage 5, verify: what the command line says of a text that was read, by a keyring or by a server.
+"""Stage 5, verify: what the command line reports of a text that was read, by a keyring or by a server.
 
 A judgement only ever looks (docs/protocol.md §1): it cannot use a code up, and no address in a code is ever opened.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final
 
 from authcode.client.errors import ServerAnswerUnusable, ServerUnreachable
 from authcode.client.http_client import HttpClient, HttpLimits, Json
@@ -44,19 +45,13 @@ class Judgement:
     brand: str | None = None
 
 
-class Judge(Protocol):
-    """Says what is known of a text."""
-
-    def judge(self, text: str) -> Judgement:
-        """Say what is known of `text`, of any length and kind."""
+Judge = Callable[[str], Judgement]
+"""Tells what is known of a text of any length and kind."""
 
 
-class NoJudge:
+def no_judge(_text: str) -> Judgement:
     """Without keyring and server texts are read and not judged."""
-
-    def judge(self, text: str) -> Judgement:  # noqa: ARG002 - the protocol's
-        """Return the empty judgement."""
-        return Judgement(ours=None, state=None)
+    return Judgement(ours=None, state=None)
 
 
 class KeyringJudge:
@@ -66,7 +61,7 @@ class KeyringJudge:
         """Judge by `opened` at the moment `now` (aware, UTC)."""
         self._opened, self._now = opened, now
 
-    def judge(self, text: str) -> Judgement:
+    def __call__(self, text: str) -> Judgement:
         """Check the signature of `text`; a code without its key here is `online_only`."""
         try:
             answer = verify_offline(text, self._opened, self._now)
@@ -81,7 +76,7 @@ class KeyringJudge:
 
     def vouches(self, text: str) -> bool:
         """Whether `text` is a code of this keyring: then there is no need to read on."""
-        judgement = self.judge(text)
+        judgement = self(text)
         return judgement.ours is True or judgement.state == ONLINE_ONLY
 
 
@@ -99,7 +94,7 @@ class ServerJudge:
             raise ServerUnreachable(server, "its address has to begin with http:// or https://")
         self._client = HttpClient(server, limits=limits)
 
-    def judge(self, text: str) -> Judgement:
+    def __call__(self, text: str) -> Judgement:
         """Look up the state of `text` on the server.
 
         Raises:

@@ -83,19 +83,16 @@ class Advice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outline:
-    """Where a symbol seems to be, in pixels of the view: box, module, corner patterns, and whether all of it shows."""
+    """Where a symbol seems to be in the view: its box, module, corner patterns, and whether all of it shows."""
 
-    left: int
-    top: int
-    right: int
-    bottom: int
+    patch: Gray
     module_px: float
     finders: int
     whole: bool
 
 
 def advise(gray: Gray, located: Sequence[Corners] = ()) -> Advice:
-    """Say why `gray` (`uint8[h, w]`) was not read; `located` are symbols that were found and not decoded.
+    """Find why `gray` (`uint8[h, w]`) was not read; `located` are symbols that were found and not decoded.
 
     1. Light as a whole.   2. Where a symbol shows: size, spots, sharpness, and what is left: too small, or not whole.
     3. Where none shows: spots and sharpness of the picture.
@@ -109,36 +106,34 @@ def advise(gray: Gray, located: Sequence[Corners] = ()) -> Advice:
     if low > BRIGHT_DARKEST:
         return _advice(AdviceCode.TOO_BRIGHT, mean=float(view.mean()))
     outline = _outline(view, located, scale)
-    return _about_symbol(view, outline, scale) if outline else _about_picture(view)  # (2), (3)
+    return _about_symbol(outline, scale) if outline else _about_picture(view)  # (2), (3)
 
 
 def _advice(code: AdviceCode, **facts: float) -> Advice:
     return Advice(code=code, facts=MappingProxyType({name: round(value, 3) for name, value in facts.items()}))
 
 
-def _about_symbol(view: Gray, outline: _Outline, scale: float) -> Advice:
-    patch = view[outline.top : outline.bottom, outline.left : outline.right]
-    if outline.module_px * scale < MIN_MODULE_PX:
-        return _advice(AdviceCode.MOVE_CLOSER, module_px=outline.module_px * scale)
-    share = _spot_share(patch, round(_SPOT_MODULES * outline.module_px))
+def _about_symbol(outline: _Outline, scale: float) -> Advice:
+    module_px = outline.module_px * scale
+    if module_px < MIN_MODULE_PX:
+        return _advice(AdviceCode.MOVE_CLOSER, module_px=module_px)
+    share = _spot_share(outline.patch, round(_SPOT_MODULES * outline.module_px))
     if share > MAX_GLARE_SHARE:
         return _advice(AdviceCode.GLARE, share=share)
-    sharpness = _sharpness(patch)
+    sharpness = _steepness(outline.patch)
     if sharpness * outline.module_px * MAX_EDGE_MODULES < 1:
-        return _advice(AdviceCode.HOLD_STILL, sharpness=sharpness, module_px=outline.module_px * scale)
-    if outline.whole and outline.module_px * scale < EASY_MODULE_PX:
-        return _advice(AdviceCode.MOVE_CLOSER, module_px=outline.module_px * scale)
+        return _advice(AdviceCode.HOLD_STILL, sharpness=sharpness, module_px=module_px)
+    if outline.whole and module_px < EASY_MODULE_PX:
+        return _advice(AdviceCode.MOVE_CLOSER, module_px=module_px)
     return _advice(AdviceCode.WHOLE_CODE, finders=outline.finders)  # cut, covered, bent or damaged
 
 
 def _about_picture(view: Gray) -> Advice:
-    if _is_drawn(view):
-        return _advice(AdviceCode.NO_CODE, sharpness=_sharpness(view), mean=float(view.mean()))
+    sharpness, drawn = _steepness(view), _is_drawn(view)
     share = _spot_share(view, max(3, min(view.shape) // 20))
-    if share > _MIN_SPOT_SHARE and float(np.median(view)) < BRIGHT_DARKEST:
+    if not drawn and share > _MIN_SPOT_SHARE and float(np.median(view)) < BRIGHT_DARKEST:
         return _advice(AdviceCode.GLARE, share=share)
-    sharpness = _sharpness(view)
-    if 0 < sharpness < MIN_SHARPNESS:
+    if not drawn and 0 < sharpness < MIN_SHARPNESS:
         return _advice(AdviceCode.HOLD_STILL, sharpness=sharpness)
     return _advice(AdviceCode.NO_CODE, sharpness=sharpness, mean=float(view.mean()))
 
@@ -150,13 +145,8 @@ def _is_drawn(view: Gray) -> bool:
     return even and _steepness(view, 1.0) > DRAWN_EDGE
 
 
-def _sharpness(patch: Gray) -> float:
-    """Share of the contrast that the steepest edges (the top 0.5 %) cross within one pixel, 0 to 1."""
-    return _steepness(patch, 0.995)
-
-
-def _steepness(patch: Gray, quantile: float) -> float:
-    """Share of the contrast that is crossed within one pixel where it is steeper than `quantile` of the steps."""
+def _steepness(patch: Gray, quantile: float = 0.995) -> float:
+    """Share of the contrast, 0 to 1, that the edges steeper than `quantile` of all steps cross within one pixel."""
     steps = _histogram([])
     for one, other in ((patch[1:], patch[:-1]), (patch[:, 1:], patch[:, :-1])):
         if one.size:
@@ -191,27 +181,20 @@ def _outline(view: Gray, located: Sequence[Corners], scale: float) -> _Outline |
         points = max((np.array(corners) / scale for corners in located), key=lambda points: float(np.ptp(points)))
         side = float(np.mean(np.linalg.norm(points - np.roll(points, 1, axis=0), axis=1)))
         module_px = finders[0].module_px if finders else side / _TYPICAL_MODULES
-        whole = True
+        margin, whole = 0.0, True
     elif finders:
         points = np.array([(finder.x, finder.y) for finder in finders])
         module_px, whole = finders[0].module_px, len(finders) >= _WHOLE_FINDERS
+        margin = 4 * module_px
     else:
         return None
-    margin = 0 if located else 4 * module_px
     height, width = view.shape
     left, top = (max(0, int(value - margin)) for value in points.min(axis=0))
     right, bottom = (int(value + margin) + 1 for value in points.max(axis=0))
     if min(width, right) - left < 2 or min(height, bottom) - top < 2:  # noqa: PLR2004 - too thin to measure
         return None
-    return _Outline(
-        left=left,
-        top=top,
-        right=min(width, right),
-        bottom=min(height, bottom),
-        module_px=module_px,
-        finders=min(len(finders), _WHOLE_FINDERS),
-        whole=whole,
-    )
+    count = min(len(finders), _WHOLE_FINDERS)
+    return _Outline(patch=view[top:bottom, left:right], module_px=module_px, finders=count, whole=whole)
 
 
 def _alike(finders: list[Finder]) -> list[Finder]:

@@ -151,11 +151,11 @@ class _Search:
 
     def read_flattened(self) -> None:
         """Lay located symbols flat and read them with the bright tones drawn apart, then as they are."""
-        for corners in self._largest_located():
+        for corners in sorted(self.located, key=_side, reverse=True)[:MAX_CROPS]:
             flat = flatten(self._gray, corners)
             if self._fits(2 * _reading_s(flat)):
-                texts = _texts(read_with_zxing(gamma(flat))) or _texts(read_with_zxing(flat))
-                self._take_in_flat(texts, corners)
+                for text in (_texts(read_with_zxing(gamma(flat))) or _texts(read_with_zxing(flat)))[:1]:
+                    self._keep(text, corners)
 
     def climb(self) -> None:
         """Prepare the picture rung by rung; the slowest rung so far is the measure of the next."""
@@ -180,22 +180,16 @@ class _Search:
     def _fits(self, seconds: float) -> bool:
         return self._clock() + seconds <= self._end
 
-    def _largest_located(self) -> list[Corners]:
-        return sorted(self.located, key=_side, reverse=True)[:MAX_CROPS]
-
     def _take_in(self, readings: list[Reading], view: Gray) -> None:
         """Keep what a view of the picture gave, in pixels of the picture."""
         for reading in readings:
             corners = stretch_corners(reading.corners, from_shape=view.shape, to_shape=self._gray.shape)
             if reading.text is not None:
                 self._keep(reading.text, corners)
-            elif _side(corners) > 0 and not any(_near(corners, known) for known in self._known()):
-                self.located.append(corners)
-
-    def _take_in_flat(self, texts: list[str], corners: Corners) -> None:
-        """Keep what a flattened symbol gave, at the place that it was taken from."""
-        for text in texts[:1]:
-            self._keep(text, corners)
+            else:
+                known = [symbol.corners for symbol in self.symbols] + self.located
+                if _side(corners) > 0 and not any(_near(corners, other) for other in known):
+                    self.located.append(corners)
 
     def _keep(self, text: str, corners: Corners) -> None:
         """Keep a symbol once: one text at one place; what was located there is read now."""
@@ -204,9 +198,6 @@ class _Search:
             return
         self.symbols.append(Symbol(text=text, corners=corners))
         self._wanted = self._wanted or self._accept is None or self._accept(text)
-
-    def _known(self) -> list[Corners]:
-        return [symbol.corners for symbol in self.symbols] + self.located
 
 
 def _reading_s(view: Gray) -> float:
@@ -225,9 +216,7 @@ def _side(corners: Corners) -> float:
 
 def _near(one: Corners, other: Corners) -> bool:
     """Whether two quadrangles mean one symbol: their middles are closer than a third of a side."""
-    (ax, ay), (bx, by) = _middle(one), _middle(other)
-    apart = math.hypot(ax - bx, ay - by)
-    return apart < _NEAR * _side(one) or apart < _NEAR * _side(other)
+    return math.dist(_middle(one), _middle(other)) < _NEAR * max(_side(one), _side(other))
 
 
 def _middle(corners: Corners) -> Point:

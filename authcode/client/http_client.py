@@ -128,7 +128,10 @@ class HttpClient:
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._failure(error) from None
         finally:
-            _hang_up(connection)
+            # End a transfer that still waits for headers; one that waits for the body checks the time itself.
+            if (stream := connection.sock) is not None:
+                with contextlib.suppress(OSError):
+                    stream.shutdown(socket.SHUT_RDWR)
 
     def _connection(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.server)
@@ -171,14 +174,6 @@ def _in_thread(work: Callable[[], HttpAnswer]) -> Future[HttpAnswer]:
 
     threading.Thread(target=run, daemon=True).start()
     return outcome
-
-
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    """End a transfer that still waits for headers; one that waits for the body checks the time itself."""
-    stream = connection.sock
-    if stream is not None:
-        with contextlib.suppress(OSError):
-            stream.shutdown(socket.SHUT_RDWR)
 
 
 def _check_time(end: float) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 from urllib.parse import quote
 
 from authcode.client.errors import ServerAnswerUnusable
@@ -14,8 +15,6 @@ from authcode.client.http_client import HttpClient, Json
 from authcode.events import Touched
 from authcode.order.products import Product, product_document
 from keys.base.instants import format_instant
-
-_OK = 200
 
 
 class Station:
@@ -45,7 +44,7 @@ class Station:
         answer = self._client.call("POST", "/api/v1/batches", manifest)
         self._with(answer, {"order": str, "registered_at": str, "manifest_sha256": str})
         if answer["manifest_sha256"] != hashlib.sha256(manifest).hexdigest():
-            raise ServerAnswerUnusable(self.server, _OK)
+            raise ServerAnswerUnusable(self.server, HTTPStatus.OK)
         return answer
 
     def act(self, order: str, kind: str, details: Mapping[str, object]) -> Json:
@@ -87,5 +86,5 @@ class Station:
     def _with(self, answer: object, fields: Mapping[str, type]) -> Json:
         """The answer, if it has these fields: a server of another kind may answer JSON too."""
         if not isinstance(answer, dict) or not all(isinstance(answer.get(name), kind) for name, kind in fields.items()):
-            raise ServerAnswerUnusable(self.server, _OK)
+            raise ServerAnswerUnusable(self.server, HTTPStatus.OK)
         return answer

@@ -13,11 +13,9 @@ from keys.base.errors import AuthcodeError
 from keys.ff1 import Ff1
 
 RADIX = 32
-BATCH_DIGITS = 5
-INDEX_DIGITS = 7
-MAX_BATCHES = RADIX**BATCH_DIGITS
+MAX_BATCHES = RADIX**5
 """Batch numbers of a brand: 0 to 33,554,431."""
-MAX_COUNT = RADIX**INDEX_DIGITS
+MAX_COUNT = RADIX**7
 """Units of a batch that a serial can name: 34,359,738,368."""
 MAX_TYPED_CHARACTERS = 64
 """A typed serial has 14 characters; the rest leaves room for spaces and dots."""

@@ -59,10 +59,7 @@ def verify_code(
 
     1. Parse, find the record.   2. Lay out the signed message from the record and the text.   3. Check the tag.
 
-    Args:
-        text: what was scanned, of any length and kind.
-        keyrings: of the brands whose codes count.
-        mac_keys: key id to the 32-byte MAC key of `compact` keys, which only servers have.
+    The text may be of any length and kind; `mac_keys` maps key ids to the 32-byte MAC keys that only servers have.
 
     Raises:
         NotOurs: whatever is wrong with the text, one sentence for all.

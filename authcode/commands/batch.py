@@ -142,7 +142,7 @@ def _request(home: Path | None, options: dict[str, Any]) -> "tuple[Path, Order, 
         prefix=normalise_prefix(options["prefix"]) if options["prefix"] else None,
     )
     usual = "csv" if order.drawn_by is DrawnBy.PRESS else "csv,pdf"
-    formats = tuple(name.strip() for name in (options["formats"] or usual).split(","))
+    formats = tuple(map(str.strip, (options["formats"] or usual).split(",")))
     out = options["out"] or orders_dir(place) / order.name
     return place, order, Delivery(out=out, formats=formats, logo=options["logo"])
 

@@ -36,7 +36,12 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
     place = home_dir(home)
     if issuer_dir(place).exists():
         raise HomeExists(place)
-    _check(brand, prefix)
+    normalise_prefix(prefix)  # refused before a passphrase is asked for
+    try:
+        check_brand(brand)
+    except KeyringInvalid as error:
+        hint = f'{error.reason}, as in "Acme Tea"; this has {len(brand)}'
+        raise click.BadParameter(hint, param_hint="--brand") from None
     passphrase = read_passphrase("issuer", place, new=True)
     with_server = not issuer_only and bool(listeners(KEYRING_PUBLISHED))
     server_passphrase = read_passphrase("server", place, new=True) if with_server else None
@@ -86,17 +91,6 @@ def _about_plain_http(prefix: str) -> tuple[str, ...]:
     return (
         "Warning: without https anybody on the way reads and changes what shoppers see; print no codes for sale so.",
     )
-
-
-def _check(brand: str, prefix: str) -> None:
-    """Refuse what no keyring can hold before a passphrase is asked for."""
-    normalise_prefix(prefix)
-    try:
-        check_brand(brand)
-    except KeyringInvalid as error:
-        raise click.BadParameter(
-            f'{error.reason}, as in "Acme Tea"; this has {len(brand)}', param_hint="--brand"
-        ) from None
 
 
 def _facts(home: Path, opened: OpenedKeyring, notes: tuple[str, ...]) -> dict[str, object]:

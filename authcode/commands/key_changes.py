@@ -1,5 +1,6 @@
 """`authcode keys rotate`, `keys withdraw` and `keys send`: keys that are replaced, given up and shared."""
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -164,12 +165,10 @@ class NothingWithdrawn(AuthcodeError):
 
 
 def _confirm(key_id: str) -> None:
-    try:
-        confirmed = click.confirm(f"Withdraw key {key_id}? It cannot be taken back", err=True)
-    except click.Abort:
-        confirmed = False
-    if not confirmed:
-        raise NothingWithdrawn(key_id)
+    with suppress(click.Abort):
+        if click.confirm(f"Withdraw key {key_id}? It cannot be taken back", err=True):
+            return
+    raise NothingWithdrawn(key_id)
 
 
 def _next_key(issuer: UnlockedIssuer, withdrawn: CodeKey) -> str:
@@ -234,6 +233,8 @@ def _touched_lines(key_id: str, since: datetime, facts: dict[str, object]) -> li
             "  How many of them are active and unused is known to their server, and there is none in this home;",
             "  with --server URL and a token that one counts them.",
         ]
+    words = (("used_locked", "locked"), ("used_not_ours", "not ours"))
+    holders = "".join(f'; the holders of {facts[name]:,} will read "{word}"' for name, word in words if facts[name])
     before = f"in the world before {since:%Y-%m-%d %H:%M} UTC"
     usual = f"    {facts['as_usual']:,} {before} will be answered as usual with a caution, as the brand chose"
     locked = f'    {facts["locked"]:,} {before} will be answered "locked"'
@@ -242,11 +243,5 @@ def _touched_lines(key_id: str, since: datetime, facts: dict[str, object]) -> li
         f"  {facts['active_unburned']:,} units are active and not used yet:",
         usual if facts["as_usual"] else locked,
         f'    {facts["not_ours"]:,} activated later will be answered "not ours"',
-        f"  {facts['used']:,} units were used already{_holders_clause(facts)}.",
+        f"  {facts['used']:,} units were used already{holders}.",
     ]
-
-
-def _holders_clause(facts: dict[str, object]) -> str:
-    """What holders of verified units will read, as a clause."""
-    words = (("used_locked", "locked"), ("used_not_ours", "not ours"))
-    return "".join(f'; the holders of {facts[name]:,} will read "{word}"' for name, word in words if facts[name])

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authcode.commands.options import example, json_option, tell_json
+from authcode.commands.options import example, json_option, read_bounded, tell_json
 
 if TYPE_CHECKING:
     from authcode.log.check import LogCheck
-    from authcode.log.merkle import LogProofRefused
     from keys.proof import Proof
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -65,7 +64,7 @@ def _answers(
     try:
         checking.start(None if kept is None else _text(kept))
     except LogProofRefused as problem:
-        return [_refusal(kept or receipt, problem)]
+        return [{"file": str(kept or receipt), "holds": False, "reason": problem.reason}]
     return [_answer(checking, file) for file in files]
 
 
@@ -78,20 +77,14 @@ def _answer(checking: "LogCheck", file: Path) -> dict[str, object]:
     try:
         return {"file": str(file), "holds": True, **checking.facts(text)}
     except LogProofRefused as problem:
-        return _refusal(file, problem)
-
-
-def _refusal(file: Path | None, problem: "LogProofRefused") -> dict[str, object]:
-    return {"file": str(file), "holds": False, "reason": problem.reason}
+        return {"file": str(file), "holds": False, "reason": problem.reason}
 
 
 def _text(file: Path) -> str:
     from authcode.log.checkpoint import MAX_DOCUMENT_BYTES, LogDocumentInvalid
 
-    with file.open("rb") as stream:
-        data = stream.read(MAX_DOCUMENT_BYTES + 1)
     try:
-        return data.decode("utf-8")
+        return read_bounded(file, MAX_DOCUMENT_BYTES).decode("utf-8")
     except UnicodeDecodeError:
         raise LogDocumentInvalid("it is no text") from None
 

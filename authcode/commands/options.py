@@ -87,6 +87,12 @@ def station_at(server: str) -> "Station":
     return Station(HttpClient(server, read_token()))
 
 
+def read_bounded(path: Path, limit: int) -> bytes:
+    """Read a file, at most one byte more than `limit`, so that a longer one is refused when it is opened."""
+    with path.open("rb") as file:
+        return file.read(limit + 1)
+
+
 def the_time() -> datetime:
     """Return the current time in UTC; only commands do."""
     return datetime.now(UTC)
@@ -97,22 +103,18 @@ def admit_keyring(path: Path, home: Path, *, root: str | None = None) -> OpenedK
 
     `root` is a fingerprint from another source; a keyring of another one is refused and never pinned.
     """
-    trust = home / "trust.json"
-    _trust_own_brand(home, TrustFile(trust))
-    opened = TrustFile(trust).admit(path.read_bytes(), root_fingerprint=root)
-    if opened.first_seen:
-        brand, compare = opened.keyring.brand, "" if root else "; compare it with what the brand tells in another way"
-        pinned = f"its root {opened.root_fingerprint} is pinned in {trust} from now on{compare}"
-        click.echo(f"Note: {brand} is seen for the first time; {pinned}.", err=True)
-    return opened
-
-
-def _trust_own_brand(home: Path, trust: TrustFile) -> None:
-    """Pin the brand of this home's issuer's part, so that no other brand takes its name or address."""
-    if issuer_keyring_path(home).exists():
+    pins = home / "trust.json"
+    trust = TrustFile(pins)
+    if issuer_keyring_path(home).exists():  # pinned first, so that no other brand takes its name or address
         own = IssuerHome.open(home).keyring
         with suppress(KeyringRollback, RootChanged):  # an older copy of the home: what is pinned is newer
             trust.admit(own.document, root_fingerprint=own.root_fingerprint)
+    opened = trust.admit(path.read_bytes(), root_fingerprint=root)
+    if opened.first_seen:
+        brand, compare = opened.keyring.brand, "" if root else "; compare it with what the brand tells in another way"
+        pinned = f"its root {opened.root_fingerprint} is pinned in {pins} from now on{compare}"
+        click.echo(f"Note: {brand} is seen for the first time; {pinned}.", err=True)
+    return opened
 
 
 def trust_facts(opened: OpenedKeyring) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from authcode.code.payload import check_gtin
-from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell
+from authcode.commands.options import example, home_option, json_option, read_bounded, server_option, station_at, tell
 from authcode.events import announce_product
 from authcode.order.products import MAX_PICTURE_BYTES, Product, load_products, save_product
 from keys.base.errors import AuthcodeError
@@ -38,7 +38,7 @@ def add(picture: Path | None, server: str | None, home: Path | None, as_json: bo
     place = home_dir(home)
     IssuerHome.open(place)
     texts["gtin"] = check_gtin(texts["gtin"]) if texts["gtin"] else None
-    product = Product(**texts, picture=_read_picture(picture) if picture else None)
+    product = Product(**texts, picture=read_bounded(picture, MAX_PICTURE_BYTES) if picture else None)
     station = station_at(server) if server is not None else None
     path = save_product(place, product)
     notes = announce_product(place, product)
@@ -73,8 +73,3 @@ def _publish(station: "Station", product: Product) -> None:
 
 def _facts(product: Product) -> dict[str, object]:
     return {name: getattr(product, name) for name in _FACTS}
-
-
-def _read_picture(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MAX_PICTURE_BYTES + 1)  # one byte too many is refused as too large

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, server_option, station_at, tell
+from authcode.commands.options import example, home_option, json_option, read_bounded, server_option, station_at, tell
 from authcode.events import announce_batch
 from authcode.order.book import OrderBook
 from authcode.order.products import is_sku, product_unknown
@@ -57,7 +57,7 @@ def register(order: str | None, manifest: Path | None, server: str | None, home:
     if (order is None) == (manifest is None):
         raise click.UsageError("name one thing to register: ORDER, or --manifest FILE")
     place = home_dir(home)
-    document = _read(manifest) if manifest else manifest_of(place, order or "")
+    document = read_bounded(manifest, MAX_DOCUMENT_BYTES) if manifest else manifest_of(place, order or "")
     if server is not None:
         station = station_at(server)
         answer = station.register(document)
@@ -95,9 +95,4 @@ def manifest_of(home: Path, order: str) -> bytes:
     path = known.out / MANIFEST_FILE
     if not path.is_file():
         raise OrderNotIssued(order, f"its folder {known.out} is not there any more; name the file with --manifest")
-    return _read(path)
-
-
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MAX_DOCUMENT_BYTES + 1)  # one byte too many is refused when it is opened
+    return read_bounded(path, MAX_DOCUMENT_BYTES)

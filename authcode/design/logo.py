@@ -206,17 +206,11 @@ def _place(version: int, level: Level, width: int, height: int, keep: float) -> 
 
 
 def fit_logo(version: int, level: Level, logo: Logo, *, keep: float = KEPT_CORRECTION) -> LogoPlacement:
-    """The largest centred place for a logo that keeps a share of every Reed-Solomon block's correction.
+    """The largest centred place for a logo that keeps a share (above 0, at most 1) of every block's correction.
 
     The logo keeps its aspect ratio, `CLEAR_MODULES` of white are around it, and no function pattern is covered: where
     one is in the very middle, the logo is centred from left to right and placed just below (see `_tops`). What fits
     at one scale also fits at a smaller one, so the last step that keeps the margin is the largest.
-
-    Args:
-        version: 1 to 40.
-        level: error correction level.
-        logo: from `load_logo`.
-        keep: share of the correction to keep, above 0 and at most 1.
 
     Raises:
         LogoDoesNotFit: that place is narrower or lower than `MIN_LOGO_MODULES`.

@@ -89,15 +89,10 @@ class Design:
 
 
 def plan_design(sample_code: str, form: Form, *, level: Level, logo: Logo | None, label_mm: float | None) -> Design:
-    """Plan a batch by one of its codes; they are all of one length.
+    """Plan a batch by one of its codes, or any text of their form and length.
 
-    Args:
-        sample_code: any text of the batch's form and length.
-        form: short or link.
-        level: error correction level.
-        logo: from `load_logo`, or None.
-        label_mm: width of a symbol with its quiet zone, or None for the whole millimetre that gives modules of
-            `DEFAULT_MODULE_MM` or more.
+    `label_mm` is the width of a symbol with its quiet zone, None the whole millimetre that gives modules of
+    `DEFAULT_MODULE_MM` or more.
 
     Raises:
         CodeNotDrawable, SymbolTooLong: the sample cannot be drawn.

@@ -16,7 +16,7 @@ from authcode.design.label import Label
 from authcode.design.plan import Design
 from authcode.order.book import Reservation
 from authcode.order.issue import IssuedCode, issue_batch
-from authcode.order.manifest import Manifest, sign_manifest
+from authcode.order.manifest import OF_ORDER, Manifest, sign_manifest
 from authcode.order.order import Order, Tiers
 from authcode.print.sheet import SheetHeading
 from authcode.print.writer import open_writers
@@ -95,23 +95,15 @@ def _label(design: Design, issued: IssuedCode) -> Label:
 
 
 def _manifest(job: Job, codes_sha256: str) -> bytes:
-    order = job.order
     manifest = Manifest(
         server_id=job.issuer.server_id,
         brand_id=job.issuer.keyring.keyring.brand_id,
         batch_number=job.reservation.batch_number,
-        order=order.name,
-        product=order.product,
-        count=order.count,
-        tiers=order.tiers,
-        profile=order.profile,
-        form=order.form,
-        gtin=order.gtin,
+        order=job.order.name,
         key_id=job.key.key_id,
-        placement=order.placement,
-        drawn_by=order.drawn_by,
         issued_at=job.reservation.reserved_at,
         checksums={CODES_FILE: codes_sha256},
+        **{name: getattr(job.order, name) for name in OF_ORDER},
     )
     return sign_manifest(manifest, job.issuer.office_key())
 

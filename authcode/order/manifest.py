@@ -25,6 +25,9 @@ from keys.store.foundation import SERVER_ID_BYTES
 MAX_CHECKSUMS: Final = 16
 """One a file that the manifest vouches for; today that is `codes.csv`."""
 
+OF_ORDER: Final = ("product", "count", "tiers", "profile", "form", "gtin", "placement", "drawn_by")
+"""Fields of an order that its manifest repeats under the same names."""
+
 _SERVER_ID = re.compile(f"[0-9a-f]{{{2 * SERVER_ID_BYTES}}}")
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -71,17 +74,7 @@ class Manifest:
 
     def __post_init__(self) -> None:
         """Check it by the rules of an order and of the serial."""
-        Order(
-            name=self.order,
-            count=self.count,
-            placement=self.placement,
-            form=self.form,
-            profile=self.profile,
-            tiers=self.tiers,
-            drawn_by=self.drawn_by,
-            product=self.product,
-            gtin=self.gtin,
-        )
+        Order(name=self.order, **{name: getattr(self, name) for name in OF_ORDER})
         if not _SERVER_ID.fullmatch(self.server_id) or len(self.brand_id) != BRAND_ID_BYTES:
             raise ValueError("server id and brand id have 16 bytes")
         if not 0 <= self.batch_number < MAX_BATCHES or self.issued_at.utcoffset() != timedelta(0):

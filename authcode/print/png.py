@@ -29,9 +29,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 def encode_png(pixels: npt.NDArray[np.uint8] | npt.NDArray[np.bool_], *, pixels_per_metre: int | None = None) -> bytes:
     """A PNG file (ISO/IEC 15948) of bool[h, w] (True is white, one bit), uint8[h, w] grey or uint8[h, w, 3] RGB.
 
-    Args:
-        pixels: rows from the top.
-        pixels_per_metre: physical resolution to state, or None for none.
+    Rows run from the top; the physical resolution is optional.
     """
     height, width = pixels.shape[:2]
     depth = 1 if pixels.dtype == np.bool_ else 8

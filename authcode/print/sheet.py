@@ -216,14 +216,9 @@ def _label(design: Design, geometry: SheetGeometry, place: int, label: Label) ->
 def page_operators(
     design: Design, geometry: SheetGeometry, heading: SheetHeading, labels: Sequence[Label], page: int
 ) -> bytes:
-    """The content stream of one page (ISO 32000-1 clause 7.8.2).
+    """The content stream of page `page` of an order, from 1 (ISO 32000-1 clause 7.8.2).
 
-    Args:
-        design: how the batch is drawn.
-        geometry: from `plan_sheet`.
-        heading: what is printed at the head.
-        labels: one to `geometry.labels_per_page` labels of one tier, in order.
-        page: number of the page in the order, from 1.
+    `labels` are one to `geometry.labels_per_page` labels of one tier, in order.
     """
     pages = geometry.pages_for(heading.label_count)
     operators = ["0 g 0 G", f"{_HAIRLINE_PT} w"]

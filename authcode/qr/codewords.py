@@ -50,8 +50,6 @@ _MISREAD_PROTECTION: Final[dict[tuple[int, Level], int]] = {
     (3, Level.L): 1,
 }
 
-_NO_CODEWORD: Final = -1
-
 
 def symbol_width(version: int) -> int:
     """Width of a QR symbol in modules, quiet zone excluded (ISO/IEC 18004 clause 5.3.1).
@@ -156,7 +154,7 @@ def _zigzag(version: int) -> list[tuple[int, int]]:
 def codeword_map(version: int, level: Level) -> CodewordMap:
     """Where the codewords of a version and level are: `_interleaved` along `_zigzag`, eight modules each."""
     width = symbol_width(version)
-    block, codeword, bit = (np.full((width, width), _NO_CODEWORD, dtype=np.int16) for _ in range(3))
+    block, codeword, bit = (np.full((width, width), -1, dtype=np.int16) for _ in range(3))
     places = iter(_zigzag(version))
     for number, place in _interleaved(blocks_of(version, level)):
         for significance in range(7, -1, -1):

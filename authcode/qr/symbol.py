@@ -42,17 +42,13 @@ class Symbol:
     """bool[n, n], row first, True is dark, quiet zone excluded, read only."""
 
 
-def _content_bits(segments: Sequence[util.QRData]) -> int:
-    """Bits of the segments' characters alone, the same in every version."""
+def _bits(segments: Sequence[util.QRData], version: int) -> int:
+    """Bits of the segments with their mode and count indicators (ISO/IEC 18004 clause 7.4), without a terminator."""
     buffer = util.BitBuffer()
     for segment in segments:
         segment.write(buffer)
-    return len(buffer)
-
-
-def _indicator_bits(segments: Sequence[util.QRData], version: int) -> int:
-    """Bits of the mode and count indicators (ISO/IEC 18004 clause 7.4.1); the terminator may be cut off."""
-    return sum(_MODE_INDICATOR_BITS + int(util.length_in_bits(segment.mode, version)) for segment in segments)
+    indicators = (_MODE_INDICATOR_BITS + int(util.length_in_bits(segment.mode, version)) for segment in segments)
+    return len(buffer) + sum(indicators)
 
 
 def smallest_version(segments: Sequence[util.QRData], level: Level) -> int:
@@ -61,12 +57,10 @@ def smallest_version(segments: Sequence[util.QRData], level: Level) -> int:
     Raises:
         SymbolTooLong: not even version 40 does.
     """
-    content = _content_bits(segments)
     for version in range(MIN_VERSION, MAX_VERSION + 1):
-        if content + _indicator_bits(segments, version) <= data_bits(version, level):
+        if _bits(segments, version) <= data_bits(version, level):
             return version
-    needed = content + _indicator_bits(segments, MAX_VERSION)
-    raise SymbolTooLong(needed, data_bits(MAX_VERSION, level), MAX_VERSION, level)
+    raise SymbolTooLong(_bits(segments, MAX_VERSION), data_bits(MAX_VERSION, level), MAX_VERSION, level)
 
 
 def draw_symbol(
@@ -74,18 +68,15 @@ def draw_symbol(
 ) -> Symbol:
     """Draw segments as a QR symbol, bit for bit as the `qrcode` package draws them.
 
-    Args:
-        segments: from `segments_of`; drawn as they are, never optimised.
-        level: error correction level.
-        version: 1 to 40, or None for the smallest that fits.
-        mask: 0 to 7, or None for the one the package's penalty score prefers.
+    The segments are never optimised. `version` None is the smallest that fits, `mask` (0 to 7) None the one that the
+    package's penalty score prefers.
 
     Raises:
         SymbolTooLong: the segments do not fit the version.
     """
     if version is None:
         version = smallest_version(segments, level)
-    needed, held = _content_bits(segments) + _indicator_bits(segments, version), data_bits(version, level)
+    needed, held = _bits(segments, version), data_bits(version, level)
     if needed > held:
         raise SymbolTooLong(needed, held, version, level)
     code = QRCode(version=version, error_correction=PACKAGE_LEVELS[level], border=0, mask_pattern=mask)

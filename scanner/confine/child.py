@@ -35,17 +35,13 @@ class _Inbox:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._frames: queue.Queue[bytes] = queue.Queue()
+        self.frames: queue.Queue[bytes] = queue.Queue()
         threading.Thread(target=self._take, daemon=True).start()
-
-    def next(self) -> bytes:
-        """The next message, once it has come."""
-        return self._frames.get()
 
     def _take(self) -> None:
         try:
             while (frame := read_frame(self._stream, limit=MAX_PHOTO_BYTES + _DRAW_HEAD)) is not None:
-                self._frames.put(frame)
+                self.frames.put(frame)
         finally:
             os._exit(0)
 
@@ -60,7 +56,7 @@ def main(memory_bytes: int, cpu_s: int) -> None:
     limited = _limit_memory(memory_bytes)
     write_message(outgoing, {"ready": True, "limited": limited})
     while True:
-        request = inbox.next()
+        request = inbox.frames.get()
         _limit_processor(cpu_s)
         write_message(outgoing, _answer(request, inbox, outgoing))
 
@@ -90,7 +86,7 @@ def _read(data: bytes, inbox: _Inbox, outgoing: BinaryIO) -> dict[str, Any]:
     def is_wanted(text: str) -> bool:
         """Ask the parent whether a text is what it looks for."""
         write_message(outgoing, {"type": QUESTION, "text": text})
-        return inbox.next() == b"1"
+        return inbox.frames.get() == b"1"
 
     found = scan_photo(data, accept=is_wanted)
     advice = found.advice

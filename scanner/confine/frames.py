@@ -9,10 +9,6 @@ from typing import Any, BinaryIO
 _LENGTH_BYTES = 4
 
 
-class FrameRefused(Exception):
-    """A frame that is longer than agreed, or no JSON object."""
-
-
 def write_frame(stream: BinaryIO, content: bytes) -> None:
     """Send one frame."""
     stream.write(len(content).to_bytes(_LENGTH_BYTES))
@@ -24,14 +20,14 @@ def read_frame(stream: BinaryIO, *, limit: int) -> bytes | None:
     """The next frame; None when the other end is closed, also in the middle of one.
 
     Raises:
-        FrameRefused: it is longer than `limit` bytes.
+        ValueError: it is longer than `limit` bytes.
     """
     head = stream.read(_LENGTH_BYTES)
     if len(head) < _LENGTH_BYTES:
         return None
     length = int.from_bytes(head)
     if length > limit:
-        raise FrameRefused
+        raise ValueError("a frame is longer than agreed")
     content = stream.read(length)
     return content if len(content) == length else None
 
@@ -45,15 +41,12 @@ def read_message(stream: BinaryIO, *, limit: int) -> dict[str, Any] | None:
     """The next JSON object; None when the other end is closed.
 
     Raises:
-        FrameRefused: it is longer than `limit` bytes, or none.
+        ValueError, RecursionError: it is longer than `limit` bytes, or no JSON object.
     """
     content = read_frame(stream, limit=limit)
     if content is None:
         return None
-    try:
-        message = json.loads(content)
-    except (ValueError, RecursionError):
-        raise FrameRefused from None
+    message = json.loads(content)
     if not isinstance(message, dict):
-        raise FrameRefused
+        raise ValueError("a message is a JSON object")  # noqa: TRY004 - wrong content, not a wrong call
     return message

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, cast
 
 from scanner import errors
 from scanner.confine.child import DRAW, DRAWN, EXHAUSTED, FAILED, QUESTION, READ, REFUSED, SCAN
-from scanner.confine.frames import FrameRefused, read_message, write_frame
+from scanner.confine.frames import read_message, write_frame
 from scanner.engines import corners_of
 from scanner.errors import PhotoError, PhotosBusy, PhotoTooCostly, PhotoTooLarge, PhotoUnreadable
 from scanner.photo.open import MAX_PHOTO_BYTES
@@ -124,7 +124,7 @@ class PhotoReaders:
     def processes(self) -> tuple[int, ...]:
         """The ids of the readers that wait for a picture."""
         with self._lock:
-            return tuple(reader.pid for reader in self._idle)
+            return tuple(reader.process.pid for reader in self._idle)
 
     def close(self) -> None:
         """End the readers; one that is busy ends with its picture."""
@@ -155,7 +155,7 @@ class PhotoReaders:
                 reader = self._idle.pop() if self._idle else None
             if reader is None:
                 return _Reader(self._limits)
-            if reader.is_running():
+            if reader.process.poll() is None:
                 return reader
             reader.end()
 
@@ -167,7 +167,7 @@ class _Reader:
         self.pictures, self._limits = 0, limits
         environ = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
         # A new program, never a fork: this process has threads, keys and connections. -P: not from the working folder.
-        self._process = subprocess.Popen(  # noqa: S603 - our own module by this very interpreter
+        self.process = subprocess.Popen(  # noqa: S603 - our own module by this very interpreter
             [sys.executable, "-P", "-m", "scanner.confine.child", str(limits.memory_bytes), str(limits.cpu_s)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -183,15 +183,6 @@ class _Reader:
             self.end()
             raise PhotosBusy
 
-    @property
-    def pid(self) -> int:
-        """The process's number."""
-        return self._process.pid
-
-    def is_running(self) -> bool:
-        """Whether it still takes requests."""
-        return self._process.poll() is None
-
     def read(self, request: bytes, accept: Callable[[str], bool]) -> dict[str, Any]:
         """Its last message about this picture; `EXHAUSTED` where it ended over it."""
         self.pictures += 1
@@ -206,16 +197,16 @@ class _Reader:
 
     def end(self) -> None:
         """End the process; it has nothing to finish."""
-        self._process.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):  # what could not be written any more
                     pipe.close()
-        self._process.wait()
+        self.process.wait()
 
     @contextlib.contextmanager
     def _ended_after(self, seconds: float) -> Any:  # noqa: ANN401 - contextlib's own shape
-        clock = threading.Timer(seconds, self._process.kill)
+        clock = threading.Timer(seconds, self.process.kill)
         clock.daemon = True
         clock.start()
         try:
@@ -225,12 +216,12 @@ class _Reader:
 
     def _send(self, content: bytes) -> None:
         with contextlib.suppress(OSError):  # it ended, which the next message or its absence shows
-            write_frame(cast("BinaryIO", self._process.stdin), content)
+            write_frame(cast("BinaryIO", self.process.stdin), content)
 
     def _receive(self) -> dict[str, Any]:
         try:
-            message = read_message(cast("BinaryIO", self._process.stdout), limit=_MAX_MESSAGE_BYTES)
-        except FrameRefused:
+            message = read_message(cast("BinaryIO", self.process.stdout), limit=_MAX_MESSAGE_BYTES)
+        except (ValueError, RecursionError):
             message = None
         return {"type": EXHAUSTED} if message is None else message
 
@@ -248,14 +239,18 @@ def scan_of_answer(answer: dict[str, Any]) -> PhotoScan:
     Raises:
         PhotoError: the picture is refused.
     """
-    with _sense():
-        _check_type(answer, READ)
-        return _scan(answer)
+    with _answer_of_type(answer, READ):
+        facts = answer["advice"]
+        advice = None
+        if facts is not None:
+            numbers = {str(name): float(value) for name, value in facts["facts"].items()}
+            advice = Advice(code=AdviceCode(facts["code"]), facts=numbers)
+        symbols = (Symbol(text=str(one["text"]), corners=corners_of(one["corners"])) for one in answer["symbols"])
+        return PhotoScan(symbols=tuple(symbols), advice=advice)
 
 
 def _jpeg_of_answer(answer: dict[str, Any]) -> bytes:
-    with _sense():
-        _check_type(answer, DRAWN)
+    with _answer_of_type(answer, DRAWN):
         drawn = base64.b64decode(answer["jpeg"], validate=True)
         if not drawn.startswith(_JPEG_START):
             raise ValueError("a reader draws JPEG")
@@ -263,31 +258,18 @@ def _jpeg_of_answer(answer: dict[str, Any]) -> bytes:
 
 
 @contextlib.contextmanager
-def _sense() -> Iterator[None]:
+def _answer_of_type(answer: dict[str, Any], wanted: str) -> Iterator[None]:
+    """Raise what another type of answer means; an answer that cannot be read means an unreadable picture."""
     try:
+        outcome = answer["type"]
+        if outcome == REFUSED:
+            raise _REFUSALS[answer["code"]](**answer["facts"])
+        if outcome == FAILED:
+            _LOG.warning("a picture could not be read: %s", str(answer["error"])[:80])
+            raise PhotoUnreadable("unknown")
+        if outcome != wanted:
+            raise PhotoTooCostly
         yield
     except (KeyError, TypeError, ValueError):
         _LOG.warning("a reader gave an answer without sense")
         raise PhotoUnreadable("unknown") from None
-
-
-def _check_type(answer: dict[str, Any], wanted: str) -> None:
-    outcome = answer["type"]
-    if outcome == REFUSED:
-        raise _REFUSALS[answer["code"]](**answer["facts"])
-    if outcome == FAILED:
-        _LOG.warning("a picture could not be read: %s", str(answer["error"])[:80])
-        raise PhotoUnreadable("unknown")
-    if outcome != wanted:
-        raise PhotoTooCostly
-
-
-def _scan(answer: dict[str, Any]) -> PhotoScan:
-    symbols = tuple(
-        Symbol(text=str(symbol["text"]), corners=corners_of(symbol["corners"])) for symbol in answer["symbols"]
-    )
-    advice = answer["advice"]
-    if advice is None:
-        return PhotoScan(symbols=symbols, advice=None)
-    facts = {str(name): float(value) for name, value in advice["facts"].items()}
-    return PhotoScan(symbols=symbols, advice=Advice(code=AdviceCode(advice["code"]), facts=facts))

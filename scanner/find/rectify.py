@@ -30,11 +30,8 @@ def stretch_corners(corners: Corners, *, from_shape: tuple[int, ...], to_shape: 
 
 def flatten(gray: Gray, corners: Corners) -> Gray:
     """The symbol at `corners` as a square of `CROP_PX`, with its quiet zone."""
-    turn = cv2.getPerspectiveTransform(np.array(corners, dtype=np.float32), _flat_corners())
+    near, far = CROP_PX * _QUIET_SHARE, CROP_PX * (1 - _QUIET_SHARE)
+    square = np.array([[near, near], [far, near], [far, far], [near, far]], dtype=np.float32)
+    turn = cv2.getPerspectiveTransform(np.array(corners, dtype=np.float32), square)
     flat = cv2.warpPerspective(gray, turn, (CROP_PX, CROP_PX), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(flat, dtype=np.uint8)
-
-
-def _flat_corners() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    near, far = CROP_PX * _QUIET_SHARE, CROP_PX * (1 - _QUIET_SHARE)
-    return np.array([[near, near], [far, near], [far, far], [near, far]], dtype=np.float32)

@@ -5,9 +5,7 @@ import numpy as np
 
 from scanner.photo.open import Gray
 
-_NEIGHBOURS = np.ones((3, 3), dtype=np.uint8)
-
 
 def thicken(gray: Gray) -> Gray:
     """Let dark grow by a pixel: mends thin prints and codes of separate dots."""
-    return np.asarray(cv2.erode(gray, _NEIGHBOURS), dtype=np.uint8)
+    return np.asarray(cv2.erode(gray, np.ones((3, 3), dtype=np.uint8)), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""`authcode batch activate | void | recall | sample | lock | unlock | status | find`: what becomes of issued codes."""
+"""`authcode batch activate | void | recall | sample | lock | unlock | status | find`: issued codes."""
 
 import sys
 from collections.abc import Callable
@@ -21,10 +21,11 @@ from authcode.commands.options import (
     the_time,
 )
 from authcode.commands.values import DAY
+from server.commands.database import opened_context, opened_database
 
 if TYPE_CHECKING:
     from authcode.client.http_client import Json
-    from server.services.queries.dashboard import CodeHistory
+    from server.services.queries.codes import CodeHistory
 
 _Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -72,7 +73,7 @@ def _act_command(example_line: str, *options: _Option) -> Callable[[Callable[...
     click.option("--market", metavar="KR,JP", default="", help="Countries they are sold in [everywhere]."),
 )
 def activate(codes: _Codes, lot: str | None, expires: date | None, market: str) -> None:
-    """Put codes of ORDER into the world: from now on they can be verified."""
+    """Put codes of ORDER on sale: from now on they can be verified."""
     markets = tuple(filter(None, market.split(",")))
     _act("activate", codes, lot=lot, expires=expires, markets=markets)
     if expires is not None and expires < the_time().date():
@@ -84,8 +85,7 @@ def activate(codes: _Codes, lot: str | None, expires: date | None, market: str) 
 @_act_command("authcode batch void spring --range 40-59 --reason misprint", _private_reason, _link_option, _yes_option)
 def void(codes: _Codes, reason: str, link: str | None, yes: bool) -> None:
     """Take codes of ORDER out of use, such as misprinted or lost ones. It cannot be taken back."""
-    _confirm_whole("void", codes, yes=yes)
-    _act("void", codes, reason=reason, link=link)
+    _confirmed_act("void", codes, yes=yes, reason=reason, link=link)
 
 
 @_act_command(
@@ -95,25 +95,22 @@ def void(codes: _Codes, reason: str, link: str | None, yes: bool) -> None:
     _yes_option,
 )
 def recall(codes: _Codes, reason: str, link: str | None, yes: bool) -> None:
-    """Tell whoever looks at codes of ORDER to stop using the product. It cannot be taken back."""
-    _confirm_whole("recall", codes, yes=yes)
-    _act("recall", codes, reason=reason, link=link)
+    """Tell everyone who looks at codes of ORDER to stop using the product. It cannot be taken back."""
+    _confirmed_act("recall", codes, yes=yes, reason=reason, link=link)
 
 
 @_act_command("authcode batch sample spring --range 0-4", _yes_option)
 def sample(codes: _Codes, yes: bool) -> None:
     """Mark codes of ORDER as samples: they say so, and never count. It cannot be taken back."""
-    _confirm_whole("sample", codes, yes=yes)
-    _act("sample", codes)
+    _confirmed_act("sample", codes, yes=yes)
 
 
 @_act_command(
     "authcode batch lock spring --range 17 --reason 'found on copies in three towns'", _private_reason, _yes_option
 )
 def lock(codes: _Codes, reason: str, yes: bool) -> None:
-    """Tell whoever looks at codes of ORDER that copies of them were found; attempts are recorded as before."""
-    _confirm_whole("lock", codes, yes=yes, back="`batch unlock` takes it back.")
-    _act("lock", codes, reason=reason)
+    """Tell everyone who looks at codes of ORDER that copies of them were found; attempts are recorded as before."""
+    _confirmed_act("lock", codes, yes=yes, back="`batch unlock` takes it back.", reason=reason)
 
 
 @_act_command("authcode batch unlock spring --range 17 --reason 'the copies were a test of ours'", _private_reason)
@@ -128,7 +125,7 @@ def unlock(codes: _Codes, reason: str) -> None:
 @home_option
 @json_option
 def status(order: str | None, server: str | None, home: Path | None, as_json: bool) -> None:
-    """Tell how ORDER stands, or every order."""
+    """Show the state of ORDER, or of every order."""
     if server is not None:
         station = station_at(server)
         found = station.batches() if order is None else [station.batch(order)]
@@ -153,33 +150,40 @@ def _at_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _confirm_whole(kind: str, codes: _Codes, *, yes: bool, back: str = "It cannot be taken back.") -> None:
-    """Ask before an act on a whole order, where somebody is at a terminal to answer; no answer ends it."""
+def _confirmed_act(
+    kind: str,
+    codes: _Codes,
+    *,
+    yes: bool,
+    back: str = "It cannot be taken back.",
+    **details: Any,  # noqa: ANN401 - what `ActDetails` takes
+) -> None:
+    """Do an act; on a whole order ask first, if there is a terminal, where no answer ends the command."""
+    if codes.indices is None and not yes and _at_terminal():
+        click.confirm(f"{kind} {_whole_order(codes)} of {codes.order}? {back}", abort=True, err=True)
+    _act(kind, codes, **details)
+
+
+def _whole_order(codes: _Codes) -> str:
+    """The size and state of an order, as far as it may be read: a token that may act need not be one that may read."""
     from keys.base.errors import AuthcodeError
 
-    if codes.indices is not None or yes or not _at_terminal():
-        return
-    order, server = codes.order, codes.server
-    try:
-        found = station_at(server).batch(order) if server is not None else _found_here(order, codes.home)[0]
-    except AuthcodeError:
-        if server is None:
-            raise
-        whole = "all codes"  # a token that may act need not be one that may read
+    if codes.server is None:
+        (found,) = _found_here(codes.order, codes.home)
     else:
-        states = ", ".join(_states(found))
-        whole = f"all {found['count']:,} units ({states}; {found['verified']:,} verified)"
-    click.confirm(f"{kind} {whole} of {order}? {back}", abort=True, err=True)
+        try:
+            found = station_at(codes.server).batch(codes.order)
+        except AuthcodeError:
+            return "all codes"
+    return f"all {found['count']:,} units ({', '.join(_states(found))}; {found['verified']:,} verified)"
 
 
 def _states(batch: "Json") -> list[str]:
-    return [f"{count:,} {_SAID.get(state, state)}" for state, count in sorted(batch["states"].items())]
+    return [f"{count:,} {_STATE_WORDS.get(state, state)}" for state, count in sorted(batch["states"].items())]
 
 
 def _found_here(order: str | None, home: Path | None) -> "list[Json]":
-    from server.commands.database import opened_database
-    from server.services.queries.dashboard import batch_of_order, batches
-    from server.services.queries.models import batch_facts
+    from server.services.queries.batches import batch_facts, batch_of_order, batches
 
     with opened_database(home) as db:
         now = the_time()
@@ -196,28 +200,19 @@ def find(code: str, home: Path | None, as_json: bool) -> None:
 
     A code is a secret until it is used: other users see arguments and shells remember them, so prefer `-`.
     """
-    from keys.base.home import home_dir
-    from keys.store.passphrase import read_passphrase
-    from server.app import create_context
-    from server.keystore import open_server_keys
     from server.services.batches.find import CodeUnknown, find_code
-    from server.services.queries.dashboard import code_history
-    from server.settings import load_settings
+    from server.services.queries.codes import code_history
 
-    place = home_dir(home)
-    keys = open_server_keys(place, read_passphrase("server", place))
-    ctx = create_context(load_settings(place), keys)
     try:
-        history = code_history(ctx, find_code(ctx, sys.stdin.readline() if code == "-" else code))
+        with opened_context(home) as ctx:
+            history = code_history(ctx, find_code(ctx, sys.stdin.readline() if code == "-" else code))
     except CodeUnknown as unknown:
         tell({"found": False, "code": unknown.code}, str(unknown), as_json=as_json)
         sys.exit(1)
-    finally:
-        ctx.db.close()
     tell({"found": True, **_history_facts(history)}, *_history_lines(history), as_json=as_json)
 
 
-_SAID = {
+_STATE_WORDS = {
     "unused": "on sale",
     "not_activated": "not activated",
     "expired": "past their date",
@@ -233,27 +228,22 @@ def _act(kind: str, codes: _Codes, **details: Any) -> None:  # noqa: ANN401 - wh
     if codes.server is not None:
         sent = {name: value.isoformat() if isinstance(value, date) else value for name, value in details.items()}
         done = station_at(codes.server).act(codes.order, kind, {"range": codes.indices, **sent})
-        _tell_act(codes.order, kind, first=done["first"], last=done["last"], actor=done["actor"])
-        return
-    from server.commands.database import opened_database
+        first, last, actor = done["first"], done["last"], done["actor"]
+    else:
+        first, last, actor = _act_here(kind, codes, details)
+    click.echo(f"{codes.order}: {kind} {first}-{last} ({_counted(last - first + 1, 'unit')}), by {actor}")
+
+
+def _act_here(kind: str, codes: _Codes, details: dict[str, Any]) -> tuple[int, int, str]:
     from server.domain.batches.range_act import ActDetails, ActKind, ActRequest
     from server.runtime.operator import command_line_actor
     from server.services.batches.range_acts import act_on_range
 
-    wanted = ActRequest(
-        order=codes.order,
-        kind=ActKind(kind),
-        indices=codes.indices,
-        details=ActDetails(**details),
-        actor=command_line_actor(),
-    )
+    given, actor = ActDetails(**details), command_line_actor()
+    wanted = ActRequest(order=codes.order, kind=ActKind(kind), indices=codes.indices, details=given, actor=actor)
     with opened_database(codes.home) as db:
         act = act_on_range(db, wanted, now=the_time())
-    _tell_act(codes.order, kind, first=act.first, last=act.last, actor=act.actor)
-
-
-def _tell_act(order: str, kind: str, *, first: int, last: int, actor: str) -> None:
-    click.echo(f"{order}: {kind} {first}-{last} ({_counted(last - first + 1, 'unit')}), by {actor}")
+    return act.first, act.last, act.actor
 
 
 def _history_facts(history: "CodeHistory") -> dict[str, object]:
@@ -265,7 +255,7 @@ def _history_facts(history: "CodeHistory") -> dict[str, object]:
         "state": history.state,
         "first_verified_at": first.isoformat() if first else None,
         "looks": history.looks,
-        "attempts": history.scans_total,
+        "attempts": history.scans.total,
         "alerts": len(history.alerts),
     }
 
@@ -275,7 +265,7 @@ def _history_lines(history: "CodeHistory") -> list[str]:
     used = f"verified {first:%Y-%m-%d %H:%M} UTC" if first else "never verified"
     return [
         f"{history.order} index {history.unit.index}, serial {history.facts.serial_printed}",
-        f"  {history.state}; {used}; {history.looks:,} looks, {history.scans_total:,} attempts",
+        f"  {history.state}; {used}; {history.looks:,} looks, {history.scans.total:,} attempts",
         *(f"  returned to unused by {one.by} on {one.at:%Y-%m-%d %H:%M} UTC" for one in history.returns),
         *(f"  {act.kind} {act.first}-{act.last} on {act.at:%Y-%m-%d %H:%M} UTC by {act.actor}" for act in history.acts),
     ]

@@ -1,13 +1,15 @@
-"""The database that the server's commands work on."""
+"""What the server's commands open in a home: its database, its keys, or both with everything services need."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keys.base.home import home_dir
 
 if TYPE_CHECKING:
+    from server.keystore import ServerKeys
+    from server.runtime.context import Context
     from server.storage.engine import Database
 
 
@@ -23,9 +25,26 @@ def opened_database(home: Path | None) -> "Iterator[Database]":
     from server.storage.engine import open_database
     from server.storage.migrate import require_current
 
-    db = open_database(load_settings(home_dir(home)).database)
-    try:
+    with closing(open_database(load_settings(home_dir(home)).database)) as db:
         require_current(db)
         yield db
-    finally:
-        db.close()
+
+
+def server_keys(home: Path | None) -> "ServerKeys":
+    """The server's keys in a home; its passphrase is asked for where nothing holds it."""
+    from keys.store.passphrase import read_passphrase
+    from server.keystore import open_server_keys
+
+    place = home_dir(home)
+    return open_server_keys(place, read_passphrase("server", place))
+
+
+@contextmanager
+def opened_context(home: Path | None) -> "Iterator[Context]":
+    """What services need, from the settings, keys and database of a home."""
+    from server.app import create_context
+    from server.settings import load_settings
+
+    ctx = create_context(load_settings(home_dir(home)), server_keys(home))
+    with closing(ctx.db):
+        yield ctx

@@ -1,5 +1,6 @@
 """`authcode db upgrade`: the server's tables and keys."""
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -19,9 +20,7 @@ def upgrade(home: Path | None) -> None:
     from server.storage.engine import open_database
 
     place = home_dir(home)
-    settings = load_settings(place)
-    db = open_database(settings.database)
-    try:
+    with closing(open_database(load_settings(place).database)) as db:
         current = migrate.is_current(db)
         if lacks_own_keys(place):
             make_server_keys(place, read_passphrase("server", place, new=True))
@@ -29,6 +28,4 @@ def upgrade(home: Path | None) -> None:
             click.echo("one from elsewhere with `keys address` here, `keys send` there and `keys receive` here.")
         if not current:
             migrate.upgrade(db)
-    finally:
-        db.close()
     click.echo("The database is up to date.")

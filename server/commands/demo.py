@@ -11,7 +11,7 @@ from authcode.commands.options import example
 DEFAULT_PORT = 8470
 
 _ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""How a demo is ended other than with Ctrl-C: by its number, or by closing its terminal (Windows has no SIGHUP)."""
+"""Signals that end a demo as Ctrl-C does: a kill, or a closed terminal (Windows has no SIGHUP)."""
 
 
 @click.command(
@@ -22,7 +22,7 @@ _ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") 
     )
 )
 @click.option("--no-serve", is_flag=True, help="Tell the story, then exit instead of leaving the server running.")
-@click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Where the demo's home lies.")
+@click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Folder of the demo's home.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for your network.")
 @click.option(
     "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, read_fingerprint, tell, tell_json, the_time
+from authcode.commands.options import example, home_option, json_option, read_fingerprint, tell, the_time
 
 
 @click.command(epilog=example("authcode keys address"))
@@ -13,13 +13,10 @@ from authcode.commands.options import example, home_option, json_option, read_fi
 @json_option
 def address(home: Path | None, as_json: bool) -> None:
     """Print this server's address: a public key, to be given to brands for `authcode keys send --to`."""
-    from keys.base.home import home_dir
     from keys.primitives import address_of
-    from keys.store.passphrase import read_passphrase
-    from server.keystore import open_server_keys
+    from server.commands.database import server_keys
 
-    place = home_dir(home)
-    public = address_of(open_server_keys(place, read_passphrase("server", place)).address).hex()
+    public = address_of(server_keys(home).address).hex()
     tell({"address": public}, public, as_json=as_json)
 
 
@@ -38,16 +35,13 @@ def receive(file: Path, root: str | None, home: Path | None, as_json: bool) -> N
 
     From then on this server knows the brand's codes; its orders are registered by their manifests.
     """
-    from keys.base.home import home_dir
-    from keys.store.passphrase import read_passphrase
     from keys.store.transfer import MAX_SENT_BYTES, receive_shared_keys
-    from server.commands.database import opened_database
-    from server.keystore import keep_shared_keys, open_server_keys
+    from server.commands.database import opened_database, server_keys
+    from server.keystore import keep_shared_keys
     from server.runtime.operator import command_line_actor
     from server.services.brands.keyring import publish_keyring
 
-    place = home_dir(home)
-    keys = open_server_keys(place, read_passphrase("server", place))
+    keys = server_keys(home)
     with file.open("rb") as opened:
         content = opened.read(MAX_SENT_BYTES + 1)
     sent = receive_shared_keys(content, keys.address, root_fingerprint=root)
@@ -66,10 +60,9 @@ def receive(file: Path, root: str | None, home: Path | None, as_json: bool) -> N
         "serial_keys": len(sent.shared.serial),
         "mac_keys": len(sent.shared.mac),
     }
-    if as_json:
-        tell_json(facts)
-        return
-    click.echo(
-        f"{keyring.brand}: keyring {keyring.version}, {facts['serial_keys']} serial and {facts['mac_keys']} MAC keys"
+    tell(
+        facts,
+        f"{keyring.brand}: keyring {keyring.version}, {facts['serial_keys']} serial and {facts['mac_keys']} MAC keys",
+        f"  root key {sent.keyring.root_fingerprint}{'' if root else '; compare it with what the brand says'}",
+        as_json=as_json,
     )
-    click.echo(f"  root key {sent.keyring.root_fingerprint}{'' if root else '; compare it with what the brand says'}")

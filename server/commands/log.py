@@ -1,17 +1,12 @@
 """`authcode log head | key | prove | list | erase`: the operator's side of the log."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from authcode.commands.options import example, home_option, json_option, tell_json, the_time
-
-if TYPE_CHECKING:
-    from server.runtime.context import Context
+from server.commands.database import opened_context
 
 _out = click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it into this file [standard output]."
@@ -24,11 +19,11 @@ _out = click.option(
 def head(out: Path | None, home: Path | None) -> None:
     """Sign a head over everything the log holds now, and print it: keep it, or hand it to a witness.
 
-    Without somebody else who kept an earlier head, nobody can tell whether history was rewritten.
+    A rewritten history is noticed only by somebody else who kept an earlier head.
     """
     from server.services.log.heads import sign_newest_head
 
-    with _opened(home) as ctx:
+    with opened_context(home) as ctx:
         _write(sign_newest_head(ctx.db, ctx.keys.log_head, now=the_time()).note, out)
 
 
@@ -39,7 +34,7 @@ def key(out: Path | None, home: Path | None) -> None:
     """Print the log's public key, on one line: `authcode log check` needs nothing else."""
     from server.services.log.heads import log_key
 
-    with _opened(home) as ctx:
+    with opened_context(home) as ctx:
         _write(log_key(ctx.db, ctx.keys.log_head).text + "\n", out)
 
 
@@ -50,7 +45,7 @@ def key(out: Path | None, home: Path | None) -> None:
 @_out
 @home_option
 def prove(code: str | None, index: int | None, old: int | None, out: Path | None, home: Path | None) -> None:
-    """Prove that the verification of CODE stands in the log, under a head signed now.
+    """Prove that the verification of CODE is in the log, under a head signed now.
 
     CODE is the text of a symbol (`-` reads it), a typed serial, or ORDER:INDEX. The proof shows its record.
     """
@@ -60,7 +55,7 @@ def prove(code: str | None, index: int | None, old: int | None, out: Path | None
 
     if sum(asked is not None for asked in (code, index, old)) != 1:
         raise click.UsageError("name one thing to prove: CODE, --index or --old")
-    with _opened(home) as ctx:
+    with opened_context(home) as ctx:
         sign_newest_head(ctx.db, ctx.keys.log_head, now=the_time())
         if old is not None:
             _write(prove_growth(ctx.db, old).text, out)
@@ -80,7 +75,7 @@ def list_entries(last: int, home: Path | None, as_json: bool) -> None:
     from server.services.log.entries import latest_entries
     from server.services.log.heads import sign_newest_head
 
-    with _opened(home) as ctx:
+    with opened_context(home) as ctx:
         sign_newest_head(ctx.db, ctx.keys.log_head, now=the_time())
         found = latest_entries(ctx.db, limit=last)
     for leaf in found:
@@ -95,34 +90,18 @@ def list_entries(last: int, home: Path | None, as_json: bool) -> None:
 @click.argument("index", type=click.IntRange(min=0))
 @home_option
 def erase(index: int, home: Path | None) -> None:
-    """Forget what entry INDEX says, for good: its leaf and all proofs stay, its record can never be read again.
+    """Erase the record of entry INDEX for good; its leaf and all proofs stay.
 
-    This empties the log only. What the other tables keep of the same verification is not touched.
+    This empties the log only. What other tables keep of the same verification stays.
     """
     from server.runtime.operator import command_line_actor
     from server.services.log.entries import erase_entry
     from server.services.log.heads import sign_newest_head
 
-    with _opened(home) as ctx:
+    with opened_context(home) as ctx:
         sign_newest_head(ctx.db, ctx.keys.log_head, now=the_time())
         erase_entry(ctx.db, index, actor=command_line_actor(), now=the_time())
     click.echo(f"Entry {index}: salt and record are erased; its leaf stays.")
-
-
-@contextmanager
-def _opened(home: Path | None) -> "Iterator[Context]":
-    from keys.base.home import home_dir
-    from keys.store.passphrase import read_passphrase
-    from server.app import create_context
-    from server.keystore import open_server_keys
-    from server.settings import load_settings
-
-    place = home_dir(home)
-    ctx = create_context(load_settings(place), open_server_keys(place, read_passphrase("server", place)))
-    try:
-        yield ctx
-    finally:
-        ctx.db.close()
 
 
 def _write(text: str, out: Path | None) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from authcode.commands.options import example, home_option, the_time
+from server.commands.database import opened_database
 
 if TYPE_CHECKING:
     from server.keystore import ServerKeys
@@ -32,21 +33,15 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
     from server.process.server import Supervisor, listen
     from server.runtime.places import Places
     from server.settings import load_settings
-    from server.storage.engine import open_database
-    from server.storage.migrate import require_current
 
     place = home_dir(home).resolve()
     settings = load_settings(place) if workers is None else load_settings(place, workers=workers)
     passphrase = read_passphrase("server", place)
     keys = open_server_keys(place, passphrase)
     refuse_signing_keys(place, passphrase)
-    Places(settings.geoip_database).close()  # a wrong path is told here, not by workers that end
-    db = open_database(settings.database)
-    try:
-        require_current(db)
+    Places(settings.geoip_database).close()  # a wrong path is reported here, not by workers that end
+    with opened_database(home) as db:
         _warn(db, keys)
-    finally:
-        db.close()
     with listen(host, port) as listener:
         shown, bound = listener.getsockname()[:2]
         address = f"http://[{shown}]:{bound}" if ":" in shown else f"http://{shown}:{bound}"
@@ -58,7 +53,7 @@ def serve(host: str, port: int, workers: int | None, home: Path | None) -> None:
 
 
 def _warn(db: "Database", keys: "ServerKeys") -> None:
-    """Tell what the operator should mend, and what does not keep the server from starting."""
+    """Print what the operator should repair and what does not stop the server from starting."""
     from server.services.brands.keyring import ageing_keyrings, missing_keys, published_keyrings
     from server.services.log.clock import clock_behind, clock_warning
 

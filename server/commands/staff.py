@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from authcode.commands.options import example, home_option, the_time
+from server.commands.database import opened_database
 
 
 @click.command(epilog=example("authcode staff add anna@example.com"))
@@ -30,7 +31,6 @@ def reset(email: str, home: Path | None) -> None:
 
 
 def _give_password(write: Callable[..., Any], email: str, home: Path | None) -> None:
-    from server.commands.database import opened_database
     from server.runtime.operator import command_line_actor
     from server.services.staff.accounts import new_one_time_password
 

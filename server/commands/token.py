@@ -1,12 +1,14 @@
 """`authcode token new | list | revoke`: which print stations may publish, register and act over the network."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, tell_json, the_time
+from authcode.commands.options import example, home_option, json_option, tell, tell_json, the_time
 from keys.base.files import write_atomic
+from server.commands.database import opened_database
 from server.domain.staff.scope import DEFAULT_DAYS, MAX_DAYS, Scope
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ _SCOPES = "\n".join(f"  {scope:16} {scope.sentence}" for scope in Scope)
     epilog=f"Scopes:\n\n\b\n{_SCOPES}\n\n"
     + example("authcode token new --label press-1 --scope batch:register --scope batch:act --scope batch:read")
 )
-@click.option("--label", required=True, help="Whose it is, such as the station's name; it stands in the history.")
+@click.option("--label", required=True, help="Whose it is, such as the station's name; it appears in the history.")
 @click.option(
     "--scope", "scopes", type=click.Choice(list(map(str, Scope))), multiple=True, required=True, help="May be repeated."
 )
@@ -34,7 +36,7 @@ _SCOPES = "\n".join(f"  {scope:16} {scope.sentence}" for scope in Scope)
     help="Days for which it opens anything.",
 )
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it into this file, for you alone [printed]."
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it into this file, for you only [printed]."
 )
 @home_option
 @json_option
@@ -47,12 +49,11 @@ def new(  # noqa: PLR0913, PLR0917 - one argument an option
     home: Path | None,
     as_json: bool,
 ) -> None:
-    """Make a token for a print station; it is told once, and only its hash is kept."""
-    from server.commands.database import opened_database
+    """Make a token for a print station; it is shown once, and only its hash is kept."""
     from server.runtime.operator import command_line_actor
     from server.services.staff.api_tokens import TokenRequest, new_token
 
-    if out is not None and out.exists():  # it may hold a token that nobody can show again
+    if out is not None and out.exists():  # it may hold a token that cannot be shown again
         raise click.BadParameter(f"{out} is there already; name another file, or remove it first.", param_hint="--out")
     with opened_database(home) as db:
         wanted = TokenRequest(brand=brand, label=label, scopes=[Scope(name) for name in scopes], days=days)
@@ -62,8 +63,8 @@ def new(  # noqa: PLR0913, PLR0917 - one argument an option
     if as_json:
         tell_json({**({"token": text} if out is None else {"file": str(out)}), **_json(facts)})
         return
-    click.echo(text if out is None else f"Token {facts.prefix} lies in {out}, for its owner alone.")
-    click.echo(f"It is told this once. For {facts.brand}, until {facts.expires_at:%Y-%m-%d %H:%M} UTC:", err=True)
+    click.echo(text if out is None else f"Token {facts.prefix} is in {out}, readable by its owner only.")
+    click.echo(f"It is shown this once. For {facts.brand}, until {facts.expires_at:%Y-%m-%d %H:%M} UTC:", err=True)
     for scope in facts.scopes:
         click.echo(f"  {scope:16} {scope.sentence}", err=True)
     click.echo(f"Take it back with: authcode token revoke {facts.prefix}", err=True)
@@ -74,7 +75,6 @@ def new(  # noqa: PLR0913, PLR0917 - one argument an option
 @json_option
 def list_all(home: Path | None, as_json: bool) -> None:
     """List the tokens that were given, and the day on which each was last used; none can be shown again."""
-    from server.commands.database import opened_database
     from server.services.staff.api_tokens import list_tokens
 
     with opened_database(home) as db:
@@ -95,30 +95,16 @@ def list_all(home: Path | None, as_json: bool) -> None:
 @home_option
 @json_option
 def revoke(prefix: str, home: Path | None, as_json: bool) -> None:
-    """Take the token with this PREFIX back: from the next request on it opens nothing. What it did stays done."""
-    from server.commands.database import opened_database
+    """Take the token with this PREFIX back: it opens nothing from the next request on. What it did stays."""
     from server.runtime.operator import command_line_actor
     from server.services.staff.api_tokens import revoke_token
 
     with opened_database(home) as db:
         facts = revoke_token(db, prefix, actor=command_line_actor(), now=the_time())
-    if as_json:
-        tell_json(_json(facts))
-        return
-    click.echo(f"Token {facts.prefix} ({facts.label}) is revoked since {facts.revoked_at:%Y-%m-%d %H:%M} UTC.")
+    line = f"Token {facts.prefix} ({facts.label}) is revoked since {facts.revoked_at:%Y-%m-%d %H:%M} UTC."
+    tell(_json(facts), line, as_json=as_json)
 
 
 def _json(facts: "TokenFacts") -> dict[str, object]:
-    return {
-        "prefix": facts.prefix,
-        "label": facts.label,
-        "brand": facts.brand,
-        "brand_id": facts.brand_id,
-        "scopes": list(facts.scopes),
-        "created_at": facts.created_at.isoformat(),
-        "created_by": facts.created_by,
-        "expires_at": facts.expires_at.isoformat(),
-        "last_used": facts.last_used,
-        "revoked_at": facts.revoked_at and facts.revoked_at.isoformat(),
-        "state": facts.state,
-    }
+    moments = {"created_at": facts.created_at, "expires_at": facts.expires_at, "revoked_at": facts.revoked_at}
+    return asdict(facts) | {name: moment and moment.isoformat() for name, moment in moments.items()}

@@ -6,6 +6,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from authcode.commands.options import example, home_option, json_option, tell_json
+from server.commands.database import opened_context
 
 if TYPE_CHECKING:
     from server.domain.codes.redemption import Unit
@@ -37,21 +38,14 @@ def undo(  # noqa: PLR0913, PLR0917 - one parameter for each option
     They say for good that they were returned on this day; receipts and keep-codes of them stop working. What it touches
     is counted and shown first; then it asks.
     """
-    from keys.base.home import home_dir
-    from keys.store.passphrase import read_passphrase
-    from server.app import create_context
-    from server.keystore import open_server_keys
     from server.runtime.operator import command_line_actor
     from server.services.batches.undo import preview_undo, undo_by_staff
-    from server.settings import load_settings
 
     if sum(given is not None for given in (order, codes, alert)) != 1:
         raise click.UsageError("name an ORDER, --codes or --alert, and one of them only")
     if indices is not None and order is None:
         raise click.UsageError("--range belongs to an ORDER")
-    place = home_dir(home)
-    ctx = create_context(load_settings(place), open_server_keys(place, read_passphrase("server", place)))
-    try:
+    with opened_context(home) as ctx:
         units = _named(ctx, order, indices, codes, alert)
         planned = preview_undo(ctx, units)
         if not as_json:
@@ -59,8 +53,6 @@ def undo(  # noqa: PLR0913, PLR0917 - one parameter for each option
         if planned.returned and not yes:
             click.confirm(f"Return {len(planned.returned):,} codes to unused?", abort=True, err=True)
         done = undo_by_staff(ctx, units, reason=reason, actor=command_line_actor())
-    finally:
-        ctx.db.close()
     if as_json:
         counts = {"unused": done.unused, "returned_before": done.spent, "ended": done.ended}
         tell_json({"returned": len(done.returned), **counts})

@@ -27,13 +27,10 @@ def _scaled(*values: float) -> list[float]:
     return [value * SUPERSAMPLING for value in values]
 
 
-def _finished(image: Image.Image, width_px: int, height_px: int) -> Image.Image:
-    return image.resize((width_px, height_px), Image.Resampling.LANCZOS)
-
-
 def _png(image: Image.Image) -> bytes:
+    size = (image.width // SUPERSAMPLING, image.height // SUPERSAMPLING)
     stream = BytesIO()
-    image.save(stream, "PNG", optimize=True)
+    image.resize(size, Image.Resampling.LANCZOS).save(stream, "PNG", optimize=True)
     return stream.getvalue()
 
 
@@ -45,7 +42,7 @@ def brand_logo() -> bytes:
     pen.polygon(_scaled(160, 58, 252, 244, 68, 244), fill=_PAPER)
     pen.polygon(_scaled(160, 132, 196, 206, 124, 206), fill=_INK)
     pen.polygon(_scaled(108, 222, 212, 222, 224, 248, 96, 248), fill=_INK)
-    return _png(_finished(image, side, side))
+    return _png(image)
 
 
 def serum_picture() -> bytes:
@@ -62,7 +59,7 @@ def serum_picture() -> bytes:
     pen.polygon(_scaled(480, 372, 520, 456, 440, 456), fill=_INK)
     pen.rectangle(_scaled(424, 476, 536, 482), fill=_CLAY)
     pen.rectangle(_scaled(444, 494, 516, 499), fill=_LEAF)
-    return _png(_finished(image, width, height))
+    return _png(image)
 
 
 def cream_picture() -> bytes:
@@ -78,4 +75,4 @@ def cream_picture() -> bytes:
     pen.polygon(_scaled(480, 408, 516, 482, 444, 482), fill=_INK)
     pen.rectangle(_scaled(404, 504, 556, 510), fill=_CLAY)
     pen.rectangle(_scaled(430, 524, 530, 529), fill=_LEAF)
-    return _png(_finished(image, width, height))
+    return _png(image)

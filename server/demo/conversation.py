@@ -1,7 +1,7 @@
-"""Part 4 of the story: what is asked of the server over HTTP, what it answers, and what it should."""
+"""Part 4 of the story: requests to the server over HTTP, its answers, and the expected ones."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
@@ -36,17 +36,6 @@ class Exchange:
         return self.answer == self.expected
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cast:
-    """Who takes part: two buyers, and the orders whose codes they hold."""
-
-    server: str
-    short: DemoOrder
-    link: DemoOrder
-    photo: bytes
-    """A photo of the short order's code 0."""
-
-
 def forged(code: str) -> str:
     """`code` with one character of its tag changed: the right form, and no key signed it."""
     place = len(code) - TAG_START_FROM_END
@@ -61,11 +50,11 @@ def foreign_photo() -> bytes:
     return photograph(picture, seed=7)
 
 
-def converse(cast: Cast, pause: Callable[[float], None] = time.sleep) -> Iterator[Exchange]:
-    """The conversation, an exchange at a time, in its order."""
-    first, second = Shopper.new(cast.server), Shopper.new(cast.server)
-    code = cast.short.codes[0]
-    yield from _looks(first, code, cast.photo)
+def converse(server: str, short: DemoOrder, link: DemoOrder, photo: bytes) -> Iterator[Exchange]:
+    """The conversation of two buyers with the server, in its order; `photo` shows code 0 of the short order."""
+    first, second = Shopper(server), Shopper(server)
+    code = short.codes[0]
+    yield from _looks(first, code, photo)
     verified = first.verify(code)
     started = time.monotonic()
     yield _verdict("buyer 1", "verifies code 0", verified, "genuine")
@@ -73,12 +62,12 @@ def converse(cast: Cast, pause: Callable[[float], None] = time.sleep) -> Iterato
     same = "the same bytes" if again.body == verified.body else "OTHER BYTES"
     yield _verdict("buyer 1", f"asks again at once ({same})", again, "genuine")
     yield _verdict("buyer 2", "verifies code 0", second.verify(code), "already_verified")
-    yield _verdict("buyer 2", "verifies a link-form code", second.verify(cast.link.codes[0]), "genuine")
+    yield _verdict("buyer 2", "verifies a link-form code", second.verify(link.codes[0]), "genuine")
     yield _verdict("buyer 2", "verifies a forged code", second.verify(forged(code)), "not_ours")
     yield _foreign(second)
     for index, fate in ((NOT_ACTIVATED, "not_activated"), (RECALLED, "recalled"), (SAMPLE, "sample"), (VOID, "void")):
-        yield _verdict("buyer 2", f"verifies code {index}", second.verify(cast.short.codes[index]), fate)
-    pause(max(0.0, DEMO_REPEAT_WINDOW_S + 0.2 - (time.monotonic() - started)))
+        yield _verdict("buyer 2", f"verifies code {index}", second.verify(short.codes[index]), fate)
+    time.sleep(max(0.0, DEMO_REPEAT_WINDOW_S + 0.2 - (time.monotonic() - started)))
     yield _verdict("buyer 1", "asks again after the repeat window", first.verify(code), "verified_by_you")
 
 
@@ -91,13 +80,10 @@ def _looks(shopper: Shopper, code: str, photo: bytes) -> Iterator[Exchange]:
         answer="unused" if opened.status == HTTPStatus.OK and b"<form" in opened.body else f"status {opened.status}",
         expected="unused",
     )
-    yield _state("looks at code 0", "look", str(shopper.look(code).facts.get("state")))
-    symbols = shopper.send_photo(photo).facts.get("symbols") or [{}]
-    yield _state("sends a photo of code 0", "photo", str(symbols[0].get("state")))
-
-
-def _state(asked: str, channel: str, state: str) -> Exchange:
-    return Exchange(who="anybody", asked=asked, channel=channel, answer=state, expected="unused")
+    state = str(shopper.look(code).facts.get("state"))
+    yield Exchange(who="anybody", asked="looks at code 0", channel="look", answer=state, expected="unused")
+    state = str(_symbol(shopper, photo).get("state"))
+    yield Exchange(who="anybody", asked="sends a photo of code 0", channel="photo", answer=state, expected="unused")
 
 
 def _verdict(who: str, asked: str, reply: Reply, expected: str) -> Exchange:
@@ -106,7 +92,11 @@ def _verdict(who: str, asked: str, reply: Reply, expected: str) -> Exchange:
 
 
 def _foreign(shopper: Shopper) -> Exchange:
-    symbols = shopper.send_photo(foreign_photo()).facts.get("symbols") or [{}]
-    state, host = symbols[0].get("state"), symbols[0].get("host")
-    asked = f"photo of a code to {host}"
-    return Exchange(who="buyer 2", asked=asked, channel="photo", answer=str(state), expected="not_ours")
+    found = _symbol(shopper, foreign_photo())
+    asked, state = f"photo of a code to {found.get('host')}", str(found.get("state"))
+    return Exchange(who="buyer 2", asked=asked, channel="photo", answer=state, expected="not_ours")
+
+
+def _symbol(shopper: Shopper, photo: bytes) -> dict[str, object]:
+    symbols: list[dict[str, object]] = shopper.send_photo(photo).facts.get("symbols") or [{}]
+    return symbols[0]

@@ -2,6 +2,7 @@
 
 import csv
 import secrets
+import shlex
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from server.storage.engine import Database
 from server.storage.migrate import is_current
 
 MARKER: Final = ".authcode-demo"
-"""A file that tells a home of the demo from a brand's own."""
+"""A file that marks a home of the demo, apart from a brand's own."""
 
 BRAND: Final = "Aurel"
 STAFF_EMAIL: Final = "anna@aurel.example"
@@ -35,49 +36,27 @@ SAMPLE: Final = 22
 VOID: Final = 23
 """Indices of each demo order with a fate of their own; 0 to 19 are on sale."""
 
-SERUM: Final = [
-    "SERUM-30",
-    "--name",
-    "Aurel Night Serum 30 ml",
-    "--gtin",
-    "09506000134352",
-    "--description",
-    "A light serum for the night, with squalane and oat.",
-    "--feature",
-    "The dropper's collar is copper-coloured metal, cold to the touch.",
-    "--feature",
-    "The lot is engraved in the glass, not printed.",
-    "--feature",
-    "The triangle on the label can be felt with a fingertip.",
-    "--support",
-    "care@aurel.example",
-    "--placement-hint",
-    "inside the folding box, under the lid",
-]
-CREAM: Final = [
-    "CREAM-50",
-    "--name",
-    "Aurel Day Cream 50 ml",
-    "--gtin",
-    "09506000134369",
-    "--description",
-    "A day cream with zinc and green tea.",
-    "--feature",
-    "The lid's rim is matt, the jar is glossy.",
-    "--feature",
-    "The seal under the lid shows the triangle in relief.",
-    "--feature",
-    "The bottom of the jar bears the lot, engraved.",
-    "--support",
-    "care@aurel.example",
-    "--placement-hint",
-    "on the seal under the lid",
-]
+SERUM: Final = shlex.split("""
+    SERUM-30 --name 'Aurel Night Serum 30 ml' --gtin 09506000134352
+    --description 'A light serum for the night, with squalane and oat.'
+    --feature "The dropper's collar is copper-coloured metal, cold to the touch."
+    --feature 'The lot is engraved in the glass, not printed.'
+    --feature 'The triangle on the label can be felt with a fingertip.'
+    --support care@aurel.example --placement-hint 'inside the folding box, under the lid'
+""")
+CREAM: Final = shlex.split("""
+    CREAM-50 --name 'Aurel Day Cream 50 ml' --gtin 09506000134369
+    --description 'A day cream with zinc and green tea.'
+    --feature "The lid's rim is matt, the jar is glossy."
+    --feature 'The seal under the lid shows the triangle in relief.'
+    --feature 'The bottom of the jar bears the lot, engraved.'
+    --support care@aurel.example --placement-hint 'on the seal under the lid'
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOrder:
-    """An order as it lies on the disk. `codes[i]` is the text of the symbol with index i."""
+    """An order on the disk. `codes[i]` is the text of the symbol with index i."""
 
     name: str
     folder: Path
@@ -90,7 +69,7 @@ class DemoOrder:
 
 
 class DemoHomeForeign(AuthcodeError):
-    """The home is a brand's own: the demo neither plays in it nor changes it."""
+    """The home is a brand's own, which the demo does not change."""
 
     code = "demo_home_foreign"
     http_status = 409
@@ -134,7 +113,7 @@ def make_home(home: Path, prefix: str) -> None:
 
 
 def settle_passphrases(home: Path) -> None:
-    """Move the passphrase files into the parts that `init` has made; a run that was cut off is mended by the next."""
+    """Move the passphrase files into the parts that `init` has made; the next run completes one that was cut off."""
     for part in PARTS:
         pending = pending_passphrase_file(home, part)
         if pending.exists():
@@ -157,10 +136,10 @@ def next_run(home: Path) -> int:
     return max((int(number) for number in earlier if number.isdecimal()), default=0) + 1
 
 
-def issue_order(home: Path, *, run: int, form: str, product: str, prefix: str) -> tuple[DemoOrder, str]:
-    """Issue and register one order of `COUNT` codes with the logo; returns it and what the command said."""
+def issue_order(home: Path, *, run: int, form: str, product: str, prefix: str) -> DemoOrder:
+    """Issue and register one order of `COUNT` codes with the logo."""
     name = f"demo-{run}-{form}"
-    said = run_command(
+    run_command(
         home,
         *("batch", "issue", "--order", name, "--count", str(COUNT), "--placement", "inside"),
         *("--product", product, "--form", form, "--prefix", prefix, "--level", "H", "--label-mm", LABEL_MM),
@@ -169,7 +148,7 @@ def issue_order(home: Path, *, run: int, form: str, product: str, prefix: str) -
     folder = orders_dir(home) / name
     with (folder / "codes.csv").open(encoding="utf-8", newline="") as stream:
         codes = tuple(row["code"] for row in csv.DictReader(stream))
-    return DemoOrder(name=name, folder=folder, codes=codes), said
+    return DemoOrder(name=name, folder=folder, codes=codes)
 
 
 def decide_fates(home: Path, order: DemoOrder, *, now: datetime) -> None:

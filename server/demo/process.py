@@ -26,7 +26,7 @@ _AUTHCODE = (sys.executable, "-m", "authcode")
 
 
 class DemoStepFailed(AuthcodeError):
-    """A command of the story did not do its part."""
+    """A command of the story failed."""
 
     code = "demo_step_failed"
     http_status = 500
@@ -43,7 +43,7 @@ class DemoStepFailed(AuthcodeError):
 def environment(home: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of the story's processes: this home and these settings, nothing else of the caller's.
 
-    The passphrases lie beside what they unlock (`HOME/issuer/passphrase`, `HOME/server/passphrase`), where every
+    The passphrases are next to what they unlock (`HOME/issuer/passphrase`, `HOME/server/passphrase`), where every
     command finds them: for a demo only.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AUTHCODE_")}
@@ -75,12 +75,8 @@ def running_server(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """`authcode serve` as a process that answers at `ask` when the body starts and is ended after it.
 
-    Args:
-        home: The home to serve.
-        host: Address to listen on.
-        port: Port to listen on.
-        ask: Address at which this machine reaches it, without a path.
-        settings: Environment variables that this server is given besides the story's own.
+    `ask` is the address at which this machine reaches it, without a path; `settings` are environment variables besides
+    the story's own.
 
     Raises:
         DemoStepFailed: it ended, or was not ready within `START_TIMEOUT_S`.
@@ -110,14 +106,14 @@ def _wait_until_ready(process: subprocess.Popen[bytes], ask: str, log: Path) -> 
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise DemoStepFailed("authcode serve", _said(log))
+            raise DemoStepFailed("authcode serve", _end_of(log))
         try:
             with urllib.request.urlopen(f"{ask}/readyz", timeout=1.0):  # noqa: S310 - an http address of our own
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(POLL_S)
-    raise DemoStepFailed("authcode serve", f"not ready after {START_TIMEOUT_S:.0f} seconds; {log} says: {_said(log)}")
+    raise DemoStepFailed("authcode serve", f"not ready after {START_TIMEOUT_S:.0f} seconds; {log} says: {_end_of(log)}")
 
 
-def _said(log: Path) -> str:
+def _end_of(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace")[-SAID_CHARACTERS:]

@@ -4,7 +4,7 @@ import json
 import secrets
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from server.demo.process import DemoStepFailed
@@ -38,18 +38,13 @@ def _send(request: urllib.request.Request) -> Reply:
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """Somebody who asks about codes; `claim` is what this person's device calls itself."""
+    """A person who asks about codes; `server` is an address without a path, `claim` the secret of their device."""
 
     server: str
-    claim: str
-
-    @classmethod
-    def new(cls, server: str) -> "Shopper":
-        """A person nobody has seen before, asking the server at `server` (an address without a path)."""
-        return cls(server=server, claim=secrets.token_hex(16))
+    claim: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def open_page(self, code: str) -> Reply:
-        """Open a code's own page, as a camera application does; this server is asked, whatever the address."""
+        """Open a code's own page, as a camera application does, at this server whatever the address."""
         path = code.partition("://")[2].partition("/")[2]
         return _send(urllib.request.Request(f"{self.server}/{path}"))  # noqa: S310 - an http address of our own
 

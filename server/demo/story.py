@@ -3,6 +3,7 @@
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from server.demo.conversation import Cast, Exchange, converse
+from server.demo.conversation import Exchange, converse
 from server.demo.photos import photograph_codes, read_photos
 from server.demo.preparation import (
     COUNT,
@@ -55,13 +56,13 @@ def tell(stage: Stage, console: Console, *, stay: bool) -> bool:
         Whether every answer was the expected one.
 
     Raises:
-        AddressTaken: somebody else listens on the port.
+        AddressTaken: another program listens on the port.
         DemoHomeForeign: the home is not the demo's.
         DatabaseOutdated: another version of the demo made the home.
         DemoStepFailed: a command of the story failed.
     """
     known = has_home(stage.home)
-    listen(stage.host, stage.port).close()  # a port that is taken is better known now than after the orders
+    listen(stage.host, stage.port).close()  # fail on a port that is taken before the orders are made
     console.print("[bold]authcode demo[/]: the whole story on this machine, with real parts\n", highlight=False)
     _make_home(stage, console, known=known)
     orders = _print_orders(stage, console)
@@ -69,17 +70,15 @@ def tell(stage: Stage, console: Console, *, stay: bool) -> bool:
     _part(console, 4, "Ask the server over HTTP, as shoppers do")
     _say(console, f"starting `authcode serve` on {stage.host}:{stage.port}")
     with running_server(stage.home, host=stage.host, port=stage.port, ask=stage.local_server) as server:
-        cast = Cast(server=stage.local_server, short=orders[0], link=orders[1], photo=photo)
-        exchanges = _hold_conversation(cast, console)
-        told = all(exchange.as_expected for exchange in exchanges)
+        as_expected = _converse(converse(stage.local_server, *orders, photo), console)
         _say_all(console, run_command(stage.home, "batch", "status", orders[0].name))
-        try:  # somebody may be quick to end it
+        try:  # Ctrl-C may come early
             _farewell(stage, console, orders[0], stay=stay)
             if stay:
                 server.wait()
         except KeyboardInterrupt:
             console.print("\nstopped")
-    return told
+    return as_expected
 
 
 def _part(console: Console, number: int, title: str) -> None:
@@ -128,12 +127,10 @@ def _print_orders(stage: Stage, console: Console) -> tuple[DemoOrder, DemoOrder]
     orders = []
     for form, product in (("short", "SERUM-30"), ("gs1", "CREAM-50")):
         with console.status(f"signing, drawing and registering the {form} form"):
-            order, _ = issue_order(stage.home, run=run, form=form, product=product, prefix=stage.prefix)
+            order = issue_order(stage.home, run=run, form=form, product=product, prefix=stage.prefix)
             decide_fates(stage.home, order, now=datetime.now(UTC))
-        _say(
-            console,
-            f"{order.name}: {order.folder} (codes.csv, pdf, png, svg); registered, 0-{NOT_ACTIVATED - 1} on sale",
-        )
+        on_sale = f"0-{NOT_ACTIVATED - 1} on sale"
+        _say(console, f"{order.name}: {order.folder} (codes.csv, pdf, png, svg); registered, {on_sale}")
         orders.append(order)
     return orders[0], orders[1]
 
@@ -152,18 +149,19 @@ def _take_photos(stage: Stage, console: Console, orders: tuple[DemoOrder, DemoOr
     return first
 
 
-def _hold_conversation(cast: Cast, console: Console) -> list[Exchange]:
+def _converse(exchanges: Iterator[Exchange], console: Console) -> bool:
+    """Hold the conversation and print it as a table; whether every answer was the expected one."""
     table = Table("who", "what is asked", "how", "answer", "", box=None, padding=(0, 2), header_style="bold")
-    exchanges = []
+    as_expected = True
     with console.status(f"asking (the repeat window is {DEMO_REPEAT_WINDOW_S} seconds here, ten minutes in earnest)"):
         started = time.monotonic()
-        for exchange in converse(cast):
+        for exchange in exchanges:
             mark = "as expected" if exchange.as_expected else f"EXPECTED {exchange.expected}"
             table.add_row(exchange.who, exchange.asked, exchange.channel, exchange.answer, mark)
-            exchanges.append(exchange)
+            as_expected &= exchange.as_expected
     console.print(table)
-    _say(console, f"{len(exchanges)} exchanges in {time.monotonic() - started:.1f} s")
-    return exchanges
+    _say(console, f"{table.row_count} exchanges in {time.monotonic() - started:.1f} s")
+    return as_expected
 
 
 def _farewell(stage: Stage, console: Console, order: DemoOrder, *, stay: bool) -> None:

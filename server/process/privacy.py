@@ -1,7 +1,7 @@
 """Keep other processes of the same user from reading this one's memory and environment (docs/adr/0017).
 
 The readers of strangers' pictures run as the server's user; one that was taken over must not find passphrases and keys
-under `/proc`. What lies in files that this user may open stays within its reach.
+under `/proc`. Files that this user may open stay within its reach.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ _LOG = logging.getLogger("authcode.serving")
 def hide_process() -> None:
     """Make this process unreadable for others of its user, and leave no core behind; only Linux has this.
 
-    Who may trace everything (root) still can. It holds until another program is run in this process's place.
+    Root can still read it. It lasts until this process executes another program.
     """
     if sys.platform != "linux":
         return
@@ -26,6 +26,6 @@ def hide_process() -> None:
 
 
 def forget_passphrases() -> None:
-    """Take passphrases out of the environment that children get; they were read by now."""
+    """Remove passphrases from the environment of children; they have been read."""
     for name in _SECRETS:
         os.environ.pop(name, None)

@@ -1,16 +1,16 @@
 """When a worker that died is started again, and when a server gives up. Pure: times come in, seconds go out.
 
-A database that restarts, or a disk that is full for a minute, ends workers as they start; so does a home that can never
-be served. They are told apart by whether any worker ever served, and by time, never by a number of deaths.
+A database that restarts, or a full disk, ends workers as they start; so does a home that can never be served. Only
+whether any worker ever served, and the time, distinguish them, never a number of deaths.
 """
 
 from keys.base.errors import AuthcodeError
 
 PATIENCE_S = 60.0
-"""How long a server whose workers never served is tried; a database server is back by then."""
+"""How long a server whose workers never served keeps trying; a database server is back by then."""
 
 LONGEST_WAIT_S = 5.0
-"""Longest pause before a worker is started again: what heals is noticed soon, and a broken home costs no processor."""
+"""Longest pause before a worker is started again: short enough to recover soon, long enough to cost no processor."""
 
 _FIRST_WAIT_S = 0.2
 _OLD_S = 5.0  # a worker that served for so long did not die of its start
@@ -34,7 +34,7 @@ class Restarts:
         self._served = False
 
     def count_served(self) -> None:
-        """A worker serves: whatever ends workers from now on is waited out."""
+        """A worker serves: from now on the server never gives up."""
         self._served = True
 
     def pause(self, *, now: float, served_s: float | None) -> float:

@@ -1,7 +1,7 @@
 """Several worker processes of waitress on one listening socket.
 
 waitress, because it hands over the raw request target, which parsing needs (docs/format.md §3 rule 1). A worker that
-dies is replaced. When the parent is gone, however it went, its workers end: none is left holding the port.
+dies is replaced. When the parent is gone, for whatever reason, its workers end and release the port.
 """
 
 import contextlib
@@ -37,8 +37,8 @@ _DRAIN_S = 10.0  # what is being answered may finish
 _BACKLOG = 1024
 _MAX_HEADER_BYTES = 32 * 1024
 _POLL_S = 1.0
-_CONNECTIONS = 1000  # per worker; waitress stops at 100, which one idle client can hold
-_IDLE_S = 20  # a connection that says nothing for so long is closed
+_CONNECTIONS = 1000  # per worker; waitress stops at 100, which one idle client can take
+_IDLE_S = 20  # a connection that sends nothing for so long is closed
 _CLEANUP_S = 5
 _UPLOAD_MARGIN_BYTES = 1024 * 1024  # so that the application answers "too large" with a problem document, not waitress
 
@@ -76,7 +76,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Slot:
-    """One worker of the server, and the ones that stand in for it after it."""
+    """One worker of the server, and its successors."""
 
     def __init__(self, start: tuple[Settings, ServerKeys, socket.socket]) -> None:
         self._start = start
@@ -85,20 +85,20 @@ class _Slot:
 
     def _spawn(self) -> BaseProcess:
         self._served_since: float | None = None
-        self._hears, tells = _SPAWN.Pipe(duplex=False)
-        worker = _SPAWN.Process(target=work, args=(*self._start, tells), name="authcode-worker")
-        # Inherited: Ctrl-C reaches the whole group, and a worker that is still starting must not answer it itself.
+        self._reports, report = _SPAWN.Pipe(duplex=False)
+        worker = _SPAWN.Process(target=work, args=(*self._start, report), name="authcode-worker")
+        # Inherited: Ctrl-C reaches the whole group, and a worker that is still starting must not handle it itself.
         held = signal.signal(signal.SIGINT, signal.SIG_IGN)
         worker.start()
         signal.signal(signal.SIGINT, held)
-        tells.close()
+        report.close()
         return worker
 
     def serves(self) -> bool:
-        """Whether the worker has said that it serves; noted when it is first seen."""
+        """Whether the worker has reported that it serves."""
         if self._served_since is None:
             with contextlib.suppress(EOFError, OSError):
-                if self._hears.poll() and self._hears.recv_bytes():
+                if self._reports.poll() and self._reports.recv_bytes():
                     self._served_since = time.monotonic()
         return self._served_since is not None
 
@@ -109,14 +109,14 @@ class _Slot:
     def start_again(self) -> None:
         """Put another worker in place of the dead one."""
         self.due = None
-        self._hears.close()
+        self._reports.close()
         self.worker = self._spawn()
 
     def events(self) -> list[object]:
-        """What to wait for: that it serves, and that it ends."""
+        """What to wait for: the report that it serves, and its end."""
         if self.due is not None:
             return []
-        return [self.worker.sentinel] if self._served_since is not None else [self.worker.sentinel, self._hears]
+        return [self.worker.sentinel] if self._served_since is not None else [self.worker.sentinel, self._reports]
 
 
 class Supervisor:
@@ -153,7 +153,7 @@ class Supervisor:
                     self._look_after()
             finally:
                 self._end_all()
-                del os.environ[FOLDER_VARIABLE]  # whoever this process starts next is none of its workers
+                del os.environ[FOLDER_VARIABLE]  # what this process starts next is none of its workers
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
@@ -165,20 +165,16 @@ class Supervisor:
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _look_after(self) -> None:
-        """Note who serves, then see to the dead: each is started again after a pause that grows."""
-        if any([slot.serves() for slot in self._slots]):  # noqa: C419 - each of them is asked
+        """Start dead workers again, each after a pause that grows."""
+        if any([slot.serves() for slot in self._slots]):  # noqa: C419 - each of them reads its report
             self._restarts.count_served()
         for slot in self._slots:
             if self._stopping:
                 return
             if slot.due is None and slot.worker.exitcode is not None:
                 pause_s = self._restarts.pause(now=time.monotonic(), served_s=slot.served_s())
-                _LOG.warning(
-                    "worker %s ended with status %s; starting another in %.1f s",
-                    slot.worker.pid,
-                    slot.worker.exitcode,
-                    pause_s,
-                )
+                ended = (slot.worker.pid, slot.worker.exitcode)
+                _LOG.warning("worker %s ended with status %s; starting another in %.1f s", *ended, pause_s)
                 slot.due = time.monotonic() + pause_s
             if slot.due is not None and slot.due <= time.monotonic():
                 slot.start_again()
@@ -195,9 +191,9 @@ class Supervisor:
                 worker.join()
 
 
-def work(settings: Settings, keys: ServerKeys, listener: socket.socket, tells: Connection) -> None:
-    """One worker process: tell that it serves, and serve until SIGTERM, or until the parent is gone."""
-    hide_process()  # a flag of the program that runs, so each worker sets it anew
+def work(settings: Settings, keys: ServerKeys, listener: socket.socket, report: Connection) -> None:
+    """One worker process: report that it serves, and serve until SIGTERM, or until the parent is gone."""
+    hide_process()  # a flag of the program that runs, so each worker sets it again
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent passes it on in order
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -206,8 +202,8 @@ def work(settings: Settings, keys: ServerKeys, listener: socket.socket, tells: C
     signal.signal(signal.SIGTERM, lambda _number, _frame: worker.stop())
     threading.Thread(target=_watch_parent, args=(worker.stop,), daemon=True).start()
     with contextlib.suppress(OSError):  # a parent that is gone is noticed by the watch
-        tells.send_bytes(b"1")
-        tells.close()
+        report.send_bytes(b"1")
+        report.close()
     try:
         worker.run()
     finally:
@@ -263,6 +259,6 @@ def _watch_parent(stop: Callable[[], None]) -> None:
         return
     wait([parent.sentinel])
     stop()
-    time.sleep(_DRAIN_S + 1)  # an orderly end comes first; a worker that hangs must still let go of the port
+    time.sleep(_DRAIN_S + 1)  # an orderly end comes first; a worker that hangs must still release the port
     with contextlib.suppress(OSError):
         os._exit(1)

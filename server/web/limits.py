@@ -55,7 +55,6 @@ LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
 LOOKS_BY_SERIAL = 60
 """Looks without a signature that a network has in an hour: typed serials, and links that lost their 8030, together."""
 
-
 WRONG_TOKENS = (30, "minute")
 """Wrong tokens of one network. Only those are counted and refused: a neighbour's noise does not stop a station, and no
 number of guesses finds 256 bits."""

@@ -1,8 +1,7 @@
-"""What the workers count of themselves, in the text format of Prometheus: routes and verdicts, no code and no person.
+"""Counters of routes and verdicts in the text format of Prometheus; no code and no person.
 
-Each worker writes into one folder, which the supervisor names in `PROMETHEUS_MULTIPROC_DIR` before it starts them, so
-that whichever worker is asked answers for all. Without the folder (an application in a test) a process answers for
-itself.
+All workers write into one folder, which the supervisor names in `PROMETHEUS_MULTIPROC_DIR`, so that any of them answers
+for all. Without the folder (an application in a test) a process answers for itself.
 """
 
 import os
@@ -39,7 +38,7 @@ _PREFETCHES: Final = Counter("authcode_prefetches", "Requests that a browser mad
 
 
 def count_answer(asked: str, said: str | None, *, foreign: ForeignText | None = None) -> None:
-    """Count what was said of one code: `asked` is look, photo, serial or verify; None is a page asked for again.
+    """Count the verdict on one code: `asked` is look, photo, serial or verify; a `said` of None is a page shown again.
 
     A `foreign` text is counted by what the brands list of its host. Only listed domains are named: no visitor adds one.
     """

@@ -1,4 +1,4 @@
-"""Addresses and methods that no route has: each part of the server speaks for what lies below its own address."""
+"""Answers for addresses and methods without a route, by the part of the server that their prefix belongs to."""
 
 from http import HTTPStatus
 
@@ -14,15 +14,15 @@ _FOR_STAFF = "/staff"
 
 
 def init_nowhere(app: Flask) -> None:
-    """Programs are told as programs, staff with a page of the dashboard, everybody else with a shopper's page."""
+    """Answer programs with a problem document, staff with a page of the dashboard, others with a shoppers' page."""
 
-    def of_nobody(error: HTTPException) -> Response:
-        """The answer in the words of whoever asked."""
+    def without_route(error: HTTPException) -> Response:
+        """The answer for the reader of this address."""
         if request.path.startswith(_FOR_PROGRAMS):
             return http_problem(error)
         if request.path == _FOR_STAFF or request.path.startswith(f"{_FOR_STAFF}/"):
             return dashboards_page(error)
         return shoppers_page(error)
 
-    app.register_error_handler(HTTPStatus.NOT_FOUND, of_nobody)
-    app.register_error_handler(HTTPStatus.METHOD_NOT_ALLOWED, of_nobody)
+    app.register_error_handler(HTTPStatus.NOT_FOUND, without_route)
+    app.register_error_handler(HTTPStatus.METHOD_NOT_ALLOWED, without_route)

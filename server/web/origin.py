@@ -1,4 +1,4 @@
-"""Where a request was started: only our own page may burn, and only an encrypted page can give a browser a mark."""
+"""Where a request comes from: only our own page may burn, and only an encrypted page can set the holder cookie."""
 
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ def is_from_our_page(request: Request, prefixes: Collection[str]) -> bool:
 def is_remembered(request: Request, prefixes: Collection[str]) -> bool:
     """Whether a browser keeps the holder cookie from this page: encrypted, or on this very machine.
 
-    Behind a proxy that ends TLS the published prefix tells what the request cannot.
+    Behind a proxy that ends TLS the published prefix says what the request cannot.
     """
     behind_tls = f"HTTPS://{request.host.upper()}/" in prefixes
     return request.is_secure or behind_tls or is_loopback(request.host)

@@ -1,6 +1,6 @@
-"""What a shopper would read, for staff who are about to decide it: the dashboard asks, the shoppers' pages answer.
+"""What a shopper would read, for staff who are about to decide it.
 
-The two do not know each other; the application hands over the one function between them.
+Dashboard and shoppers' pages do not know each other; the application hands over the one function between them.
 """
 
 from collections.abc import Callable

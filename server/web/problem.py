@@ -1,6 +1,6 @@
 """Errors as problem documents (RFC 9457) with a stable `code`; never an echo of the input, never a traceback.
 
-What pages and documents share stands here too: what the log says of an error, and the headers an answer owes to it.
+Pages and documents share what is logged about an error, and the headers that it brings.
 """
 
 import json
@@ -75,13 +75,13 @@ def init_problems(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        """A defect of ours: it is logged, and nothing of it is told."""
+        """A defect of ours: it is logged, and the answer says nothing about it."""
         log_unexpected(error)
         return problem(500, "internal_error", "Something went wrong here; nothing was used up. Try again later.")
 
 
 def log_ours(error: AuthcodeError) -> None:
-    """Log an error of ours that is the server's fault; what a request did wrong is no news."""
+    """Log an error of ours if it is the server's fault, not the request's."""
     if error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _LOG.error("%s at %s: %s", error.code, route(), error)
 
@@ -104,7 +104,7 @@ def with_headers_of(error: HTTPException, answer: Response) -> Response:
 
 
 def with_wait_of(error: AuthcodeError, answer: Response) -> Response:
-    """The answer with `Retry-After` where the error knows when it is worth coming again."""
+    """The answer with `Retry-After` where the error knows how long to wait."""
     wait_s: int | None = getattr(error, "retry_after_s", None)
     if wait_s is not None:
         answer.headers["Retry-After"] = str(wait_s)
@@ -112,6 +112,6 @@ def with_wait_of(error: AuthcodeError, answer: Response) -> Response:
 
 
 def route() -> str:
-    """Method and route template of the present request: what a log may hold of it."""
+    """Method and route template of the present request, which is all that a log may hold of it."""
     rule = request.url_rule.rule if request.url_rule else "(no route)"
     return f"{request.method} {rule}"

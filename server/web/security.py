@@ -26,7 +26,6 @@ _HEADERS = {
     "Permissions-Policy": "geolocation=(), microphone=()",
 }
 
-
 _KNOWN_HEADS = (
     "Client disconnected while serving",
     "Exception while serving",
@@ -38,12 +37,12 @@ _KNOWN_HEADS = (
 
 
 class _HeadsOnly(logging.Filter):
-    """Replaces what a foreign logger says: waitress writes paths into its sentences before it logs them."""
+    """Replaces the messages of foreign loggers: waitress writes paths into them."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Keep the head of a sentence that we know, where it was said, and of an exception its kind and frames."""
-        said = str(record.msg)
-        head = next((known for known in _KNOWN_HEADS if said.startswith(known)), "a message that may hold a path")
+        """Keep a known beginning, the place in the code, and of an exception its kind and frames."""
+        message = str(record.msg)
+        head = next((known for known in _KNOWN_HEADS if message.startswith(known)), "a message that may hold a path")
         kind, frames = "", ""
         if record.exc_info and record.exc_info[0] is not None:
             kind, frames = f": {record.exc_info[0].__name__}", "".join(traceback.format_tb(record.exc_info[2]))
@@ -57,7 +56,7 @@ _HEADS_ONLY = _HeadsOnly()
 
 def init_security(app: Flask) -> None:
     """Set the headers, and log each answer by its route's template, status and time."""
-    for name in ("waitress", "waitress.queue", "flask-limiter"):  # a filter does not see what a child logger says
+    for name in ("waitress", "waitress.queue", "flask-limiter"):  # a filter does not see the messages of child loggers
         logging.getLogger(name).addFilter(_HEADS_ONLY)
 
     @app.before_request
@@ -67,7 +66,7 @@ def init_security(app: Flask) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        """Set the headers that every answer has, and log the request without what it asked for."""
+        """Set the headers that every answer has, and log the request by its route."""
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         if not response.headers.get("Cache-Control", "").startswith("public"):

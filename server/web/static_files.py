@@ -1,4 +1,4 @@
-"""Stylesheets and icon: our own, nothing of anybody else's. Their addresses change with their content."""
+"""Our stylesheets, scripts and icon. Their addresses change with their content."""
 
 from functools import cache
 from hashlib import sha256
@@ -16,8 +16,8 @@ def static_address(endpoint: str, filename: str) -> str:
 
 
 def send_static(filename: str) -> Response:
-    """The file; a browser may keep it where the address that was asked names this very version."""
-    response = send_from_directory(_FOLDER, filename)  # 404 for what is not there, before anything is read of it
+    """The file; a browser may keep it if the address names this version."""
+    response = send_from_directory(_FOLDER, filename)  # 404 before the file is read
     if request.args.get("v") == _version(filename):
         response.cache_control.public, response.cache_control.max_age = True, _MAX_AGE_S
         response.cache_control.no_cache = None

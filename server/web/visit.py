@@ -1,4 +1,4 @@
-"""What a request tells: the context of its worker, the raw path of a code, and who visits."""
+"""What every request has: the context of its worker, the raw path of a code, and its visitor."""
 
 from flask import current_app, request
 from flask_login import current_user
@@ -29,12 +29,12 @@ def raw_target() -> tuple[str, str]:
 
 
 def program() -> Visitor:
-    """Who asks through the interface for programs: its address alone. No cookie is read; a claim says who it is."""
+    """The visitor of the interface for programs: its address alone. No cookie is read; a claim says who it is."""
     return Visitor(address=request.remote_addr)
 
 
 def visitor() -> Visitor:
-    """Who asks: address, holder cookie, staff or not; HEAD and prefetches are not counted."""
+    """The visitor: address, holder cookie, staff or not; HEAD and prefetches are not counted."""
     return Visitor(
         address=request.remote_addr,
         cookie=read_holder(request.cookies.get(HOLDER_COOKIE)),

@@ -34,7 +34,7 @@ def chosen(*, with_codes: bool) -> list[dict[str, Any]]:
 def shopper(told: Told) -> Iterator[Shopper]:
     address, limits = f"http://127.0.0.1:{told.port}", {"AUTHCODE_RATE_LIMIT": "off"}
     with running_server(told.home, host="127.0.0.1", port=told.port, ask=address, settings=limits):
-        yield Shopper.new(address)
+        yield Shopper(address)
 
 
 def test_foreign_codes_on_real_photos_are_not_ours_and_named_by_their_host(shopper: Shopper) -> None:

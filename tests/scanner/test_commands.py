@@ -163,7 +163,7 @@ def test_a_published_keyring_can_be_named_by_the_environment(
 
 def test_a_keyring_out_of_date_says_so(home: Path, codes: dict[str, str]) -> None:
     judge = KeyringJudge(IssuerHome.open(home).keyring, NOW + timedelta(days=400))
-    assert judge.judge(codes["signed"]).state == "key_list_out_of_date"
+    assert judge(codes["signed"]).state == "key_list_out_of_date"
     assert judge.vouches(codes["signed"])
 
 
@@ -319,7 +319,7 @@ def test_an_answer_of_another_kind_is_refused_without_echoing_the_code(
     address, handler = desk
     handler.answers["SECRET"] = (status, answer)
     with pytest.raises(ServerAnswerUnusable) as caught:
-        ServerJudge(address).judge("SECRET")
+        ServerJudge(address)("SECRET")
     assert caught.value.status == status
     assert "SECRET" not in str(caught.value)
 
@@ -342,7 +342,7 @@ def test_a_server_that_never_answers_is_given_up() -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         with pytest.raises(ServerUnreachable, match="no answer in time"):
-            ServerJudge(f"http://127.0.0.1:{silent.getsockname()[1]}", limits=HttpLimits(silence_s=0.05)).judge("HELLO")
+            ServerJudge(f"http://127.0.0.1:{silent.getsockname()[1]}", limits=HttpLimits(silence_s=0.05))("HELLO")
 
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://example.com", "v.example.com"])
@@ -374,7 +374,7 @@ def test_a_redirect_takes_no_code_elsewhere_and_a_proxy_sees_none(
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with pytest.raises(ServerAnswerUnusable) as caught:
-        ServerJudge(address).judge("SECRET")
+        ServerJudge(address)("SECRET")
     assert caught.value.status == 307
     assert [path for _, path, _ in handler.asked] == ["/api/v1/look"]
 
@@ -383,11 +383,11 @@ def test_an_answer_in_many_small_pieces_is_given_up_as_a_whole(desk: tuple[str, 
     address, handler = desk
     handler.answers["SLOW"] = (200, b'{"state": "unused"}')
     with pytest.raises(ServerUnreachable, match="no answer in time"):
-        ServerJudge(address, limits=HttpLimits(total_s=0.0)).judge("SLOW")
+        ServerJudge(address, limits=HttpLimits(total_s=0.0))("SLOW")
 
 
 def test_an_answer_without_end_is_refused(desk: tuple[str, type[Desk]]) -> None:
     address, handler = desk
     handler.answers["LONG"] = (200, b'{"state": "unused"}' + b" " * 2000)
     with pytest.raises(ServerAnswerUnusable):
-        ServerJudge(address, limits=HttpLimits(answer_bytes=1000)).judge("LONG")
+        ServerJudge(address, limits=HttpLimits(answer_bytes=1000))("LONG")

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner import PhotoEmpty, read_symbols, scan, scan_photo
+from scanner import read_symbols, scan, scan_photo
 from scanner.engines import has_wechat
+from scanner.errors import PhotoEmpty
 from scanner.find.localise import crowding
 from scanner.quality import advise
 

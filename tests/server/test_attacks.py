@@ -17,13 +17,14 @@ from keys.format.keyring import sign_keyring
 from keys.format.records import CodeKey, Form, Profile, Purpose
 from keys.primitives import SigningKey, mac_tag
 from keys.store.issuer import IssuerHome
-from server.domain.alerts.alert import Severity
+from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.codes.claim import MAX_WRONG_CLAIMS_HERE, MAX_WRONG_CLAIMS_OF_UNIT, UNGUESSABLE_CHARS
+from server.services.batches.find import find_code
 from server.services.brands.keyring import publish_keyring
-from server.services.queries import dashboard
-from server.services.queries.dashboard import AlertFilter, alerts
+from server.services.queries import codes as code_queries
+from server.services.queries.alerts import alerts
 from server.storage.scans import count_of_unit
-from tests.server.simulator import GTIN, Brand, World, on_postgresql
+from tests.server.simulator import GTIN, Brand, World, both_databases, on_postgresql
 
 Tag = Callable[[bytes], bytes]
 
@@ -70,7 +71,7 @@ def test_a_stolen_mac_key_makes_compact_codes_for_units_of_a_signed_batch(world:
     unit = SerialUnit(batch=issued.batch.number, index=3, tier=Tier.SINGLE)
     text = forged(brand, key, unit, lambda message: mac_tag(secret, message))
     assert world.verdict(text, "thief") == "not_activated"
-    (alert,) = alerts(world.ctx, AlertFilter()).alerts
+    (alert,) = alerts(world.ctx, AlertFilter()).rows
     assert (alert.rule, alert.severity) == ("unknown_unit", Severity.HIGH)
     assert world.verdict(issued.text(3), "anna") == "genuine"
 
@@ -85,7 +86,7 @@ def test_a_stolen_signing_key_puts_another_products_gtin_on_a_unit(world: World,
     text = forged(brand, key, unit, sign, gtin="04006381333931")
     assert world.state(text) == "not_activated"
     assert world.verdict(text, "thief") == "not_activated"
-    (alert,) = alerts(world.ctx, AlertFilter()).alerts
+    (alert,) = alerts(world.ctx, AlertFilter()).rows
     assert (alert.rule, alert.severity) == ("unknown_unit", Severity.HIGH)
     assert world.verdict(issued.text(3), "anna") == "genuine"
 
@@ -164,9 +165,9 @@ def test_a_claim_that_counts_up_is_guessed_in_order(later: int, world: World) ->
     answers = [asked(world, ELSEWHERE, "verify", code, f"order-{number}").get_json() for number in range(60)]
     assert {answer["verdict"] for answer in answers} == {"already_verified"}
     assert {(answer["proof"], answer["keep_code"], answer["was_yours"]) for answer in answers} == {(None, None, False)}
-    history = dashboard.code_history(world.ctx, dashboard.find_code(world.ctx, code))
-    assert history.scans_total == 61
-    assert {(scan.said, scan.own) for scan in history.scans[:50]} == {("already_verified", False)}
+    history = code_queries.code_history(world.ctx, find_code(world.ctx, code))
+    assert history.scans.total == 61
+    assert {(scan.said, scan.own) for scan in history.scans.rows[:50]} == {("already_verified", False)}
     for act in ("undo", "hand-on", "erase", "log/proof"):
         refused = asked(world, ELSEWHERE, act, code, VICTIM)
         assert (refused.status_code, refused.get_json()["code"]) == (429, "claim_tries_spent")
@@ -203,6 +204,7 @@ def test_many_networks_guess_a_claim_together(world: World) -> None:
     assert told(world, HERE, code, VICTIM) == "verified_by_you"
 
 
+@both_databases
 def test_the_network_that_verified_guesses_no_longer_than_others(world: World) -> None:
     """The shop's own wireless network, in which thief and buyer stand side by side."""
     code = world.issue().text(0)
@@ -288,8 +290,8 @@ def test_short_and_long_claims_on_one_used_code_never_wait_for_each_other_in_a_c
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(ask, range(64)))
     assert (deadlocks, set(statuses)) == ([], {200})
-    unit = dashboard.find_code(world.ctx, code)
-    (found,) = alerts(world.ctx, AlertFilter(rule="duplicate", unit=unit)).alerts
+    unit = find_code(world.ctx, code)
+    (found,) = alerts(world.ctx, AlertFilter(rule="duplicate", unit=unit)).rows
     assert found.count == 64
     with world.ctx.db.read() as connection:
         assert count_of_unit(connection, unit.id) == 65

@@ -1,32 +1,82 @@
-"""Stage 7, alert: one alert as its page shows it: what happened, why it fired, what it probably is. Reads only."""
+"""Stage 7, alert: one alert: what happened, why it fired, what it probably is, what was done with it. Reads only."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from server.domain.alerts.copies import Copies, estimate_copies
-from server.domain.alerts.likely_cause import Measured, likely_causes
+from server.domain.alerts.likely_cause import Guess, Measured, likely_causes
 from server.domain.alerts.rules import rule_named
+from server.domain.alerts.triage import Cause, Event
 from server.domain.batches.range_act import Stretch, standing_of
 from server.domain.codes.redemption import Unit, Verdict
 from server.domain.places.place import UNKNOWN, Place
 from server.runtime.context import Context
 from server.services.alerts.triage import AlertUnknown
 from server.services.batches.withdrawals import stretches_of
-from server.services.queries.alert_views import rule_records_of, stream_of
-from server.services.queries.models import PAGE_SIZE, AlertDetail, DayCount
-from server.services.queries.rows import alert_rows_of, page_of, scan_rows_of, used_and_refused, verdicts_of_alert
+from server.services.queries.alerts import RuleRecord, record_of
+from server.services.queries.page import Page, page_of
+from server.services.queries.rows import AlertRow, DayCount, ScanRow, alert_rows_of, scan_rows_of, used_and_refused
 from server.storage import alerts as alert_rows
 from server.storage import looks as look_rows
 from server.storage import scans as scan_rows
+from server.storage import triage as work
 from server.storage.batches import acts_covering, batch_by_row
 from server.storage.brands import brand_by_id
 from server.storage.engine import Connection
 from server.storage.redemptions import redemption_of
 
+HISTORY_SHOWN = 100
+"""Lines of an alert's history on its page: the latest."""
+
 _PLACES = 1_000
 _LOOK_DAYS = 60
 _NEVER_SOLD = frozenset({Verdict.NOT_ACTIVATED, Verdict.VOID, Verdict.SAMPLE, Verdict.NOT_OURS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLine:
+    """One line of an alert's history; `cause` and `until` where it is about them."""
+
+    at: datetime
+    actor: str | None
+    kind: Event
+    cause: Cause | None
+    until: datetime | None
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDetail:
+    """An alert with the scans behind it (newest first, paged), its places with their attempts, and why it fired.
+
+    `threshold` is the number of other claims from which on this brand is alerted (duplicates only); `measured` the
+    number of distinct other claims; `record` is how its rule did so far, `stream` what was done with it, newest first.
+    `stretches` are its batch's, empty where it has none. `told` and `days` count all scans behind it, not only those
+    of this page. `guess` is what it probably is; `copies` about how many packs have its code, None where too few scan.
+    `networks` is how many its claims came from (duplicates only), None where that is not known.
+    """
+
+    alert: AlertRow
+    measured: int
+    places: tuple[tuple[str, int], ...]
+    record: RuleRecord
+    guess: Guess
+    stream: tuple[StreamLine, ...]
+    told: Mapping[Verdict, int]
+    days: tuple[DayCount, ...]
+    scans: Page[ScanRow]
+    first_verified_at: datetime | None = None
+    first_place: str | None = None
+    is_locked: bool = False
+    stretches: tuple[Stretch, ...] = ()
+    batch_count: int = 0
+    threshold: int | None = None
+    copies: Copies | None = None
+    placement: str | None = None
+    lock_is_proposed: bool = False
+    networks: int | None = None
 
 
 def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
@@ -41,11 +91,9 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
         if record is None:
             raise AlertUnknown
         rule = rule_named(record.rule)
-        scans_total = 0 if rule.of_looks else record.count
-        page, pages, offset = page_of(page, scans_total, size=PAGE_SIZE)
-        told, days = verdicts_of_alert(connection, alert_id)
+        told, days = _verdicts_of(connection, alert_id)
         places = tuple(alert_rows.places_of(connection, alert_id, limit=_PLACES))
-        so_far = rule_records_of(connection)[record.rule]
+        so_far = record_of(work.closed_by_cause(connection).get(record.rule, {}))
         networks = scan_rows.networks_of_alert(connection, alert_id) if rule.of_copies else None
         measured = _measured(record, places, networks)
         detail = AlertDetail(
@@ -55,13 +103,16 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
             places=places,
             record=so_far,
             guess=likely_causes(rule.prior, rule.facts_of(measured), so_far.causes),
-            stream=stream_of(connection, alert_id),
+            stream=tuple(map(_stream_line, work.events_of(connection, alert_id, limit=HISTORY_SHOWN))),
             told=told,
             days=() if rule.of_looks else days,
-            scans=scan_rows_of(scan_rows.scans_of_alert(connection, alert_id, limit=PAGE_SIZE, offset=offset)),
-            scans_total=scans_total,
-            page=page,
-            pages=pages,
+            scans=page_of(
+                page,
+                0 if rule.of_looks else record.count,
+                lambda limit, offset: scan_rows_of(
+                    scan_rows.scans_of_alert(connection, alert_id, limit=limit, offset=offset)
+                ),
+            ),
         )
         if record.unit is not None:
             detail = _with_code(connection, detail, Unit.of_id(record.unit), now)
@@ -93,8 +144,13 @@ def _with_batch(connection: Connection, detail: AlertDetail, row: int, now: date
 
 
 def _with_copies(connection: Connection, detail: AlertDetail, record: alert_rows.AlertRecord) -> AlertDetail:
-    threshold, copies = brand_by_id(connection, record.brand).alert_from, _copies(connection, record, detail.stretches)
-    return replace(detail, threshold=threshold, copies=copies)
+    """With about how many copies there are, from the share of the batch's other codes that were verified."""
+    copies = None
+    if record.batch_row is not None:
+        verified, _ = used_and_refused(connection, [record.batch_row])[record.batch_row]
+        on_sale = sum(piece.count for piece in detail.stretches if piece.state not in _NEVER_SOLD)
+        copies = estimate_copies(others=record.claims, verified=min(verified, on_sale) - 1, on_sale=on_sale - 1)
+    return replace(detail, threshold=brand_by_id(connection, record.brand).alert_from, copies=copies)
 
 
 def _measured(record: alert_rows.AlertRecord, places: Sequence[tuple[str, int]], networks: int | None) -> Measured:
@@ -102,20 +158,33 @@ def _measured(record: alert_rows.AlertRecord, places: Sequence[tuple[str, int]],
     return Measured(others=record.claims, regions=regions, scans=record.count, networks=networks)
 
 
-def _copies(connection: Connection, record: alert_rows.AlertRecord, pieces: Sequence[Stretch]) -> Copies | None:
-    """About how many copies of the code there are, from the share of its batch's other codes that were verified."""
-    if record.batch_row is None:
-        return None
-    verified, _ = used_and_refused(connection, [record.batch_row])[record.batch_row]
-    on_sale = sum(piece.count for piece in pieces if piece.state not in _NEVER_SOLD)
-    return estimate_copies(others=record.claims, verified=min(verified, on_sale) - 1, on_sale=on_sale - 1)
+def _verdicts_of(connection: Connection, alert: int) -> tuple[Mapping[Verdict, int], tuple[DayCount, ...]]:
+    """The verdicts of all attempts behind an alert, the most frequent first, and their number on each day."""
+    told: Counter[Verdict] = Counter()
+    days: dict[str, Counter[bool]] = {}
+    for (day, verdict), attempts in alert_rows.verdicts_in_alert(connection, alert).items():
+        told[verdict] += attempts
+        days.setdefault(day, Counter())[verdict in (Verdict.GENUINE, Verdict.VERIFIED_BY_YOU)] += attempts
+    by_day = tuple(
+        DayCount(day=day, looks=0, verified=days[day][True], refused=days[day][False]) for day in sorted(days)
+    )
+    return dict(told.most_common()), by_day
 
 
 def _with_looks(connection: Connection, unit: Unit, days: tuple[DayCount, ...], now: datetime) -> tuple[DayCount, ...]:
-    """The days of an alert about one code, with the looks at it; looks at whole batches are on the batch's page."""
+    """The days of an alert about one code, with the looks at it."""
     looks = look_rows.looks_of_unit_by_day(connection, unit.id, since=now - timedelta(days=_LOOK_DAYS))
-    held = {day.day: day for day in days}
-    empty = DayCount(day="", looks=0, verified=0, refused=0)
-    return tuple(
-        replace(held.get(day, empty), day=day, looks=looks.get(day, 0)) for day in sorted(held.keys() | looks.keys())
+    empty = {day: DayCount(day=day, looks=0, verified=0, refused=0) for day in looks}
+    counted = empty | {day.day: day for day in days}
+    return tuple(replace(counted[day], looks=looks.get(day, 0)) for day in sorted(counted))
+
+
+def _stream_line(record: work.EventRecord) -> StreamLine:
+    return StreamLine(
+        at=record.at,
+        actor=record.actor,
+        kind=record.kind,
+        cause=Cause(record.detail) if record.kind is Event.CLOSED and record.detail else None,
+        until=datetime.fromisoformat(record.detail) if record.kind is Event.SNOOZED and record.detail else None,
+        comment=record.comment,
     )

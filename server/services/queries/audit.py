@@ -1,32 +1,20 @@
-"""What staff did, as its page shows it: the latest first, searched by person and kind."""
+"""A page of the audit: what staff and stations did, the latest first, by person and kind."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from server.storage import audit
 from server.storage.engine import Database
 from server.storage.staff import all_emails
 
 LINES_A_PAGE = 50
-_PEOPLE = 500  # offered as a filter; whoever is left out can still be named in the address
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditLine:
-    """Who did what to what, when. `number` grows with time."""
-
-    number: int
-    at: datetime
-    actor: str
-    action: str
-    subject: str
+_PEOPLE = 500  # offered as a filter; others can still be named in the address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPage:
     """Lines, the latest first. `older` is the number to read on before; None at the end. `people` have accounts."""
 
-    lines: tuple[AuditLine, ...]
+    lines: tuple[audit.AuditRecord, ...]
     older: int | None
     people: tuple[str, ...]
 
@@ -41,12 +29,5 @@ def audit_page(
     with db.read() as connection:
         found = audit.lines(connection, actor=actor, kind=kind, before=before, limit=LINES_A_PAGE + 1)
         people = tuple(all_emails(connection, limit=_PEOPLE))
-    shown = found[:LINES_A_PAGE]
-    return AuditPage(
-        lines=tuple(
-            AuditLine(number=line.id, at=line.at, actor=line.actor, action=line.action, subject=line.subject)
-            for line in shown
-        ),
-        older=shown[-1].id if len(found) > LINES_A_PAGE else None,
-        people=people,
-    )
+    shown = tuple(found[:LINES_A_PAGE])
+    return AuditPage(lines=shown, older=shown[-1].id if len(found) > LINES_A_PAGE else None, people=people)

@@ -26,8 +26,7 @@ from server.services.brands import keyring as publish_keyring
 from server.services.brands import publish_product
 from server.services.brands.edit_product import small_picture
 from server.services.brands.withdrawal_preview import preview_withdrawal
-from server.services.queries.dashboard import batch_list, batch_of_order
-from server.services.queries.models import batch_facts
+from server.services.queries.batches import batch_facts, batch_list, batch_of_order
 from server.services.staff.api_tokens import Station, TokenForOtherBrand, TokenRefused
 from server.web.api import answers
 from server.web.api.bodies import WHOLE_ORDER, ActBody, DocumentBody, ManifestBody, ProductBody
@@ -113,7 +112,7 @@ def orders(station: Station, page: Page = 1) -> answers.Batches:
     """How the brand's orders stand."""
     ctx = context()
     found = batch_list(ctx.db, now=ctx.clock(), page=page, brand=station.brand.id)
-    return answers.Batches.of(found, batches=tuple(map(batch_facts, found.batches)))
+    return answers.Batches.of(found, batches=tuple(map(batch_facts, found.rows)))
 
 
 @operation(blueprint, "GET /batches/<order>", RequestInvalid, OrderUnknown, scope=Scope.READ)

@@ -1,7 +1,6 @@
 """Geometry of the dashboard's own drawings, in SVG units: the strip of a batch and the timeline by day.
 
-The templates only place what is computed here; colours are classes of the stylesheet, since the pages' content
-security policy allows no inline style.
+Colours are classes of the stylesheet, since the pages' content security policy allows no inline style.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from server.domain.batches.range_act import Stretch
-from server.services.queries.dashboard import DayCount
+from server.services.queries.rows import DayCount
 
 STRIP_WIDTH = 1000
 _LEAST_PIECE = 2.0  # units: a range of one code in a million must still be seen
@@ -65,8 +64,7 @@ class Timeline:
 def strip(stretches: Sequence[Stretch], count: int) -> tuple[Piece, ...]:
     """The batch from index 0 on, left to right; tiny stretches keep a width that can be seen.
 
-    Of very many stretches those that would lie over each other are left out, small ones first: each pixel shows the
-    largest that begins there.
+    Of very many stretches each pixel shows the largest that begins there.
     """
     shown = stretches if len(stretches) <= MAX_PIECES else _largest_by_pixel(stretches, count)
     return tuple(
@@ -105,7 +103,7 @@ def spark(recent: Sequence[int]) -> str:
 
 
 def dots(indices: Collection[int], count: int) -> tuple[float, ...]:
-    """Where on the strip these indices lie (the middle of each)."""
+    """The x of these indices on the strip (the middle of each)."""
     return tuple(round((index + 0.5) / count * STRIP_WIDTH, 2) for index in sorted(set(indices)))
 
 
@@ -116,7 +114,7 @@ def timeline(counts: Sequence[DayCount], *, today: datetime, width: float = 640,
     earliest = min((date.fromisoformat(day) for day in held), default=last)
     first = max(min(earliest, last - timedelta(days=6)), last - timedelta(days=MAX_DAYS - 1))
     days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
-    top = max((_total(held[day]) for day in days if day in held), default=0)
+    top = max((held[day].total for day in days if day in held), default=0)
     slot = width / len(days)
     bars = tuple(
         _bar(held[day], x=n * slot, slot=slot, height=height, top=top)
@@ -136,7 +134,3 @@ def _bar(count: DayCount, *, x: float, slot: float, height: float, top: int) -> 
             parts.append((name, round(height - reached, 2), round(tall, 2)))
     label = f"{count.day}: {count.looks} looks, {count.verified} verified, {count.refused} refused"
     return Bar(day=count.day, x=round(x + slot * 0.15, 2), width=round(slot * 0.7, 2), parts=tuple(parts), label=label)
-
-
-def _total(count: DayCount) -> int:
-    return count.looks + count.verified + count.refused

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urlencode
 
 from server.domain.alerts.alert import AlertFilter, Severity
@@ -14,7 +15,7 @@ from server.web.catalogue import catalogue
 
 
 class SavedView(StrEnum):
-    """The views that stand beside the list of alerts. All but the last two show what is neither closed nor put off."""
+    """The views next to the list of alerts. All but the last three show what is neither closed nor put off."""
 
     ACT = "act"
     LOOK = "look"
@@ -31,7 +32,7 @@ class SavedView(StrEnum):
 
     @property
     def ranked(self) -> bool:
-        """Whether its rows stand by severity and people unless another order is asked for."""
+        """Whether its rows are by severity and people unless another order is chosen."""
         return self not in (SavedView.SNOOZED, SavedView.CLOSED, SavedView.ALL)
 
     def shown(self, me: int) -> AlertFilter:
@@ -50,7 +51,7 @@ _VIEWS = {
 
 
 class Order(StrEnum):
-    """In which order the rows stand."""
+    """The order of the rows."""
 
     RANK = "rank"
     LATEST = "latest"
@@ -74,7 +75,7 @@ class ListAddress:
         return cls(
             view=SavedView(view) if view in list(SavedView) else SavedView.LOOK,
             rule=rule if rule in {one.name for one in all_rules()} else None,
-            batch_row=_whole(query.get("batch")),
+            batch_row=whole_number(query.get("batch")),
             unit_id=_unit_id(query.get("code")),
             order=Order(order) if order in list(Order) else None,
             page=page_number(query),
@@ -82,7 +83,7 @@ class ListAddress:
 
     @property
     def ranked(self) -> bool:
-        """Whether the loudest and largest stand on top, rather than the latest."""
+        """Whether the highest severity and the most people come first, rather than the latest."""
         return self.view.ranked if self.order is None else self.order is Order.RANK
 
     def narrowed(self, shown: AlertFilter) -> AlertFilter:
@@ -91,12 +92,12 @@ class ListAddress:
         return replace(shown, rule=self.rule, batch_row=self.batch_row, unit=unit)
 
     def wanted(self, me: int) -> AlertFilter:
-        """The service's filter for it, asked by the account of this number."""
+        """The service's filter for it, for the account of this number."""
         return replace(self.narrowed(self.view.shown(me)), ranked=self.ranked)
 
     @property
     def tells_quiet_week(self) -> bool:
-        """Whether its empty list tells of the week: the views of what is to be acted on, without filters."""
+        """Whether its empty list sums up the week: the views of what is to be acted on, without filters."""
         return self.view in {SavedView.ACT, SavedView.LOOK} and not self.is_filtered
 
     @property
@@ -117,43 +118,18 @@ class ListAddress:
         }
         return urlencode({name: value for name, value in given.items() if value is not None})
 
-    def with_view(self, view: SavedView) -> "ListAddress":
-        """The same filters in another view, from its first page."""
-        return replace(self, view=view, order=None, page=1)
-
-    def with_page(self, page: int) -> "ListAddress":
-        """Another page of the same list."""
-        return replace(self, page=page)
-
-    def with_rule(self, rule: str | None) -> "ListAddress":
-        """Only this rule, or any."""
-        return replace(self, rule=rule, page=1)
-
-    def without_batch(self) -> "ListAddress":
-        """Alerts of every batch."""
-        return replace(self, batch_row=None, page=1)
-
-    def without_code(self) -> "ListAddress":
-        """Alerts of every code."""
-        return replace(self, unit_id=None, page=1)
-
-    def reordered(self) -> "ListAddress":
-        """The same rows in the other order."""
-        return replace(self, order=Order.LATEST if self.ranked else Order.RANK, page=1)
+    def to(self, **changes: Any) -> "ListAddress":  # noqa: ANN401 - fields of this class
+        """The list with other filters, from its first page unless `page` is among them."""
+        return replace(self, **{"page": 1, **changes})
 
 
 def page_number(query: Mapping[str, str]) -> int:
-    """The page asked for, from 1; anything unreadable is the first."""
-    return max(_whole(query.get("page")) or 1, 1)
-
-
-def line_number(query: Mapping[str, str]) -> int | None:
-    """The line of the audit to read on before, None for its end."""
-    return _whole(query.get("before"))
+    """The requested page, from 1; anything unreadable is the first."""
+    return max(whole_number(query.get("page")) or 1, 1)
 
 
 def country_of(query: Mapping[str, str]) -> str | None:
-    """The country asked for (two letters, or `unknown`); None for anything else."""
+    """The requested country (two letters, or `unknown`); None for anything else."""
     wanted = query.get("country", "")
     is_code = len(wanted) == _COUNTRY_LETTERS and wanted.isascii() and wanted.isalpha()
     return wanted.upper() if is_code else wanted if wanted == "unknown" else None
@@ -168,13 +144,8 @@ def moment_of(text: str) -> datetime | None:
     return moment if moment.tzinfo and _FIRST <= moment <= _LAST else None
 
 
-def chart_day(query: Mapping[str, str]) -> date | None:
-    """The day of a chart that is asked for (UTC); None for anything else."""
-    return day_of(query.get("day", ""))
-
-
 def day_of(text: str) -> date | None:
-    """A day as a form or an address has it; None for anything else, and for one that no zone could begin."""
+    """A day as a form or an address has it; None for anything else, and for one that is out of range in some zone."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -182,26 +153,25 @@ def day_of(text: str) -> date | None:
     return day if _FIRST.date() <= day <= _LAST.date() else None
 
 
-_COUNTRY_LETTERS = 2
-_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)  # what the database can compare
-_MAX_ID = (1 << 63) - 1  # what the databases' numbers can be
-_MAX_DIGITS = 9  # no list has a thousand million rows
-
-
-def _whole(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
+def whole_number(text: str | None, *, digits: int = 9) -> int | None:
+    """A number of at most this many digits (no list has a thousand million rows); None for anything else."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= digits else None
 
 
 def alert_number(text: str) -> int | None:
-    """An alert's number as a form sends it; None for anything that is none."""
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_ID)) else 0
-    return number if 0 < number <= _MAX_ID else None
+    """An alert's number as a form sends it; None for anything else."""
+    number = whole_number(text, digits=len(str(_MAX_ID)))
+    return number if number and number <= _MAX_ID else None
 
 
 def _unit_id(text: str | None) -> int | None:
-    if not text or not (text.isascii() and text.isdigit() and len(text) <= len(str(2**63))):
-        return None
+    number = whole_number(text, digits=len(str(_MAX_ID)))
     try:
-        return Unit.of_id(int(text)).id
+        return None if number is None else Unit.of_id(number).id
     except ValueError:
         return None
+
+
+_COUNTRY_LETTERS = 2
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)  # what the database can compare
+_MAX_ID = (1 << 63) - 1  # what the databases' numbers can be

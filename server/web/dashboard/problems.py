@@ -1,4 +1,4 @@
-"""What the dashboard answers when something cannot be done: a page of its own, with the error's stable code."""
+"""The dashboard's pages for errors, with the error's stable code."""
 
 from contextlib import suppress
 from http import HTTPStatus
@@ -32,7 +32,7 @@ _EXPIRED = (
 def init_problem_pages(blueprint: Blueprint) -> None:
     """Answer what goes wrong on the dashboard's pages with a page."""
     blueprint.register_error_handler(AuthcodeError, _of_ours)
-    blueprint.register_error_handler(CSRFError, _of_form)
+    blueprint.register_error_handler(CSRFError, lambda _error: _page(HTTPStatus.BAD_REQUEST, *_EXPIRED))
     blueprint.register_error_handler(HTTPException, http_problem_page)
     blueprint.register_error_handler(Exception, _unexpected)
 
@@ -45,14 +45,8 @@ def http_problem_page(error: HTTPException) -> Response:
 
 
 def _of_ours(error: AuthcodeError) -> Response:
-    """The sentence is the error's own."""
     log_ours(error)
     return _page(error.http_status, "That could not be done", error.code, str(error))
-
-
-def _of_form(_error: CSRFError) -> Response:
-    """A form that is not from this session: nothing was done."""
-    return _page(HTTPStatus.BAD_REQUEST, *_EXPIRED)
 
 
 def _unexpected(error: Exception) -> Response:
@@ -61,8 +55,7 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _page(status: int, heading: str, code: str, message: str) -> Response:
-    with suppress(RecordsUnreachable):  # asked once more, it is nobody: `init_login`
+    with suppress(RecordsUnreachable):  # at the second access nobody is logged in: `init_login`
         _ = current_user.is_authenticated
-    told = {"heading": heading, "message": message, "code": code}
-    body = render_template("dashboard/problem.html", **told, current_user=current_user)
-    return make_response(body, status)
+    words = {"heading": heading, "message": message, "code": code}
+    return make_response(render_template("dashboard/problem.html", **words, current_user=current_user), status)

@@ -1,4 +1,4 @@
-"""Moments as one member of staff reads them: in their zone, with its offset, and in UTC beside it.
+"""Moments as one member of staff reads them: in their zone, with its offset, and in UTC.
 
 The template `times.html` is the only place that writes them into a page.
 """
@@ -18,7 +18,7 @@ class Times:
 
     @classmethod
     def of(cls, name: str | None) -> "Times":
-        """The times of somebody who chose this zone, or none."""
+        """The times of an account with this zone, UTC for None."""
         return cls(name or "UTC", zone_of(name))
 
     def here(self, moment: datetime, *, seconds: bool = False) -> str:
@@ -40,7 +40,7 @@ class Times:
 
 
 def utc(moment: datetime) -> str:
-    """Date and time in UTC, as it stands beside the reader's and on paper."""
+    """Date and time in UTC, as shown next to the reader's and on paper."""
     return f"{moment.astimezone(UTC):%-d %b %Y %H:%M:%S} UTC"
 
 

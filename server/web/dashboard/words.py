@@ -1,4 +1,4 @@
-"""What staff read: verdicts, rules and severities as words, an alert as one plain sentence, times and counts."""
+"""What staff read: verdicts, rules and severities as words, an alert as one plain sentence."""
 
 import math
 import re
@@ -18,8 +18,8 @@ from server.domain.alerts.triage import REAL, Cause, Event, Precision
 from server.domain.batches.range_act import ActKind, RangeAct
 from server.domain.codes.redemption import Verdict
 from server.domain.places.place import UNKNOWN
-from server.services.queries.alert_views import StreamLine
-from server.services.queries.dashboard import AlertDetail, AlertRow
+from server.services.queries.alert import AlertDetail, StreamLine
+from server.services.queries.rows import AlertRow
 from server.web.catalogue import catalogue
 from server.web.dashboard.amounts import counted, number, written
 
@@ -42,7 +42,7 @@ BALANCE_WORDS: Final[Mapping[Verdict, str]] = {**STATE_WORDS, **_words("balance"
 _TOLD_OTHERWISE = (Verdict.UNUSED, Verdict.ALREADY_VERIFIED, Verdict.NOT_ACTIVATED)
 TOLD_WORDS: Final[Mapping[Verdict, str]] = {**STATE_WORDS, **_words("told", _TOLD_OTHERWISE)}
 CHANNEL_WORDS: Final[Mapping[str, str]] = _all_words("channel")
-"""How an attempt came; a channel that is not named here is shown as it is kept."""
+"""How an attempt came; a channel without words is shown as it is stored."""
 CAUSE_WORDS: Final[Mapping[Cause, str]] = _words("cause", Cause)
 CAUSE_GROUPS: Final = (
     ("It was real", tuple(cause for cause in Cause if cause in REAL)),
@@ -50,7 +50,7 @@ CAUSE_GROUPS: Final = (
     ("Neither counts for the precision", (Cause.OTHER,)),
 )
 AUDIT_WORDS: Final[Mapping[str, str]] = _all_words("audit")
-"""Every kind of act in the audit; one that is not named here is shown as it is kept."""
+"""Every kind of act in the audit; one without words is shown as it is stored."""
 AUDIT_KINDS: Final = ("alert", "batch", "brand", "code", "keys", "log", "product", "staff", "token")
 ACT_WORDS: Final[Mapping[ActKind, str]] = _words("act", ActKind)
 ACT_EFFECTS: Final[Mapping[ActKind, str]] = _words("effect", ActKind)
@@ -75,19 +75,19 @@ def counts_copies(rule: str) -> bool:
 
 
 def thing_counted(rule: str) -> str:
-    """What an alert of a rule counts: nobody scanned what was only looked at."""
+    """What an alert of a rule counts."""
     return "look" if rule_named(rule).of_looks else "scan"
 
 
 def why_it_fired(detail: AlertDetail) -> str:
     """The rule with its limits and the measured values; a sentence whose fact is not known is left out."""
     parts = _STAFF.parts(f"rule.{detail.alert.rule}.why")
-    said = (_STAFF.text(part, **_page_facts(detail)) for part in parts)
-    return _sentence(" ".join(sentence for sentence in said if sentence))
+    sentences = (_STAFF.text(part, **_page_facts(detail)) for part in parts)
+    return _sentence(" ".join(filter(None, sentences)))
 
 
 def lock_reason(detail: AlertDetail) -> str:
-    """Why a lock is proposed, as it may stand in the batch's history."""
+    """Why a lock is proposed, as the reason in the batch's history."""
     return _of_rule(detail.alert, "lock", _page_facts(detail))
 
 
@@ -100,7 +100,7 @@ def _sentence(text: str) -> str:
 
 
 def _facts(alert: AlertRow) -> dict[str, object]:
-    """What the sentence of any rule may name."""
+    """The facts that the sentence of any rule may use."""
     return {
         "scans": _amount("scans", alert.count),
         "times": _amount("times", alert.count),
@@ -111,7 +111,7 @@ def _facts(alert: AlertRow) -> dict[str, object]:
 
 
 def _page_facts(detail: AlertDetail) -> dict[str, object]:
-    """What the page of an alert of any rule may name, the rule's limits among it."""
+    """The facts that the page of any alert may use, the rule's limits among them."""
     alert, networks = detail.alert, detail.networks
     limits = {f"limit_{name}": written(limit) for name, limit in rule_named(alert.rule).limits.items()}
     return {
@@ -149,7 +149,7 @@ def causes_so_far(causes: Sequence[tuple[Cause, int]]) -> str:
 
 
 def copies_told(detail: AlertDetail) -> str:
-    """What the estimate of copies rests on and assumes, or why there is none."""
+    """The basis and the assumptions of the estimate of copies, or why there is none."""
     found = detail.copies
     if found is None:
         return (
@@ -168,7 +168,7 @@ def copies_told(detail: AlertDetail) -> str:
 
 
 def about(amount: int) -> str:
-    """An estimate, to three digits: more would be believed."""
+    """An estimate, to three digits: more would look exact."""
     return number(_rounded(amount, round))
 
 
@@ -186,22 +186,17 @@ _DIGITS = 3
 
 
 def guess_by_word(guess: Guess) -> list[tuple[str, str]]:
-    """The likely causes as lines: the word, and the causes that it holds for."""
-    lines = []
-    for word in Likelihood:
-        causes = [CAUSE_WORDS[cause] for cause, likely in guess.causes if likely is word]
-        if causes:
-            lines.append((str(word), ", ".join(causes)))
-    return lines
+    """The likely causes as lines: the likelihood, and its causes."""
+    causes = {word: [CAUSE_WORDS[cause] for cause, likely in guess.causes if likely is word] for word in Likelihood}
+    return [(str(word), ", ".join(named)) for word, named in causes.items() if named]
 
 
 def guess_rests_on(detail: AlertDetail) -> str:
-    """What the likely causes rest on: the measured facts, closed alerts, and the field's experience."""
-    told = [_FACT_WORDS[fact](detail) for fact in detail.guess.facts]
+    """The basis of the likely causes: the measured facts, closed alerts, and the field's experience."""
     closed = sum(amount for _, amount in detail.record.causes)
-    told.append(f"{counted(closed, 'closed alert')} of this rule")
-    told.append("what the field reports of such alerts")
-    return f"From {', '.join(told[:-1])} and {told[-1]}. A judgement in words, not a measurement."
+    facts = [_FACT_WORDS[fact](detail) for fact in detail.guess.facts]
+    known = ", ".join([*facts, f"{counted(closed, 'closed alert')} of this rule"])
+    return f"From {known} and what the field reports of such alerts. A judgement in words, not a measurement."
 
 
 _HIDDEN: Final = frozenset({Placement.INSIDE, Placement.SCRATCH})
@@ -256,8 +251,8 @@ def act_sentence(act: RangeAct) -> str:
         ("reason", details.reason),
         ("link", details.link),
     )
-    told = "; ".join(f"{name} {value}" for name, value in facts if value)
-    return f"{index_range(act.first, act.last)} {ACT_DONE[act.kind]}{': ' + told if told else ''}"
+    given = "; ".join(f"{name} {value}" for name, value in facts if value)
+    return f"{index_range(act.first, act.last)} {ACT_DONE[act.kind]}{': ' + given if given else ''}"
 
 
 def index_range(first: int, last: int) -> str:
@@ -271,12 +266,10 @@ def day(date_: date) -> str:
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """How long ago, in the largest unit that is not nothing."""
+    """How long ago, in the largest unit of which there is at least one."""
     gone = max(now - moment, timedelta())
-    for length, unit in ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min")):
-        if gone >= length:
-            return f"{gone // length} {unit} ago"
-    return "just now"
+    units = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
+    return next((f"{gone // length} {unit} ago" for length, unit in units if gone >= length), "just now")
 
 
 def place(country: str | None, region: str | None) -> str:

@@ -12,7 +12,7 @@ from server.app import create_app
 from server.domain.alerts.alert import AlertFilter
 from server.runtime import look_limits
 from server.runtime.look_limits import LookLimits
-from server.services.queries.dashboard import alerts
+from server.services.queries.alerts import alerts
 from server.settings import RateLimit, Settings
 from tests.server.services.holders.guesses import wrong
 from tests.server.simulator import START, Issued, MakeWorld, World
@@ -179,7 +179,7 @@ def test_who_verified_is_not_left_with_a_button_that_makes_them_a_suspect(limite
     path = "/" + issued.text(1).split("/", 3)[3]
     mine = limited.client.post(path, data={"keep_code": bought["keep_code"]}, base_url="https://v.example.com").text
     assert "You verified this code" in mine
-    assert alerts(limited.ctx, AlertFilter()).alerts == ()
+    assert alerts(limited.ctx, AlertFilter()).rows == ()
 
 
 def test_what_a_pack_is_warned_of_is_never_withheld(limited: World) -> None:

@@ -17,10 +17,11 @@ from server.domain.alerts.rules import findings
 from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_USES
 from server.domain.codes.redemption import Unit
 from server.domain.places.place import Place
+from server.services.batches.find import find_code
 from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import verify
 from server.services.holders.keep_codes import prove
-from server.services.queries import dashboard
+from server.services.queries import alerts as alert_queries
 from server.storage import schema
 from server.storage.engine import Connection
 from server.storage.scans import KEEP_CHANNEL, attempts_around, keep_code_uses, latest_by_others, network_of_burn
@@ -38,7 +39,7 @@ def used(world: World) -> tuple[str, Unit, str]:
     code = world.issue().text(0)
     answer = verify(world.ctx, code, claim="anna", visitor=Visitor())
     assert answer.receipt is not None
-    return code, dashboard.find_code(world.ctx, code), answer.receipt.keep_code
+    return code, find_code(world.ctx, code), answer.receipt.keep_code
 
 
 def repeat(world: World, unit: Unit, **changes: object) -> None:
@@ -125,7 +126,7 @@ def test_no_more_uses_of_a_keep_code_are_read_than_make_an_alert(world: World, u
     world.clock.forward(days=1)
     for count in (KEEP_CODE_USES, KEEP_CODE_USES + 1):
         prove(world.ctx, code, keep_code=keep_code, visitor=Visitor())
-        (alert,) = dashboard.alerts(world.ctx, AlertFilter(rule="keep_code_shared")).alerts
+        (alert,) = alert_queries.alerts(world.ctx, AlertFilter(rule="keep_code_shared")).rows
         assert alert.count == count
 
 

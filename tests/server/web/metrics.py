@@ -9,12 +9,8 @@ from server.storage.engine import Database
 
 
 def token(db: Database, *scopes: Scope) -> str:
-    made, _facts = new_token(
-        db,
-        TokenRequest(brand=None, label="prometheus", scopes=scopes, days=1),
-        actor="test",
-        now=datetime.now(UTC),
-    )
+    wanted = TokenRequest(brand=None, label="prometheus", scopes=scopes, days=1)
+    made, _facts = new_token(db, wanted, actor="test", now=datetime.now(UTC))
     return made
 
 

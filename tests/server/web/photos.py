@@ -4,8 +4,9 @@ from io import BytesIO
 
 from PIL import Image
 
+from authcode.qr.codewords import Level
 from authcode.qr.segments import segments_of
-from authcode.qr.symbol import Level, draw_symbol
+from authcode.qr.symbol import draw_symbol
 from keys.format.records import Form
 
 

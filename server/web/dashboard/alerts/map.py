@@ -1,8 +1,7 @@
 """Geometry of the alert page's map, in SVG units: a dot for each country, sized by its scans, over the world's cities.
 
-There are no tiles and no borders, which are disputed and heavy: faint dots of cities make the continents out.
-The cities are those of `server.domain.places.world`, each country's main city first; a country's dot stands there,
-whatever its regions.
+There are no tiles and no borders, which are disputed and heavy: faint dots of cities show the continents. A country's
+dot is at its main city, the first of its cities in `server.domain.places.world`.
 """
 
 import math
@@ -10,12 +9,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
 
 from server.domain.places.world import cities
 
 MAP_WIDTH, MAP_HEIGHT = 640.0, 256.0
-_NORTH, _SOUTH = 80.0, -64.0  # degrees of latitude: nobody lives beyond
+_NORTH, _SOUTH = 80.0, -64.0  # degrees of latitude: no city is beyond
 _LARGEST, _SMALLEST = 18.0, 4.0  # radius
 
 
@@ -32,7 +30,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldMap:
-    """The map's dots, the largest first so that small ones lie on top, and what has no place on it."""
+    """The map's dots, the largest first so that small ones are on top, and the places that are not on the map."""
 
     dots: tuple[Dot, ...]
     elsewhere: tuple[tuple[str, int], ...]
@@ -46,15 +44,13 @@ def world_map(places: Sequence[tuple[str, int]]) -> WorldMap:
     mains = _mains()
     known = [(country, scans) for country, scans in by_country.most_common() if country in mains and scans > 0]
     most = max((scans for _, scans in known), default=1)
-    return WorldMap(
-        dots=tuple(_dot(country, scans, most, mains[country]) for country, scans in known),
-        elsewhere=tuple((name, scans) for name, scans in by_country.most_common() if name not in mains),
-    )
-
-
-def _dot(country: str, scans: int, most: int, where: tuple[float, float]) -> Dot:
-    radius = round(max(_SMALLEST, _LARGEST * math.sqrt(scans / most)), 1)
-    return Dot(country=country, scans=scans, x=where[0], y=where[1], radius=radius)
+    dots = []
+    for country, scans in known:
+        radius = round(max(_SMALLEST, _LARGEST * math.sqrt(scans / most)), 1)
+        x, y = mains[country]
+        dots.append(Dot(country=country, scans=scans, x=x, y=y, radius=radius))
+    elsewhere = tuple((name, scans) for name, scans in by_country.most_common() if name not in mains)
+    return WorldMap(dots=tuple(dots), elsewhere=elsewhere)
 
 
 @cache
@@ -65,10 +61,7 @@ def city_path() -> str:
 
 @cache
 def _mains() -> Mapping[str, tuple[float, float]]:
-    found: dict[str, tuple[float, float]] = {}
-    for country, x, y in _cities():
-        found.setdefault(country, (x, y))
-    return found
+    return {country: (x, y) for country, x, y in reversed(_cities())}  # the first of a country stays
 
 
 @cache
@@ -77,8 +70,7 @@ def _cities() -> tuple[tuple[str, float, float], ...]:
 
 
 def _project(latitude: float, longitude: float) -> tuple[float, float]:
-    """A place on the map, by plain latitude and longitude; what lies too far south stands on the lower edge."""
-    seen: Final = min(max(latitude, _SOUTH), _NORTH)
+    """A place on the map, by plain latitude and longitude; what is too far south is on the lower edge."""
     x = (longitude + 180) / 360 * MAP_WIDTH
-    y = (_NORTH - seen) / (_NORTH - _SOUTH) * MAP_HEIGHT
+    y = (_NORTH - min(max(latitude, _SOUTH), _NORTH)) / (_NORTH - _SOUTH) * MAP_HEIGHT
     return round(x, 1), round(y, 1)

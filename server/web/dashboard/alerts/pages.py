@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -12,19 +12,27 @@ from keys.base.errors import AuthcodeError
 from server.domain.alerts.rules import all_rules
 from server.domain.alerts.triage import Cause, Event
 from server.services.alerts.triage import Act, mute_rule, unmute_rule, work_on_alerts
-from server.services.queries import dashboard as read
-from server.services.queries.alert_views import MOST_NEWS, budget, counted_views, news, quiet_week, rule_records
+from server.services.queries import alert as one
+from server.services.queries.alerts import (
+    MOST_NEWS,
+    alerts,
+    budget,
+    counted_views,
+    latest_news,
+    news,
+    quiet_week,
+    rule_records,
+)
+from server.services.queries.page import PAGE_SIZE
 from server.web.dashboard import charts
 from server.web.dashboard import words as wording
 from server.web.dashboard.alerts import map as maps
 from server.web.dashboard.amounts import counted
+from server.web.dashboard.blueprint import ID, blueprint
 from server.web.dashboard.filters import ListAddress, SavedView, alert_number, day_of, moment_of, page_number
 from server.web.dashboard.people.login import staff
 from server.web.dashboard.times import Times
 from server.web.visit import context
-
-ID = "int(max=9223372036854775807)"
-"""What the database can look for; beyond it there is nothing."""
 
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 _USUAL_SNOOZE = timedelta(days=7)
@@ -40,25 +48,15 @@ _DONE = {
 }
 
 
-def init_alert_pages(blueprint: Blueprint) -> None:
-    """Give the dashboard its pages of alerts."""
-    blueprint.add_url_rule("/alerts", view_func=alert_list)
-    blueprint.add_url_rule("/alerts/news", view_func=alert_news)
-    blueprint.add_url_rule("/alerts/work", view_func=work_on_some, methods=["POST"])
-    blueprint.add_url_rule(f"/alerts/<{ID}:alert_id>", view_func=alert)
-    blueprint.add_url_rule(f"/alerts/<{ID}:alert_id>/work", view_func=work_on_one, methods=["POST"])
-    blueprint.add_url_rule(f"/alerts/<{ID}:alert_id>/mute", view_func=mute, methods=["GET", "POST"])
-    blueprint.add_url_rule(f"/batches/<{ID}:row>/unmute", view_func=unmute, methods=["POST"])
-    blueprint.add_url_rule("/rules", view_func=rules)
-
-
+@blueprint.get("/alerts")
 def alert_list() -> str:
     """The alerts of a view, a row for each thing that happened."""
     return _list(ListAddress.read(request.args))
 
 
+@blueprint.get("/alerts/news")
 def alert_news() -> dict[str, int]:
-    """How many alerts of a view became news since its list was drawn: its page asks for it while it is open."""
+    """How many alerts of a view became news since its list was drawn; an open page polls it."""
     address = ListAddress.read(request.args)
     after = moment_of(request.args.get("after", ""))
     return {"new": news(context(), address.wanted(staff().id), after=after) if after else 0}
@@ -66,24 +64,25 @@ def alert_news() -> dict[str, int]:
 
 def _list(address: ListAddress, *, problem: str | None = None, chosen: frozenset[int] = frozenset()) -> str:
     me = staff().id
-    found = read.alerts(context(), address.wanted(me), page=address.page)
+    newest = latest_news(context())  # before the rows: what comes in between is announced twice rather than never
+    found = alerts(context(), address.wanted(me), page=address.page)
     views = list(SavedView)[:-1]
     amounts = counted_views(context(), [address.narrowed(view.shown(me)) for view in views])
-    batch = next((row for row in found.alerts if row.batch_row == address.batch_row), None)
+    batch = next((row for row in found.rows if row.batch_row == address.batch_row), None)
     return render_template(
         "dashboard/alerts.html",
         found=found,
-        page_size=read.PAGE_SIZE,
-        news=urlencode({"after": (found.newest or _BEFORE_ALL).isoformat()}),
+        page_size=PAGE_SIZE,
+        news=urlencode({"after": (newest or _BEFORE_ALL).isoformat()}),
         most_news=MOST_NEWS,
-        quiet=None if found.alerts or not address.tells_quiet_week else quiet_week(context()),
+        quiet=None if found.rows or not address.tells_quiet_week else quiet_week(context()),
         address=address,
         views=list(zip(views, amounts, strict=True)),
         counted={str(view): amount for view, amount in zip(views, amounts, strict=True)},
         budget=budget(context()),
         rules=[rule.name for rule in all_rules()],
         batch_name=batch.order if batch else address.batch_row,
-        sparks={row.id: charts.spark(row.recent) for row in found.alerts},
+        sparks={row.id: charts.spark(row.recent) for row in found.rows},
         problem=problem,
         chosen=chosen,
         records=rule_records(context()),
@@ -91,6 +90,7 @@ def _list(address: ListAddress, *, problem: str | None = None, chosen: frozenset
     )
 
 
+@blueprint.post("/alerts/work")
 def work_on_some() -> Response | tuple[str, int]:
     """One act on all alerts that were chosen in the list; back to the same list."""
     address = ListAddress.read(dict(parse_qsl(request.form.get("back", ""))))
@@ -104,13 +104,14 @@ def work_on_some() -> Response | tuple[str, int]:
     return redirect(f"{url_for('.alert_list')}?{address.query}", HTTPStatus.SEE_OTHER)
 
 
+@blueprint.get(f"/alerts/<{ID}:alert_id>")
 def alert(alert_id: int) -> str:
-    """One alert: why it fired, what happened by day and where, what people were told, and what was done with it."""
+    """One alert: why it fired, what happened by day and where, what people read, and what was done with it."""
     return _alert(alert_id)
 
 
 def _alert(alert_id: int, *, problem: str | None = None) -> str:
-    detail = read.alert(context(), alert_id, page=page_number(request.args))
+    detail = one.alert(context(), alert_id, page=page_number(request.args))
     unit = detail.alert.unit
     return render_template(
         "dashboard/alert.html",
@@ -126,6 +127,7 @@ def _alert(alert_id: int, *, problem: str | None = None) -> str:
     )
 
 
+@blueprint.post(f"/alerts/<{ID}:alert_id>/work")
 def work_on_one(alert_id: int) -> Response | tuple[str, int]:
     """One act on one alert; back to its page, or to the list when it is closed."""
     try:
@@ -137,9 +139,10 @@ def work_on_one(alert_id: int) -> Response | tuple[str, int]:
     return redirect(url_for(".alert", alert_id=alert_id), HTTPStatus.SEE_OTHER)
 
 
+@blueprint.route(f"/alerts/<{ID}:alert_id>/mute", methods=["GET", "POST"])
 def mute(alert_id: int) -> Response | tuple[str, int] | str:
     """Make a rule quiet for a whole batch: a page of its own, with its effect in counts and a reason."""
-    detail = read.alert(context(), alert_id)
+    detail = one.alert(context(), alert_id)
     found = detail.alert
     if found.batch_row is None:
         abort(HTTPStatus.NOT_FOUND)
@@ -156,8 +159,9 @@ def mute(alert_id: int) -> Response | tuple[str, int] | str:
     return redirect(url_for(".alert", alert_id=alert_id), HTTPStatus.SEE_OTHER)
 
 
+@blueprint.post(f"/batches/<{ID}:row>/unmute")
 def unmute(row: int) -> Response:
-    """Let a rule speak for a batch again."""
+    """Unmute a rule for a batch."""
     wanted = request.form.get("rule", "")
     known = {rule.name for rule in all_rules()}
     if wanted in known and unmute_rule(context(), row, wanted, staff=staff()):
@@ -165,16 +169,14 @@ def unmute(row: int) -> Response:
     return redirect(url_for(".batch", row=row), HTTPStatus.SEE_OTHER)
 
 
+@blueprint.get("/rules")
 def rules() -> str:
     """How each rule did: its closed alerts by cause, and its measured precision."""
     return render_template("dashboard/rules.html", records=rule_records(context()))
 
 
 def _read_act(form: MultiDict[str, str]) -> Act:
-    """The act that a form's button asks for.
-
-    Nothing else is checked here: what an act needs is the service's affair.
-    """
+    """The act of a form's button; the service checks what the act needs."""
     kind, cause = form.get("act", ""), form.get("cause", "")
     if kind not in list(_DONE):
         abort(HTTPStatus.BAD_REQUEST)

@@ -1,7 +1,4 @@
-"""Staff login: session cookies, CSRF, the forced change of a one-time password (passwords are the service's).
-
-`init_login` prepares the application once; the routes live on the dashboard's blueprint.
-"""
+"""Staff login: session cookies, CSRF, the forced change of a one-time password."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -53,7 +50,7 @@ class _Sessions(SecureCookieSessionInterface):
 
 
 def init_login(app: Flask, ctx: Context) -> None:
-    """Set cookies, CSRF and the user loader on the application. `app.secret_key` is the application's affair."""
+    """Set cookies, CSRF and the user loader on the application. The application sets `app.secret_key`."""
     app.session_interface = _Sessions()
     app.config.update(
         SESSION_COOKIE_NAME=SESSION_COOKIE,
@@ -68,7 +65,7 @@ def init_login(app: Flask, ctx: Context) -> None:
     manager = LoginManager(app, add_context_processor=False)  # shoppers' pages ask for no account
 
     def load(user_id: str) -> StaffUser | None:
-        """The account of a session, None where it ended or cannot be asked for."""
+        """The account of a session, None where it ended or the accounts are out of reach."""
         if g.get("accounts_unreachable"):  # the page that says so is drawn without an account
             return None
         number, _, mark = user_id.partition(":")
@@ -98,7 +95,7 @@ def guard() -> Response | None:
 
 def start_session(staff: Staff) -> None:
     """Log this account in for the settings' hours."""
-    session.clear()  # nothing from before the login is believed after it, the CSRF token least of all
+    session.clear()  # nothing from before the login is valid after it, least of all the CSRF token
     login_user(StaffUser(staff))
     session.permanent = True
 
@@ -110,6 +107,6 @@ def staff() -> Staff:
 
 
 def next_page(wanted: str | None) -> str:
-    """Where to go after a login: only a page of the dashboard, never an address that somebody else chose."""
+    """Where to go after a login: only a page of the dashboard, never an address from outside."""
     inside = wanted is not None and wanted.startswith("/staff/") and "\\" not in wanted and wanted.isprintable()
     return wanted if inside and wanted else url_for("dashboard.alert_list")

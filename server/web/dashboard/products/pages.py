@@ -2,9 +2,9 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
-from werkzeug.wrappers import Response as AnyResponse
+from werkzeug.wrappers import Response
 
 from keys.base.errors import AuthcodeError
 from server.domain.brands.accent import shades_of
@@ -21,31 +21,25 @@ from server.services.brands.edit_product import (
 from server.services.brands.settings import BrandSettingInvalid, BrandSettings, brands, change_settings
 from server.services.staff.accounts import choose_zone
 from server.storage.products import KeptProduct
-from server.web.dashboard.alerts.pages import ID
-from server.web.dashboard.filters import page_number
+from server.web.dashboard.blueprint import ID, blueprint
+from server.web.dashboard.filters import page_number, whole_number
 from server.web.dashboard.people.login import staff
 from server.web.previews import preview
 from server.web.security import CONTENT_POLICY
 from server.web.visit import context
 
 _FEATURE_FIELDS = 12  # as many as a product may have
+_TEXT_FIELDS = ("name", "description", "support", "placement_hint", "more_url")
 
 
-def init_product_pages(blueprint: Blueprint) -> None:
-    """Give the dashboard its pages of products and of settings."""
-    blueprint.add_url_rule("/products", view_func=products)
-    blueprint.add_url_rule(f"/products/<{ID}:number>", view_func=product, methods=["GET", "POST"])
-    blueprint.add_url_rule(f"/products/<{ID}:number>/preview", view_func=product_preview)
-    blueprint.add_url_rule("/settings", view_func=settings, methods=["GET", "POST"])
-    blueprint.add_url_rule("/settings/zone", view_func=own_zone, methods=["POST"])
-
-
+@blueprint.get("/products")
 def products() -> str:
     """The products that brands have published here."""
     return render_template("dashboard/products.html", found=product_list(context().db, page=page_number(request.args)))
 
 
-def product(number: int) -> AnyResponse | tuple[str, int] | str:
+@blueprint.route(f"/products/<{ID}:number>", methods=["GET", "POST"])
+def product(number: int) -> Response | tuple[str, int] | str:
     """One product: what shoppers read of it, to change and to look at."""
     kept = product_to_edit(context().db, number)
     if request.method == "GET":
@@ -68,31 +62,25 @@ def _form(kept: KeptProduct, texts: Texts, *, problem: str | None = None) -> str
 
 
 def _texts(form: MultiDict[str, str]) -> Texts:
-    names = ("name", "description", "support", "placement_hint", "more_url")
-    return Texts(features=tuple(form.getlist("feature")), **{name: form.get(name, "") for name in names})
+    return Texts(features=tuple(form.getlist("feature")), **{name: form.get(name, "") for name in _TEXT_FIELDS})
 
 
 def _texts_of(kept: KeptProduct) -> Texts:
-    held = kept.product
-    return Texts(
-        name=held.name,
-        description=held.description or "",
-        features=held.features,
-        support=held.support or "",
-        placement_hint=held.placement_hint or "",
-        more_url=held.more_url or "",
-    )
+    texts = {name: getattr(kept.product, name) or "" for name in _TEXT_FIELDS}
+    return Texts(features=kept.product.features, **texts)
 
 
+@blueprint.get(f"/products/<{ID}:number>/preview")
 def product_preview(number: int) -> Response:
     """The look page of a product's codes, as shoppers see it; it may be shown inside the product's own page."""
     response = make_response(preview(preview_of(context(), number), Verdict.UNUSED).html)
-    framed = CONTENT_POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
-    response.headers["Content-Security-Policy"] = framed
+    policy = CONTENT_POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
+    response.headers["Content-Security-Policy"] = policy
     return response
 
 
-def settings() -> AnyResponse | tuple[str, int] | str:
+@blueprint.route("/settings", methods=["GET", "POST"])
+def settings() -> Response | tuple[str, int] | str:
     """What staff set for each brand."""
     if request.method == "GET":
         return _settings()
@@ -114,7 +102,8 @@ def settings() -> AnyResponse | tuple[str, int] | str:
     return redirect(url_for(".settings"), HTTPStatus.SEE_OTHER)
 
 
-def own_zone() -> AnyResponse | tuple[str, int]:
+@blueprint.post("/settings/zone")
+def own_zone() -> Response | tuple[str, int]:
     """The time zone that a member of staff reads in."""
     try:
         changed = choose_zone(context().db, staff(), request.form.get("zone", ""), now=context().clock())
@@ -126,17 +115,19 @@ def own_zone() -> AnyResponse | tuple[str, int]:
 
 def _settings(*, problem: str | None = None) -> str:
     found = brands(context().db)
-    shades = {brand.id: shades_of(brand.accent) for brand in found if brand.accent}
-    mine = {"zones": zone_names(), "zone": staff().zone or "UTC"}
-    told = {"brands": found, "shades": shades, "problem": problem, "form": request.form, **mine}
-    return render_template("dashboard/settings.html", **told)
-
-
-_MAX_DIGITS = 9
+    return render_template(
+        "dashboard/settings.html",
+        brands=found,
+        shades={brand.id: shades_of(brand.accent) for brand in found if brand.accent},
+        problem=problem,
+        form=request.form,
+        zones=zone_names(),
+        zone=staff().zone or "UTC",
+    )
 
 
 def _whole(form: MultiDict[str, str], name: str) -> int:
-    text = form.get(name, "").strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
+    number = whole_number(form.get(name, "").strip())
+    if number is None:
         raise BrandSettingInvalid("Give whole numbers.")
-    return int(text)
+    return number

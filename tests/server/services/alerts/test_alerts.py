@@ -10,16 +10,18 @@ from netaddr import IPSet
 
 from authcode.code.serial import Tier
 from authcode.order.order import Tiers
-from server.domain.alerts.alert import Severity
+from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.alerts.triage import Cause
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.redemption import Verdict
+from server.services.batches.find import find_code
 from server.services.brands.keyring import alert_on_duplicates_from
 from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import verify
-from server.services.queries import dashboard
-from server.services.queries.dashboard import AlertFilter, AlertRow
-from server.services.queries.models import ScanRow
+from server.services.queries import alert as alert_query
+from server.services.queries import alerts as alert_queries
+from server.services.queries import batches as batch_queries
+from server.services.queries.rows import AlertRow, ScanRow
 from server.storage import schema
 from server.web.dashboard.words import alert_sentence, why_it_fired
 from tests.server.simulator import Issued, MakeWorld, World, both_databases
@@ -28,7 +30,7 @@ pytestmark = both_databases
 
 
 def alerts(world: World, **wanted: object) -> tuple[AlertRow, ...]:
-    return dashboard.alerts(world.ctx, AlertFilter(**wanted)).alerts
+    return alert_queries.alerts(world.ctx, AlertFilter(**wanted)).rows
 
 
 def attempt(world: World, code: str, claim: str, **visitor: object) -> Verdict:
@@ -67,7 +69,7 @@ def test_a_brand_can_want_to_be_told_of_each(world: World) -> None:
     attempt(world, code, "ben")
     (alert,) = alerts(world)
     assert alert.severity is Severity.ALERT
-    assert dashboard.alert(world.ctx, alert.id).threshold == 1
+    assert alert_query.alert(world.ctx, alert.id).threshold == 1
 
 
 def test_staff_and_samples_never_count(world: World) -> None:
@@ -90,9 +92,9 @@ def test_a_leaked_reel_is_one_alert_with_every_scan_behind_it(world: World) -> N
         None,
         4,
     )
-    detail = dashboard.alert(world.ctx, alert.id)
-    assert [scan.unit.index for scan in detail.scans] == [3, 2, 1, 0]
-    assert {scan.said for scan in detail.scans} == {Verdict.NOT_ACTIVATED}
+    detail = alert_query.alert(world.ctx, alert.id)
+    assert [scan.unit.index for scan in detail.scans.rows] == [3, 2, 1, 0]
+    assert {scan.said for scan in detail.scans.rows} == {Verdict.NOT_ACTIVATED}
 
 
 def test_waste_that_is_scanned_is_told(world: World) -> None:
@@ -120,7 +122,7 @@ def test_a_good_signature_on_no_unit_is_not_activated_and_told_at_once(world: Wo
     attempt(world, code, "ben")
     (alert,) = alerts(world)
     assert (alert.rule, alert.severity, alert.count, alert.batch_row) == ("unknown_unit", Severity.HIGH, 2, None)
-    assert [scan.unit for scan in dashboard.alert(world.ctx, alert.id).scans] == [None, None]
+    assert [scan.unit for scan in alert_query.alert(world.ctx, alert.id).scans.rows] == [None, None]
 
 
 def test_one_leaked_key_is_one_alert_whatever_numbers_its_holder_makes_up(world: World) -> None:
@@ -163,9 +165,9 @@ def test_another_region_makes_it_an_alert_at_once(make_world: MakeWorld, tmp_pat
     ):
         attempt(world, issued.text(index), "anna", address="203.0.113.7")
         attempt(world, issued.text(index), "ben", address=elsewhere)
-        (alert,) = alerts(world, unit=dashboard.find_code(world.ctx, issued.text(index)))
+        (alert,) = alerts(world, unit=find_code(world.ctx, issued.text(index)))
         assert alert.severity is severity
-        detail = dashboard.alert(world.ctx, alert.id)
+        detail = alert_query.alert(world.ctx, alert.id)
         assert detail.first_place == "KR-11"
         place = {"203.0.113.9": "KR-11", "198.51.100.9": "KR-26"}.get(elsewhere, "unknown")
         assert detail.places == ((place, 1),)
@@ -222,9 +224,10 @@ def test_filters_and_pages_choose_alerts(world: World) -> None:
     assert [alert.rule for alert in alerts(world, severity=Severity.ALERT)] == ["not_activated"]
     assert [alert.rule for alert in alerts(world, rule="duplicate")] == ["duplicate"]
     assert [alert.rule for alert in alerts(world, batch_row=leaked.batch.row)] == ["not_activated"]
-    found = dashboard.alerts(world.ctx, AlertFilter(severity=Severity.HIGH), page=9)
-    assert (found.alerts, found.total, found.page, found.pages) == ((), 0, 1, 1)
-    assert found.by_severity == {Severity.NOTE: 1, Severity.ALERT: 1, Severity.HIGH: 0}
+    found = alert_queries.alerts(world.ctx, AlertFilter(severity=Severity.HIGH), page=9)
+    assert (found.rows, found.total, found.page, found.pages) == ((), 0, 1, 1)
+    views = [AlertFilter(severity=severity) for severity in (Severity.NOTE, Severity.ALERT, Severity.HIGH)]
+    assert alert_queries.counted_views(world.ctx, views) == (1, 1, 0)
 
 
 # outer codes of pairs
@@ -232,7 +235,7 @@ def test_filters_and_pages_choose_alerts(world: World) -> None:
 
 def outer_codes(world: World, issued: Issued) -> list[ScanRow]:
     """What the history has of outer codes, the latest first."""
-    page = dashboard.batch_page(world.ctx, issued.batch.row)
+    page = batch_queries.batch_page(world.ctx, issued.batch.row)
     return [scan for scan in page.recent if scan.tier is Tier.OUTER]
 
 
@@ -240,7 +243,7 @@ def test_a_leaked_reel_of_outer_codes_is_one_growing_alert_and_burns_nothing(wor
     issued = world.issue(activate=False, tiers=Tiers.PAIR)
     for number in range(7):
         assert world.verdict(issued.text(number, Tier.OUTER), f"anna-{number}") == "not_activated"
-    (alert,) = dashboard.alerts(world.ctx, AlertFilter()).alerts
+    (alert,) = alert_queries.alerts(world.ctx, AlertFilter()).rows
     assert (alert.rule, alert.severity, alert.count) == ("not_activated", Severity.ALERT, 7)
     assert {(scan.said, scan.burned) for scan in outer_codes(world, issued)} == {("not_activated", False)}
     world.act(issued, ActKind.ACTIVATE)
@@ -266,7 +269,7 @@ def test_an_outer_code_that_is_out_of_use_stands_in_the_history(
     for claim in ("ben", "cleo", "dora"):
         assert world.verdict(issued.text(0, Tier.OUTER), claim) == said
     assert [scan.said for scan in outer_codes(world, issued)] == [said] * 3
-    assert [alert.rule for alert in dashboard.alerts(world.ctx, AlertFilter()).alerts] == rules
+    assert [alert.rule for alert in alert_queries.alerts(world.ctx, AlertFilter()).rows] == rules
 
 
 def test_an_outer_code_in_good_standing_is_looked_at(world: World) -> None:
@@ -279,8 +282,8 @@ def test_many_claims_from_one_network_are_sooner_a_program_than_copies(world: Wo
     code = world.issue().text(0)
     for claim in ("anna", "ben", "cleo", "dora", "emil"):
         world.verdict(code, claim)
-    (row,) = dashboard.alerts(world.ctx, AlertFilter()).alerts
-    detail = dashboard.alert(world.ctx, row.id)
+    (row,) = alert_queries.alerts(world.ctx, AlertFilter()).rows
+    detail = alert_query.alert(world.ctx, row.id)
     causes = [cause for cause, _ in detail.guess.causes]
     assert detail.networks == 1
     assert max(causes.index(Cause.OWN_RESCAN), causes.index(Cause.BOT)) < causes.index(Cause.CLONE)

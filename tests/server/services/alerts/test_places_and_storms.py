@@ -21,8 +21,9 @@ from server.services.alerts.triage import Act, work_on_alerts
 from server.services.codes.attempts import Channel, Visitor
 from server.services.codes.look import look
 from server.services.codes.redeem import verify
-from server.services.queries import dashboard
-from server.services.queries.dashboard import AlertRow
+from server.services.queries import alert as alert_query
+from server.services.queries import alerts as alert_queries
+from server.services.queries.rows import AlertRow
 from server.services.staff.accounts import Staff
 from tests.server.simulator import Issued, MakeWorld, World, both_databases
 
@@ -61,7 +62,7 @@ def questions(world: World) -> Iterator[list[str]]:
 
 
 def alerts(world: World, rule: str) -> tuple[AlertRow, ...]:
-    return dashboard.alerts(world.ctx, AlertFilter(rule=rule)).alerts
+    return alert_queries.alerts(world.ctx, AlertFilter(rule=rule)).rows
 
 
 def attempt(world: World, code: str, claim: str, address: str | None, *, staff: bool = False) -> Verdict | None:
@@ -128,7 +129,7 @@ def test_the_same_pack_on_two_continents_within_an_hour_is_a_note_and_a_third_as
     attempt(world, code, "carl", LIMA)
     (alert,) = alerts(world, "impossible_travel")
     assert (alert.id, alert.severity, alert.people) == (note.id, Severity.ALERT, 3)
-    assert {scan.country for scan in dashboard.alert(world.ctx, alert.id).scans} == {"KR", "DE", "PE"}
+    assert {scan.country for scan in alert_query.alert(world.ctx, alert.id).scans.rows} == {"KR", "DE", "PE"}
 
 
 def test_nobody_contradicts_staff_or_a_holder_on_their_travels(world: World) -> None:
@@ -182,7 +183,7 @@ def test_a_burst_on_a_code_that_cannot_be_verified_is_an_alert_with_all_its_scan
     (alert,) = alerts(world, "burst")
     assert (alert.severity, alert.count, alert.people) == (Severity.ALERT, BURST_ASKERS + 2, BURST_ASKERS + 2)
     assert alert.unit == Unit(row=issued.batch.row, index=0)
-    assert dashboard.alert(world.ctx, alert.id).scans_total == BURST_ASKERS + 2
+    assert alert_query.alert(world.ctx, alert.id).scans.total == BURST_ASKERS + 2
 
 
 def test_the_last_two_of_a_burst_that_come_together_do_not_miss_each_other(world: World) -> None:
@@ -237,8 +238,8 @@ def test_a_storm_of_looks_is_one_note_that_counts_every_look_once(world: World) 
     assert (note.severity, note.count, note.people, note.places) == (Severity.NOTE, LOOKS_IN_STORM + 5, 0, 2)
     assert (note.batch_row, note.last_at, sum(note.recent)) == (issued.batch.row, world.clock.now, note.count)
     assert note.serial_printed is not None
-    page = dashboard.alert(world.ctx, note.id)
-    assert (page.scans, page.scans_total, page.pages) == ((), 0, 1)
+    page = alert_query.alert(world.ctx, note.id)
+    assert (page.scans.rows, page.scans.total, page.scans.pages) == ((), 0, 1)
     assert [(day.looks, day.refused) for day in page.days] == [(note.count + 3, 0)]
     assert page.told == {Verdict.UNUSED: note.count}
 
@@ -293,7 +294,7 @@ def test_an_erased_holder_is_no_place_of_an_alert_any_more(world: World) -> None
     assert answer.status_code == 200, answer.text
     for rule in ("outside_market", "impossible_travel"):
         (alert,) = alerts(world, rule)
-        places = dict(dashboard.alert(world.ctx, alert.id).places)
+        places = dict(alert_query.alert(world.ctx, alert.id).places)
         assert places == {"unknown": 1, "PE-LIM": 1}, rule
 
 

@@ -22,8 +22,10 @@ from server.services.brands.settings import BrandSettingInvalid, BrandSettings, 
 from server.services.brands.withdrawal_preview import preview_withdrawal
 from server.services.log.entries import latest_entries
 from server.services.log.heads import sign_newest_head
+from server.services.queries.alert import alert
+from server.services.queries.alerts import alerts
 from server.services.queries.audit import audit_page
-from server.services.queries.dashboard import alert, alerts, batch_of_order, batch_page, batch_to_act_on
+from server.services.queries.batches import batch_of_order, batch_page, batch_to_act_on
 from server.services.staff.accounts import Staff
 from server.storage.batches import acts_of
 from tests.server.simulator import PREFIX, PRODUCT, Brand, Issued, World, both_databases
@@ -77,7 +79,7 @@ def test_a_locked_code_says_that_copies_were_found_and_goes_on_counting(world: W
     assert (own["verdict"], own["was_yours"], bool(own["proof"])) == ("locked", True, True)
     for claim in ("carla", "dan"):
         world.verdict(issued.text(3), claim)
-    (found,) = alerts(world.ctx, AlertFilter()).alerts
+    (found,) = alerts(world.ctx, AlertFilter()).rows
     assert (found.rule, found.count, found.people) == ("duplicate", 3, 4)
     assert alert(world.ctx, found.id).is_locked
     page = page_of(world, issued.text(3))

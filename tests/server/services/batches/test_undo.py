@@ -13,6 +13,7 @@ from server.commands import undo as undo_command
 from server.domain.alerts.alert import AlertFilter
 from server.domain.batches.range_act import RangeInvalid
 from server.domain.codes.redemption import ReturnedBy
+from server.services.batches.find import find_code
 from server.services.batches.undo import (
     UndoReasonMissing,
     UndoSetTooLarge,
@@ -21,7 +22,8 @@ from server.services.batches.undo import (
     units_of_range,
 )
 from server.services.log.heads import sign_newest_head
-from server.services.queries import dashboard
+from server.services.queries import alerts as alert_queries
+from server.services.queries import codes as code_queries
 from server.storage import schema
 from server.storage.holders import return_unit
 from server.storage.redemptions import lock_redemption
@@ -102,7 +104,7 @@ def test_what_names_an_ended_verification_takes_nothing_from_the_next_buyer(
     code = burned.text(0)
     for claim in ("friend", "neighbour"):
         world.verdict(code, claim)
-    (alert,) = dashboard.alerts(world.ctx, AlertFilter()).alerts
+    (alert,) = alert_queries.alerts(world.ctx, AlertFilter()).rows
     named = units_of_codes(world.ctx, [code])
     assert world.client.post("/api/v1/undo", json={"code": code, "claim": "thief-0"}).status_code == 200
     assert world.verdict(code, "buyer") == "genuine"
@@ -155,7 +157,7 @@ def test_a_return_by_staff_is_audited_logged_and_kept_with_its_reason(world: Wor
 
 def test_codes_are_named_in_every_way_and_each_counts_once(world: World, burned: Issued) -> None:
     texts = [burned.text(0), burned.codes[1].serial, f"{burned.batch.order_name}:2", burned.text(0)]
-    serial = dashboard.code_history(world.ctx, dashboard.find_code(world.ctx, burned.text(1))).facts.serial_printed
+    serial = code_queries.code_history(world.ctx, find_code(world.ctx, burned.text(1))).facts.serial_printed
     texts[1] = serial
     units = units_of_codes(world.ctx, texts)
     assert sorted(unit.index for unit in units) == [0, 1, 2]
@@ -190,7 +192,7 @@ def test_the_command_says_what_it_will_do_and_asks(run: Run, world: World, burne
 def test_the_command_takes_the_code_of_an_alert(run: Run, world: World, burned: Issued) -> None:
     world.verdict(burned.text(0), "buyer")
     world.verdict(burned.text(0), "friend")
-    (alert,) = dashboard.alerts(world.ctx, AlertFilter()).alerts
+    (alert,) = alert_queries.alerts(world.ctx, AlertFilter()).rows
     done = run("--alert", str(alert.id), "--reason", "attack", "--yes", "--json")
     assert json.loads(done.output)["returned"] == 1
     state, returned = look(world, burned.text(0))

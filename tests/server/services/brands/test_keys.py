@@ -31,7 +31,8 @@ from server.services.brands.keyring import publish_keyring
 from server.services.brands.withdrawal_preview import preview_withdrawal
 from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import verify
-from server.services.queries.dashboard import alerts, code_history
+from server.services.queries.alerts import alerts
+from server.services.queries.codes import code_history
 from server.settings import load_settings
 from server.storage import schema
 from server.storage.engine import Database
@@ -104,7 +105,7 @@ def test_codes_of_a_withdrawn_key_are_not_ours_but_stand_in_the_history_and_rais
         (units[1], 1, "not_ours", False),
         (None, 0, "not_ours", False),
     ]
-    found = {alert.rule: alert for alert in alerts(world.ctx, AlertFilter()).alerts}
+    found = {alert.rule: alert for alert in alerts(world.ctx, AlertFilter()).rows}
     assert (found["key_withdrawn"].count, found["key_withdrawn"].severity) == (3, Severity.HIGH)
     assert found["key_withdrawn"].key_id == known.batch.key_id
     assert found["duplicate"].count == 1

@@ -170,16 +170,6 @@ def test_an_outer_code_shows_no_receipt_even_to_its_holder(world: World) -> None
     assert (outer["was_yours"], outer["proof"], outer["keep_code"]) == (True, None, None)
 
 
-def test_a_home_of_an_earlier_version_is_given_the_keys_that_came_later(world: World) -> None:
-    store = world.ctx.keys.store
-    for purpose in (Purpose.PROOF, Purpose.PROOF_ID, Purpose.KEEP_CODE):
-        store.remove(purpose, "1")
-    made = ServerKeys(store)
-    again = ServerKeys(store)
-    assert made.keep_code == again.keep_code != world.ctx.keys.keep_code
-    assert made.proofs.document() == again.proofs.document()
-
-
 def test_a_newer_proof_key_signs_and_the_older_one_still_checks(world: World) -> None:
     old = proof_of(world, world.issue().text(0))
     world.ctx.keys.store.put(Purpose.PROOF, "2", None, b"n" * 32)

@@ -19,6 +19,7 @@ from server.domain.batches.range_act import ActKind
 from server.domain.codes.holder_acts import MAX_HOPS, MAX_HOPS_A_DAY, HolderAct
 from server.domain.codes.keep_code import KEEP_CODE_CHARACTERS, MAX_WRONG_HERE
 from server.domain.codes.redemption import Unit, Verdict
+from server.services.batches.find import find_code
 from server.services.codes.attempts import Visitor
 from server.services.codes.look import text_of_page
 from server.services.codes.redeem import verify
@@ -26,7 +27,8 @@ from server.services.holders.acts import HolderCredentials, ask_on_page
 from server.services.holders.keep_codes import prove
 from server.services.log.heads import sign_newest_head
 from server.services.log.proofs import prove_unit
-from server.services.queries import dashboard
+from server.services.queries import alerts as alert_queries
+from server.services.queries import codes as code_queries
 from server.storage import schema
 from server.storage.redemptions import unit_life
 from tests.server.services.holders.guesses import wrong
@@ -193,7 +195,7 @@ def test_a_keep_code_that_is_only_asked_with_is_counted_and_known_by_its_use_in_
     for number in range(40):
         holder = HolderCredentials(visitor=Visitor(address=f"10.{number}.0.1"), keep_code=keep_code)
         assert ask_on_page(world.ctx, text_of_page(world.ctx, path, ""), HolderAct.HAND_ON, holder).token
-    (alert,) = dashboard.alerts(world.ctx, AlertFilter(rule="keep_code_shared")).alerts
+    (alert,) = alert_queries.alerts(world.ctx, AlertFilter(rule="keep_code_shared")).rows
     assert (alert.count, alert.people) == (40, 40)
 
 
@@ -203,8 +205,8 @@ def test_a_right_keep_code_is_counted_where_its_act_is_refused_too(act: str, wor
     keep_code = genuine(world, code)["keep_code"]
     world.act(issued, ActKind.RECALL, "0", reason="leaks")
     assert ask(world, act, code, keep_code=keep_code)[1]["code"] == "act_not_now"
-    history = dashboard.code_history(world.ctx, dashboard.find_code(world.ctx, code))
-    assert next((scan.channel, scan.said, scan.own) for scan in history.scans) == ("keep", "recalled", True)
+    history = code_queries.code_history(world.ctx, find_code(world.ctx, code))
+    assert next((scan.channel, scan.said, scan.own) for scan in history.scans.rows) == ("keep", "recalled", True)
 
 
 def test_a_keep_code_undoes_as_a_claim_does(world: World, issued: Issued) -> None:
@@ -234,7 +236,7 @@ def test_an_undo_stands_in_the_history_and_in_the_log_and_nothing_is_deleted(wor
         query = sa.select(schema.log_leaf.c.record).where(schema.log_leaf.c.subject == undone.unit)
         records = [json.loads(record) for record in connection.execute(query.order_by("number")).scalars()]
     assert [(record["kind"], record.get("by")) for record in records] == [("redemption", None), ("undo", "holder")]
-    history = dashboard.code_history(world.ctx, dashboard.find_code(world.ctx, issued.text(0)))
+    history = code_queries.code_history(world.ctx, find_code(world.ctx, issued.text(0)))
     assert history.facts.first_verified_at == START
     assert [one.by for one in history.returns] == ["holder"]
 
@@ -344,7 +346,7 @@ def test_each_owners_uses_of_the_keep_code_are_counted_for_themselves(world: Wor
             prove(world.ctx, code, keep_code=keep_code, visitor=Visitor())
         world.clock.forward(days=1)
         keep_code = done(world, "hand-on", code, keep_code=keep_code)["keep_code"]
-    assert dashboard.alerts(world.ctx, AlertFilter()).alerts == ()
+    assert alert_queries.alerts(world.ctx, AlertFilter()).rows == ()
 
 
 # several at once
@@ -481,7 +483,7 @@ def test_an_entry_without_a_place_is_given_one_and_erased_in_the_same_transactio
     with world.ctx.db.read() as connection:
         placed = connection.execute(sa.select(erased.subject, erased.record)).all()
         kinds = connection.execute(sa.select(waiting.kind).order_by(waiting.id)).scalars().all()
-    unit = dashboard.find_code(world.ctx, issued.text(1)).id
+    unit = find_code(world.ctx, issued.text(1)).id
     assert [row.subject for row in placed if row.record is None] == [unit]
     assert kinds[-3:] == ["redemption", "redemption", "erasure"]
 
@@ -489,7 +491,7 @@ def test_an_entry_without_a_place_is_given_one_and_erased_in_the_same_transactio
 def traces(world: World, issued: Issued) -> set[bytes]:
     """Hashes, marks, network pseudonyms and salts that know the holders of the first code."""
     sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
-    unit = dashboard.find_code(world.ctx, issued.text(0)).id
+    unit = find_code(world.ctx, issued.text(0)).id
     kept: set[bytes | None] = set()
     with world.ctx.db.read() as connection:
         for table, columns in (
@@ -509,7 +511,7 @@ def test_heads_and_proofs_from_before_an_erasure_hold_after_it(world: World, iss
     code = issued.text(0)
     genuine(world, code)
     before = sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
-    unit = dashboard.find_code(world.ctx, code)
+    unit = find_code(world.ctx, code)
     shown = prove_unit(world.ctx.db, unit)
     assert shown.entry is not None
     done(world, "erase", code, claim="anna")
@@ -530,15 +532,15 @@ def test_what_others_did_stays_on_record(world: World, issued: Issued) -> None:
     for claim in ("ben", "cleo"):
         world.verdict(code, claim)
     done(world, "erase", code, claim="anna")
-    (alert,) = dashboard.alerts(world.ctx, AlertFilter()).alerts
+    (alert,) = alert_queries.alerts(world.ctx, AlertFilter()).rows
     assert alert.count == 2
     with world.ctx.db.read() as connection:
         marks = connection.execute(sa.select(schema.scan.c.mark).where(~schema.scan.c.own)).scalars().all()
         assert len(set(marks)) == 2
-        unit = dashboard.find_code(world.ctx, code)
+        unit = find_code(world.ctx, code)
         use = unit_life(connection, unit)
     assert use.redemption is not None
-    assert (use.redemption.erased, use.first.at) == (True, START)
+    assert (use.redemption.erased, use.redemption.at) == (True, START)
 
 
 # what is replayed elsewhere
@@ -588,8 +590,8 @@ def test_a_next_owner_proves_in_the_log_what_their_receipt_says(world: World, is
     assert prove_in_log(keep_code=first[:-1] + ("0" if first[-1] != "0" else "1"))[1]["code"] == "keep_code_invalid"
     for shown in ({}, {"claim": "anna", "keep_code": first}):
         assert prove_in_log(**shown)[1]["code"] == "request_invalid"
-    history = dashboard.code_history(world.ctx, dashboard.find_code(world.ctx, code))
-    assert history.scans[0].channel == "keep"
+    history = code_queries.code_history(world.ctx, find_code(world.ctx, code))
+    assert history.scans.rows[0].channel == "keep"
     for number in range(MAX_WRONG_HERE):
         status, body = prove_in_log(keep_code=wrong(number))
     assert (status, body["code"]) == (429, "keep_code_tries_spent")

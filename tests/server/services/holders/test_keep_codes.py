@@ -26,11 +26,14 @@ from server.domain.codes.keep_code import (
     read_keep_code,
 )
 from server.domain.codes.redemption import Redemption, Unit, Verdict
+from server.services.batches.find import find_code
 from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import Answer, verify
 from server.services.holders.keep_codes import prove
-from server.services.queries import dashboard
-from server.services.queries.dashboard import AlertRow
+from server.services.queries import alert as alert_query
+from server.services.queries import alerts as alert_queries
+from server.services.queries import codes as code_queries
+from server.services.queries.rows import AlertRow
 from server.storage import schema
 from server.storage.wrong_tries import advisory_lock
 from server.web.dashboard import words as wording
@@ -63,7 +66,7 @@ def answered(world: World, code: str, keep_code: str) -> dict[str, object]:
 
 
 def alerts(world: World) -> tuple[AlertRow, ...]:
-    return dashboard.alerts(world.ctx, AlertFilter(rule="keep_code_shared")).alerts
+    return alert_queries.alerts(world.ctx, AlertFilter(rule="keep_code_shared")).rows
 
 
 # the code itself
@@ -191,9 +194,9 @@ def test_a_keep_code_raises_no_duplicate_and_stands_in_the_history_as_the_holder
     keep_code = burned(world, code)
     for _ in range(3):
         entered(world, code, keep_code, address="203.0.113.9")
-    assert dashboard.alerts(world.ctx, AlertFilter()).alerts == ()
-    history = dashboard.code_history(world.ctx, dashboard.find_code(world.ctx, code))
-    assert [(scan.channel, scan.own) for scan in history.scans] == [("keep", True)] * 3 + [("api", True)]
+    assert alert_queries.alerts(world.ctx, AlertFilter()).rows == ()
+    history = code_queries.code_history(world.ctx, find_code(world.ctx, code))
+    assert [(scan.channel, scan.own) for scan in history.scans.rows] == [("keep", True)] * 3 + [("api", True)]
 
 
 def test_a_request_brings_a_claim_or_a_keep_code(world: World) -> None:
@@ -298,7 +301,7 @@ def test_tries_at_the_same_moment_are_counted_one_after_the_other_on_an_unused_c
 def test_a_try_on_an_unused_code_waits_for_the_one_before_it(world: World) -> None:
     """There is no row that could be locked, and none of the tries may be overlooked."""
     code = world.issue().text(0)
-    unit = dashboard.find_code(world.ctx, code)
+    unit = find_code(world.ctx, code)
     with ThreadPoolExecutor(1) as pool:
         with world.ctx.db.engine.connect() as connection, connection.begin():
             advisory_lock(connection, unit.id)
@@ -338,7 +341,7 @@ def test_a_keep_code_used_twenty_times_is_a_clone_alert_that_takes_in_all_of_the
     (grown,) = alerts(world)
     assert (grown.id, grown.count) == (alert.id, KEEP_CODE_USES + 1)
     assert wording.alert_sentence(grown) == "One keep-code used 21 times"
-    assert "21 visitors" in wording.why_it_fired(dashboard.alert(world.ctx, grown.id))
+    assert "21 visitors" in wording.why_it_fired(alert_query.alert(world.ctx, grown.id))
 
 
 def test_a_keep_code_used_from_more_than_three_regions_is_a_clone_alert(make_world: MakeWorld, tmp_path: Path) -> None:

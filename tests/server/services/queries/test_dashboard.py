@@ -8,12 +8,16 @@ from authcode.code.serial import Tier, printed_serial
 from authcode.order.order import Tiers
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.redemption import Unit, Verdict
+from server.services.alerts.triage import AlertUnknown
+from server.services.batches.find import CodeUnknown, find_code
 from server.services.batches.range_acts import OrderUnknown
 from server.services.codes.attempts import Channel, Visitor
 from server.services.codes.look import look
-from server.services.queries import dashboard
-from server.services.queries.dashboard import AlertUnknown, BatchUnknown, CodeUnknown
-from server.services.queries.models import batch_facts
+from server.services.queries import alert as alert_query
+from server.services.queries import batches as batch_queries
+from server.services.queries import codes as code_queries
+from server.services.queries.batches import BatchUnknown, batch_facts
+from server.services.queries.page import PAGE_SIZE
 from tests.server.simulator import World, both_databases
 
 pytestmark = both_databases
@@ -40,7 +44,7 @@ def busy(world: World) -> World:
 
 def test_a_batch_tells_what_happened_to_its_codes(busy: World) -> None:
     other = busy.issue(count=3)
-    page = dashboard.batch_page(busy.ctx, busy.issued.batch.row)
+    page = batch_queries.batch_page(busy.ctx, busy.issued.batch.row)
     batch = page.batch
     assert batch.states == {Verdict.UNUSED: 7, Verdict.VOID: 1, Verdict.RECALLED: 1, Verdict.SAMPLE: 1}
     assert sum(batch.states.values()) == batch.count == 10
@@ -53,12 +57,12 @@ def test_a_batch_tells_what_happened_to_its_codes(busy: World) -> None:
     assert page.countries == (("unknown", 5),)
     assert [act.kind for act in page.acts] == [ActKind.SAMPLE, ActKind.RECALL, ActKind.VOID, ActKind.ACTIVATE]
     assert len(page.recent) == 5
-    listed = dashboard.batches(busy.ctx.db, now=busy.clock.now)
+    listed = batch_queries.batches(busy.ctx.db, now=busy.clock.now)
     assert [row.order for row in listed] == [other.batch.order_name, batch.order]
     assert listed[1] == batch
-    assert dashboard.batch_of_order(busy.ctx.db, batch.order, now=busy.clock.now) == batch
+    assert batch_queries.batch_of_order(busy.ctx.db, batch.order, now=busy.clock.now) == batch
     with pytest.raises(OrderUnknown):
-        dashboard.batch_of_order(busy.ctx.db, "nothing", now=busy.clock.now)
+        batch_queries.batch_of_order(busy.ctx.db, "nothing", now=busy.clock.now)
 
 
 def test_a_batch_counts_codes_that_are_verified_now(world: World) -> None:
@@ -69,20 +73,20 @@ def test_a_batch_counts_codes_that_are_verified_now(world: World) -> None:
     for index in (1, 2):
         world.client.post("/api/v1/undo", json={"code": issued.text(index), "claim": "anna"})
     assert world.verdict(issued.text(2), "ben") == "genuine"
-    page = dashboard.batch_page(world.ctx, issued.batch.row)
+    page = batch_queries.batch_page(world.ctx, issued.batch.row)
     assert page.batch.verified == 2
     assert sum(day.verified for day in page.days) == 4  # what happened on a day stays so
-    listed = {row.row: row.verified for row in dashboard.batches(world.ctx.db, now=world.clock.now)}
+    listed = {row.row: row.verified for row in batch_queries.batches(world.ctx.db, now=world.clock.now)}
     assert listed == {issued.batch.row: 2, other.batch.row: 0}
-    found = dashboard.batch_of_order(world.ctx.db, issued.batch.order_name, now=world.clock.now)
+    found = batch_queries.batch_of_order(world.ctx.db, issued.batch.order_name, now=world.clock.now)
     assert batch_facts(found)["verified"] == 2
 
 
 def test_the_history_of_a_code_numbers_its_askers_and_names_nobody(busy: World) -> None:
     unit = Unit(row=busy.issued.batch.row, index=0)
-    history = dashboard.code_history(busy.ctx, unit)
+    history = code_queries.code_history(busy.ctx, unit)
     assert (history.state, history.order, history.looks) == (Verdict.ALREADY_VERIFIED, busy.issued.batch.order_name, 3)
-    assert [(scan.person, scan.said, scan.burned) for scan in reversed(history.scans)] == [
+    assert [(scan.person, scan.said, scan.burned) for scan in reversed(history.scans.rows)] == [
         ("1", Verdict.GENUINE, True),
         ("2", Verdict.ALREADY_VERIFIED, False),
         ("1", Verdict.GENUINE, False),
@@ -90,13 +94,13 @@ def test_the_history_of_a_code_numbers_its_askers_and_names_nobody(busy: World) 
     assert history.facts.first_verified_at == busy.clock.now
     assert [alert.people for alert in history.alerts] == [2]
     assert [act.kind for act in history.acts] == [ActKind.ACTIVATE]
-    unused = dashboard.code_history(busy.ctx, replace(unit, index=2))
-    assert (unused.state, unused.scans, unused.first_place) == (Verdict.UNUSED, (), None)
+    unused = code_queries.code_history(busy.ctx, replace(unit, index=2))
+    assert (unused.state, unused.scans.rows, unused.first_place) == (Verdict.UNUSED, (), None)
 
 
 def test_a_pair_is_shown_by_the_code_that_can_be_verified(world: World) -> None:
     issued = world.issue(tiers=Tiers.PAIR)
-    history = dashboard.code_history(world.ctx, Unit(row=issued.batch.row, index=4))
+    history = code_queries.code_history(world.ctx, Unit(row=issued.batch.row, index=4))
     assert history.facts.tier is Tier.INNER
     inner = next(code for code in issued.codes if (code.index, code.tier) == (4, Tier.INNER))
     assert history.facts.serial == inner.serial
@@ -106,32 +110,32 @@ def test_a_code_is_found_by_its_text_its_serial_or_its_place(busy: World) -> Non
     code = busy.issued.codes[4]
     wanted = Unit(row=busy.issued.batch.row, index=4)
     for text in (code.code, f"  {code.code}\n", printed_serial(code.serial), f"{busy.issued.batch.order_name}:4"):
-        assert dashboard.find_code(busy.ctx, text) == wanted
+        assert find_code(busy.ctx, text) == wanted
     for text in ("", "x", f"{busy.issued.batch.order_name}:10", "nothing:1", "order:x", printed_serial("0" * 13), ":1"):
         with pytest.raises(CodeUnknown):
-            dashboard.find_code(busy.ctx, text)
+            find_code(busy.ctx, text)
     manifest, _document = busy.manifest()
     with pytest.raises(CodeUnknown):
-        dashboard.find_code(busy.ctx, busy.codes(manifest)[0].code)
+        find_code(busy.ctx, busy.codes(manifest)[0].code)
 
 
 def test_what_is_not_there_is_told(busy: World) -> None:
     with pytest.raises(BatchUnknown):
-        dashboard.batch_page(busy.ctx, 99)
+        batch_queries.batch_page(busy.ctx, 99)
     with pytest.raises(AlertUnknown):
-        dashboard.alert(busy.ctx, 99)
+        alert_query.alert(busy.ctx, 99)
     for unit in (Unit(row=99, index=0), Unit(row=busy.issued.batch.row, index=10)):
         with pytest.raises(CodeUnknown):
-            dashboard.code_history(busy.ctx, unit)
+            code_queries.code_history(busy.ctx, unit)
 
 
 def test_long_histories_come_in_pages(busy: World) -> None:
-    for number in range(dashboard.PAGE_SIZE):
+    for number in range(PAGE_SIZE):
         busy.verdict(busy.issued.text(1), f"other-{number}")
     unit = Unit(row=busy.issued.batch.row, index=1)
-    first, last = dashboard.code_history(busy.ctx, unit), dashboard.code_history(busy.ctx, unit, page=2)
-    assert (len(first.scans), len(last.scans), last.scans_total, last.pages) == (50, 1, 51, 2)
-    assert last.scans[0].burned
+    first, last = code_queries.code_history(busy.ctx, unit), code_queries.code_history(busy.ctx, unit, page=2)
+    assert (len(first.scans.rows), len(last.scans.rows), last.scans.total, last.scans.pages) == (50, 1, 51, 2)
+    assert last.scans.rows[0].burned
     (alert,) = first.alerts
-    detail = dashboard.alert(busy.ctx, alert.id, page=1)
-    assert (detail.scans_total, detail.pages, detail.measured, alert.people) == (50, 1, 50, 51)
+    detail = alert_query.alert(busy.ctx, alert.id, page=1)
+    assert (detail.scans.total, detail.scans.pages, detail.measured, alert.people) == (50, 1, 50, 51)

@@ -14,22 +14,25 @@ from server.runtime.looks import LOOKS_PER_TRANSACTION
 from server.services.codes.attempts import Channel, Visitor
 from server.services.codes.look import look
 from server.services.codes.redeem import verify
-from server.services.queries import dashboard
+from server.services.queries import alert as alert_query
+from server.services.queries import alerts as alert_queries
+from server.services.queries import batches as batch_queries
+from server.services.queries import codes as code_queries
 from server.storage import schema
 from tests.server.simulator import Issued, World, both_databases
 
 pytestmark = both_databases
 
 PAGES: dict[str, Callable[[World, Issued], object]] = {
-    "alerts": lambda world, _: dashboard.alerts(world.ctx, AlertFilter()),
-    "alert": lambda world, _: dashboard.alert(world.ctx, 1),
-    "batches": lambda world, _: dashboard.batch_list(world.ctx.db, now=world.clock.now),
-    "batch": lambda world, issued: dashboard.batch_page(world.ctx, issued.batch.row),
-    "act": lambda world, issued: dashboard.batch_to_act_on(world.ctx.db, issued.batch.row, now=world.clock.now),
-    "batch of an order": lambda world, issued: dashboard.batch_of_order(
+    "alerts": lambda world, _: alert_queries.alerts(world.ctx, AlertFilter()),
+    "alert": lambda world, _: alert_query.alert(world.ctx, 1),
+    "batches": lambda world, _: batch_queries.batch_list(world.ctx.db, now=world.clock.now),
+    "batch": lambda world, issued: batch_queries.batch_page(world.ctx, issued.batch.row),
+    "act": lambda world, issued: batch_queries.batch_to_act_on(world.ctx.db, issued.batch.row, now=world.clock.now),
+    "batch of an order": lambda world, issued: batch_queries.batch_of_order(
         world.ctx.db, issued.batch.order_name, now=world.clock.now
     ),
-    "code": lambda world, issued: dashboard.code_history(world.ctx, Unit(row=issued.batch.row, index=0)),
+    "code": lambda world, issued: code_queries.code_history(world.ctx, Unit(row=issued.batch.row, index=0)),
 }
 
 
@@ -113,7 +116,7 @@ def test_returns_are_read_for_the_batches_that_are_shown_alone(world: World, sol
 def test_acts_ask_only_for_the_batch_and_its_acts(world: World, sold: Issued) -> None:
     world.act(sold, ActKind.VOID, "2-3", reason="waste")
     with questions(world) as asked:
-        target = dashboard.batch_to_act_on(world.ctx.db, sold.batch.row, now=world.clock.now)
+        target = batch_queries.batch_to_act_on(world.ctx.db, sold.batch.row, now=world.clock.now)
     assert len(asked) <= 5  # the transaction, the batch, its acts, its brand's keyring and choice
     assert [(piece.first, piece.last, piece.state) for piece in target.stretches] == [
         (0, 1, Verdict.UNUSED),
@@ -132,8 +135,8 @@ def test_an_alert_tells_what_everybody_was_told_on_each_of_its_pages(world: Worl
     world.act(issued, ActKind.RECALL, reason="leaks")
     for claim in range(10):
         verify(world.ctx, issued.text(0), claim=f"late-{claim}", visitor=Visitor())
-    first, second = dashboard.alert(world.ctx, 1), dashboard.alert(world.ctx, 1, page=2)
-    assert (len(first.scans), len(second.scans), first.scans_total) == (50, 20, 70)
+    first, second = alert_query.alert(world.ctx, 1), alert_query.alert(world.ctx, 1, page=2)
+    assert (len(first.scans.rows), len(second.scans.rows), first.scans.total) == (50, 20, 70)
     for page in (first, second):
         assert page.alert.rule == "duplicate"
         assert page.told == {Verdict.ALREADY_VERIFIED: 60, Verdict.RECALLED: 10}
@@ -141,21 +144,21 @@ def test_an_alert_tells_what_everybody_was_told_on_each_of_its_pages(world: Worl
             ("2026-11-21", 0, 60),
             ("2026-11-22", 0, 10),
         ]
-    assert [scan.person for scan in second.scans] == [str(number) for number in range(21, 1, -1)]
+    assert [scan.person for scan in second.scans.rows] == [str(number) for number in range(21, 1, -1)]
 
 
 def test_batches_come_in_pages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     issued = [world.issue(count=3) for _ in range(5)]
-    monkeypatch.setattr(dashboard, "PAGE_SIZE", 2)
-    pages = [dashboard.batch_list(world.ctx.db, now=world.clock.now, page=page) for page in (1, 2, 3, 4)]
-    assert [[row.row for row in page.batches] for page in pages[:3]] == [
+    monkeypatch.setattr("server.services.queries.page.PAGE_SIZE", 2)
+    pages = [batch_queries.batch_list(world.ctx.db, now=world.clock.now, page=page) for page in (1, 2, 3, 4)]
+    assert [[row.row for row in page.rows] for page in pages[:3]] == [
         [issued[4].batch.row, issued[3].batch.row],
         [issued[2].batch.row, issued[1].batch.row],
         [issued[0].batch.row],
     ]
     assert pages[3] == pages[2]
     assert (pages[0].total, pages[0].pages) == (5, 3)
-    assert len(dashboard.batches(world.ctx.db, now=world.clock.now)) == 5
+    assert len(batch_queries.batches(world.ctx.db, now=world.clock.now)) == 5
 
 
 COUNTERS = (schema.attempt_day, schema.attempt_place, schema.alert_day, schema.alert_place, schema.look_day)
@@ -221,7 +224,7 @@ def test_an_attempt_that_is_not_kept_is_not_counted(world: World, monkeypatch: p
     with pytest.raises(RuntimeError):
         verify(world.ctx, issued.text(0), claim="anna", visitor=Visitor())
     assert counted(world) == before
-    assert dashboard.batch_page(world.ctx, issued.batch.row).batch.verified == 0
+    assert batch_queries.batch_page(world.ctx, issued.batch.row).batch.verified == 0
 
 
 def test_looks_are_written_some_at_a_time(world: World) -> None:

@@ -25,7 +25,9 @@ from server.services.staff.accounts import (
 from server.storage import schema
 from server.storage.engine import Database
 from server.storage.staff import staff_by_email
-from tests.server.simulator import World
+from tests.server.simulator import World, both_databases
+
+pytestmark = both_databases
 
 EMAIL, ONE_TIME, OWN = "Anna@Example.com", "one-time-password", "a password of my own"
 # As they are outside tests, which hash at less cost.

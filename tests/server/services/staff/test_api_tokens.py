@@ -28,7 +28,9 @@ from server.services.staff.api_tokens import (
 )
 from server.storage import schema
 from server.storage.brands import BrandUnknown
-from tests.server.simulator import World
+from tests.server.simulator import World, both_databases
+
+pytestmark = both_databases
 
 
 def made(world: World, *scopes: Scope, days: int = 30, brand: str | None = None, label: str = "press-1") -> str:

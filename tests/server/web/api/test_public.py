@@ -453,7 +453,7 @@ def test_foreign_loggers_name_what_happened_and_no_path(
 ) -> None:
     with caplog.at_level(logging.INFO):
         logging.getLogger(name).error(*arguments, exc_info=ValueError("K1SECRET"))
-    assert "(test_api:" in caplog.text
+    assert "(test_public:" in caplog.text
     assert "ValueError" in caplog.text
     assert "K1SECRET" not in caplog.text
     assert world.app

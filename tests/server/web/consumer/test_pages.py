@@ -16,9 +16,10 @@ from keys.format.domains import Listing
 from keys.format.records import Form
 from keys.store.issuer import IssuerHome
 from server.app import create_app
+from server.domain.alerts.alert import AlertFilter
 from server.domain.batches.range_act import ActKind
 from server.services.brands.keyring import publish_keyring
-from server.services.queries.dashboard import AlertFilter, alerts
+from server.services.queries.alerts import alerts
 from server.settings import RateLimit
 from server.storage import schema
 from server.storage.engine import RecordsUnreachable
@@ -208,7 +209,7 @@ class TestVerifying:
         assert heading(told.text) == heading(seen.text)
         assert "Example Tea now knows" in told.text
         shopper.verify(code)
-        (alert,) = alerts(world.ctx, AlertFilter()).alerts
+        (alert,) = alerts(world.ctx, AlertFilter()).rows
         assert (alert.count, alert.people) == (2, 2 if state == "used" else 1)
 
     def test_a_code_of_no_registered_unit_looks_and_offers_the_same_as_one_that_is_not_activated(

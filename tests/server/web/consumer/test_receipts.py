@@ -20,7 +20,7 @@ from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_USES
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.keep_code import MAX_WRONG_HERE
 from server.services.brands.keyring import publish_keyring
-from server.services.queries.dashboard import alerts
+from server.services.queries.alerts import alerts
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.proofs import MAX_PASTED_CHARS, linked_proof, proof_in
 from server.web.consumer.receipt_pdf import ReceiptSheet, proof_symbol, receipt_pdf
@@ -152,7 +152,7 @@ class TestItWasMe:
         keep_code = keep_code_on(shopper.verify(page).text)
         answer = stranger(world).send(page, {"keep_code": keep_code})
         assert "Set-Cookie" not in answer.headers
-        assert alerts(world.ctx, AlertFilter()).alerts == ()
+        assert alerts(world.ctx, AlertFilter()).rows == ()
 
     def test_a_wrong_and_a_mistyped_one_are_told_apart_and_offered_again(
         self, world: World, shopper: Browser, page: str, issued: Issued
@@ -187,7 +187,7 @@ class TestItWasMe:
         answer = shopper.send(page, sent, Sec_Fetch_Site="cross-site")
         assert (answer.status_code, answer.mimetype) == (409, "text/html")
         with world.ctx.db.read() as connection:
-            from server.services.queries.dashboard import find_code
+            from server.services.batches.find import find_code
             from server.storage.scans import keep_code_uses
 
             assert keep_code_uses(connection, find_code(world.ctx, issued.text(0)).id, limit=1) == []
@@ -210,7 +210,7 @@ class TestItWasMe:
         keep_code = keep_code_on(shopper.verify(page).text)
         for _ in range(KEEP_CODE_USES):
             stranger(world).send(page, {"keep_code": keep_code})
-        (alert,) = alerts(world.ctx, AlertFilter()).alerts
+        (alert,) = alerts(world.ctx, AlertFilter()).rows
         assert (alert.rule, alert.people) == ("keep_code_shared", KEEP_CODE_USES)
 
 

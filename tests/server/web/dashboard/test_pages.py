@@ -15,7 +15,7 @@ from server.domain.codes.redemption import Unit
 from server.services.brands.keyring import publish_keyring
 from server.services.staff.accounts import reset_staff
 from server.settings import RateLimit
-from tests.server.simulator import START, Issued, World
+from tests.server.simulator import START, Issued, World, both_databases
 from tests.server.web.dashboard.staff import EMAIL, ONE_TIME, OWN, Staff, duplicated
 from tests.server.web.pages import ADDRESS, heading, hidden, target
 
@@ -27,6 +27,7 @@ class TestLogin:
         assert answer.status_code == 303
         assert answer.location.startswith("/staff/login")
 
+    @both_databases
     def test_a_one_time_password_leads_nowhere_but_to_a_password_of_ones_own(self, stranger: Staff) -> None:
         page = stranger.submit("/staff/login", {"email": EMAIL, "password": ONE_TIME})
         assert heading(page) == "Choose your password"
@@ -43,6 +44,7 @@ class TestLogin:
         assert said[1] is not None
         assert said[0].group(1) == said[1].group(1)
 
+    @both_databases
     def test_a_copied_cookie_is_worth_nothing_after_the_logout(self, anna: Staff, world: World) -> None:
         copied = anna.client.get_cookie("authcode-staff", domain="v.example.com")
         assert copied is not None
@@ -175,7 +177,7 @@ class TestAlerts:
     ) -> None:
         for claim in range(8):
             world.verdict(issued.text(0), f"claim-{claim}")
-        monkeypatch.setattr("server.services.queries.alert.PAGE_SIZE", 5)
+        monkeypatch.setattr("server.services.queries.page.PAGE_SIZE", 5)
         for page in (1, 2):
             text = anna.open(f"/staff/alerts/1?page={page}").text
             told = text[text.index("<h2>What people were told") :]
@@ -185,6 +187,7 @@ class TestAlerts:
 
 
 class TestBatches:
+    @both_databases
     def test_the_list_is_empty_before_the_first_batch(self, anna: Staff) -> None:
         assert "No batch yet." in anna.open("/staff/batches").text
 
@@ -202,7 +205,7 @@ class TestBatches:
         self, world: World, anna: Staff, issued: Issued, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         world.issue()
-        monkeypatch.setattr("server.services.queries.dashboard.PAGE_SIZE", 1)
+        monkeypatch.setattr("server.services.queries.page.PAGE_SIZE", 1)
         newest, oldest = anna.open("/staff/batches").text, anna.open("/staff/batches?page=2").text
         assert issued.batch.order_name not in newest
         assert 'href="/staff/batches?page=2">Older' in newest

@@ -14,11 +14,13 @@ from server.domain.alerts.rules import all_rules, rule_named
 from server.domain.alerts.triage import Cause, Precision, precision_of
 from server.domain.batches.range_act import ActDetails, ActKind, RangeAct, stretches
 from server.domain.codes.redemption import Unit, Verdict
-from server.services.queries.alert_views import RuleRecord
-from server.services.queries.dashboard import AlertDetail, AlertRow, DayCount
+from server.services.queries.alert import AlertDetail
+from server.services.queries.alerts import RuleRecord
+from server.services.queries.page import Page
+from server.services.queries.rows import AlertRow, DayCount
 from server.web.dashboard import charts
 from server.web.dashboard import words as wording
-from server.web.dashboard.batches.acts import effect, read_act
+from server.web.dashboard.batches.act_form import effect, read_act
 from server.web.dashboard.filters import ListAddress, Order, SavedView
 
 RULES = [rule.name for rule in all_rules()]
@@ -27,7 +29,6 @@ ALERT = AlertRow(
     id=1,
     rule="duplicate",
     severity=Severity.ALERT,
-    brand="Aurora",
     batch_row=1,
     order="SPRING-24",
     product="Tea",
@@ -61,10 +62,7 @@ DETAIL = AlertDetail(
     batch_count=0,
     told={},
     days=(),
-    scans=(),
-    scans_total=0,
-    page=1,
-    pages=1,
+    scans=Page(rows=(), total=0, page=1, pages=1),
 )
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.server.simulator import START, Issued, World
+from tests.server.simulator import START, Issued, World, both_databases
 from tests.server.web.dashboard.staff import Staff, duplicated, numbers, work
 
 
@@ -75,6 +75,7 @@ def test_only_what_the_open_list_would_show_is_told(anna: Staff, world: World, i
     }
 
 
+@both_databases
 def test_the_question_prolongs_no_session_and_is_kept_nowhere(anna: Staff, world: World, issued: Issued) -> None:
     assert issued.text(0)
     seen = OpenList(anna)

@@ -9,12 +9,12 @@ from server.domain.alerts.storm import BURST_ASKERS, LOOKS_IN_STORM
 from server.domain.alerts.triage import Cause
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.redemption import Verdict
+from server.services.batches.find import find_code
 from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import verify
-from server.services.queries.dashboard import find_code
 from server.web.dashboard import words as wording
 from server.web.dashboard.alerts import pages as alert_pages
-from tests.server.simulator import Issued, World
+from tests.server.simulator import Issued, World, both_databases
 from tests.server.web.dashboard.staff import Staff, duplicated, numbers
 from tests.server.web.pages import heading
 
@@ -79,6 +79,7 @@ def test_a_crowd_on_one_code_makes_the_page_propose_a_lock_which_staff_confirm(a
     assert "Proposed:" not in opened(anna)
 
 
+@both_databases
 def test_where_there_is_nothing_to_act_on_the_week_is_told(anna: Staff, world: World, issued: Issued) -> None:
     assert "A row appears here" in anna.open("/staff/alerts").text
     for index in range(3):
@@ -97,6 +98,7 @@ def test_where_there_is_nothing_to_act_on_the_week_is_told(anna: Staff, world: W
     assert "so much was real" not in page
 
 
+@both_databases
 def test_a_day_of_the_chart_is_a_filter_of_the_latest_attempts(anna: Staff, world: World, issued: Issued) -> None:
     world.verdict(issued.text(0), "on-the-first-day")
     first = world.clock().date()

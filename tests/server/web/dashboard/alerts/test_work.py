@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from server.domain.batches.range_act import ActKind
-from tests.server.simulator import Issued, World
+from tests.server.simulator import Issued, World, both_databases
 from tests.server.web.dashboard.staff import EMAIL, Staff, duplicated, numbers, work
 from tests.server.web.pages import heading
+
+pytestmark = both_databases
 
 ROWS = '<div class="what">'
 

@@ -1,7 +1,7 @@
 """The dashboard's form that returns a code to unused."""
 
-from server.services.queries.dashboard import find_code
-from tests.server.simulator import Issued, World
+from server.services.batches.find import find_code
+from tests.server.simulator import Issued, World, both_databases
 from tests.server.web.dashboard.staff import Staff
 
 
@@ -9,6 +9,7 @@ def page_of(world: World, issued: Issued) -> str:
     return f"/staff/codes/{find_code(world.ctx, issued.text(0)).id}"
 
 
+@both_databases
 def test_staff_return_a_used_code_with_a_reason_after_reading_what_it_does(world: World, anna: Staff) -> None:
     issued = world.issue()
     unused = page_of(world, issued)

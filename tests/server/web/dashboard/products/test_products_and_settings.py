@@ -6,12 +6,11 @@ import re
 import pytest
 from PIL import Image
 
-from server.domain.alerts.alert import Severity
+from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.batches.range_act import ActKind
 from server.services.brands.settings import brands
-from server.services.queries import dashboard
-from server.services.queries.dashboard import AlertFilter
-from tests.server.simulator import Issued, World
+from server.services.queries import alerts as alert_queries
+from tests.server.simulator import Issued, World, both_databases
 from tests.server.web.dashboard.staff import Staff
 from tests.server.web.pages import heading, hidden, target
 
@@ -47,6 +46,7 @@ def send_picture(anna: Staff, place: str, data: bytes) -> str:
 
 
 class TestProducts:
+    @both_databases
     def test_shoppers_read_new_texts_at_once(self, anna: Staff, place: str, issued: Issued) -> None:
         assert "Shoppers read the new texts" in anna.submit(place, TEXTS)
         page = anna.open(target(issued.text(0))).text
@@ -73,6 +73,7 @@ class TestProducts:
         assert 'value="in the lid"' in page
         assert "Spring Tea" in anna.open("/staff/products").text
 
+    @both_databases
     def test_a_picture_is_made_anew_and_bounded(self, anna: Staff, place: str, world: World) -> None:
         kept = io.BytesIO()
         Image.new("RGB", (2400, 600), "green").save(kept, "PNG")
@@ -109,7 +110,7 @@ class TestSettings:
         assert "The settings are kept" in anna.submit("/staff/settings", form)
         for claim in ("anna", "ben"):
             world.verdict(issued.text(0), claim)
-        (alert,) = dashboard.alerts(world.ctx, AlertFilter()).alerts
+        (alert,) = alert_queries.alerts(world.ctx, AlertFilter()).rows
         assert alert.severity is Severity.ALERT
         assert "alert_from 1" in anna.open("/staff/audit?kind=brand").text
         assert "Nothing was other" in anna.submit("/staff/settings", form)
@@ -126,6 +127,7 @@ class TestSettings:
         (brand,) = brands(world.ctx.db)
         assert brand.withdrawn_keys == "usual"
 
+    @both_databases
     def test_the_brands_contact_stands_where_a_product_names_none(
         self, anna: Staff, place: str, issued: Issued
     ) -> None:

@@ -20,7 +20,7 @@ class FormIncomplete(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedAct:
-    """An act as asked for: kind, the range as typed, its ends, its details."""
+    """A requested act: kind, the range as typed, its ends, its details."""
 
     kind: ActKind
     indices: str
@@ -39,8 +39,8 @@ def read_act(kind: ActKind, form: Mapping[str, str], *, count: int) -> WantedAct
 
     Raises:
         RangeInvalid: a range or detail that the batch cannot take.
-        FormIncomplete: no range (an act on the whole batch is asked for by its first and last index, since most
-            acts cannot be taken back), a void, recall or sample without a reason, or a date that is none.
+        FormIncomplete: no range (an act on the whole batch needs its first and last index, since most acts cannot be
+            taken back), a void, recall or sample without a reason, or an invalid date.
     """
     given = {name: value.strip() or None for name, value in form.items()}
     indices = (given.get("range") or "").replace(" ", "").replace("\u2013", "-")
@@ -67,14 +67,13 @@ def selection(query: Mapping[str, str], *, count: int) -> tuple[int, int] | None
     Raises:
         RangeInvalid: it is none of this batch.
     """
-    ends = (query.get("first", "").strip(), query.get("last", "").strip())
-    typed = f"{ends[0] or 0}-{ends[1] or count - 1}" if any(ends) else ""
-    wanted = query.get("range") or typed
+    first, last = query.get("first", "").strip(), query.get("last", "").strip()
+    wanted = query.get("range") or (f"{first or 0}-{last or count - 1}" if first or last else "")
     return read_range(wanted, count=count) if wanted else None
 
 
 def effect(wanted: WantedAct, stretches: Sequence[Stretch]) -> tuple[tuple[Verdict, int], ...]:
-    """How many codes of each present state the act touches; verified ones count under the state they stood in."""
+    """How many codes of each present state the act touches; verified ones count under the state before."""
     touched: Counter[Verdict] = Counter()
     for piece in stretches:
         overlap = min(piece.last, wanted.last) - max(piece.first, wanted.first) + 1

@@ -1,4 +1,4 @@
-"""What staff read of a picture that led to no code of ours."""
+"""What staff read about a picture without a code of ours."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,12 +9,12 @@ from scanner import AdviceCode
 from server.services.queries.photo_search import PhotoFind
 
 
-def no_code_told(found: PhotoFind) -> str:
-    """Why it did not; a host that a brand lists is named as what the brand knows it for."""
+def why_no_code(found: PhotoFind) -> str:
+    """Why there is none; a host that a brand lists is named as what the brand knows it for."""
     if found.unregistered:
         return "The picture holds a code of ours that no batch has: a manifest is late, or a signing key has leaked."
     if found.foreign:
-        hosts = list(dict.fromkeys(_host_told(text) for text in found.foreign if text.host))
+        hosts = list(dict.fromkeys(_host_words(text) for text in found.foreign if text.host))
         where = (
             f"It leads to {', '.join(hosts)}; we did not open it." if hosts else "It is no web address that is clear."
         )
@@ -22,7 +22,7 @@ def no_code_told(found: PhotoFind) -> str:
     return _ADVICE[found.advice.code if found.advice else AdviceCode.NO_CODE]
 
 
-def _host_told(text: ForeignText) -> str:
+def _host_words(text: ForeignText) -> str:
     if text.listed is None:
         return str(text.host)
     kind = "a look-alike" if text.listed.listing is Listing.LOOKALIKE else "a partner"
