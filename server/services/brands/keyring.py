@@ -17,7 +17,7 @@ from server.runtime.context import Context
 from server.services.staff.api_tokens import Station, TokenForOtherBrand
 from server.storage import audit
 from server.storage.brands import BrandRecord, add_brand, all_brands, brand_by_brand_id, set_brand
-from server.storage.engine import Database
+from server.storage.engine import Connection, Database
 
 EXPIRY_WARNING: Final = timedelta(days=7)
 """How long before its expiry a keyring is warned of: enough for an operator on holiday."""
@@ -105,25 +105,22 @@ def publish_keyring(
         _check_follows(known, opened)  # (2), (3)
         others = [brand for brand in all_brands(connection) if brand.brand_id != keyring.brand_id]
         _check_no_conflict(known, opened, others)  # (4), (5)
-        _keep(connection, known, opened, document, server_id=server_id)
-        actor = by.actor if isinstance(by, Station) else by
-        if actor is not None:
+        _keep(connection, known, opened, document, server_id)
+        if by is not None:
+            actor = by.actor if isinstance(by, Station) else by
             for action, subject, details in _audit_lines(known, keyring, document):
                 audit.append(connection, at=now, actor=actor, action=action, subject=subject, details=details)
     return keyring
 
 
 def _keep(
-    connection: Connection, known: BrandRecord | None, opened: OpenedKeyring, document: bytes, *, server_id: str | None
+    connection: Connection, known: BrandRecord | None, opened: OpenedKeyring, document: bytes, server_id: str | None
 ) -> None:
-    values: dict[str, object] = {
-        "name": opened.keyring.brand,
-        "root_fingerprint": opened.root_fingerprint,
-        "keyring": document,
-        "keyring_version": opened.keyring.version,
-    }
+    keyring = opened.keyring
+    values: dict[str, object] = {"name": keyring.brand, "keyring": document, "keyring_version": keyring.version}
+    values["root_fingerprint"] = opened.root_fingerprint
     if known is None:
-        add_brand(connection, brand_id=opened.keyring.brand_id, server_id=server_id, **values)
+        add_brand(connection, brand_id=keyring.brand_id, server_id=server_id, **values)
     else:
         set_brand(connection, known.id, **values)
 

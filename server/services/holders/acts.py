@@ -159,8 +159,7 @@ def _attempt(ctx: Context, connection: Connection, state: CodeState, request: _A
     """
     lives = _lives(connection, state, request)  # (1)
     again = _repeated(ctx, connection, lives, request)
-    accepted = [(one, first) for one in lives for first in (one.redemption, again) if first is not None]
-    held = _shown(ctx, connection, state.unit, accepted, request)  # (2)
+    held = _shown(ctx, connection, state.unit, _accepted(lives, again), request)  # (2)
     if held is None or held.redemption is None:
         return None
     if again is not None and not request.preview and not _holds(ctx, held.unit, held.redemption, request):
@@ -201,6 +200,11 @@ def _repeated(
     before = holder_before(connection, lives[0].unit, first)
     window = timedelta(seconds=ctx.settings.repeat_window_s)
     return before[0] if before is not None and request.now - before[1] <= window else None
+
+
+def _accepted(lives: Sequence[CodeState], again: Redemption | None) -> list[tuple[CodeState, Redemption]]:
+    """The redemptions whose holder may act, each with its life."""
+    return [(one, first) for one in lives for first in (one.redemption, again) if first is not None]
 
 
 def _shown(
