@@ -36,3 +36,8 @@ def __getattr__(name: str) -> object:
         if name in names:
             return getattr(import_module(room), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the front door."""
+    return sorted(name for names in _ROOMS.values() for name in names)

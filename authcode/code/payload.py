@@ -135,7 +135,10 @@ def parse_code(text: str | bytes, keyrings: KeyringSet) -> tuple[Keyring, CodeKe
         NotOurs: whatever the reason.
     """
     clean = _clean_text(text)  # (1)
-    prefix = _own_prefix(clean, keyrings)  # (2)
+    match = _PREFIX.match(clean.upper())  # (2)
+    if match is None or match.group() not in keyrings.prefixes:
+        raise NotOurs
+    prefix = match.group()
     rest = clean[len(prefix) :]
     form = Form.GS1 if rest.startswith("01/") else Form.SHORT
     key_id, serial, gtin, tag_text = (
@@ -198,13 +201,6 @@ def _clean_text(text: str | bytes) -> str:
     if not _CLEAN.fullmatch(shown) or not _UNWANTED.isdisjoint(shown):
         raise NotOurs
     return shown
-
-
-def _own_prefix(clean: str, keyrings: KeyringSet) -> str:
-    match = _PREFIX.match(clean.upper())
-    if match is None or match.group() not in keyrings.prefixes:
-        raise NotOurs
-    return match.group()
 
 
 def _split_short(rest: str) -> tuple[str, str, str, str]:

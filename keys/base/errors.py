@@ -5,6 +5,7 @@ leaves of the other packages are in those packages and descend from `AuthcodeErr
 passphrase or the text of a code.
 """
 
+import re
 from inspect import get_annotations
 from pathlib import Path
 from string import Formatter
@@ -36,7 +37,8 @@ class AuthcodeError(Exception):
         if missing or len(values) > len(self._fields) or not facts.keys() <= set(self._fields):
             raise TypeError(f"{type(self).__name__} takes {', '.join(self._fields) or 'nothing'}")
         self.__dict__.update(facts)
-        shown = {name: getattr(self, name) for _, name, _, _ in Formatter().parse(self.sentence) if name}
+        places = [name for _, name, _, _ in Formatter().parse(self.sentence) if name]  # also `key.key_id`, `sides[0]`
+        shown = {name: getattr(self, name) for name in (re.split(r"[.[]", place)[0] for place in places)}
         super().__init__(self.sentence.format(**shown))
 
 

@@ -53,3 +53,16 @@ def test_a_declared_error_takes_its_own_facts_and_no_others(
 ) -> None:
     with pytest.raises(TypeError, match="_Named takes name, by"):
         _Named(*values, **named)  # type: ignore[arg-type]
+
+
+class _Parts(AuthcodeError):
+    """An error whose sentence names an attribute and an item of its facts."""
+
+    code = "parts"
+    sentence = "{number.real:g} of {sides[0]:g} x {sides[1]:g}"
+    number: complex
+    sides: tuple[float, float]
+
+
+def test_a_sentence_may_name_attributes_and_items_of_a_fact() -> None:
+    assert str(_Parts(2 + 1j, (3.0, 4.5))) == "2 of 3 x 4.5"
