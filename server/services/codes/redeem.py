@@ -204,5 +204,6 @@ def _record(ctx: Context, connection: Connection, one: _Attempt, decision: Decis
         alone = one.burned or (one.code.tier is Tier.OUTER and not not_ours)
         before = None if alone else one.state.redemption
         after_attempt(connection, one.state, made, before=before, own=own)
-    if not own if not_ours else one.state is None:
+    concerns_key = not own if not_ours else one.state is None
+    if concerns_key:
         after_key_attempt(connection, one.code, one.state, made, withdrawn=not_ours)
