@@ -85,10 +85,7 @@ def running_server(
     arguments = ["serve", "--host", host, "--port", str(port)]
     with log.open("wb") as stream:
         process = subprocess.Popen(  # noqa: S603 - our own command line, with arguments of our own
-            [*_AUTHCODE, *arguments],
-            env=environment(home, settings),
-            stdout=stream,
-            stderr=subprocess.STDOUT,
+            [*_AUTHCODE, *arguments], env=environment(home, settings), stdout=stream, stderr=subprocess.STDOUT
         )
         try:
             _wait_until_ready(process, ask, log)

@@ -96,12 +96,7 @@ def append_attempt(
         network_unit=networks.unit,
     )
     attempt = Attempt(
-        at=request.now,
-        place=place,
-        mark=outcome.mark,
-        staff=visitor.staff,
-        network=networks.day,
-        burned=outcome.burned,
+        at=request.now, place=place, mark=outcome.mark, staff=visitor.staff, network=networks.day, burned=outcome.burned
     )
     return number, attempt
 
