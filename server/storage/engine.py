@@ -217,10 +217,7 @@ def insert_or_nothing(
     /,
     **values: object,
 ) -> bool:
-    """`INSERT ... ON CONFLICT DO NOTHING RETURNING`: whether the row is new. The database decides, in one statement.
-
-    `computed` names columns whose values that statement finds out itself.
-    """
+    """`INSERT ... ON CONFLICT DO NOTHING RETURNING`: whether the row is new. `computed` names SQL-computed columns."""
     return connection.execute(_or_nothing(connection.dialect.name, table, computed), values).first() is not None
 
 

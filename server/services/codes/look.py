@@ -176,10 +176,6 @@ def _offered(ctx: Context, seen: Look, scope: TokenScope, request: Request, clai
         return seen
     ttl = timedelta(seconds=ctx.settings.page_token_ttl_s)
     token = make_page_token(scope, key=ctx.keys.page_token, now=request.now, ttl=ttl)
-    return replace(seen, token=token, claim=claim or _new_claim(ctx, scope.unit, request.visitor))
-
-
-def _new_claim(ctx: Context, unit: Unit, visitor: Visitor) -> str:
-    if visitor.cookie is not None:
-        return claim_of_holder(visitor.cookie, unit)
-    return ctx.random(CLAIM_BYTES).hex()
+    cookie = request.visitor.cookie
+    claim = claim or (ctx.random(CLAIM_BYTES).hex() if cookie is None else claim_of_holder(cookie, scope.unit))
+    return replace(seen, token=token, claim=claim)
