@@ -1,4 +1,4 @@
-"""Stage 5, verify: from a text to its unit (docs/format.md §3 rules 5 to 7). The signature is verified first."""
+"""Stage 5, verify: from a text to its unit (docs/format.md §3 rules 5 to 7); no database before the tag verifies."""
 
 from dataclasses import dataclass
 
@@ -65,7 +65,7 @@ def verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit]:
 
     Raises:
         NotOurs: anything else, with one text; also a compact code whose MAC key this server was never given, since
-            it cannot be told from a forged one.
+            it could as well be a forged one.
         SerialKeyMissing: a key vouches for it, and this server was never given the key that reads its serial.
     """
     try:
