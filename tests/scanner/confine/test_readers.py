@@ -113,19 +113,17 @@ def test_processor_time_is_limited_by_the_system() -> None:
 
 
 @LINUX
-def test_memory_is_limited_by_the_system() -> None:
+def test_memory_is_limited_by_the_system(readers: PhotoReaders) -> None:
     desk = np.full((6000, 7000, 3), 150, dtype=np.uint8)
     print_ = draw(TEXT, module_px=40)
     desk[1000 : 1000 + len(print_), 1000 : 1000 + len(print_)] = print_[:, :, np.newaxis]
     large = encode(desk, quality=30)
-    readers = with_limits(memory_bytes=16 * 1024 * 1024)
+    tight = with_limits(memory_bytes=16 * 1024 * 1024)
     with pytest.raises(PhotoTooCostly):
-        readers.scan(large, accept=anything)
-    assert readers.processes() == ()
-    readers.close()
-    roomy = with_limits()
-    assert roomy.scan(large, accept=anything).symbols
-    roomy.close()
+        tight.scan(large, accept=anything)
+    assert tight.processes() == ()
+    tight.close()
+    assert readers.scan(large, accept=anything).symbols
 
 
 def test_more_pictures_than_have_room_are_told_to_come_again() -> None:
@@ -142,8 +140,7 @@ def test_more_pictures_than_have_room_are_told_to_come_again() -> None:
     readers.close()
 
 
-def test_of_one_sender_one_picture_is_read_or_waits_and_others_find_the_places() -> None:
-    readers = PhotoReaders(dataclasses.replace(ONE, readers=2, waiting=2))
+def test_of_one_sender_one_picture_is_read_or_waits_and_others_find_the_places(readers: PhotoReaders) -> None:
     got: list[PhotoScan] = []
 
     def meanwhile(_text: str) -> bool:
@@ -155,7 +152,6 @@ def test_of_one_sender_one_picture_is_read_or_waits_and_others_find_the_places()
     assert readers.scan(symbol(), accept=meanwhile, sender="a noisy network").symbols
     assert got[0].symbols
     assert readers.scan(symbol(), accept=anything, sender="a noisy network").symbols
-    readers.close()
 
 
 def test_a_picture_is_drawn_anew_in_the_reader_as_in_this_process(readers: PhotoReaders) -> None:
@@ -173,15 +169,13 @@ def test_a_picture_is_drawn_anew_in_the_reader_as_in_this_process(readers: Photo
     ("kind", "size", "mode"), [("JPEG", (7000, 7000), "RGB"), ("PNG", (5000, 5000), "RGBA"), ("PNG", (4990, 5000), "P")]
 )
 def test_the_largest_picture_that_may_be_opened_is_drawn_within_the_readers_memory(
-    kind: str, size: tuple[int, int], mode: str
+    readers: PhotoReaders, kind: str, size: tuple[int, int], mode: str
 ) -> None:
     stream = BytesIO()
     options = {"progressive": True, "quality": 30, "subsampling": 0} if kind == "JPEG" else {"compress_level": 1}
     Image.new(mode, size).save(stream, kind, **options)
-    readers = PhotoReaders(ONE)
     with Image.open(BytesIO(readers.redraw(stream.getvalue(), side_px=1200))) as shown:
         assert max(shown.size) == 1200
-    readers.close()
 
 
 def test_a_reader_that_died_while_it_waited_is_replaced() -> None:
