@@ -149,10 +149,7 @@ def _is_token_valid(ctx: Context, one: _Attempt) -> bool:
 
 
 def _verified_an_earlier_life(ctx: Context, connection: Connection, unit: Unit, claim: str) -> bool:
-    """Whether this claim verified the unit before it was returned: a late duplicate burns nothing.
-
-    A page's token names the life, so only programs can send one.
-    """
+    """Whether this claim, a program's, verified the unit before it was returned: a late duplicate burns nothing."""
     for life in range(unit.life):
         earlier = replace(unit, life=life)
         redemption = redemption_of(connection, earlier)
