@@ -53,7 +53,7 @@ class House:
         keyring = self.issuer.keyring.keyring
         key = keyring.key_for(form=Form.SHORT, profile=Profile.SIGNED)
         manifest = Manifest(
-            server_id=self.issuer.issuer.server_id,
+            server_id=self.issuer.server_id,
             brand_id=keyring.brand_id,
             batch_number=number,
             order=order.name,
