@@ -103,7 +103,7 @@ def _check(database: str, signer: SigningKey, heard: set[int], row: int) -> None
                     sa.select(table.c.subject).where(table.c.kind == "redemption")
                 ).scalars()
             ]
-            heads = connection.execute(sa.select(schema.log_head)).all()
+            signed = connection.execute(sa.select(schema.log_head)).all()
         assert Counter(entered) == Counter(units)
         assert {(row << 35) + number for number in heard} <= units
         key = heads.log_key(db, signer)
@@ -111,8 +111,8 @@ def _check(database: str, signer: SigningKey, heard: set[int], row: int) -> None
         with db.read() as connection:
             numbers = list(connection.execute(sa.select(schema.log_leaf.c.number).order_by("number")).scalars())
         assert numbers == list(range(newest.size))
-        assert len(heads) > 2
-        for head in heads:  # whatever was signed before a worker died is continued
+        assert len(signed) > 2
+        for head in signed:  # whatever was signed before a worker died is continued
             kept = open_head(head.note, key)
             assert open_consistency(proofs.prove_growth(db, kept.size).text, key, kept=kept) == newest
         for number in range(0, newest.size, 17):
