@@ -42,10 +42,7 @@ from server.web.security import init_security
 class _App(Flask):
     """Flask, whose own log of an error that its handler could not answer would name the path."""
 
-    def log_exception(
-        self,
-        exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
-    ) -> None:
+    def log_exception(self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]) -> None:
         """Log it as every other defect: kind, route, frames."""
         log_unexpected(exc_info[1])
 

@@ -83,7 +83,8 @@ class ServerKeys:
         self.holder, self.session = own[Purpose.HOLDER], own[Purpose.SESSION]
         self.proof_id, self.keep_code = own[Purpose.PROOF_ID], own[Purpose.KEEP_CODE]
         self.address = own[Purpose.ADDRESS]  # the secret of the address to which brands seal keys for this server
-        self.proofs = ProofKeys(_by_number(store, Purpose.PROOF))
+        numbers = sorted(int(header.key_id) for header in store.headers() if header.purpose is Purpose.PROOF)
+        self.proofs = ProofKeys([store.get(Purpose.PROOF, str(number)) for number in numbers])  # the newest last
         self._log_head = own[Purpose.LOG_HEAD]  # the seed: a signing key is not handed on to other processes
         self.mac: Mapping[str, bytes] = _MacKeys(store)
 
@@ -103,12 +104,6 @@ class ServerKeys:
             UnknownKey: it was never shared with this server.
         """
         return self.store.get(Purpose.SERIAL, _serial_name(brand_id, number))
-
-
-def _by_number(store: UnlockedStore, purpose: Purpose) -> list[bytes]:
-    """All keys of a purpose, the newest last."""
-    numbers = sorted(int(header.key_id) for header in store.headers() if header.purpose is purpose)
-    return [store.get(purpose, str(number)) for number in numbers]
 
 
 def _serial_name(brand_id: bytes, number: int) -> str:

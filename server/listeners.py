@@ -16,7 +16,7 @@ from keys.format.keyring import open_keyring
 from keys.store.issuer import IssuerHome, SharedKeys
 from keys.store.key_file import ScryptCost
 from server.keystore import keep_shared_keys, lacks_shared_keys, make_server_keys
-from server.runtime.operator import command_line_actor
+from server.runtime.actor import command_line_actor
 from server.services.batches.register import knows_product, register_batch
 from server.services.brands.keyring import publish_keyring
 from server.services.brands.publish_product import publish_product

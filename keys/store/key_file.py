@@ -103,7 +103,7 @@ class KeyHeader:
                 "brand_id": None if self.brand_id is None else self.brand_id.hex(),
                 "kdf": {"name": "scrypt", "salt": self.lock.salt.hex(), "n": cost.n, "r": cost.r, "p": cost.p},
                 "aead": "chacha20-poly1305",
-            },
+            }
         )
 
     @classmethod
@@ -178,12 +178,7 @@ class KeyFile:
 
     def to_bytes(self) -> bytes:
         """The file's content."""
-        values = {
-            "format": FORMAT,
-            "header": self.header_text,
-            "nonce": self.nonce.hex(),
-            "sealed": self.sealed.hex(),
-        }
+        values = {"format": FORMAT, "header": self.header_text, "nonce": self.nonce.hex(), "sealed": self.sealed.hex()}
         return (json.dumps(values, indent=1) + "\n").encode("utf-8")
 
 

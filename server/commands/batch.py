@@ -236,7 +236,7 @@ def _act(kind: str, codes: _Codes, **details: Any) -> None:  # noqa: ANN401 - wh
 
 def _act_here(kind: str, codes: _Codes, details: dict[str, Any]) -> tuple[int, int, str]:
     from server.domain.batches.range_act import ActDetails, ActKind, ActRequest
-    from server.runtime.operator import command_line_actor
+    from server.runtime.actor import command_line_actor
     from server.services.batches.range_acts import act_on_range
 
     given, actor = ActDetails(**details), command_line_actor()

@@ -16,9 +16,7 @@ _ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") 
 
 @click.command(
     epilog=example(
-        "authcode demo",
-        "authcode demo --no-serve",
-        "authcode demo --host 0.0.0.0 --url http://192.168.1.20:8470",
+        "authcode demo", "authcode demo --no-serve", "authcode demo --host 0.0.0.0 --url http://192.168.1.20:8470"
     )
 )
 @click.option("--no-serve", is_flag=True, help="Tell the story, then exit instead of leaving the server running.")

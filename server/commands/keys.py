@@ -38,7 +38,7 @@ def receive(file: Path, root: str | None, home: Path | None, as_json: bool) -> N
     from keys.store.transfer import MAX_SENT_BYTES, receive_shared_keys
     from server.commands.database import opened_database, server_keys
     from server.keystore import keep_shared_keys
-    from server.runtime.operator import command_line_actor
+    from server.runtime.actor import command_line_actor
     from server.services.brands.keyring import publish_keyring
 
     keys = server_keys(home)

@@ -94,7 +94,7 @@ def erase(index: int, home: Path | None) -> None:
 
     This empties the log only. What other tables keep of the same verification stays.
     """
-    from server.runtime.operator import command_line_actor
+    from server.runtime.actor import command_line_actor
     from server.services.log.entries import erase_entry
     from server.services.log.heads import sign_newest_head
 

@@ -31,7 +31,7 @@ def reset(email: str, home: Path | None) -> None:
 
 
 def _give_password(write: Callable[..., Any], email: str, home: Path | None) -> None:
-    from server.runtime.operator import command_line_actor
+    from server.runtime.actor import command_line_actor
     from server.services.staff.accounts import new_one_time_password
 
     one_time = new_one_time_password()

@@ -38,7 +38,7 @@ def undo(  # noqa: PLR0913, PLR0917 - one parameter for each option
     They say for good that they were returned on this day; receipts and keep-codes of them stop working. What it touches
     is counted and shown first; then it asks.
     """
-    from server.runtime.operator import command_line_actor
+    from server.runtime.actor import command_line_actor
     from server.services.batches.undo import preview_undo, undo_by_staff
 
     if sum(given is not None for given in (order, codes, alert)) != 1:

@@ -1,7 +1,4 @@
-"""The demo brand's logo and product pictures, drawn here so that nothing has to be fetched.
-
-Every picture is drawn four times too large and scaled down, which is how Pillow gets smooth edges.
-"""
+"""The demo brand's logo and product pictures, drawn four times too large and scaled down for smooth edges."""
 
 from io import BytesIO
 

@@ -64,7 +64,9 @@ def converse(server: str, short: DemoOrder, link: DemoOrder, photo: bytes) -> It
     yield _verdict("buyer 2", "verifies code 0", second.verify(code), "already_verified")
     yield _verdict("buyer 2", "verifies a link-form code", second.verify(link.codes[0]), "genuine")
     yield _verdict("buyer 2", "verifies a forged code", second.verify(forged(code)), "not_ours")
-    yield _foreign(second)
+    found = _symbol(second, foreign_photo())
+    asked, state = f"photo of a code to {found.get('host')}", str(found.get("state"))
+    yield Exchange(who="buyer 2", asked=asked, channel="photo", answer=state, expected="not_ours")
     for index, fate in ((NOT_ACTIVATED, "not_activated"), (RECALLED, "recalled"), (SAMPLE, "sample"), (VOID, "void")):
         yield _verdict("buyer 2", f"verifies code {index}", second.verify(short.codes[index]), fate)
     time.sleep(max(0.0, DEMO_REPEAT_WINDOW_S + 0.2 - (time.monotonic() - started)))
@@ -89,12 +91,6 @@ def _looks(shopper: Shopper, code: str, photo: bytes) -> Iterator[Exchange]:
 def _verdict(who: str, asked: str, reply: Reply, expected: str) -> Exchange:
     answer = str(reply.facts.get("verdict", f"status {reply.status}"))
     return Exchange(who=who, asked=asked, channel="verify", answer=answer, expected=expected)
-
-
-def _foreign(shopper: Shopper) -> Exchange:
-    found = _symbol(shopper, foreign_photo())
-    asked, state = f"photo of a code to {found.get('host')}", str(found.get("state"))
-    return Exchange(who="buyer 2", asked=asked, channel="photo", answer=state, expected="not_ours")
 
 
 def _symbol(shopper: Shopper, photo: bytes) -> dict[str, object]:

@@ -98,11 +98,14 @@ def make_home(home: Path, prefix: str) -> None:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     (home / MARKER).touch()
     for part in PARTS:
-        _write_secret(pending_passphrase_file(home, part), secrets.token_urlsafe(24))
+        path = pending_passphrase_file(home, part)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24) + "\n", encoding="utf-8")
     pending = {f"AUTHCODE_{part.upper()}_PASSPHRASE_FILE": str(pending_passphrase_file(home, part)) for part in PARTS}
     run_command(home, "init", "--brand", BRAND, "--prefix", prefix, settings=pending)
     settle_passphrases(home)
-    _tell_of_each_duplicate(home)
+    with closing(_database(home)) as database:  # an alert from the first other claim on, so that the story shows one
+        alert_on_duplicates_from(database, IssuerHome.open(home).keyring.keyring.brand_id, 1)
     artwork = home / "artwork"
     artwork.mkdir(exist_ok=True)
     for product, picture in ((SERUM, serum_picture()), (CREAM, cream_picture())):
@@ -169,12 +172,6 @@ def decide_fates(home: Path, order: DemoOrder, *, now: datetime) -> None:
     run_command(home, "batch", "void", order.name, "--range", f"{VOID}-{VOID}", "--reason", "misprint")
 
 
-def _tell_of_each_duplicate(home: Path) -> None:
-    """Raise an alert for this brand from the first other claim on, so that the story shows one."""
-    with closing(_database(home)) as database:
-        alert_on_duplicates_from(database, IssuerHome.open(home).keyring.keyring.brand_id, 1)
-
-
 def _database(home: Path) -> Database:
     """The embedded database, which all processes of the story use, wherever the caller's own records are."""
     return Database(load_settings(home, database_url="").database)
@@ -183,8 +180,3 @@ def _database(home: Path) -> Database:
 def pending_passphrase_file(home: Path, part: str) -> Path:
     """Where the passphrase of a part waits until `init` has made the part's folder, which has to be new."""
     return home / f".{part}-passphrase"
-
-
-def _write_secret(path: Path, secret: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(secret + "\n", encoding="utf-8")

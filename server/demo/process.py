@@ -43,8 +43,7 @@ class DemoStepFailed(AuthcodeError):
 def environment(home: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of the story's processes: this home and these settings, nothing else of the caller's.
 
-    The passphrases are next to what they unlock (`HOME/issuer/passphrase`, `HOME/server/passphrase`), where every
-    command finds them: for a demo only.
+    For a demo only, the passphrases are next to what they unlock, where every command finds them.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AUTHCODE_")}
     story = {
@@ -85,10 +84,7 @@ def running_server(
     arguments = ["serve", "--host", host, "--port", str(port)]
     with log.open("wb") as stream:
         process = subprocess.Popen(  # noqa: S603 - our own command line, with arguments of our own
-            [*_AUTHCODE, *arguments],
-            env=environment(home, settings),
-            stdout=stream,
-            stderr=subprocess.STDOUT,
+            [*_AUTHCODE, *arguments], env=environment(home, settings), stdout=stream, stderr=subprocess.STDOUT
         )
         try:
             _wait_until_ready(process, ask, log)

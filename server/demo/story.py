@@ -106,11 +106,11 @@ def _make_home(stage: Stage, console: Console, *, known: bool) -> None:
             make_home(stage.home, stage.prefix)
         _say(console, f"{stage.home}: root, office, signing and serial keys, keyring, brand, two products")
         _say(console, "both parts lie on one machine, with their passphrases beside them: for a demo only")
-    said = add_staff(stage.home)
-    if said is None:
+    printed = add_staff(stage.home)
+    if printed is None:
         _say(console, f"staff account {STAFF_EMAIL} is there from an earlier run")
     else:
-        _say_all(console, said)
+        _say_all(console, printed)
 
 
 def _ensure_keys(stage: Stage) -> None:

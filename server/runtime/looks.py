@@ -1,7 +1,4 @@
-"""Stage 5, verify: looks counted in memory and written in the background (docs/protocol.md §1).
-
-A look writes nothing while it is answered. Counts lost with a killed worker are lost: they are telemetry.
-"""
+"""Stage 5, verify: looks counted in memory, written in the background; a killed worker loses its counts."""
 
 import threading
 from collections import Counter
@@ -18,7 +15,6 @@ MAX_LOOKS_PER_UNIT_AND_DAY = 1_000
 
 MAX_WAITING = 50_000
 """Counts that may wait in memory; a flood beyond it is dropped, not answered more slowly."""
-
 
 LOOKS_PER_TRANSACTION = 500
 """Counts written in one transaction: some milliseconds, for which somebody who verifies has to wait."""

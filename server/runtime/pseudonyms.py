@@ -55,10 +55,7 @@ class Pseudonyms:
         )
 
     def forget_past(self, *, now: datetime) -> None:
-        """Delete the keys of times that are over, whether or not anybody asks for the next ones.
-
-        Only earlier ones: another worker, for which midnight has come, may just have made its own.
-        """
+        """Delete the keys of past times; never later ones: another worker may have reached midnight first."""
         for purpose, name in _names(now).items():
             with self._lock:
                 held = self._keys.get(purpose)

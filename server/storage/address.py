@@ -1,7 +1,4 @@
-"""The database's address: read it, find its driver, and explain why it does not answer.
-
-An address may hold a password. None of the errors here, and nothing else that is printed or logged, shows the address.
-"""
+"""The database's address, which may hold a password: no error here, and nothing that is logged, shows the address."""
 
 import importlib
 import re

@@ -30,10 +30,7 @@ from server.storage.schema import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRecord:
-    """An alert. `claims` and `places` count distinct askers and places; `unit` is a unit id, `owner` an account's.
-
-    `muted` tells whether its rule is quiet for its batch.
-    """
+    """An alert. `claims` and `places` count distinct ones; `muted` tells whether its rule is quiet for its batch."""
 
     id: int
     brand: int
@@ -122,7 +119,7 @@ def add_looks(connection: sa.Connection, number: int, looks: Mapping[LookKey, in
         places[key.place] += amount
         verdicts[day_number(key.hour), key.said] += amount
     new_places = sum(_new_place(connection, number, place, times=places[place]) for place in sorted(places))
-    days = [{"alert": number, "day": day, "said": said, "attempts": n} for (day, said), n in sorted(verdicts.items())]
+    days = [{"alert": number, "day": day, "said": one, "attempts": n} for (day, one), n in sorted(verdicts.items())]
     add_to_counters(connection, alert_day, days)
     return new_places
 
@@ -193,10 +190,7 @@ def latest_news(connection: sa.Connection) -> datetime | None:
 
 
 def count_news(connection: sa.Connection, wanted: AlertFilter, *, after: datetime, limit: int) -> int:
-    """How many alerts that match became news after a moment; no more than `limit` are looked for.
-
-    One whose attempt is written later than that of a newer one goes unannounced; the list has it.
-    """
+    """How many alerts that match, at most `limit`, became news after a moment; a late write can be missed."""
     chosen = sa.select(alert.c.id).select_from(_WITH_MUTES).where((alert.c.loud_at > after) & _conditions(wanted))
     return int(connection.execute(sa.select(sa.func.count()).select_from(chosen.limit(limit).subquery())).scalar_one())
 
@@ -251,4 +245,4 @@ def days_of_alerts(
 def verdicts_in_alert(connection: sa.Connection, number: int) -> Mapping[tuple[str, Verdict], int]:
     """The verdicts of all attempts behind an alert, by day (ISO date, UTC)."""
     query = sa.select(alert_day.c.day, alert_day.c.said, alert_day.c.attempts).where(alert_day.c.alert == number)
-    return {(day_text(day), Verdict(said)): int(count) for day, said, count in connection.execute(query)}
+    return {(day_text(day), Verdict(verdict)): int(count) for day, verdict, count in connection.execute(query)}

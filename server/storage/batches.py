@@ -79,8 +79,7 @@ def latest_batches(
 
 def count_batches(connection: sa.Connection, *, brand: int | None = None) -> int:
     """How many batches are registered, of one brand where it is named."""
-    query = sa.select(sa.func.count()).select_from(batch).where(_of_brand(brand))
-    return int(connection.execute(query).scalar_one())
+    return int(connection.execute(sa.select(sa.func.count()).select_from(batch).where(_of_brand(brand))).scalar_one())
 
 
 def _of_brand(brand: int | None) -> sa.ColumnElement[bool]:

@@ -196,12 +196,7 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:  # noqa: ANN4
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection type
     connection.isolation_level = None  # transactions begin where we say, not where the driver guesses
-    for pragma in (
-        f"busy_timeout={_BUSY_TIMEOUT_MS}",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-    ):
+    for pragma in (f"busy_timeout={_BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -222,10 +217,7 @@ def insert_or_nothing(
     /,
     **values: object,
 ) -> bool:
-    """`INSERT ... ON CONFLICT DO NOTHING RETURNING`: whether the row is new. The database decides, in one statement.
-
-    `computed` names columns whose values that statement finds out itself.
-    """
+    """`INSERT ... ON CONFLICT DO NOTHING RETURNING`: whether the row is new. `computed` names SQL-computed columns."""
     return connection.execute(_or_nothing(connection.dialect.name, table, computed), values).first() is not None
 
 

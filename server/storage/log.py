@@ -25,7 +25,6 @@ _TILE_LEVELS: Final = 8
 _TILE: Final = 1 << _TILE_LEVELS
 """One node is kept for 256 below it: 0.4 % more rows, and a path reads at most two such rows of 256 a level."""
 
-
 _CARRIED: Final = ("kind", "subject", "leaf", "salt", "record")
 _APPEND: Final = log_pending.insert()
 
@@ -71,10 +70,7 @@ def is_up_to_date(connection: sa.Connection, head: HeadRecord) -> bool:
 
 
 def append(connection: sa.Connection, kind: EntryKind, subject: int, record: str) -> None:
-    """Add an entry, in the transaction of what it records: both become durable, or neither.
-
-    The salt is drawn here: one that was used twice, or could be guessed, would let records be guessed from leaves.
-    """
+    """Add an entry in the transaction of what it records. Its salt is new: leaves must not reveal records."""
     entry = Entry(salt=secrets.token_bytes(SALT_BYTES), record=record)
     values = {"kind": kind.value, "subject": subject, "leaf": entry.leaf, "salt": entry.salt, "record": record}
     connection.execute(_APPEND, values)
@@ -201,10 +197,7 @@ def erase(connection: sa.Connection, number: int) -> bool:
 
 
 def erase_holders(connection: sa.Connection, subject: int) -> None:
-    """Erase salts and records of a unit's verification and of each handover.
-
-    Entries of them that wait are placed first: placed later, they would keep theirs.
-    """
+    """Erase salts and records of a unit's verification and handovers; those that wait are placed first."""
     waiting = log_pending.c.kind.in_(_OF_HOLDERS) & (log_pending.c.subject == subject)
     _place(connection, sa.select(log_pending.c.id).where(waiting).order_by(log_pending.c.id))
     placed = log_leaf.c.kind.in_(_OF_HOLDERS) & (log_leaf.c.subject == subject) & log_leaf.c.salt.is_not(None)

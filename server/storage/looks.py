@@ -26,15 +26,12 @@ class LookKey:
 
 
 def add_looks(connection: sa.Connection, counted: Sequence[tuple[LookKey, int]]) -> None:
-    """Add looks to their counts, and to those of their batches' days.
-
-    In the order of their keys, so that two writers of the same rows cannot deadlock.
-    """
+    """Add looks to their counts and their batches' days, in the order of keys: two writers cannot deadlock."""
     days: Counter[tuple[int, int, str]] = Counter()
     for key, looks in counted:
         days[Unit.of_id(key.unit).row, day_number(key.hour), key.said] += looks
     add_to_counters(connection, look_count, [{**asdict(key), "looks": looks} for key, looks in sorted(counted)])
-    by_day = [{"batch_row": row, "day": day, "said": said, "looks": n} for (row, day, said), n in sorted(days.items())]
+    by_day = [{"batch_row": row, "day": day, "said": one, "looks": n} for (row, day, one), n in sorted(days.items())]
     add_to_counters(connection, look_day, by_day)
 
 

@@ -31,19 +31,13 @@ _IN_ONE_LIFE = _LIVES.where(redemption.c.unit == sa.bindparam("unit"))
 
 
 def burn(connection: sa.Connection, unit: Unit, first: Redemption) -> bool:
-    """Use the unit, in one statement: whether this was the first use. Durable once the transaction has ended.
-
-    The same statement stores the size of the log's last head, which every proof of it names.
-    """
+    """Use the unit, in one statement that stores the size of the log's last head: whether this was the first use."""
     values = {name: getattr(first, name) for name in _STORED}
     return insert_or_nothing(connection, redemption, _WITH_LAST_HEAD, unit=unit.id, **values)
 
 
 def unit_life(connection: sa.Connection, unit: Unit, *, life: int | None = None) -> UnitLife:
-    """The use of a unit in its present life (`life`: in another one), whatever life `unit` names.
-
-    One statement: a life ends with its undo, so that its redemption tells the next.
-    """
+    """The use of a unit in its present life (`life`: another one), whatever life `unit` names; one statement."""
     ids = {f"life{number}": _in_life(unit, number).id for number in range(1 << LIFE_BITS)}
     rows = {Unit.of_id(row.unit).life: row for row in connection.execute(_IN_EVERY_LIFE, ids)}
     returns = tuple(
@@ -92,10 +86,7 @@ def count_used_between(connection: sa.Connection, row: int, first: int, last: in
 
 
 def returned_by_batch(connection: sa.Connection, rows: Collection[int]) -> Mapping[int, int]:
-    """How often units of these batches were returned to unused; a batch without returns is not named.
-
-    One statement, which reads the returns of these batches alone, by the index.
-    """
+    """How often units of these batches were returned to unused; a batch without returns is not named."""
     asked = sorted(set(rows))
     if not asked:
         return {}

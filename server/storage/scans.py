@@ -72,6 +72,7 @@ class ScanRecord:
 _COLUMNS = [scan.c[name] for name in ScanRecord.__slots__]
 _APPEND = scan.insert()
 _ON_UNIT = scan.c.unit == sa.bindparam("unit")
+# The asker's number on this unit: theirs, or the next. PostgreSQL may give one to two at once: it is for reading only.
 _PERSON = sa.select(
     sa.func.coalesce(
         sa.select(scan.c.person).where(_ON_UNIT & (scan.c.mark == sa.bindparam("mark"))).limit(1).scalar_subquery(),
@@ -83,21 +84,12 @@ _PERSON = sa.select(
 def append_scan(connection: sa.Connection, **values: Any) -> int:  # noqa: ANN401 - the columns of one row
     """Add an attempt to the history and to the counters of its batch; its number."""
     unit, mark = values["unit"], values["mark"]
-    person = None if unit is None else _person(connection, unit, mark)
+    person = None if unit is None else connection.execute(_PERSON, {"unit": unit, "mark": mark}).scalar_one()
     key = connection.execute(_APPEND, {"person": person, **values}).inserted_primary_key
     assert key is not None  # noqa: S101 - an insert of one row has a key
     if values["batch_row"] is not None:
         _count(connection, values)
     return int(key[0])
-
-
-def _person(connection: sa.Connection, unit: int, mark: bytes) -> int:
-    """The asker's number on this unit: the one they have, or the next.
-
-    On PostgreSQL two who come in the same instant may be given the same one: it is for reading only, and nothing is
-    decided by it.
-    """
-    return int(connection.execute(_PERSON, {"unit": unit, "mark": mark}).scalar_one())
 
 
 def _count(connection: sa.Connection, values: Mapping[str, Any]) -> None:
@@ -131,10 +123,7 @@ def scans_of_unit(connection: sa.Connection, unit: int, *, limit: int, offset: i
 def scans_of_batch(
     connection: sa.Connection, row: int, *, limit: int, country: str | None = None, day: date | None = None
 ) -> list[ScanRecord]:
-    """The latest attempts on a batch's units (of one day, UTC), newest first.
-
-    Those of one country are looked for among the latest.
-    """
+    """The latest attempts on a batch's units (of one day, UTC), newest first; those of one country among the latest."""
     chosen = sa.select(scan.c.id).where(scan.c.batch_row == row).order_by(*_NEWEST_FIRST)
     if day is not None:
         begin = datetime.combine(day, time(), UTC)
@@ -161,15 +150,13 @@ def scans_of_alert(connection: sa.Connection, alert: int, *, limit: int, offset:
 def networks_of_alert(connection: sa.Connection, alert: int) -> int | None:
     """How many networks the attempts behind an alert came from; None where one of them is not known."""
     chosen = sa.select(alert_scan.c.scan).where(alert_scan.c.alert == alert)
-    query = sa.select(scan.c.network_unit).where(scan.c.id.in_(chosen)).distinct()
-    found = list(connection.execute(query).scalars())
+    found = list(connection.execute(sa.select(scan.c.network_unit).where(scan.c.id.in_(chosen)).distinct()).scalars())
     return None if None in found or not found else len(found)
 
 
 def count_of_unit(connection: sa.Connection, unit: int) -> int:
     """How many attempts a unit has seen."""
-    query = sa.select(sa.func.count()).select_from(scan).where(scan.c.unit == unit)
-    return int(connection.execute(query).scalar_one())
+    return int(connection.execute(sa.select(sa.func.count()).where(scan.c.unit == unit)).scalar_one())
 
 
 _USED_KEEP_CODE = scan.c.channel == sa.bindparam("keep", KEEP_CHANNEL, literal_execute=True)  # as its index says it
@@ -252,7 +239,7 @@ def verdicts_in_batch(connection: sa.Connection, row: int) -> Mapping[Verdict, i
         .where(attempt_place.c.batch_row == row)
         .group_by(attempt_place.c.said)
     )
-    return {Verdict(said): int(count) for said, count in connection.execute(query)}
+    return {Verdict(verdict): int(count) for verdict, count in connection.execute(query)}
 
 
 def totals_of_batches(connection: sa.Connection, rows: Sequence[int]) -> Mapping[int, tuple[int, int]]:

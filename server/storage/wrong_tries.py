@@ -37,10 +37,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrongTries:
-    """How many were wrong: by this network on this unit, by anybody on this unit, by this network on any unit.
-
-    The last is known of keep-codes alone.
-    """
+    """How many were wrong: by this network and by anybody on this unit, by it on any unit (keep-codes alone)."""
 
     here: int
     of_unit: int
@@ -48,10 +45,7 @@ class WrongTries:
 
 
 def advisory_lock(connection: sa.Connection, unit: int) -> None:
-    """Lock the tries on a unit until the transaction ends, so that each counts those before it.
-
-    An unused unit has no row that could be locked; SQLite's writers take turns in any case.
-    """
+    """Lock the tries on a unit until the transaction ends: an unused unit has no row to lock. SQLite needs no lock."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(unit)))
 

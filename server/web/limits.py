@@ -65,9 +65,7 @@ def init_limits(app: Flask, settings: Settings) -> None:
     if settings.rate_limit is RateLimit.OFF:
         return
     limiter = Limiter(
-        key_func=lambda: truncated_network(request.remote_addr) or "unknown",
-        app=app,
-        storage_uri="memory://",
+        key_func=lambda: truncated_network(request.remote_addr) or "unknown", app=app, storage_uri="memory://"
     )
     app.extensions["authcode-limiter"] = limiter  # its decorators hold it weakly
 

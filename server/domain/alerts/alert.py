@@ -1,7 +1,4 @@
-"""Stage 7, alert: what alerts are made of: attempts as rules see them, severities, subjects, findings.
-
-There is one growing alert for each (brand, rule, subject).
-"""
+"""Stage 7, alert: attempts as rules see them, severities, subjects, findings. One alert a (brand, rule, subject)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -42,10 +42,7 @@ _EXACT = 1e-12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copies:
-    """About how many packs bear a code besides the first verifier's, which may be a copy too: median and bounds.
-
-    The bounds hold in 95 of 100 cases. From `others` people, and `verified` of the batch's codes `on_sale`.
-    """
+    """About how many packs bear a code besides the first verifier's: the median, and bounds in 95 of 100 cases."""
 
     point: int
     low: int
@@ -56,10 +53,7 @@ class Copies:
 
 
 def estimate_copies(*, others: int, verified: int, on_sale: int) -> Copies | None:
-    """The copies of a code that so many other people asked to verify; None where too few scan to say.
-
-    `verified` and `on_sale` count the other codes of its batch.
-    """
+    """The copies of a code that `others` asked to verify, by counts of its batch's other codes; None: too few scan."""
     if others < LEAST_OTHERS or verified < LEAST_VERIFIED:
         return None
     shares = _shares(verified, max(on_sale, verified))

@@ -10,10 +10,7 @@ from server.domain.alerts.triage import Cause
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrowingAlert:
-    """What of an alert's row changes as it grows. `claims` and `places` count distinct askers and places.
-
-    `loud_at` is when it last became news.
-    """
+    """What of an alert's row changes as it grows. `loud_at` is when it last became news."""
 
     severity: Severity
     first_at: datetime
@@ -49,15 +46,11 @@ def wants_crowd(alert: GrowingAlert, crowd: Crowd | None) -> bool:
 
 def loudness(severity: Severity, crowd: Crowd | None, behind: Sequence[Attempt], at: datetime) -> Severity:
     """How loud an attempt makes its alert, with the latest attempts `behind` it: a crowd makes a note an alert."""
-    is_crowd = crowd is not None and crowd.is_among(behind, at)
-    return _louder(severity, Severity.ALERT if is_crowd else Severity.NOTE)
+    return _louder(severity, Severity.ALERT if crowd is not None and crowd.is_among(behind, at) else Severity.NOTE)
 
 
 def grow(alert: GrowingAlert, growth: Growth) -> tuple[GrowingAlert, bool]:
-    """The alert after it grew, and whether that opened it again. Its severity never falls.
-
-    It is news when it is raised, becomes louder or opens again.
-    """
+    """The grown alert, and whether that reopened it. Raised, louder or reopened is news; severity never falls."""
     severity = _louder(alert.severity, growth.severity)
     is_louder = severity is not alert.severity
     opens_again = alert.closed_at is not None and (is_louder or _goes_past(growth, alert.closed_at))

@@ -1,4 +1,4 @@
-"""Stage 7, alert: what most likely lies behind an alert, in words.
+"""Stage 7, alert: what is most likely behind an alert, in words.
 
 A cause's weight is what staff found before (alerts of the rule that they closed, by cause) on top of a prior worth ten
 closed alerts, times a factor for each measured fact that speaks for or against it. The prior is the field's experience,
@@ -112,7 +112,7 @@ def facts_of_copies(measured: Measured) -> tuple[Fact, ...]:
 
 
 def likely_causes(prior: Mapping[Cause, float], facts: tuple[Fact, ...], closed: Sequence[tuple[Cause, int]]) -> Guess:
-    """What most likely lies behind an alert, given what its rule's closed alerts turned out to be."""
+    """What is most likely behind an alert, given what its rule's closed alerts turned out to be."""
     weights = dict(prior)
     for cause, amount in closed:
         if cause is not Cause.OTHER:

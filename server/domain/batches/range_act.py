@@ -16,7 +16,7 @@ from server.domain.codes.redemption import INDEX_BITS, Conditions, Verdict, stat
 from server.domain.places.countries import COUNTRIES
 
 _MAX_TEXT = 200  # characters of a lot, a reason or a link: what fits a shopper's page
-_MAX_MARKETS = 50  # more than that is "everywhere", which is said by naming none
+_MAX_MARKETS = 50  # more than that is "everywhere": name none
 _MAX_SHOWN = 20  # characters of a wrong market that are repeated
 
 
@@ -53,10 +53,7 @@ class ActDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActRequest:
-    """An act that somebody asks for, on the indices `A-B` of an order; None means all of them.
-
-    `brand_id` is needed where two brands have an order of this name.
-    """
+    """A requested act on the indices `A-B` (None: all) of an order; `brand_id` where two brands have such an order."""
 
     order: str
     kind: ActKind
@@ -68,10 +65,7 @@ class ActRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RangeAct:
-    """One act on the indices first..last (both included), its actor and moment (UTC).
-
-    `number` grows with time; it is 0 until the act is stored.
-    """
+    """One act on the indices first..last, both included, at a moment (UTC). `number` grows with time; 0: not stored."""
 
     kind: ActKind
     first: int
@@ -171,10 +165,7 @@ class WithdrawnKeys(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawal:
-    """That the key of a batch was withdrawn `since` a moment; the batch was `registered_at` another.
-
-    `locks` is the brand's choice: units that were in the world before are locked, or answered as usual with a caution.
-    """
+    """The withdrawal of a batch's key; `locks`: units in the world before it are locked, else only cautioned about."""
 
     since: datetime
     registered_at: datetime
@@ -183,10 +174,7 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The acts that decide about one unit: the latest of each kind that covers its index.
-
-    `lock` is a lock that no later unlock has lifted, `first_activation` the earliest of all activations.
-    """
+    """The latest act of each kind on an index; `lock` where it is not lifted, `first_activation` the earliest one."""
 
     activation: RangeAct | None = None
     void: RangeAct | None = None
@@ -196,10 +184,7 @@ class Standing:
     first_activation: RangeAct | None = None
 
     def was_in_the_world(self, withdrawal: Withdrawal) -> bool:
-        """Whether the unit was registered and activated before its key was withdrawn, so that it is no thief's.
-
-        Any activation counts, not the latest: a lot corrected after the withdrawal does not take goods out of shops.
-        """
+        """Whether the unit was registered and (by any activation) activated before its key was withdrawn."""
         activated = self.first_activation is not None and self.first_activation.at < withdrawal.since
         return activated and withdrawal.registered_at < withdrawal.since
 
@@ -255,10 +240,7 @@ def stretches(
 
 
 def standings(acts: Sequence[RangeAct], *, count: int) -> Iterator[tuple[int, int, Standing]]:
-    """The whole batch from index 0 on as (first, last, the acts in force), cut wherever those change.
-
-    One sweep from left to right, so that a batch of thousands of acts costs no more than sorting them.
-    """
+    """The whole batch from index 0 on as (first, last, the acts in force), cut where those change, in one sweep."""
     cuts = sorted({0, count} | {edge for act in acts for edge in (act.first, act.last + 1) if edge < count})
     coming = sorted(acts, key=lambda act: act.first, reverse=True)
     standing = _Sweep()

@@ -31,10 +31,7 @@ def shades_of(colour: str) -> Shades:
     """The shades nearest to a colour with `LEAST_CONTRAST` or more on their paper."""
     light, dark = _readable(colour, "light"), _readable(colour, "dark")
     return Shades(
-        light=light,
-        light_press=_mixed(light, _INK["light"], 25),
-        dark=dark,
-        dark_press=_mixed(dark, _INK["dark"], 25),
+        light=light, light_press=_mixed(light, _INK["light"], 25), dark=dark, dark_press=_mixed(dark, _INK["dark"], 25)
     )
 
 

@@ -1,7 +1,4 @@
-"""Stage 6, redeem: what becomes of one attempt to verify, as a table of cases (docs/protocol.md §2 rule 6).
-
-Pure. The service finds the facts, does what the table says, and asks the table once more after a burn.
-"""
+"""Stage 6, redeem: the decision on an attempt to verify, as a table of cases (docs/protocol.md §2 rule 6). Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

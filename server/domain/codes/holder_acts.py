@@ -103,10 +103,7 @@ def check_hand_on(first: Redemption, earlier: Sequence[datetime], *, now: dateti
 
 
 def handed_on(unit: Unit, first: Redemption, *, key: bytes) -> Redemption:
-    """The redemption as its next holder has it, who is known by the new keep-code alone: no claim has these hashes.
-
-    They follow from the present ones, so that a lost answer can be given again.
-    """
+    """The redemption as its next holder has it, known by the new keep-code alone. Repeatable, for a lost answer."""
     message = _LABEL + unit.id.to_bytes(8, "big") + bytes([first.hop + 1]) + first.claim_hash
     digest = hmac.digest(key, message, hashlib.sha256)
     return replace(first, hop=first.hop + 1, claim_hash=digest[:_HASH_BYTES], holder_hash=digest[_HASH_BYTES:])

@@ -1,7 +1,6 @@
-"""Stage 6, redeem: what an entry of the log says of a use, its end, or a staff act (docs/protocol.md §3).
+"""Stage 6, redeem: entries of the log (docs/protocol.md §3), each one JSON object on one line, in ASCII, keys sorted.
 
-A record is one JSON object on one line, keys sorted, nothing but ASCII: its exact text is hashed. A new field or
-meaning raises `format`; an old record is never rewritten.
+The exact text is hashed. A new field or meaning raises `format`; an old record is never rewritten.
 """
 
 import json
@@ -17,10 +16,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedUnit:
-    """Which pack a record is about, in which life.
-
-    The serial is in it and not the index, which would tell a buyer how many packs were made before theirs.
-    """
+    """Which pack a record is about, in which life: the serial, as the index would tell a buyer how many were made."""
 
     brand_id: bytes
     batch: int

@@ -1,7 +1,4 @@
-"""Stage 6, redeem: the state of a code, the verdict about it, and its holder (docs/protocol.md §2).
-
-Pure: conditions, marks and times come in, a verdict goes out. The database decides who was first.
-"""
+"""Stage 6, redeem: the state of a code, the verdict about it, and its holder (docs/protocol.md §2). Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

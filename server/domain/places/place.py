@@ -1,7 +1,4 @@
-"""Where a visitor seems to be, never finer than a province, and what may be kept of an address.
-
-The raw address is truncated before anything else happens to it (docs/protocol.md §3).
-"""
+"""Where a visitor seems to be, never finer than a province; addresses are truncated first (docs/protocol.md §3)."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network

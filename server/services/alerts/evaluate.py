@@ -23,10 +23,7 @@ _CROWD_READ = 100  # attempts behind an alert, the latest, among which a crowd i
 def after_attempt(
     connection: Connection, state: CodeState, made: NumberedAttempt, *, before: Redemption | None, own: bool
 ) -> None:
-    """Run the rules on an attempt; `before` is the redemption before it, `own` whether it is the holder's.
-
-    The caller has locked that redemption, so that each attempt counts those before it.
-    """
+    """Run the rules on an attempt; `before` is its redemption before, locked; `own`: by the holder."""
     code, activation, attempt = state.code, state.standing.activation, made[1]
     facts = UnitAttempt(
         attempt=attempt,

@@ -18,10 +18,7 @@ from server.storage.looks import LookKey, storming
 def after_looks(
     connection: Connection, counted: Sequence[tuple[LookKey, int]], latest: Mapping[int, LatestLook]
 ) -> None:
-    """Let the alerts of storms grow by the looks that were just written, each counted once.
-
-    Looks are written in a writer's turn on both databases, so that no others come between.
-    """
+    """Let the alerts of storms grow by the looks just written, each counted once; the caller has a writer's turn."""
     keys = [key for key, _ in counted]
     for (number, hour), looks in storming(connection, keys, least=LOOKS_IN_STORM, without=UNCOUNTED_LOOKS).items():
         added = {key: n for key, n in counted if (key.unit, key.hour) == (number, hour) and key in looks}

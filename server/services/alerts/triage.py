@@ -31,10 +31,7 @@ class AlertUnknown(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """An act on alerts: its kind, and what that needs.
-
-    `cause` for closing, `until` for snoozing, a `comment` with any of them; muting and closing as `other` need one.
-    """
+    """An act on alerts. Closing needs a `cause`, snoozing `until`, muting and closing as `other` a `comment`."""
 
     kind: Event
     cause: Cause | None = None
@@ -63,7 +60,10 @@ def work_on_alerts(ctx: Context, numbers: Collection[int], act: Act, *, staff: S
             work.set_state(connection, locked, **changes)
         event = work.EventRecord(at=now, actor=staff.email, kind=act.kind, detail=detail, comment=comment)
         work.append_event(connection, locked, event)
-        action, details = f"alert.{_AUDITED[act.kind]}", _log_details(act)
+        # Never the comment, which may contain a person's name.
+        facts = {"cause": act.cause and str(act.cause), "until": act.until and act.until.isoformat()}
+        details = {name: value for name, value in facts.items() if value is not None}
+        action = f"alert.{_AUDITED[act.kind]}"
         for number in locked:
             subject = f"alert {number}"
             audit.append(connection, at=now, actor=staff.email, action=action, subject=subject, details=details)
@@ -149,12 +149,6 @@ def _changes(act: Act, staff: Staff, now: datetime) -> Mapping[str, object]:
         Event.WOKEN: {"snoozed_until": None},
     }
     return changes.get(act.kind, {})
-
-
-def _log_details(act: Act) -> Mapping[str, object]:
-    """What the log keeps of an act: never a comment, which may contain a person's name."""
-    facts = {"cause": act.cause and str(act.cause), "until": act.until and act.until.isoformat()}
-    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _rule_of(connection: Connection, batch_row: int, rule: str) -> str:

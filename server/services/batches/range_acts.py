@@ -1,7 +1,4 @@
-"""Stage 6, redeem: acts on ranges of a batch, each one row with actor and time.
-
-An act adds to what stands; nothing takes a void or a recall back yet (that needs a design of its own).
-"""
+"""Stage 6, redeem: acts on ranges of a batch, each one row with actor and time. No act takes a void or recall back."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -50,7 +47,7 @@ class OrderAmbiguous(AuthcodeError):
 
 
 class ActivationRefused(AuthcodeError):
-    """Codes of a withdrawn key that were not in the world before: activated, they would stay nobody's."""
+    """Codes of a withdrawn key that were not in the world before: activated, they would stay not ours."""
 
     code = "activation_refused"
     http_status = 409
@@ -64,10 +61,7 @@ class ActivationRefused(AuthcodeError):
 
 
 def act_on_range(db: Database, request: ActRequest, *, now: datetime, once: bool = False) -> RangeAct:
-    """Record an act on a range of an order's codes.
-
-    With `once`, the batch's latest act is returned where it is this very act by the same actor: a request whose answer
-    was lost can be sent again.
+    """Record an act on a range of an order's codes. With `once`, the same act sent again returns the latest one.
 
     Raises:
         OrderUnknown, OrderAmbiguous: the name leads to no batch, or to several.
@@ -86,8 +80,8 @@ def act_on_range(db: Database, request: ActRequest, *, now: datetime, once: bool
             _refuse_dead_codes(connection, batch, first, last)
         subject = f"{batch.order_name} {first}-{last}"
         brand = brand_by_id(connection, batch.brand).brand_id.hex()
-        told = {"batch": batch.number, "brand": brand, "first": first, "last": last, **_told(details)}
-        audit.append(connection, at=now, actor=act.actor, action=f"batch.{act.kind}", subject=subject, details=told)
+        logged = {"batch": batch.number, "brand": brand, "first": first, "last": last, **_logged(details)}
+        audit.append(connection, at=now, actor=act.actor, action=f"batch.{act.kind}", subject=subject, details=logged)
         return add_act(connection, batch.row, act)
 
 
@@ -113,8 +107,7 @@ def _refuse_dead_codes(connection: Connection, batch: BatchRecord, first: int, l
             raise ActivationRefused(batch.key_id, withdrawal.since)
 
 
-def _told(details: ActDetails) -> dict[str, object]:
-    """What the log says of an act beside its range."""
+def _logged(details: ActDetails) -> dict[str, object]:
     return {
         "expires": details.expires.isoformat() if details.expires else None,
         "link": details.link,

@@ -1,7 +1,4 @@
-"""Stage 6, redeem: staff return codes to unused, one or a set, after a burn attack (docs/protocol.md §5).
-
-Once for each unit, with a reason; one transaction, one line of the audit, and an entry of the log for each unit.
-"""
+"""Stage 6, redeem: staff return a set of codes to unused, once a unit, after a burn attack (docs/protocol.md §5)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -43,10 +40,7 @@ class UndoReasonMissing(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffUndo:
-    """What a set came to: units that are (or would be) returned, those not used, those staff returned before.
-
-    `ended` counts those whose named verification has ended since: what stands there now is somebody else's.
-    """
+    """Counts of a set: returned, unused, returned by staff before, and `ended` lives, whose unit is now another's."""
 
     returned: tuple[Unit, ...]
     unused: int
@@ -104,8 +98,7 @@ def preview_undo(ctx: Context, units: Sequence[Unit]) -> StaffUndo:
 def undo_by_staff(ctx: Context, units: Sequence[Unit], *, reason: str, actor: str) -> StaffUndo:
     """Return used units to unused, each at most once by staff; the others are counted and left as they are.
 
-    Each unit names the life that is to end: where that has ended since, by its holder for one, a page that is out of
-    date takes nothing from whoever verified it after that.
+    Each unit names the life to end: where that ended since, a page that is out of date does not end the next one.
 
     Raises:
         UndoReasonMissing: there is no reason.
@@ -119,7 +112,7 @@ def undo_by_staff(ctx: Context, units: Sequence[Unit], *, reason: str, actor: st
 
 
 def _undo(ctx: Context, connection: Connection, units: Sequence[Unit], reason: str, actor: str) -> StaffUndo:
-    """1. Take turns with their holders. 2. Look at each, and return it. 3. Its entry of the log; one line of the audit.
+    """1. Lock the units. 2. Look at each, and return it. 3. Its entry of the log; one line of the audit.
 
     It runs as an attempt: a deadlock with holders who act on some of many units is tried again.
     """
@@ -131,11 +124,13 @@ def _undo(ctx: Context, connection: Connection, units: Sequence[Unit], reason: s
         unit for unit in done.returned if return_unit(connection, unit, at=now, by=ReturnedBy.STAFF, reason=reason)
     )
     for unit in returned:  # (3)
-        _log(ctx, connection, unit)
+        batch = batch_by_row(connection, unit.row)
+        assert batch is not None  # noqa: S101 - a used unit has its batch, and rows are never given twice
+        log_return(connection, resolved_unit(ctx, batch, unit), unit, at=ctx.clock(), by=ReturnedBy.STAFF)
     if returned:
-        told = {"count": len(returned), "reason": reason}
+        details = {"count": len(returned), "reason": reason}
         subject = _subject(connection, returned)
-        audit.append(connection, at=now, actor=actor, action="code.undo", subject=subject, details=told)
+        audit.append(connection, at=now, actor=actor, action="code.undo", subject=subject, details=details)
     return replace(done, returned=returned)
 
 
@@ -158,13 +153,6 @@ def _sorted(uses: Iterable[UnitLife]) -> StaffUndo:
         else:
             returned.append(use.unit)
     return StaffUndo(returned=tuple(returned), unused=unused, spent=spent, ended=ended)
-
-
-def _log(ctx: Context, connection: Connection, unit: Unit) -> None:
-    batch = batch_by_row(connection, unit.row)
-    assert batch is not None  # noqa: S101 - a used unit has its batch, and rows are never given twice
-    code = resolved_unit(ctx, batch, unit)
-    log_return(connection, code, unit, at=ctx.clock(), by=ReturnedBy.STAFF)
 
 
 def _subject(connection: Connection, units: Sequence[Unit]) -> str:

@@ -14,10 +14,7 @@ from server.storage.engine import Connection
 
 
 def withdrawals_of(connection: Connection, batches: Sequence[BatchRecord]) -> Mapping[int, Withdrawal | None]:
-    """By the batch's row what the withdrawal of its key means for it; None while that key is good.
-
-    Read from the stored keyrings, so that the database alone gives the same answer.
-    """
+    """What the withdrawal of its key means for each batch row, from the stored keyrings; None while the key is good."""
     return {batch.row: found and found[1] for batch, found in _withdrawn(connection, batches)}
 
 

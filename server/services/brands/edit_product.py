@@ -133,9 +133,7 @@ def preview_of(ctx: Context, number: int) -> CodeFacts:
 
 
 def small_picture(ctx: Context, data: bytes) -> bytes:
-    """Draw an uploaded picture again in a confined reader: a bounded JPEG and nothing else of the file.
-
-    One at a time for all staff and stations, so that a reader is left for shoppers.
+    """Draw a picture again in a confined reader, one at a time for all staff: a bounded JPEG and nothing else.
 
     Raises:
         PhotoError: it cannot be read, is too large, or another one is being drawn (`PhotosBusy`).

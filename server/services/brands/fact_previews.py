@@ -54,10 +54,7 @@ def facts_after(
 
 
 def _verdict_after(kind: ActKind, standing: Standing, withdrawal: Withdrawal | None) -> tuple[Verdict, str | None]:
-    """The verdict after an act and, of a lock, its reason.
-
-    The withdrawal of a key outlasts every act: none makes its codes ours, and none lifts their lock.
-    """
+    """The verdict after an act and, of a lock, its reason. The withdrawal of a key outlasts every act."""
     verdict = VERDICT_AFTER[kind]
     if withdrawal is not None and not standing.was_in_the_world(withdrawal):
         verdict = Verdict.NOT_OURS

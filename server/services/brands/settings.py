@@ -27,7 +27,7 @@ class BrandSettingInvalid(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrandSettings:
-    """A brand's own settings; `support` is told to shoppers of products that name no contact of their own.
+    """A brand's own settings; `support` is shown to shoppers of products that name no contact of their own.
 
     `accent` is a colour (`#0a4a82`), shown in a shade that can be read; None for the pages' own.
     `withdrawn_keys` says what becomes of units that were in the world before their key was withdrawn.
@@ -64,8 +64,7 @@ def change_settings(db: Database, brand: int, wanted: BrandSettings, *, staff: S
     """Set them; False when nothing is other than before. Servers take them up within `keyring_cache_s` seconds."""
     with db.write() as connection:
         known = brand_by_id(connection, brand)
-        values = asdict(wanted)
-        changed = {name: value for name, value in values.items() if getattr(known, name) != value}
+        changed = {name: value for name, value in asdict(wanted).items() if getattr(known, name) != value}
         if not changed:
             return False
         set_brand(connection, brand, **changed)

@@ -42,7 +42,7 @@ def preview_withdrawal(db: Database, brand_id: bytes, key_id: str, *, since: dat
 
 @dataclass(slots=True)
 class _Counted:
-    """Units that nothing but a use stands in the way of, by their use."""
+    """Units that could be verified, or were: how many are unused, and how many used."""
 
     unburned: int = 0
     used: int = 0
@@ -53,7 +53,7 @@ def _standing(
 ) -> tuple[_Counted, _Counted]:
     """Units that were registered and activated before `since`, and the others; recalled or void ones stay so.
 
-    Used ones that were never activated before `since` count among the others, whatever else is said of them now.
+    Used ones that were never activated before `since` count among the others, even where they are recalled or void.
     """
     in_world, others = _Counted(), _Counted()
     withdrawal = Withdrawal(since=since, registered_at=batch.registered_at)

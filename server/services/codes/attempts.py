@@ -28,10 +28,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Who sends a request: address as the server saw it, holder cookie, whether staff are logged in.
-
-    `silent` visits (HEAD, prefetch) are answered and not counted.
-    """
+    """Who sends a request, from the address that the server saw. `silent` visits (HEAD, prefetch) are not counted."""
 
     address: str | None = None
     cookie: str | None = None
@@ -96,12 +93,7 @@ def append_attempt(
         network_unit=networks.unit,
     )
     attempt = Attempt(
-        at=request.now,
-        place=place,
-        mark=outcome.mark,
-        staff=visitor.staff,
-        network=networks.day,
-        burned=outcome.burned,
+        at=request.now, place=place, mark=outcome.mark, staff=visitor.staff, network=networks.day, burned=outcome.burned
     )
     return number, attempt
 

@@ -30,9 +30,7 @@ class ClaimTry:
 
 
 def may_be_holder(ctx: Context, connection: Connection, tried: ClaimTry, request: Request) -> bool:
-    """Whether a claim shows the holder: it is right, and not a guess after too many wrong ones.
-
-    A wrong one is counted: the caller's transaction must be committed.
+    """Whether a claim shows the holder: right, and no guess after too many. Wrong ones are counted: commit in any case.
 
     Raises:
         ClaimTriesSpent: too many wrong ones today; what this one is makes no difference, and it is not counted.

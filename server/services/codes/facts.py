@@ -152,6 +152,7 @@ def withdrawal_of(batch: BatchRecord, key: CodeKey, brand: BrandRecord) -> Withd
 def facts_of(connection: Connection, state: CodeState, *, own: bool, later: bool = False) -> CodeFacts:
     """The facts about a registered unit, those for its holder only with `own`; `later` adds others' latest attempt."""
     standing = state.standing
+    found = latest_by_others(connection, state.unit.id) if later else None
     facts = replace(
         bare_facts(state.code),
         product=product_facts(connection, state.batch, state.code.brand),
@@ -159,7 +160,7 @@ def facts_of(connection: Connection, state: CodeState, *, own: bool, later: bool
         recall=_recall_facts(standing.recall),
         void=_recall_facts(standing.void),
         locked_reason=_locked_reason(state),
-        later=_later_scan(connection, state.unit) if later else None,
+        later=LaterScan(at=found[0], country=found[1]) if found else None,
         returned=state.use.returned,
         caution=KEY_WITHDRAWN if state.withdrawal and not state.withdrawal.locks else None,
     )
@@ -201,8 +202,3 @@ def product_facts(connection: Connection, batch: BatchRecord, brand: BrandRecord
 
 def _recall_facts(act: RangeAct | None) -> RecallFacts | None:
     return None if act is None else RecallFacts(at=act.at, reason=act.details.reason, link=act.details.link)
-
-
-def _later_scan(connection: Connection, unit: Unit) -> LaterScan | None:
-    found = latest_by_others(connection, unit.id)
-    return None if found is None else LaterScan(at=found[0], country=found[1])

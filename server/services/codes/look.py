@@ -8,17 +8,9 @@ from authcode.code.foreign import ForeignText
 from authcode.code.payload import NotOurs, code_from_path, dropped_link
 from authcode.code.serial import SerialUnit, Tier, read_typed_serial
 from authcode.code.verify import VerifiedCode
-from server.domain.codes.claim import (
-    CLAIM_BYTES,
-    claim_of_holder,
-    marks_of,
-)
+from server.domain.codes.claim import CLAIM_BYTES, claim_of_holder, marks_of
 from server.domain.codes.page_token import TokenScope, make_page_token
-from server.domain.codes.redemption import (
-    Unit,
-    Verdict,
-    verdict_of,
-)
+from server.domain.codes.redemption import Unit, Verdict, verdict_of
 from server.runtime.context import Context
 from server.services.codes.attempts import Channel, Request, Visitor
 from server.services.codes.facts import CodeFacts, CodeState, bare_facts, facts_of, is_not_ours, state_on_record, use_by
@@ -170,7 +162,7 @@ def _withheld(seen: Look) -> Look:
 
 
 OFFERED = frozenset(
-    {Verdict.UNUSED, Verdict.WITHHELD, Verdict.ALREADY_VERIFIED, Verdict.NOT_ACTIVATED, Verdict.VOID, Verdict.LOCKED},
+    {Verdict.UNUSED, Verdict.WITHHELD, Verdict.ALREADY_VERIFIED, Verdict.NOT_ACTIVATED, Verdict.VOID, Verdict.LOCKED}
 )
 """States whose page offers a gesture: to verify where the code is unused, else to tell the brand of this pack.
 
@@ -184,10 +176,6 @@ def _offered(ctx: Context, seen: Look, scope: TokenScope, request: Request, clai
         return seen
     ttl = timedelta(seconds=ctx.settings.page_token_ttl_s)
     token = make_page_token(scope, key=ctx.keys.page_token, now=request.now, ttl=ttl)
-    return replace(seen, token=token, claim=claim or _new_claim(ctx, scope.unit, request.visitor))
-
-
-def _new_claim(ctx: Context, unit: Unit, visitor: Visitor) -> str:
-    if visitor.cookie is not None:
-        return claim_of_holder(visitor.cookie, unit)
-    return ctx.random(CLAIM_BYTES).hex()
+    cookie = request.visitor.cookie
+    claim = claim or (ctx.random(CLAIM_BYTES).hex() if cookie is None else claim_of_holder(cookie, scope.unit))
+    return replace(seen, token=token, claim=claim)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from authcode.code.payload import NotOurs
-from scanner import Advice, PhotoScan, Symbol
+from scanner import Advice, PhotoScan
 from server.domain.codes.redemption import Verdict
 from server.domain.places.place import truncated_network
 from server.runtime.context import Context
@@ -34,10 +34,7 @@ class SymbolLook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoLook:
-    """What a picture holds; `advice` says why nothing was read, as a code with numbers.
-
-    `left_out` symbols were read and not looked up: a picture has answers for MAX_SYMBOLS of them.
-    """
+    """What a picture holds; `advice` says why nothing was read. Of `left_out` symbols nothing was looked up."""
 
     symbols: tuple[SymbolLook, ...]
     left_out: int
@@ -45,9 +42,7 @@ class PhotoLook:
 
 
 def scan_in_turn(ctx: Context, data: bytes, address: str | None, *, accept: Callable[[str], bool]) -> PhotoScan:
-    """Read a picture in the confined readers, one of each network at a time where rate limits hold.
-
-    What is looked for is a text that `accept` takes.
+    """Read a picture for texts that `accept` takes; one picture of a network at a time where rate limits apply.
 
     Raises:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
@@ -79,10 +74,8 @@ def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
     found = scan_in_turn(ctx, data, visitor.address, accept=partial(is_ours, ctx))
     shown = found.symbols[:MAX_SYMBOLS]
     looks = look_at_symbols(ctx, [symbol.text for symbol in shown], visitor)
-    symbols = tuple(map(_symbol_look, shown, looks))
+    symbols = tuple(
+        SymbolLook(text=symbol.text, corners=tuple((float(x), float(y)) for x, y in symbol.corners), look=seen)
+        for symbol, seen in zip(shown, looks, strict=True)
+    )
     return PhotoLook(symbols=symbols, left_out=len(found.symbols) - len(shown), advice=found.advice)
-
-
-def _symbol_look(symbol: Symbol, seen: Look) -> SymbolLook:
-    corners = tuple((float(x), float(y)) for x, y in symbol.corners)
-    return SymbolLook(text=symbol.text, corners=corners, look=seen)

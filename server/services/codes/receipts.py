@@ -83,21 +83,16 @@ def receipt_of(ctx: Context, state: CodeState) -> Receipt | None:
     """The receipt of a used unit, for its holder; None through an outer code, which verifies nothing."""
     if state.redemption is None or state.code.tier is Tier.OUTER:
         return None
+    until = undo_until(state.redemption, state.use.returns, window_s=ctx.settings.undo_window_s)
+    refused = (until is not None and ctx.clock() > until) or not state.conditions.passed
     return Receipt(
         proof=ctx.keys.proofs.sign(_proof_of(ctx, state, state.redemption)),
         keep_code=printed_keep_code(keep_code_of(state.unit, state.redemption, key=ctx.keys.keep_code)),
         address=state.code.address,
         hop=state.redemption.hop,
         log_head=state.redemption.log_head,
-        undo_until=_undo_until(ctx, state, state.redemption),
+        undo_until=None if refused else until,
     )
-
-
-def _undo_until(ctx: Context, state: CodeState, first: Redemption) -> datetime | None:
-    """Until when its holder may undo it; None where that would be refused now."""
-    until = undo_until(first, state.use.returns, window_s=ctx.settings.undo_window_s)
-    over = until is not None and ctx.clock() > until
-    return None if over or state_check(state.conditions) is not None else until
 
 
 def check_proof(ctx: Context, text: str) -> CheckedProof:

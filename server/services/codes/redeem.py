@@ -149,10 +149,7 @@ def _is_token_valid(ctx: Context, one: _Attempt) -> bool:
 
 
 def _verified_an_earlier_life(ctx: Context, connection: Connection, unit: Unit, claim: str) -> bool:
-    """Whether this claim verified the unit before it was returned: a late duplicate burns nothing.
-
-    A page's token names the life, so only programs can send one.
-    """
+    """Whether this claim, a program's, verified the unit before it was returned: a late duplicate burns nothing."""
     for life in range(unit.life):
         earlier = replace(unit, life=life)
         redemption = redemption_of(connection, earlier)
@@ -204,5 +201,6 @@ def _record(ctx: Context, connection: Connection, one: _Attempt, decision: Decis
         alone = one.burned or (one.code.tier is Tier.OUTER and not not_ours)
         before = None if alone else one.state.redemption
         after_attempt(connection, one.state, made, before=before, own=own)
-    if not own if not_ours else one.state is None:
+    concerns_key = not own if not_ours else one.state is None
+    if concerns_key:
         after_key_attempt(connection, one.code, one.state, made, withdrawn=not_ours)

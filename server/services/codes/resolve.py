@@ -1,7 +1,4 @@
-"""Stage 5, verify: from a text to the unit it names (docs/format.md §3 rules 5 to 7).
-
-Signature first: nothing touches the database before the tag verifies. After this no code is handled as text.
-"""
+"""Stage 5, verify: from a text to its unit (docs/format.md §3 rules 5 to 7); no database before the tag verifies."""
 
 from dataclasses import dataclass
 
@@ -68,7 +65,7 @@ def verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit]:
 
     Raises:
         NotOurs: anything else, with one text; also a compact code whose MAC key this server was never given, since
-            it cannot be told from a forged one.
+            it could as well be a forged one.
         SerialKeyMissing: a key vouches for it, and this server was never given the key that reads its serial.
     """
     try:
@@ -95,9 +92,7 @@ def resolve(ctx: Context, connection: Connection, code: VerifiedCode, named: Ser
 
 
 def resolve_serial(ctx: Context, connection: Connection, serial: str, *, gtin: str | None = None) -> Resolved:
-    """Find the registered unit of a serial alone, trying each serial key that this server knows (docs/format.md §5).
-
-    `gtin` is what a link that lost its 8030 says; it has to be that of the batch.
+    """Find the unit of a serial alone by any serial key of this server (docs/format.md §5); `gtin` must be its batch's.
 
     Raises:
         NotOurs: no registered unit has this serial, or not with this GTIN.

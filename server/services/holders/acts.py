@@ -23,15 +23,7 @@ from server.domain.codes.holder_acts import (
 )
 from server.domain.codes.keep_code import is_keep_code_of, read_keep_code
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token, make_page_token
-from server.domain.codes.redemption import (
-    Marks,
-    Redemption,
-    ReturnedBy,
-    Unit,
-    Verdict,
-    is_holder,
-    state_check,
-)
+from server.domain.codes.redemption import Marks, Redemption, ReturnedBy, Unit, Verdict, is_holder, state_check
 from server.runtime.context import Context
 from server.services.codes.attempts import Channel, Request, Visitor, append_own
 from server.services.codes.claim_tries import ClaimTry, may_be_holder
@@ -153,13 +145,14 @@ def _done(ctx: Context, text: str, request: _ActRequest) -> ActAnswer:
 
 
 def _attempt(ctx: Context, connection: Connection, state: CodeState, request: _ActRequest) -> ActAnswer | None:
-    """1. Lock, and look again.   2. The visitor is the holder; a keep-code that shows it is counted in any case.
+    """1. Lock, and look again. 2. The visitor is the holder; a keep-code that shows it is counted in any case.
 
-    3. The state check passes, except for an erasure.   4. The token.   5. The act's own rules, and the act.
+    3. The state check passes, except for an erasure. 4. The token. 5. The act's own rules, and the act.
     """
     lives = _lives(connection, state, request)  # (1)
     again = _repeated(ctx, connection, lives, request)
-    held = _shown(ctx, connection, state.unit, _accepted(lives, again), request)  # (2)
+    accepted = [(one, first) for one in lives for first in (one.redemption, again) if first is not None]
+    held = _shown(ctx, connection, state.unit, accepted, request)  # (2)
     if held is None or held.redemption is None:
         return None
     if again is not None and not request.preview and not _holds(ctx, held.unit, held.redemption, request):
@@ -202,11 +195,6 @@ def _repeated(
     return before[0] if before is not None and request.now - before[1] <= window else None
 
 
-def _accepted(lives: Sequence[CodeState], again: Redemption | None) -> list[tuple[CodeState, Redemption]]:
-    """The redemptions whose holder may act, each with its life."""
-    return [(one, first) for one in lives for first in (one.redemption, again) if first is not None]
-
-
 def _shown(
     ctx: Context,
     connection: Connection,
@@ -230,13 +218,9 @@ def _is_shown(
     accepted: Sequence[tuple[Unit, Redemption]],
     request: _ActRequest,
 ) -> bool:
-    """Whether keep-code or claim is that of one of the `accepted` redemptions; wrong ones are limited and counted.
-
-    A page's claims are none that can be guessed.
-    """
+    """Whether keep-code or claim is that of one of the `accepted` redemptions; wrong ones are limited and counted."""
     if request.typed is not None:
-        tried = KeepCodeTry(typed=request.typed, unit=present, accepted=accepted)
-        return is_right(ctx, connection, tried, request)
+        return is_right(ctx, connection, KeepCodeTry(typed=request.typed, unit=present, accepted=accepted), request)
     right = any([_holds(ctx, unit, first, request) for unit, first in accepted])  # noqa: C419 - as long either way
     if request.page or request.claim is None:
         return right
@@ -253,8 +237,7 @@ def _holds(ctx: Context, unit: Unit, first: Redemption, request: _ActRequest) ->
         claim = check_page_claim(request.claim) if request.page else request.claim
     except ClaimInvalid:
         claim = None
-    marks = marks_of(unit, claim=claim, cookie=request.visitor.cookie, key=ctx.keys.claim)
-    return is_holder(first, marks)
+    return is_holder(first, marks_of(unit, claim=claim, cookie=request.visitor.cookie, key=ctx.keys.claim))
 
 
 def _undo(
@@ -267,8 +250,7 @@ def _undo(
         return None  # another request was first; it is not returned, and not logged, twice
     log_return(connection, state.code, state.unit, at=request.now, by=ReturnedBy.HOLDER)
     append_own(ctx, connection, state.code, request, Verdict.UNUSED)
-    now_unused = replace(state, use=unit_life(connection, state.unit))
-    return _answer(connection, now_unused, request)
+    return _answer(connection, replace(state, use=unit_life(connection, state.unit)), request)
 
 
 def _hand_on(

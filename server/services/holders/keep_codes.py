@@ -37,10 +37,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepCodeTry:
-    """A keep-code, as `read_keep_code` gives it, on a unit in its present life.
-
-    `accepted` are the redemptions whose keep-code it may be, each with the unit in its life.
-    """
+    """A keep-code as `read_keep_code` gives it; `accepted` are redemptions it may be of, each with unit and life."""
 
     typed: str
     unit: Unit

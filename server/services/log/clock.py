@@ -13,9 +13,7 @@ CLOCK_BEHIND = "clock_behind"
 
 
 def clock_behind(db: Database, *, now: datetime) -> timedelta | None:
-    """How far the clock is before the newest record, None where that is no more than the tolerance.
-
-    Nothing is refused for it: a record from a time when the clock was ahead would stop a server that is right now.
+    """How far the clock is before the newest record; None within the tolerance. It only warns: the record may be wrong.
 
     Raises:
         RecordsUnreachable: the database cannot be asked.

@@ -29,14 +29,12 @@ def log_redemption(connection: Connection, code: Resolved, unit: Unit, first: Re
 
 def log_return(connection: Connection, code: Resolved, unit: Unit, *, at: datetime, by: ReturnedBy) -> None:
     """Enter a return to unused, in its own transaction."""
-    record = return_record(_logged(code, unit), at=at, by=by.value)
-    log.append(connection, log.EntryKind.UNDO, unit.id, record)
+    log.append(connection, log.EntryKind.UNDO, unit.id, return_record(_logged(code, unit), at=at, by=by.value))
 
 
 def log_handover(connection: Connection, code: Resolved, unit: Unit, handed: Redemption, *, at: datetime) -> None:
     """Enter a handing on, in its own transaction; `handed` is the redemption as its next holder has it."""
-    record = handover_record(_logged(code, unit), handed, at=at)
-    log.append(connection, log.EntryKind.HANDOVER, unit.id, record)
+    log.append(connection, log.EntryKind.HANDOVER, unit.id, handover_record(_logged(code, unit), handed, at=at))
 
 
 def log_erasure(connection: Connection, code: Resolved, unit: Unit, *, at: datetime) -> None:

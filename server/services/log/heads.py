@@ -45,18 +45,13 @@ def sign_newest_head(db: Database, key: SigningKey, *, now: datetime) -> log.Hea
     Raises:
         LogBroken: the tree does not continue the last head.
     """
-    head = _current_head(db)
-    if head is not None:
-        return head
+    with db.read() as connection:
+        head = log.last_head(connection)
+        if head is not None and log.is_up_to_date(connection, head):
+            return head
     while place_entries(db):
         pass
     return sign_head(db, key, now=now)
-
-
-def _current_head(db: Database) -> log.HeadRecord | None:
-    with db.read() as connection:
-        head = log.last_head(connection)
-        return head if head is not None and log.is_up_to_date(connection, head) else None
 
 
 def place_entries(db: Database) -> bool:
@@ -66,9 +61,7 @@ def place_entries(db: Database) -> bool:
 
 
 def sign_head(db: Database, key: SigningKey, *, now: datetime) -> log.HeadRecord:
-    """Sign a head over the placed entries; the last head again where nothing was added.
-
-    1. Check that the tree continues the last head.   2. Sign.   3. Keep the head.
+    """Sign a head over the placed entries, if the tree continues the last head; that head again where nothing is new.
 
     Raises:
         LogBroken: the tree does not continue the last head.
@@ -78,10 +71,10 @@ def sign_head(db: Database, key: SigningKey, *, now: datetime) -> log.HeadRecord
         last = log.last_head(connection)
         if last is not None and last.size == size:
             return last
-        root = _root_after(connection, last, size)  # (1)
-        note = sign_head_note(Head(origin=origin, size=size, root=root), key)  # (2)
+        root = _root_after(connection, last, size)
+        note = sign_head_note(Head(origin=origin, size=size, root=root), key)
         head = log.HeadRecord(size=size, at=now, note=note)
-        log.keep_head(connection, head)  # (3)
+        log.keep_head(connection, head)
         return head
 
 

@@ -54,7 +54,9 @@ def prove_named_leaf(db: Database, leaf: bytes) -> InclusionProof:
 
 
 def prove_index(db: Database, number: int) -> InclusionProof:
-    """That a leaf is under the newest head, its entry shown: for the operator.
+    """That a leaf is under the newest head, its entry shown.
+
+    The caller has checked that the visitor may see it: the operator, or by `unit_of_claim` the holder.
 
     Raises:
         LogEntryUnknown, LogHeadMissing: as `prove_leaf`.

@@ -1,7 +1,7 @@
 """Stage 7, alert: one alert: what happened, why it fired, what it probably is, what was done with it. Reads only."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -91,11 +91,12 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
         if record is None:
             raise AlertUnknown
         rule = rule_named(record.rule)
-        told, days = _verdicts_of(connection, alert_id)
+        verdicts, days = _verdicts_of(connection, alert_id)
         places = tuple(alert_rows.places_of(connection, alert_id, limit=_PLACES))
         so_far = record_of(work.closed_by_cause(connection).get(record.rule, {}))
         networks = scan_rows.networks_of_alert(connection, alert_id) if rule.of_copies else None
-        measured = _measured(record, places, networks)
+        regions = sum(1 for key, _ in places if key != UNKNOWN)
+        measured = Measured(others=record.claims, regions=regions, scans=record.count, networks=networks)
         detail = AlertDetail(
             alert=alert_rows_of(connection, [record], now=now)[0],
             measured=record.claims,
@@ -104,7 +105,7 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
             record=so_far,
             guess=likely_causes(rule.prior, rule.facts_of(measured), so_far.causes),
             stream=tuple(map(_stream_line, work.events_of(connection, alert_id, limit=HISTORY_SHOWN))),
-            told=told,
+            told=verdicts,
             days=() if rule.of_looks else days,
             scans=page_of(
                 page,
@@ -153,29 +154,23 @@ def _with_copies(connection: Connection, detail: AlertDetail, record: alert_rows
     return replace(detail, threshold=brand_by_id(connection, record.brand).alert_from, copies=copies)
 
 
-def _measured(record: alert_rows.AlertRecord, places: Sequence[tuple[str, int]], networks: int | None) -> Measured:
-    regions = sum(1 for key, _ in places if key != UNKNOWN)
-    return Measured(others=record.claims, regions=regions, scans=record.count, networks=networks)
-
-
 def _verdicts_of(connection: Connection, alert: int) -> tuple[Mapping[Verdict, int], tuple[DayCount, ...]]:
     """The verdicts of all attempts behind an alert, the most frequent first, and their number on each day."""
-    told: Counter[Verdict] = Counter()
+    verdicts: Counter[Verdict] = Counter()
     days: dict[str, Counter[bool]] = {}
     for (day, verdict), attempts in alert_rows.verdicts_in_alert(connection, alert).items():
-        told[verdict] += attempts
+        verdicts[verdict] += attempts
         days.setdefault(day, Counter())[verdict in (Verdict.GENUINE, Verdict.VERIFIED_BY_YOU)] += attempts
     by_day = tuple(
         DayCount(day=day, looks=0, verified=days[day][True], refused=days[day][False]) for day in sorted(days)
     )
-    return dict(told.most_common()), by_day
+    return dict(verdicts.most_common()), by_day
 
 
 def _with_looks(connection: Connection, unit: Unit, days: tuple[DayCount, ...], now: datetime) -> tuple[DayCount, ...]:
     """The days of an alert about one code, with the looks at it."""
     looks = look_rows.looks_of_unit_by_day(connection, unit.id, since=now - timedelta(days=_LOOK_DAYS))
-    empty = {day: DayCount(day=day, looks=0, verified=0, refused=0) for day in looks}
-    counted = empty | {day.day: day for day in days}
+    counted = {day: DayCount(day=day, looks=0, verified=0, refused=0) for day in looks} | {day.day: day for day in days}
     return tuple(replace(counted[day], looks=looks.get(day, 0)) for day in sorted(counted))
 
 

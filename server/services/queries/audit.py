@@ -22,10 +22,7 @@ class AuditPage:
 def audit_page(
     db: Database, *, actor: str | None = None, kind: str | None = None, before: int | None = None
 ) -> AuditPage:
-    """The lines before a number (None: the latest), of one person and one kind of acts where they are named.
-
-    Nothing is counted, so that a page costs the same however long the audit is.
-    """
+    """The lines before a number (None: the latest), of one person and kind where they are named; not counted."""
     with db.read() as connection:
         found = audit.lines(connection, actor=actor, kind=kind, before=before, limit=LINES_A_PAGE + 1)
         people = tuple(all_emails(connection, limit=_PEOPLE))

@@ -23,10 +23,7 @@ from server.storage.redemptions import unit_life
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeHistory:
-    """One unit in one life: its state, its first use, the acts that cover it, its attempts and alerts.
-
-    `returns` are all its returns to unused, `ended` that of this life; `present` is the unit in its present life.
-    """
+    """One unit in one life, with all its `returns`; `ended` is that of this life, `present` the unit in its latest."""
 
     unit: Unit
     order: str

@@ -62,11 +62,10 @@ def find_in_photo(ctx: Context, data: bytes, address: str | None) -> PhotoFind:
             unit = unit_life(connection, code.unit).unit
             serial = printed_serial(code.serial)
             codes.setdefault(unit, FoundCode(unit=unit, order=code.batch.order_name, serial_printed=serial))
-    told = tuple(dict.fromkeys(foreign))
     return PhotoFind(
         codes=tuple(codes.values()),
         unregistered=unregistered,
-        foreign=told,
+        foreign=tuple(dict.fromkeys(foreign)),
         left_out=max(0, len(scan.symbols) - MAX_SYMBOLS),
         advice=scan.advice,
     )

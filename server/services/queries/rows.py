@@ -18,7 +18,7 @@ from server.storage.redemptions import returned_by_batch
 from server.storage.staff import emails_of
 
 RECENT = 20
-"""Attempts and alerts that are shown beside a batch or a code."""
+"""Attempts and alerts that are shown with a batch or a code."""
 
 RECENT_DAYS = 14
 """Days of an alert's sparkline, today included."""
@@ -41,7 +41,7 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRow:
-    """One attempt in the history. `person` numbers the distinct askers of this unit (1, 2, ...) and names nobody."""
+    """One attempt in the history. `person` numbers the distinct askers of this unit (1, 2, ...) without a name."""
 
     at: datetime
     unit: Unit | None
@@ -89,10 +89,7 @@ class AlertRow:
 
 
 def used_and_refused(connection: Connection, rows: Sequence[int]) -> Mapping[int, tuple[int, int]]:
-    """How many units are used now and how many attempts were refused, by the batch's row.
-
-    Burns are counted with each attempt; a unit that was returned since is not used until its next burn.
-    """
+    """How many units are used now and how many attempts were refused, by the batch's row."""
     attempts, returned = scan_rows.totals_of_batches(connection, rows), returned_by_batch(connection, rows)
     totals = {row: attempts.get(row, (0, 0)) for row in rows}
     return {row: (burned - returned.get(row, 0), refused) for row, (burned, refused) in totals.items()}

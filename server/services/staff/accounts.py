@@ -87,10 +87,7 @@ class StaffUnknown(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staff:
-    """A staff account. `session` changes with every password, so that older sessions end.
-
-    `zone` names the time zone that its owner reads in; None for UTC.
-    """
+    """A staff account. `session` changes with every password, which ends older sessions; `zone` None is UTC."""
 
     id: int
     email: str

@@ -1,7 +1,4 @@
-"""The tables, portable between SQLite and PostgreSQL, by subject. Importing one puts all of them into the metadata.
-
-A batch of a million codes is one row; a code gets a row with the first attempt to verify it.
-"""
+"""The tables, portable between SQLite and PostgreSQL, by subject; importing one loads all into the metadata."""
 
 from server.storage.schema.accounts import api_token, audit, login_try, staff
 from server.storage.schema.alerts import alert, alert_claim, alert_day, alert_event, alert_mute, alert_place, alert_scan

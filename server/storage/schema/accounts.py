@@ -32,7 +32,7 @@ api_token = sa.Table(
     sa.Column("last_used_day", sa.Integer),
     sa.Column("revoked_at", Instant),
 )
-"""Tokens of print stations: what is presented is hashed and compared, and stands nowhere. Rows are never removed."""
+"""Tokens of print stations: only the hash of a token is kept. Rows are never removed."""
 
 login_try = sa.Table(
     "login_try",

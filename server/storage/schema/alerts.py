@@ -49,7 +49,7 @@ alert_event = sa.Table(
     sa.Column("comment", sa.Text),
     sa.Index(None, "alert", "id"),
 )
-"""What was done with an alert and said of it, appended. Without an actor it happened by itself."""
+"""What was done with an alert, and comments on it, appended. Without an actor it happened by itself."""
 
 alert_mute = sa.Table(
     "alert_mute",
@@ -92,4 +92,4 @@ alert_day = sa.Table(
     sa.Column("said", sa.String(20), primary_key=True),
     sa.Column("attempts", sa.BigInteger, nullable=False),
 )
-"""What the attempts behind an alert were told on each day; written with each attempt, in its transaction."""
+"""The verdicts of the attempts behind an alert on each day; written with each attempt, in its transaction."""

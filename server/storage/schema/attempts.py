@@ -99,4 +99,4 @@ look_count = sa.Table(
     sa.Column("said", sa.String(20), primary_key=True),
     sa.Column("looks", sa.BigInteger, nullable=False),
 )
-"""Looks are telemetry: counts by unit, hour, region and what was said."""
+"""Looks are telemetry: counts by unit, hour, region and verdict."""

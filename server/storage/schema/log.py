@@ -11,7 +11,7 @@ log_tree = sa.Table(
     sa.Column("origin", sa.String(100), nullable=False),
     sa.Column("size", sa.BigInteger, nullable=False),
 )
-"""One row: the log's name and how many leaves it has. Whoever adds leaves holds this row."""
+"""One row: the log's name and how many leaves it has. It is locked while leaves are added."""
 
 log_pending = sa.Table(
     "log_pending",
@@ -23,7 +23,7 @@ log_pending = sa.Table(
     sa.Column("salt", sa.LargeBinary(16), nullable=False),
     sa.Column("record", sa.Text, nullable=False),
 )
-"""Entries that are durable and have no place in the tree yet: a redemption writes here, and waits for nobody."""
+"""Entries that are durable and have no place in the tree yet: a redemption writes here, and waits for no lock."""
 
 log_leaf = sa.Table(
     "log_leaf",

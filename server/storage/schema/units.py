@@ -1,4 +1,4 @@
-"""What became of single units: used, returned, handed on. A unit nobody tried has no row."""
+"""What became of single units: used, returned, handed on. A unit that was never tried has no row."""
 
 import sqlalchemy as sa
 
@@ -20,7 +20,7 @@ redemption = sa.Table(
 """One row for each use of a unit. The unit with its life is the only unique constraint: it decides who was first.
 
 `log_size` names the log's last head before it. The two hashes are the present holder's; once they were erased
-(`erased_at`) they are nobody's.
+(`erased_at`) they belong to no one.
 """
 
 undo = sa.Table(
@@ -63,7 +63,4 @@ keep_try = sa.Table(
     ),
     sa.Index(None, "at"),
 )
-"""Keep-codes that were wrong, and guessable claims (`claim`). Those that were right are attempts, in the history.
-
-One that counts nowhere any more is deleted when others come.
-"""
+"""Wrong keep-codes and guessable claims (`claim`); those that count nowhere any more are deleted when others come."""

@@ -366,7 +366,7 @@ def test_a_station_is_warned_that_the_server_does_not_know_the_orders_product(li
             assert f"authcode product add tea-100 --name NAME --server {address}.\n" in out
         answered = json.loads(line("batch", "register", "spring", "--server", address, "--json")[1])
         assert answered["product_known"] is False
-        assert "Mind" not in line("batch", "register", "spring", "--server", address)[1]
+        assert "Warning: product" not in line("batch", "register", "spring", "--server", address)[1]
     with desk(registered(manifest, product="\x1b[2J", product_known=False)) as (address, _):
         assert "\x1b" not in line("batch", "register", "spring", "--server", address)[1]
 

@@ -180,7 +180,8 @@ def test_they_agree_on_fields_that_nobody_knows(added: str, *, opened: bool) -> 
 @given(way=st.sampled_from(places(MANIFEST)), new=st.text(max_size=4))
 @settings(max_examples=150, deadline=None)
 def test_a_manifest_in_which_one_value_is_another_is_opened_or_refused(way: tuple[Any, ...], new: Any) -> None:
-    opens_manifest(json.dumps(changed(MANIFEST, way, new)))
+    other = changed(MANIFEST, way, new)
+    assert opens_manifest(json.dumps(other)) or other != MANIFEST
 
 
 @given(data=st.data(), code=st.sampled_from(CODES))

@@ -29,7 +29,7 @@ from server.commands import staff as staff_commands
 from server.domain.batches.range_act import RangeInvalid
 from server.keystore import ServerCanSign, ServerKeysMissing, make_server_keys, open_server_keys, refuse_signing_keys
 from server.process.server import AddressTaken
-from server.runtime import operator as command_line
+from server.runtime import actor as command_line
 from server.services.batches.range_acts import OrderUnknown
 from server.services.brands.keyring import publish_keyring
 from server.services.staff.accounts import authenticate

@@ -1,7 +1,4 @@
-"""The rules of alerts. Every module in this folder is one, its `RULE`; nothing else lists them.
-
-To add a rule, add its module here and its words to the source language of the staff catalogue.
-"""
+"""The rules of alerts: the `RULE` of every module here, listed nowhere else; its words are in the staff catalogue."""
 
 import importlib
 import pkgutil

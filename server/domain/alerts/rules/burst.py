@@ -1,7 +1,4 @@
-"""Stage 7, alert: many networks try one unused code within an hour.
-
-A burst on a used code makes its duplicate louder instead: it is one thing that happened.
-"""
+"""Stage 7, alert: many networks try one unused code within an hour; on a used code, its duplicate becomes louder."""
 
 from server.domain.alerts.alert import Finding, Severity, Subject
 from server.domain.alerts.rule import Rule, UnitAttempt

@@ -1,7 +1,6 @@
-"""Stage 7, alert: a code of a withdrawn key that was not in the world before the withdrawal.
+"""Stage 7, alert: a withdrawn key's code that was not in the world before. Grouped by key.
 
-A unit that nobody registered says that somebody still prints with the key. A registered one may be a lot that was
-activated too late. Grouped by key, like the codes that no batch has.
+Where the unit was never registered, somebody still prints with the key; a registered one may be a lot activated late.
 """
 
 from server.domain.alerts.alert import Finding, Severity, Subject

@@ -1,7 +1,4 @@
-"""Stage 7, alert: a good signature on a unit that does not exist: a late manifest or a leaked key, never a guess.
-
-Grouped by key.
-"""
+"""Stage 7, alert: a good signature on a unit that no batch has: a late manifest or a leaked key. Grouped by key."""
 
 from server.domain.alerts.alert import Finding, Severity, Subject
 from server.domain.alerts.rule import KeyAttempt, Rule

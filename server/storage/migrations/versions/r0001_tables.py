@@ -1,6 +1,7 @@
 """All tables. Until the first release this one revision is edited with the schema; then it is frozen.
 
-Its name is a digest of the schema, so a database with other tables is recognised and refused. To freeze it, write the
+Its name is a digest of the schema, so a database with other tables is recognised and refused; so is one whose
+SQLAlchemy wrote the same tables in other words, which is why the digest ends with the freeze. To freeze it, write the
 tables out as operations, since the schema goes on to change, and give the revision a plain number.
 """
 

@@ -226,7 +226,9 @@ def test_filters_and_pages_choose_alerts(world: World) -> None:
     assert [alert.rule for alert in alerts(world, batch_row=leaked.batch.row)] == ["not_activated"]
     found = alert_queries.alerts(world.ctx, AlertFilter(severity=Severity.HIGH), page=9)
     assert (found.rows, found.total, found.page, found.pages) == ((), 0, 1, 1)
-    views = [AlertFilter(severity=severity) for severity in (Severity.NOTE, Severity.ALERT, Severity.HIGH)]
+    views = [
+        AlertFilter(severity=severity, loudest=severity) for severity in (Severity.NOTE, Severity.ALERT, Severity.HIGH)
+    ]
     assert alert_queries.counted_views(world.ctx, views) == (1, 1, 0)
 
 

@@ -14,7 +14,7 @@ from server.domain.alerts.alert import AlertFilter
 from server.domain.batches.range_act import ActDetails, ActKind
 from server.domain.codes.redemption import Verdict
 from server.domain.staff.scope import Scope
-from server.runtime.operator import command_line_actor
+from server.runtime.actor import command_line_actor
 from server.services.batches.range_acts import ActivationRefused
 from server.services.brands.fact_previews import facts_after
 from server.services.brands.keyring import publish_keyring

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from server.commands import token as token_commands
+from server.commands import tokens as token_commands
 from server.domain.batches.range_act import ActKind
 from server.domain.staff.scope import DEFAULT_DAYS, MAX_DAYS, Scope
 from server.services.staff.api_tokens import (

@@ -50,7 +50,7 @@ def new(  # noqa: PLR0913, PLR0917 - one argument an option
     as_json: bool,
 ) -> None:
     """Make a token for a print station; it is shown once, and only its hash is kept."""
-    from server.runtime.operator import command_line_actor
+    from server.runtime.actor import command_line_actor
     from server.services.staff.api_tokens import TokenRequest, new_token
 
     if out is not None and out.exists():  # it may hold a token that cannot be shown again
@@ -96,7 +96,7 @@ def list_all(home: Path | None, as_json: bool) -> None:
 @json_option
 def revoke(prefix: str, home: Path | None, as_json: bool) -> None:
     """Take the token with this PREFIX back: it opens nothing from the next request on. What it did stays."""
-    from server.runtime.operator import command_line_actor
+    from server.runtime.actor import command_line_actor
     from server.services.staff.api_tokens import revoke_token
 
     with opened_database(home) as db:
