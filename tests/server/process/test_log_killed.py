@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from authcode.log.checkpoint import open_head
 from authcode.log.proof import open_consistency, open_inclusion
 from keys.primitives import SigningKey
-from server.services.log import proofs
+from server.services.log import heads, proofs
 from server.storage import schema
 from server.storage.engine import Database
 from tests.server import processes
