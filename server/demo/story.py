@@ -108,7 +108,7 @@ def _make_home(stage: Stage, console: Console, *, known: bool) -> None:
         _say(console, "both parts lie on one machine, with their passphrases beside them: for a demo only")
     printed = add_staff(stage.home)
     if printed is None:
-        _say(console, f"staff account {STAFF_EMAIL} is there from an earlier run")
+        _say(console, f"staff account {STAFF_EMAIL} is there from an earlier run, with the password you chose")
     else:
         _say_all(console, printed)
 
@@ -172,7 +172,7 @@ def _farewell(stage: Stage, console: Console, order: DemoOrder, *, stay: bool) -
         return
     _say(console, f"an unused code's page    {order.codes[1]}")
     _say(console, f"check any photo          {stage.prefix.rstrip('/')}/")
-    _say(console, f"dashboard, alert inside  {stage.local_server}/staff/  ({STAFF_EMAIL}, one-time password in part 1)")
+    _say(console, f"dashboard, alert inside  {stage.local_server}/staff/  ({STAFF_EMAIL}, password: see part 1)")
     _say(console, f"password mislaid?        {_program()} staff reset {STAFF_EMAIL} --home {stage.home}")
     _say(console, "Ctrl-C ends the server")
 
