@@ -67,7 +67,20 @@ def test_plain_http_beyond_this_machine_is_refused_before_anything_is_sent(
     assert (refused.value.code, refused.value.server) == ("tls_required", text.lower().rstrip("/"))
 
 
-@pytest.mark.parametrize("text", ["http://hunter2:x@192.168.1.20", "http://v.example.com/path", "http://"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://hunter2:x@192.168.1.20",
+        "http://v.example.com/path",
+        "http://",
+        "https://[1.2]",
+        "https://[:]",
+        "https://[dead]",
+        "https://v.example.com:0",
+        "https://v.example.com:65536",
+        "https://\u212aelvin.example",
+    ],
+)
 def test_an_address_that_is_more_or_less_is_refused_as_such_and_not_repeated(text: str) -> None:
     with pytest.raises(ServerUrlInvalid) as refused:
         server_origin(text)
