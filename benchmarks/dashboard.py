@@ -33,7 +33,8 @@ from server.app import create_app, create_context
 from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.alerts.triage import Pile
 from server.domain.batches.range_act import ActDetails, ActKind, RangeAct
-from server.domain.codes.redemption import Unit, Verdict
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict
 from server.keystore import open_server_keys
 from server.runtime.context import Context
 from server.runtime.looks import MAX_WAITING

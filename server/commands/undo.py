@@ -9,7 +9,7 @@ from authcode.commands.options import example, home_option, json_option, tell_js
 from server.commands.database import opened_context
 
 if TYPE_CHECKING:
-    from server.domain.codes.redemption import Unit
+    from server.domain.codes.unit import Unit
     from server.runtime.context import Context
     from server.services.batches.undo import StaffUndo
 

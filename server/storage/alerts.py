@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from server.domain.alerts.alert import AlertFilter, Attempt, Severity, Subject
 from server.domain.alerts.growth import GrowingAlert
 from server.domain.alerts.triage import Cause, Event, Pile
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.storage.engine import add_to_counters, insert_or_nothing
 from server.storage.looks import LookKey
 from server.storage.scans import verdict_in_scan

@@ -10,7 +10,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from server.domain.codes.redemption import Marks, Redemption, ReturnedBy, Unit
+from server.domain.codes.redemption import Marks, Redemption, ReturnedBy
+from server.domain.codes.unit import Unit
 from server.domain.places.place import UNKNOWN, Place
 from server.storage.engine import add_to_counters, insert_or_nothing
 from server.storage.scans import KEEP_CHANNEL

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from server.domain.codes.redemption import Unit, Verdict
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict
 from server.storage.engine import add_to_counters
 from server.storage.schema import day_number, day_text, look_count, look_day
 

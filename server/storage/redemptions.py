@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 import sqlalchemy as sa
 
 from authcode.log.checkpoint import named_head
-from server.domain.codes.redemption import INDEX_BITS, LIFE_BITS, Redemption, Returned, ReturnedBy, Unit, UnitLife
+from server.domain.codes.redemption import Redemption, Returned, ReturnedBy, UnitLife
+from server.domain.codes.unit import INDEX_BITS, LIFE_BITS, Unit
 from server.storage.engine import insert_or_nothing
 from server.storage.schema import log_head, redemption, undo
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from server.domain.alerts.alert import Attempt
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.domain.places.place import UNKNOWN, Place
 from server.storage.engine import add_to_counters
 from server.storage.schema import (

@@ -11,7 +11,7 @@ from enum import Enum
 import sqlalchemy as sa
 
 from server.domain.clock_skew import CLOCKS_APART
-from server.domain.codes.keep_code import TRIES_WINDOW
+from server.domain.network_limits import TRIES_WINDOW
 from server.storage.schema import keep_try
 
 _KEPT = 2 * TRIES_WINDOW  # a day longer than they count, for clocks that are set back

@@ -1,13 +1,11 @@
-"""Rate limits: kept in each worker's memory and divided by the number of workers; `AUTHCODE_RATE_LIMIT=off` lifts them.
+"""The limits of `server.domain.network_limits` on requests, enforced by Flask-Limiter.
 
 They are counted by truncated network, so that no address is kept, not even in memory.
 """
 
 import math
 import time
-from collections.abc import Mapping
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Any
 
 from flask import Flask, Response, current_app, request
@@ -16,48 +14,10 @@ from limits import parse
 from werkzeug.exceptions import TooManyRequests
 
 from authcode.code.payload import dropped_link
+from server.domain.network_limits import LOOKS_BY_SERIAL, REQUESTS, WRONG_TOKENS
 from server.domain.places.place import truncated_network
 from server.settings import RateLimit, Settings
 from server.web.visit import raw_target
-
-LIMITS: Mapping[str, tuple[int, str]] = MappingProxyType(
-    {
-        "api.look": (600, "minute"),
-        "api.verify": (600, "minute"),
-        "api.undo": (60, "minute"),
-        "api.hand_on": (60, "minute"),
-        "api.erase": (60, "minute"),
-        "api.photos": (60, "minute"),
-        "api.log_proof": (60, "minute"),
-        "public.log_proof": (120, "minute"),
-        "public.log_consistency": (120, "minute"),
-        "api.check": (120, "minute"),
-        "api.status": (120, "minute"),
-        "station.publish_keys": (600, "minute"),
-        "station.put_product": (600, "minute"),
-        "station.register": (600, "minute"),
-        "station.orders": (600, "minute"),
-        "station.order": (600, "minute"),
-        "station.act": (600, "minute"),
-        "station.withdrawal": (60, "minute"),
-        "consumer.look": (600, "minute"),
-        "consumer.burn": (120, "minute"),
-        "consumer.check_photo": (60, "minute"),
-        "consumer.check_a_proof": (60, "minute"),
-        "consumer.show_proof": (120, "minute"),
-        "consumer.proof_file": (60, "minute"),
-        "dashboard.login": (30, "minute"),
-        "dashboard.find_photo": (60, "minute"),
-    }
-)
-"""Requests of one network by endpoint; photos cost CPU."""
-
-LOOKS_BY_SERIAL = 60
-"""Looks without a signature that a network has in an hour: typed serials, and links that lost their 8030, together."""
-
-WRONG_TOKENS = (30, "minute")
-"""Wrong tokens of one network. Only those are counted and refused: a neighbour's noise does not stop a station, and no
-number of guesses finds 256 bits."""
 
 
 def init_limits(app: Flask, settings: Settings) -> None:
@@ -78,7 +38,7 @@ def init_limits(app: Flask, settings: Settings) -> None:
         return response
 
     _limit_looks_by_serial(app, limiter, settings)
-    for endpoint, (number, period) in LIMITS.items():
+    for endpoint, (number, period) in REQUESTS.items():
         view = app.view_functions.get(endpoint)
         if view is not None:
             share = max(1, number // settings.workers)

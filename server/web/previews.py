@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 from markupsafe import Markup
 
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.services.codes.facts import CodeFacts
 
 _NAME = "authcode-preview"

@@ -12,7 +12,7 @@ import qrcode
 from PIL import Image
 from playwright.sync_api import Page
 
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.web.consumer.words import catalogues
 from tests.browser.appearance import examine
 from tests.browser.chromium import verify

@@ -18,7 +18,8 @@ from keys.format.records import CodeKey, Form, Profile, Purpose
 from keys.primitives import SigningKey, mac_tag
 from keys.store.issuer import IssuerHome
 from server.domain.alerts.alert import AlertFilter, Severity
-from server.domain.codes.claim import MAX_WRONG_CLAIMS_HERE, MAX_WRONG_CLAIMS_OF_UNIT, UNGUESSABLE_CHARS
+from server.domain.codes.claim import UNGUESSABLE_CHARS
+from server.domain.network_limits import WRONG_CLAIMS_HERE, WRONG_CLAIMS_OF_UNIT
 from server.services.batches.find import find_code
 from server.services.brands.keyring import publish_keyring
 from server.services.queries import codes as code_queries
@@ -185,7 +186,7 @@ def test_a_claim_is_guessed_where_it_would_do_something(act: str, world: World) 
     manifest, _ = world.manifest()
     for code in (issued.text(0), issued.text(1), world.codes(manifest)[0].code):
         statuses = [asked(world, ELSEWHERE, act, code, f"order-{number}").status_code for number in range(40)]
-        assert statuses == [404] * MAX_WRONG_CLAIMS_HERE + [429] * (40 - MAX_WRONG_CLAIMS_HERE)
+        assert statuses == [404] * WRONG_CLAIMS_HERE + [429] * (40 - WRONG_CLAIMS_HERE)
     assert world.state(issued.text(0)) == "already_verified"
     assert asked(world, HERE, act, issued.text(0), VICTIM).status_code == 200
 
@@ -194,7 +195,7 @@ def test_many_networks_guess_a_claim_together(world: World) -> None:
     """They make the client of a short claim a stranger for a day, but not the network that verified a moment ago."""
     code = world.issue().text(0)
     first = asked(world, HERE, "verify", code, VICTIM)
-    for number in range(MAX_WRONG_CLAIMS_OF_UNIT):
+    for number in range(WRONG_CLAIMS_OF_UNIT):
         assert told(world, f"10.{number}.0.1", code, f"guess-{number}") == "already_verified"
     assert told(world, ELSEWHERE, code, VICTIM) == "already_verified"
     assert asked(world, HERE, "verify", code, VICTIM).data == first.data
@@ -215,7 +216,7 @@ def test_the_network_that_verified_guesses_no_longer_than_others(world: World) -
 def test_claims_of_128_bits_wait_for_nobody(world: World) -> None:
     code, long = world.issue().text(0), "v" * UNGUESSABLE_CHARS
     first = asked(world, HERE, "verify", code, long)
-    for number in range(MAX_WRONG_CLAIMS_HERE + 1):
+    for number in range(WRONG_CLAIMS_HERE + 1):
         assert told(world, HERE, code, f"order-{number}") == "already_verified"
         assert told(world, HERE, code, f"{number:022}") == "already_verified"
     assert asked(world, HERE, "verify", code, long).data == first.data
@@ -235,7 +236,7 @@ def test_only_a_claim_that_is_counted_takes_the_writers_turn(claim: str, writes:
 def test_wrong_claims_keep_nobody_out_who_brings_the_keep_code(world: World) -> None:
     code = world.issue().text(0)
     keep_code = asked(world, HERE, "verify", code, VICTIM).get_json()["keep_code"]
-    for number in range(MAX_WRONG_CLAIMS_HERE + 1):
+    for number in range(WRONG_CLAIMS_HERE + 1):
         told(world, HERE, code, f"guess-{number}")
     answer = world.client.post("/api/v1/undo", json={"code": code, "keep_code": keep_code})
     assert answer.get_json()["state"] == "unused"
@@ -269,7 +270,7 @@ def test_guesses_at_the_same_moment_are_counted_one_after_the_other(used: bool, 
     with ThreadPoolExecutor(8) as pool:
         asking = [pool.submit(asked, world, ELSEWHERE, "undo", code, f"guess-{number}") for number in range(24)]
     statuses = sorted(one.result().status_code for one in asking)
-    assert statuses == [404] * MAX_WRONG_CLAIMS_HERE + [429] * (24 - MAX_WRONG_CLAIMS_HERE)
+    assert statuses == [404] * WRONG_CLAIMS_HERE + [429] * (24 - WRONG_CLAIMS_HERE)
 
 
 @on_postgresql

@@ -7,9 +7,10 @@ from click.testing import CliRunner
 
 from server.commands import serve as serve_commands
 from server.domain.codes.holder_acts import MAX_HOPS_A_DAY, HandOnLimit, check_hand_on
-from server.domain.codes.keep_code import TRIES_WINDOW
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token, make_page_token
-from server.domain.codes.redemption import Redemption, Unit
+from server.domain.codes.redemption import Redemption
+from server.domain.codes.unit import Unit
+from server.domain.network_limits import TRIES_WINDOW
 from server.services.log.heads import sign_newest_head
 from server.services.staff.accounts import LoginRefused, LoginSlowed, authenticate
 from server.storage.engine import RecordsUnreachable

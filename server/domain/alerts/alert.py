@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from server.domain.alerts.triage import Pile
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 from server.domain.places.place import Place
 
 DEFAULT_ALERT_FROM = 2

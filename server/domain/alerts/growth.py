@@ -1,10 +1,11 @@
-"""Stage 7, alert: how an alert grows: when it becomes louder, when a closed one opens again, when it is news."""
+"""Stage 7, alert: how an alert grows: when it becomes louder, and when it is news."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from server.domain.alerts.alert import Attempt, Crowd, Severity
+from server.domain.alerts.reopen import reopens
 from server.domain.alerts.triage import Cause
 
 
@@ -53,7 +54,12 @@ def grow(alert: GrowingAlert, growth: Growth) -> tuple[GrowingAlert, bool]:
     """The grown alert, and whether that reopened it. Raised, louder or reopened is news; severity never falls."""
     severity = _louder(alert.severity, growth.severity)
     is_louder = severity is not alert.severity
-    opens_again = alert.closed_at is not None and (is_louder or _goes_past(growth, alert.closed_at))
+    opens_again = alert.closed_at is not None and reopens(
+        alert.closed_at,
+        is_louder=is_louder,
+        claims=growth.claims,
+        looks_since=growth.first_at if growth.of_looks else None,
+    )
     is_news = opens_again or is_louder or not alert.count
     grown = replace(
         alert,
@@ -66,11 +72,6 @@ def grow(alert: GrowingAlert, growth: Growth) -> tuple[GrowingAlert, bool]:
         loud_at=growth.last_at if is_news else alert.loud_at,
     )
     return replace(grown, closed_at=None, cause=None) if opens_again else grown, opens_again
-
-
-def _goes_past(growth: Growth, closed_at: datetime) -> bool:
-    """Whether it adds to what was closed: a new asker, or a storm of looks in a later hour."""
-    return growth.first_at > closed_at if growth.of_looks else growth.claims > 0
 
 
 def _louder(one: Severity, other: Severity) -> Severity:

@@ -11,7 +11,9 @@ from typing import Generic, TypeVar
 from server.domain.alerts.alert import Attempt, Finding, NumberedAttempt, Severity
 from server.domain.alerts.likely_cause import Fact, Measured, facts_of_askers
 from server.domain.alerts.triage import Cause
-from server.domain.codes.redemption import Conditions, Redemption, Unit
+from server.domain.codes.redemption import Redemption
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Conditions
 from server.domain.places.place import UNKNOWN
 
 

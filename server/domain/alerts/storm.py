@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from server.domain.alerts.alert import Attempt
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.domain.places.world import nearest_cities_km
 
 OUTSIDE_PLACES = 3

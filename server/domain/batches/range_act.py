@@ -12,7 +12,8 @@ from heapq import heappop, heappush
 from itertools import pairwise
 
 from keys.base.errors import AuthcodeError
-from server.domain.codes.redemption import INDEX_BITS, Conditions, Verdict, state_check
+from server.domain.codes.unit import INDEX_BITS
+from server.domain.codes.verdict import Conditions, Verdict, state_check
 from server.domain.places.countries import COUNTRIES
 
 _MAX_TEXT = 200  # characters of a lot, a reason or a link: what fits a shopper's page

@@ -9,18 +9,14 @@ import hmac
 import re
 
 from keys.base.errors import AuthcodeError
-from server.domain.codes.redemption import Marks, Unit
+from server.domain.codes.redemption import Marks
+from server.domain.codes.unit import Unit
 
 MAX_CLAIM_CHARS = 64
 CLAIM_BYTES = 16
 UNGUESSABLE_CHARS = 22
 """Characters that 128 random bits take in base64url; a shorter claim has fewer, and may be a number that counts up."""
-MAX_WRONG_CLAIMS_HERE = 10
-"""Wrong guessable claims of one network on one used unit in a day: enough for a family or a shop that scans one copy,
-and one in a hundred to hit a claim of three digits."""
-MAX_WRONG_CLAIMS_OF_UNIT = 50
-"""Wrong guessable claims on one used unit in a day, from anywhere: five networks must join to make the client of a
-guessable claim a stranger for a day, and a claim of nine digits is hit in 27,000 years."""
+
 _COOKIE = re.compile(r"[0-9a-f]{64}")  # HMAC-SHA-256
 _CLAIM = re.compile(rf"[!-~]{{1,{MAX_CLAIM_CHARS}}}")
 _UNIT_BYTES = 8

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from server.domain.codes.redemption import Conditions, Use, Verdict, verdict_of
+from server.domain.codes.verdict import Conditions, Use, Verdict, verdict_of
 
 
 class Action(StrEnum):

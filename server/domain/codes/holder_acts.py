@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from keys.base.errors import AuthcodeError
 from server.domain.clock_skew import CLOCKS_APART
-from server.domain.codes.redemption import Redemption, Returned, ReturnedBy, Unit
+from server.domain.codes.redemption import Redemption, Returned, ReturnedBy
+from server.domain.codes.unit import Unit
 
 MAX_HOPS = 50
 """How often one unit is handed on in all; a keep-code's message and a proof's number have room for more."""

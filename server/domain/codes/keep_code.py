@@ -6,12 +6,12 @@ stored; who has the code and its keep-code is its holder. Tries are limited, and
 
 import hashlib
 import hmac
-from datetime import timedelta
 
 from authcode.code.serial import check_character
 from keys.base.crockford import ALPHABET, encode_int
 from keys.base.errors import AuthcodeError
-from server.domain.codes.redemption import Redemption, Unit
+from server.domain.codes.redemption import Redemption
+from server.domain.codes.unit import Unit
 
 KEEP_CODE_CHARACTERS = 12
 _SECRET_CHARACTERS = KEEP_CODE_CHARACTERS - 1
@@ -20,16 +20,6 @@ _MAX_TYPED_CHARACTERS = 64
 _LABEL = b"authcode-keep-code-v1"
 _ALIASES = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _SEPARATORS = str.maketrans(dict.fromkeys(" \t\r\n\u00a0\u202f-\u2010\u2011\u2013.\u00b7"))
-
-TRIES_WINDOW = timedelta(hours=24)
-MAX_WRONG_HERE = 5
-"""Wrong keep-codes of one network on one unit in a day. A mistyped one has a wrong check character and costs no try."""
-MAX_WRONG_OF_UNIT = 100
-"""Wrong keep-codes on one unit in a day, from anywhere: twenty networks must join to keep a holder out for a day, and
-at this pace half of all 2^55 keep-codes take 10^11 years."""
-MAX_WRONG_OF_NETWORK = 30
-"""Wrong keep-codes of one network in a day (UTC), on any units: at midnight its pseudonym's key is deleted, so a
-network may try twice as many around a midnight."""
 
 
 class KeepCodeInvalid(AuthcodeError):

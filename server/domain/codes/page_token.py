@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from keys.base.errors import AuthcodeError
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 
 _LABEL = b"authcode-page-token-v1"
 _TAG_DIGITS = 32  # 128 bits, hexadecimal

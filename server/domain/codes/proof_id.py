@@ -7,7 +7,7 @@ shows neither volume nor order, and one in a thousand million random numbers is 
 from keys.base.crockford import ALPHABET
 from keys.base.errors import AuthcodeError
 from keys.ff1 import Ff1
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 
 _RADIX = 32
 _UNIT_DIGITS = 13  # 65 bits for the 62 of a unit with its life

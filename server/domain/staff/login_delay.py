@@ -7,14 +7,7 @@ and the cost of checking one.
 
 from datetime import datetime, timedelta
 
-WINDOW = timedelta(hours=1)
-"""How long a refused login counts."""
-
-FREE_TRIES = 5
-"""Refused logins of a network at one account that cost no waiting: people mistype, and try last year's password."""
-
-FREE_TRIES_OF_NETWORK = 20
-"""The same over all accounts: an office shares one network."""
+from server.domain.network_limits import FREE_LOGINS, FREE_LOGINS_OF_NETWORK
 
 LONGEST_WAIT = timedelta(minutes=1)
 """Behind a shared address other people's guesses cost staff a minute, not the day."""
@@ -24,12 +17,12 @@ def wait_before_login(*, here: int, of_network: int, last: datetime | None, now:
     """What is left to wait: after the free tries 2, 4, 8 ... seconds since the last refused login.
 
     Args:
-        here: logins refused to this network at this account within `WINDOW`.
+        here: logins refused to this network at this account within `LOGIN_WINDOW`.
         of_network: those refused to this network at any account.
         last: the latest of the latter.
         now: the present time.
     """
-    over = max(here - FREE_TRIES, of_network - FREE_TRIES_OF_NETWORK)
+    over = max(here - FREE_LOGINS, of_network - FREE_LOGINS_OF_NETWORK)
     if over < 0 or last is None:
         return timedelta()
     wait = min(LONGEST_WAIT, timedelta(seconds=2 ** min(over + 1, 10)))

@@ -7,7 +7,7 @@ from server.domain.alerts.growth import GrowingAlert, Growth, grow
 from server.domain.alerts.rule import HourOfLooks
 from server.domain.alerts.rules import findings
 from server.domain.alerts.storm import LOOKS_IN_STORM, UNCOUNTED_LOOKS, begins_storm
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 from server.runtime.looks import LatestLook
 from server.storage.alerts import add_looks, lock_alert, save_alert
 from server.storage.batches import batch_by_row

@@ -4,7 +4,7 @@ from authcode.code.payload import NotOurs
 from authcode.code.serial import TypedSerialInvalid, read_copied_serial
 from keys.base.errors import AuthcodeError
 from server.domain.batches.range_act import read_index
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 from server.runtime.context import Context
 from server.services.batches.range_acts import OrderUnknown, find_order
 from server.services.codes.resolve import resolve, resolve_serial, verified

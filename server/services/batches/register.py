@@ -8,7 +8,7 @@ from keys.base.errors import AuthcodeError, DocumentInvalid
 from keys.format.document import read_document
 from keys.format.keyring import open_keyring
 from keys.primitives import LABEL_MANIFEST
-from server.domain.codes.redemption import ROW_BITS
+from server.domain.codes.unit import ROW_BITS
 from server.services.staff.api_tokens import Station, TokenForOtherBrand
 from server.storage import audit
 from server.storage.batches import BatchRecord, add_batch, batch_by_row, registered_manifests

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from keys.base.errors import AuthcodeError
 from server.domain.batches.range_act import ActDetails, check_details, read_range
-from server.domain.codes.redemption import ReturnedBy, Unit, UnitLife
+from server.domain.codes.redemption import ReturnedBy, UnitLife
+from server.domain.codes.unit import Unit
 from server.runtime.context import Context
 from server.services.alerts.triage import AlertUnknown
 from server.services.batches.find import unit_named

@@ -8,7 +8,7 @@ from authcode.code.payload import shown_host
 from authcode.code.serial import Tier
 from authcode.order.order import Placement
 from server.domain.batches.range_act import ActDetails, ActKind, Standing, Withdrawal, standing_of
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.runtime.context import Context
 from server.services.batches.withdrawals import withdrawals_of
 from server.services.codes.facts import COPIES_FOUND, KEY_WITHDRAWN, CodeFacts, RecallFacts, product_facts

@@ -6,7 +6,7 @@ from datetime import datetime
 from authcode.events import Touched
 from keys.format.records import check_withdrawal_moment
 from server.domain.batches.range_act import Withdrawal, WithdrawnKeys, standings
-from server.domain.codes.redemption import state_check
+from server.domain.codes.verdict import state_check
 from server.storage.batches import BatchRecord, acts_of, batches_of_key
 from server.storage.brands import brand_by_brand_id
 from server.storage.engine import Connection, Database

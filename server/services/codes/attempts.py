@@ -6,7 +6,9 @@ from enum import StrEnum
 
 from server.domain.alerts.alert import Attempt, NumberedAttempt
 from server.domain.codes.claim import CLAIM_BYTES, holder_of_claim, marks_of
-from server.domain.codes.redemption import Marks, Unit, Verdict
+from server.domain.codes.redemption import Marks
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict
 from server.runtime.context import Context
 from server.services.codes.resolve import Resolved, unregistered_unit
 from server.storage.engine import Connection

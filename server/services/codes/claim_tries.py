@@ -7,9 +7,10 @@ per unit and network, and per unit.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from server.domain.codes.claim import MAX_WRONG_CLAIMS_HERE, MAX_WRONG_CLAIMS_OF_UNIT, ClaimTriesSpent, is_guessable
-from server.domain.codes.keep_code import TRIES_WINDOW
-from server.domain.codes.redemption import Marks, Redemption, Unit, is_holder
+from server.domain.codes.claim import ClaimTriesSpent, is_guessable
+from server.domain.codes.redemption import Marks, Redemption, is_holder
+from server.domain.codes.unit import Unit
+from server.domain.network_limits import TRIES_WINDOW, WRONG_CLAIMS_HERE, WRONG_CLAIMS_OF_UNIT
 from server.runtime.context import Context
 from server.services.codes.attempts import Request, VerifyRequest
 from server.services.codes.facts import CodeState
@@ -57,9 +58,9 @@ def marks_that_count(
 def _is_compared(ctx: Context, connection: Connection, tried: ClaimTry, request: Request) -> bool:
     """Whether a guessable claim may be compared after those before it; one that may and is wrong is counted."""
     by, wrong = tries_before(ctx, connection, TryKind.CLAIM, tried.unit, request)
-    if wrong.here >= MAX_WRONG_CLAIMS_HERE:
+    if wrong.here >= WRONG_CLAIMS_HERE:
         return False
-    if wrong.of_unit >= MAX_WRONG_CLAIMS_OF_UNIT and not _repeats(ctx, connection, tried, request, by.network_unit):
+    if wrong.of_unit >= WRONG_CLAIMS_OF_UNIT and not _repeats(ctx, connection, tried, request, by.network_unit):
         return False
     if not tried.right:
         add_wrong_try(connection, by, at=request.now)

@@ -8,7 +8,9 @@ from authcode.code.serial import Tier, printed_serial
 from authcode.order.order import Placement
 from keys.format.records import CodeKey, KeyState
 from server.domain.batches.range_act import RangeAct, Standing, Withdrawal, WithdrawnKeys, standing_of
-from server.domain.codes.redemption import Conditions, Marks, Redemption, Returned, Unit, UnitLife, Use, use_of
+from server.domain.codes.redemption import Marks, Redemption, Returned, UnitLife
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Conditions, Use, use_of
 from server.runtime.context import Context
 from server.services.codes.resolve import Resolved
 from server.storage.batches import BatchRecord, acts_covering

@@ -10,7 +10,8 @@ from authcode.code.serial import SerialUnit, Tier, read_typed_serial
 from authcode.code.verify import VerifiedCode
 from server.domain.codes.claim import CLAIM_BYTES, claim_of_holder, marks_of
 from server.domain.codes.page_token import TokenScope, make_page_token
-from server.domain.codes.redemption import Unit, Verdict, verdict_of
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict, verdict_of
 from server.runtime.context import Context
 from server.services.codes.attempts import Channel, Request, Visitor
 from server.services.codes.facts import CodeFacts, CodeState, bare_facts, facts_of, is_not_ours, state_on_record, use_by

@@ -6,7 +6,7 @@ from functools import partial
 
 from authcode.code.payload import NotOurs
 from scanner import Advice, PhotoScan
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.domain.places.place import truncated_network
 from server.runtime.context import Context
 from server.services.codes.attempts import Visitor

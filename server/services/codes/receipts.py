@@ -14,7 +14,9 @@ from keys.proof import Proof
 from server.domain.codes.holder_acts import undo_until
 from server.domain.codes.keep_code import keep_code_of, printed_keep_code
 from server.domain.codes.proof_id import ProofUnknown, proof_id, read_proof_id
-from server.domain.codes.redemption import Redemption, ReturnedBy, Unit, Verdict, state_check
+from server.domain.codes.redemption import Redemption, ReturnedBy
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict, state_check
 from server.runtime.context import Context
 from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_of
 from server.services.codes.resolve import resolved_unit

@@ -9,7 +9,9 @@ from authcode.code.serial import Tier
 from server.domain.codes.claim import check_claim, check_page_claim, holder_of_claim, marks_of
 from server.domain.codes.decision import Action, AttemptFacts, Decision, decide
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token
-from server.domain.codes.redemption import Conditions, Marks, Redemption, Unit, Use, Verdict
+from server.domain.codes.redemption import Marks, Redemption
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Conditions, Use, Verdict
 from server.runtime.context import Context
 from server.services.alerts.evaluate import after_attempt, after_key_attempt
 from server.services.codes.attempts import Channel, Outcome, VerifyRequest, Visitor, append_attempt, marks_of_request

@@ -11,7 +11,7 @@ from authcode.order.order import Tiers
 from keys.base.errors import AuthcodeError, UnknownKey
 from keys.format.keyring import Keyring
 from keys.format.records import CodeKey
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 from server.runtime.context import Context
 from server.storage.batches import BatchRecord, batch_by_number
 from server.storage.brands import BrandRecord

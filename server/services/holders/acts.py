@@ -23,7 +23,9 @@ from server.domain.codes.holder_acts import (
 )
 from server.domain.codes.keep_code import is_keep_code_of, read_keep_code
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token, make_page_token
-from server.domain.codes.redemption import Marks, Redemption, ReturnedBy, Unit, Verdict, is_holder, state_check
+from server.domain.codes.redemption import Marks, Redemption, ReturnedBy, is_holder
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict, state_check
 from server.runtime.context import Context
 from server.services.codes.attempts import Channel, Request, Visitor, append_own
 from server.services.codes.claim_tries import ClaimTry, may_be_holder

@@ -11,15 +11,11 @@ from typing import TypeVar
 
 from authcode.code.payload import NotOurs
 from server.domain.codes.claim import ClaimInvalid, check_page_claim, marks_of
-from server.domain.codes.keep_code import (
-    MAX_WRONG_HERE,
-    MAX_WRONG_OF_NETWORK,
-    MAX_WRONG_OF_UNIT,
-    KeepCodeTriesSpent,
-    is_keep_code_of,
-    read_keep_code,
-)
-from server.domain.codes.redemption import Redemption, Unit, Use, Verdict, verdict_of
+from server.domain.codes.keep_code import KeepCodeTriesSpent, is_keep_code_of, read_keep_code
+from server.domain.codes.redemption import Redemption
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Use, Verdict, verdict_of
+from server.domain.network_limits import WRONG_KEEP_CODES_HERE, WRONG_KEEP_CODES_OF_NETWORK, WRONG_KEEP_CODES_OF_UNIT
 from server.runtime.context import Context
 from server.services.alerts.evaluate import after_keep_code
 from server.services.codes.attempts import Channel, Request, Visitor, append_own
@@ -157,7 +153,9 @@ def is_right(ctx: Context, connection: Connection, tried: KeepCodeTry, request: 
     """
     by, wrong = tries_before(ctx, connection, TryKind.KEEP_CODE, tried.unit, request)
     spent = (
-        wrong.here >= MAX_WRONG_HERE or wrong.of_unit >= MAX_WRONG_OF_UNIT or wrong.of_network >= MAX_WRONG_OF_NETWORK
+        wrong.here >= WRONG_KEEP_CODES_HERE
+        or wrong.of_unit >= WRONG_KEEP_CODES_OF_UNIT
+        or wrong.of_network >= WRONG_KEEP_CODES_OF_NETWORK
     )
     if spent:
         raise KeepCodeTriesSpent

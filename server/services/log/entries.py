@@ -8,7 +8,8 @@ from datetime import datetime
 
 from keys.base.errors import AuthcodeError
 from server.domain.codes.log_record import LoggedUnit, erasure_record, handover_record, redemption_record, return_record
-from server.domain.codes.redemption import Redemption, ReturnedBy, Unit
+from server.domain.codes.redemption import Redemption, ReturnedBy
+from server.domain.codes.unit import Unit
 from server.services.codes.resolve import Resolved
 from server.storage import audit, log
 from server.storage.engine import Connection, Database

@@ -4,7 +4,8 @@ from authcode.code.payload import NotOurs
 from authcode.log.proof import ConsistencyProof, InclusionProof
 from keys.base.errors import AuthcodeError
 from server.domain.codes.claim import check_claim, is_guessable, marks_of
-from server.domain.codes.redemption import Unit, UnitLife, is_holder
+from server.domain.codes.redemption import UnitLife, is_holder
+from server.domain.codes.unit import Unit
 from server.runtime.context import Context
 from server.services.codes.attempts import Channel, Request, Visitor
 from server.services.codes.claim_tries import ClaimTry, may_be_holder

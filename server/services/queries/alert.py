@@ -10,7 +10,8 @@ from server.domain.alerts.likely_cause import Guess, Measured, likely_causes
 from server.domain.alerts.rules import rule_named
 from server.domain.alerts.triage import Cause, Event
 from server.domain.batches.range_act import Stretch, standing_of
-from server.domain.codes.redemption import Unit, Verdict
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict
 from server.domain.places.place import UNKNOWN, Place
 from server.runtime.context import Context
 from server.services.alerts.triage import AlertUnknown

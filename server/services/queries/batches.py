@@ -8,7 +8,7 @@ from datetime import date, datetime
 from keys.base.errors import AuthcodeError
 from server.domain.alerts.alert import AlertFilter
 from server.domain.batches.range_act import RangeAct, Stretch
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.runtime.context import Context
 from server.services.batches.range_acts import OrderUnknown, find_order
 from server.services.batches.withdrawals import WithdrawnKey, stretches_of, withdrawn_key_of

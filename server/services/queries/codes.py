@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from authcode.code.payload import NotOurs
 from server.domain.alerts.alert import AlertFilter
 from server.domain.batches.range_act import RangeAct
-from server.domain.codes.redemption import Returned, ReturnedBy, Unit, Use, Verdict, verdict_of
+from server.domain.codes.redemption import Returned, ReturnedBy
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Use, Verdict, verdict_of
 from server.domain.places.place import Place
 from server.runtime.context import Context
 from server.services.batches.find import CodeUnknown

@@ -7,7 +7,7 @@ from authcode.code.foreign import ForeignText, describe_foreign
 from authcode.code.payload import NotOurs
 from authcode.code.serial import printed_serial
 from scanner import Advice
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 from server.runtime.context import Context
 from server.services.codes.photo import MAX_SYMBOLS, is_ours, scan_in_turn
 from server.services.codes.resolve import foreign_text, resolve, verified

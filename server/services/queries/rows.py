@@ -8,7 +8,8 @@ from authcode.code.serial import Tier, printed_serial
 from server.domain.alerts.alert import Severity, Subject
 from server.domain.alerts.rules import rule_named
 from server.domain.alerts.triage import Cause
-from server.domain.codes.redemption import Unit, Verdict
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict
 from server.storage import alerts as alert_rows
 from server.storage import scans as scan_rows
 from server.storage.batches import BatchRecord, batches_by_rows

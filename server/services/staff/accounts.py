@@ -12,8 +12,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from keys.base.errors import AuthcodeError
 from server.domain.clock_skew import CLOCKS_APART
+from server.domain.network_limits import LOGIN_WINDOW
 from server.domain.places.time_zone import read_zone
-from server.domain.staff.login_delay import WINDOW, wait_before_login
+from server.domain.staff.login_delay import wait_before_login
 from server.storage import audit
 from server.storage import staff as rows
 from server.storage.engine import Connection, Database
@@ -130,7 +131,7 @@ def authenticate(db: Database, email: str, password: str, *, now: datetime, netw
         # Counted as refused before the password is looked at, and forgotten when it was right: of guesses at the same
         # time each one meets those before it.
         _refuse_too_soon(connection, account, network, now)
-        add_refused_login(connection, account=account, network=network, at=now, forget=now - WINDOW)
+        add_refused_login(connection, account=account, network=network, at=now, forget=now - LOGIN_WINDOW)
     if not _matches(record.password_hash if record else _NOBODY, password) or record is None:
         # What was typed as address may be a password: only one that has an account is written down.
         subject = record.email if record else "no account"
@@ -145,7 +146,8 @@ def authenticate(db: Database, email: str, password: str, *, now: datetime, netw
 
 
 def _refuse_too_soon(connection: Connection, account: bytes, network: bytes | None, now: datetime) -> None:
-    found = refused_logins(connection, account=account, network=network, since=now - WINDOW, until=now + CLOCKS_APART)
+    since, until = now - LOGIN_WINDOW, now + CLOCKS_APART
+    found = refused_logins(connection, account=account, network=network, since=since, until=until)
     wait = wait_before_login(here=found.here, of_network=found.of_network, last=found.last, now=now)
     if wait:
         raise LoginSlowed(wait)

@@ -14,7 +14,8 @@ from authcode.order.order import Placement
 from keys.format.domains import Listing
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.holder_acts import HolderAct
-from server.domain.codes.redemption import ReturnedBy, Verdict
+from server.domain.codes.redemption import ReturnedBy
+from server.domain.codes.verdict import Verdict
 from server.services.codes.receipts import EndedBy
 
 Count = Annotated[int, Field(ge=0)]

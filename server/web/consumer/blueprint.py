@@ -17,7 +17,7 @@ from server.domain.codes.claim import ClaimInvalid
 from server.domain.codes.holder_acts import ActNotNow, HolderUnknown
 from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.codes.page_token import PageTokenInvalid
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.services.brands.publish_product import product_picture
 from server.services.codes.attempts import Channel
 from server.services.codes.look import OFFERED, Look, look_at_page, look_at_serial, text_of_page

@@ -13,7 +13,7 @@ from authcode.code.foreign import ForeignText
 from authcode.code.serial import MAX_TYPED_CHARACTERS, Tier
 from authcode.order.order import Placement
 from keys.format.domains import Listing
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.services.codes.attempts import Channel
 from server.services.codes.facts import KEY_WITHDRAWN, CodeFacts
 from server.services.codes.receipts import Ended

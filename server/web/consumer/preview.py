@@ -3,7 +3,7 @@
 from flask import render_template
 from markupsafe import Markup
 
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.services.codes.facts import CodeFacts
 from server.web.consumer.accent import accent_address
 from server.web.consumer.pages import PageMaker, ShownCode

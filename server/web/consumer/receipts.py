@@ -10,7 +10,7 @@ from http import HTTPStatus
 from flask import Response, request
 
 from server.domain.codes.holder_acts import HolderAct
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.services.codes.facts import CodeFacts
 from server.services.codes.look import text_of_page
 from server.services.codes.receipts import Receipt

@@ -9,7 +9,8 @@ from markupsafe import Markup, escape
 
 from scanner.errors import PhotoError
 from scanner.quality import Advice
-from server.domain.codes.redemption import ReturnedBy, Verdict
+from server.domain.codes.redemption import ReturnedBy
+from server.domain.codes.verdict import Verdict
 from server.services.codes.facts import CodeFacts
 from server.storage.products import ProductRecord
 from server.web.consumer.view import ProductView, Row, Site

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.alerts.rules import all_rules
 from server.domain.alerts.triage import Pile
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 from server.web.catalogue import catalogue
 
 

@@ -16,7 +16,7 @@ from server.domain.alerts.likely_cause import Fact, Guess, Likelihood
 from server.domain.alerts.rules import rule_named
 from server.domain.alerts.triage import REAL, Cause, Event, Precision
 from server.domain.batches.range_act import ActKind, RangeAct
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.domain.places.place import UNKNOWN
 from server.services.queries.alert import AlertDetail, StreamLine
 from server.services.queries.rows import AlertRow

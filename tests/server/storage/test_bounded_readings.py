@@ -15,7 +15,7 @@ from server.domain.alerts.alert import AlertFilter, Attempt, NumberedAttempt
 from server.domain.alerts.rule import KeepCodeUses
 from server.domain.alerts.rules import findings
 from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_USES
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 from server.domain.places.place import Place
 from server.services.batches.find import find_code
 from server.services.codes.attempts import Visitor

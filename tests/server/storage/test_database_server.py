@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from authcode.cli import run as run_command_line
 from keys.base.errors import AuthcodeError
 from server.domain.alerts.alert import AlertFilter, Severity
-from server.domain.codes.redemption import Redemption, Unit
+from server.domain.codes.redemption import Redemption
+from server.domain.codes.unit import Unit
 from server.services.batches.register import register_batch
 from server.settings import load_settings
 from server.storage import alerts, redemptions, schema

@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from server.domain.codes.redemption import Redemption, Unit, Verdict
+from server.domain.codes.redemption import Redemption
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict
 from server.runtime.looks import MAX_LOOKS_PER_UNIT_AND_DAY
 from server.storage import migrate, redemptions, schema
 from server.storage.engine import Database, RecordsUnreachable

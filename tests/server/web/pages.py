@@ -11,7 +11,8 @@ from authcode.code.foreign import ForeignText, describe_foreign
 from authcode.code.serial import Tier
 from authcode.order.order import Placement
 from keys.format.domains import ListedHost, Listing
-from server.domain.codes.redemption import Returned, ReturnedBy, Verdict
+from server.domain.codes.redemption import Returned, ReturnedBy
+from server.domain.codes.verdict import Verdict
 from server.services.codes.attempts import Channel
 from server.services.codes.facts import CodeFacts, LaterScan, RecallFacts
 from server.storage.products import ProductRecord

@@ -7,7 +7,7 @@ from datetime import date
 
 from keys.base.errors import AuthcodeError
 from server.domain.batches.range_act import ActDetails, ActKind, Stretch, check_details, read_range
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 
 
 class FormIncomplete(AuthcodeError):

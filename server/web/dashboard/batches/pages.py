@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from keys.base.errors import AuthcodeError
 from server.domain.batches.range_act import ActKind, ActRequest, RangeInvalid
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 from server.services.batches.range_acts import ActivationRefused, act_on_range, check_activation
 from server.services.brands.fact_previews import facts_after
 from server.services.queries import batches as read

@@ -9,7 +9,7 @@ from flask import abort, flash, make_response, redirect, render_template, reques
 from werkzeug.wrappers import Response
 
 from keys.base.errors import AuthcodeError
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 from server.services.batches import find
 from server.services.batches.undo import undo_by_staff
 from server.services.queries.batches import find_batch

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from keys.base.errors import AuthcodeError
 from server.domain.brands.accent import shades_of
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.domain.places.time_zone import zone_names
 from server.services.brands.edit_product import (
     ProductEdit,

@@ -9,7 +9,9 @@ from server.domain.alerts.alert import Attempt, Severity
 from server.domain.alerts.rule import KeepCodeUses, KeyAttempt, UnitAttempt
 from server.domain.alerts.rules import findings
 from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_REGIONS, KEEP_CODE_USES
-from server.domain.codes.redemption import Conditions, Redemption, Unit
+from server.domain.codes.redemption import Redemption
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Conditions
 from server.domain.places.place import NOWHERE, Place, truncated_network
 
 T0 = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,27 +42,18 @@ def test_a_louder_attempt_is_news_and_a_quieter_one_changes_no_severity() -> Non
     assert (quieter.severity, quieter.loud_at) == (Severity.HIGH, LATER)
 
 
-@pytest.mark.parametrize(
-    ("growth", "opens"),
-    [
-        (AGAIN, False),
-        (replace(AGAIN, places=1), False),
-        (replace(AGAIN, claims=1), True),
-        (replace(AGAIN, severity=Severity.HIGH), True),
-        (replace(AGAIN, of_looks=True, count=9), True),
-        (replace(AGAIN, of_looks=True, count=9, first_at=CLOSED.closed_at), False),
-        (replace(AGAIN, of_looks=True, count=9, first_at=T0, severity=Severity.HIGH), True),
-    ],
-)
-def test_a_closed_alert_opens_again_for_somebody_new_for_a_later_storm_or_when_it_is_louder(
-    growth: Growth,
-    opens: bool,  # noqa: FBT001 - a column of the table
-) -> None:
-    grown, opened_again = grow(CLOSED, growth)
-    assert opened_again is opens
-    assert (grown.closed_at, grown.cause) == ((None, None) if opens else (CLOSED.closed_at, Cause.STAFF))
-    assert grown.loud_at == (LATER if opens else T0)
-    assert grown.count == CLOSED.count + growth.count
+def test_a_closed_alert_that_opens_again_is_news_and_has_no_cause() -> None:
+    grown, opened_again = grow(CLOSED, replace(AGAIN, claims=1))
+    assert opened_again
+    assert (grown.closed_at, grown.cause, grown.loud_at) == (None, None, LATER)
+    assert grown.count == CLOSED.count + 1
+
+
+def test_a_closed_alert_counts_on_in_silence() -> None:
+    grown, opened_again = grow(CLOSED, AGAIN)
+    assert not opened_again
+    assert (grown.closed_at, grown.cause, grown.loud_at) == (CLOSED.closed_at, Cause.STAFF, T0)
+    assert grown.count == CLOSED.count + 1
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(Severity)), st.integers(0, 1), st.booleans()), max_size=12))

@@ -21,7 +21,9 @@ from server.domain.alerts.storm import (
     contradicts,
     is_burst,
 )
-from server.domain.codes.redemption import Conditions, Redemption, Unit
+from server.domain.codes.redemption import Redemption
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Conditions
 from server.domain.places.countries import COUNTRIES
 from server.domain.places.place import NOWHERE, Place
 from server.domain.places.world import cities, nearest_cities_km

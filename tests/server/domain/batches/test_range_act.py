@@ -19,7 +19,7 @@ from server.domain.batches.range_act import (
     standing_of,
     stretches,
 )
-from server.domain.codes.redemption import Verdict, state_check
+from server.domain.codes.verdict import Verdict, state_check
 
 COUNT = 12
 TODAY = date(2026, 11, 21)

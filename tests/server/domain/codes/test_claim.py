@@ -18,7 +18,7 @@ from server.domain.codes.claim import (
 )
 from server.domain.codes.holder_acts import HolderAct
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token, make_page_token
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 UNIT, OTHER = Unit(row=1, index=2), Unit(row=1, index=3)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.domain.codes.decision import CASES, Action, AttemptFacts, Decision, decide
-from server.domain.codes.redemption import Conditions, Use, Verdict
+from server.domain.codes.verdict import Conditions, Use, Verdict
 
 PROTOCOL = Path(__file__).parents[4] / "docs" / "protocol.md"
 OPEN = Conditions(activated=True)

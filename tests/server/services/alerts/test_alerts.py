@@ -13,7 +13,7 @@ from authcode.order.order import Tiers
 from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.alerts.triage import Cause
 from server.domain.batches.range_act import ActKind
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.services.batches.find import find_code
 from server.services.brands.keyring import alert_on_duplicates_from
 from server.services.codes.attempts import Visitor

@@ -16,7 +16,8 @@ from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.alerts.storm import BURST_ASKERS, LOOKS_IN_STORM
 from server.domain.alerts.triage import Cause, Event
 from server.domain.batches.range_act import ActKind
-from server.domain.codes.redemption import Unit, Verdict
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict
 from server.services.alerts.triage import Act, work_on_alerts
 from server.services.codes.attempts import Channel, Visitor
 from server.services.codes.look import look

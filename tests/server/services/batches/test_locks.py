@@ -12,7 +12,7 @@ from keys.store.issuer import IssuerHome, UnlockedIssuer
 from server import listeners as hooks
 from server.domain.alerts.alert import AlertFilter
 from server.domain.batches.range_act import ActDetails, ActKind
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.domain.staff.scope import Scope
 from server.runtime.actor import command_line_actor
 from server.services.batches.range_acts import ActivationRefused

@@ -24,7 +24,7 @@ from server import listeners as hooks
 from server.commands import keys as key_commands
 from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.batches.range_act import ActKind
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 from server.domain.staff.scope import Scope
 from server.keystore import make_server_keys, open_server_keys
 from server.services.brands.keyring import publish_keyring

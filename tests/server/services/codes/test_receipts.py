@@ -20,7 +20,7 @@ from keys.proof import MAX_PROOF_CHARS, ProofKeys, open_proof, public_keys_of
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.keep_code import read_keep_code
 from server.domain.codes.proof_id import ProofUnknown, proof_id, read_proof_id
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 from server.keystore import ServerKeys
 from server.services.log.heads import sign_newest_head
 from server.storage import schema

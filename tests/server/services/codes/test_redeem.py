@@ -12,7 +12,8 @@ from keys.format.records import Form, Profile
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.claim import ClaimInvalid, claim_of_holder, holder_of_claim
 from server.domain.codes.page_token import PageTokenInvalid
-from server.domain.codes.redemption import Unit, Verdict
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict
 from server.services.codes.attempts import Visitor
 from server.services.codes.look import Look, look_at_page, look_at_serial, text_of_page
 from server.services.codes.redeem import Answer, verify_on_page

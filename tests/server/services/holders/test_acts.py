@@ -17,8 +17,10 @@ from authcode.order.order import Tiers
 from server.domain.alerts.alert import AlertFilter
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.holder_acts import MAX_HOPS, MAX_HOPS_A_DAY, HolderAct
-from server.domain.codes.keep_code import KEEP_CODE_CHARACTERS, MAX_WRONG_HERE
-from server.domain.codes.redemption import Unit, Verdict
+from server.domain.codes.keep_code import KEEP_CODE_CHARACTERS
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict
+from server.domain.network_limits import WRONG_KEEP_CODES_HERE
 from server.services.batches.find import find_code
 from server.services.codes.attempts import Visitor
 from server.services.codes.look import text_of_page
@@ -163,7 +165,7 @@ def test_guessed_keep_codes_undo_nothing_and_share_the_tries_of_the_unit(world: 
     keep_code = genuine(world, code)["keep_code"]
     for number, act in enumerate(["undo", "hand-on", "erase", "undo", "hand-on"]):
         assert ask(world, act, code, keep_code=wrong(number))[0] == 404
-    assert MAX_WRONG_HERE == 5
+    assert WRONG_KEEP_CODES_HERE == 5
     for typed in (keep_code, wrong(9)):
         assert ask(world, "undo", code, keep_code=typed)[1]["code"] == "keep_code_tries_spent"
     world.clock.forward(hours=24, microseconds=-1)
@@ -174,13 +176,13 @@ def test_tries_end_alike_on_a_code_that_nobody_holds(world: World, issued: Issue
     """Else 404 and 429 would tell a used code from an unused one."""
     genuine(world, issued.text(0))
     told = [
-        [ask(world, "undo", issued.text(index), keep_code=wrong(number))[0] for number in range(MAX_WRONG_HERE)]
+        [ask(world, "undo", issued.text(index), keep_code=wrong(number))[0] for number in range(WRONG_KEEP_CODES_HERE)]
         for index in (0, 1)
     ]
-    assert told == [[404] * MAX_WRONG_HERE] * 2
+    assert told == [[404] * WRONG_KEEP_CODES_HERE] * 2
     world.clock.forward(days=3)
     for index in (0, 1):
-        for number in range(MAX_WRONG_HERE + 1):
+        for number in range(WRONG_KEEP_CODES_HERE + 1):
             last = ask(world, "hand-on", issued.text(index), keep_code=wrong(number))
         assert last[1]["code"] == "keep_code_tries_spent"
 
@@ -469,7 +471,7 @@ def test_guesses_at_an_ended_verification_share_the_tries_of_the_code(world: Wor
     code = issued.text(0)
     keep_code = genuine(world, code)["keep_code"]
     done(world, "undo", code, claim="anna")
-    for number in range(MAX_WRONG_HERE):
+    for number in range(WRONG_KEEP_CODES_HERE):
         assert ask(world, "erase", code, keep_code=wrong(number))[0] == 404
     for typed in (keep_code, wrong(9)):
         assert ask(world, "erase", code, keep_code=typed)[1]["code"] == "keep_code_tries_spent"
@@ -592,7 +594,7 @@ def test_a_next_owner_proves_in_the_log_what_their_receipt_says(world: World, is
         assert prove_in_log(**shown)[1]["code"] == "request_invalid"
     history = code_queries.code_history(world.ctx, find_code(world.ctx, code))
     assert history.scans.rows[0].channel == "keep"
-    for number in range(MAX_WRONG_HERE):
+    for number in range(WRONG_KEEP_CODES_HERE):
         status, body = prove_in_log(keep_code=wrong(number))
     assert (status, body["code"]) == (429, "keep_code_tries_spent")
     assert world.client.post("/api/v1/log/proof", json={"code": "x", "keep_code": first}).status_code == 404

@@ -15,9 +15,6 @@ from server.domain.alerts.alert import AlertFilter, Severity
 from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_REGIONS, KEEP_CODE_USES
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.keep_code import (
-    MAX_WRONG_HERE,
-    MAX_WRONG_OF_NETWORK,
-    MAX_WRONG_OF_UNIT,
     KeepCodeInvalid,
     KeepCodeTriesSpent,
     is_keep_code_of,
@@ -25,7 +22,10 @@ from server.domain.codes.keep_code import (
     printed_keep_code,
     read_keep_code,
 )
-from server.domain.codes.redemption import Redemption, Unit, Verdict
+from server.domain.codes.redemption import Redemption
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict
+from server.domain.network_limits import WRONG_KEEP_CODES_HERE, WRONG_KEEP_CODES_OF_NETWORK, WRONG_KEEP_CODES_OF_UNIT
 from server.services.batches.find import find_code
 from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import Answer, verify
@@ -226,7 +226,7 @@ def test_nothing_of_a_keep_code_is_stored(world: World) -> None:
 def test_guessing_ends_after_a_few_tries_and_the_right_one_waits_with_them(world: World) -> None:
     issued = world.issue()
     keep_code = burned(world, issued.text(0))
-    for number in range(MAX_WRONG_HERE):
+    for number in range(WRONG_KEEP_CODES_HERE):
         assert entered(world, issued.text(0), wrong(number), address="203.0.113.9") is None
     for typed in (wrong(99), keep_code):
         with pytest.raises(KeepCodeTriesSpent):
@@ -241,7 +241,7 @@ def test_guessing_ends_after_a_few_tries_and_the_right_one_waits_with_them(world
 def test_many_networks_share_the_tries_of_a_unit(world: World) -> None:
     code = world.issue().text(0)
     keep_code = burned(world, code)
-    for number in range(MAX_WRONG_OF_UNIT):
+    for number in range(WRONG_KEEP_CODES_OF_UNIT):
         assert entered(world, code, wrong(number), address=f"10.{number}.0.1") is None
     with pytest.raises(KeepCodeTriesSpent):
         entered(world, code, keep_code, address="198.51.100.9")
@@ -250,8 +250,8 @@ def test_many_networks_share_the_tries_of_a_unit(world: World) -> None:
 def test_one_network_has_so_many_tries_on_all_units(world: World) -> None:
     issued = world.issue()
     keep_codes = [burned(world, issued.text(index)) for index in range(10)]
-    for number in range(MAX_WRONG_OF_NETWORK):
-        code = issued.text(number // MAX_WRONG_HERE)
+    for number in range(WRONG_KEEP_CODES_OF_NETWORK):
+        code = issued.text(number // WRONG_KEEP_CODES_HERE)
         assert entered(world, code, wrong(number), address="203.0.113.9") is None
     with pytest.raises(KeepCodeTriesSpent):
         entered(world, issued.text(9), keep_codes[9], address="203.0.113.9")
@@ -260,8 +260,10 @@ def test_one_network_has_so_many_tries_on_all_units(world: World) -> None:
 def test_a_networks_tries_on_all_units_begin_anew_at_midnight_with_its_pseudonym_and_not_before(world: World) -> None:
     """The key of the day is deleted then, so that nobody can tell any more whose they were; those of a unit go on."""
     issued = world.issue()
-    for number in range(MAX_WRONG_OF_NETWORK):
-        assert entered(world, issued.text(number // MAX_WRONG_HERE), wrong(number), address="203.0.113.9") is None
+    for number in range(WRONG_KEEP_CODES_OF_NETWORK):
+        assert (
+            entered(world, issued.text(number // WRONG_KEEP_CODES_HERE), wrong(number), address="203.0.113.9") is None
+        )
     world.clock.forward(hours=11, minutes=59)
     with pytest.raises(KeepCodeTriesSpent):
         entered(world, issued.text(9), wrong(99), address="203.0.113.9")
@@ -278,7 +280,7 @@ def test_tries_end_alike_whether_the_code_was_used_or_not_and_where_no_batch_has
     manifest, _ = world.manifest()
     codes = (issued.text(0), issued.text(1), waiting.text(0), world.codes(manifest)[0].code)
     for number, code in enumerate(codes):
-        for guess in range(MAX_WRONG_HERE):
+        for guess in range(WRONG_KEEP_CODES_HERE):
             assert entered(world, code, wrong(guess), address=f"10.{number}.0.1") is None
         with pytest.raises(KeepCodeTriesSpent):
             entered(world, code, wrong(9), address=f"10.{number}.0.1")
@@ -294,7 +296,7 @@ def test_tries_at_the_same_moment_are_counted_one_after_the_other_on_an_unused_c
             return False
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(guess, range(16))) == MAX_WRONG_HERE
+        assert sum(pool.map(guess, range(16))) == WRONG_KEEP_CODES_HERE
 
 
 @on_postgresql
@@ -318,9 +320,9 @@ def test_tries_end_for_the_api_too_and_a_mistyped_one_costs_none(world: World) -
         answer = world.client.post("/api/v1/verify", json={"code": code, "keep_code": typed})
         return answer.status_code, answer.get_json().get("code")
 
-    for _ in range(MAX_WRONG_HERE + 2):
+    for _ in range(WRONG_KEEP_CODES_HERE + 2):
         assert ask(keep_code[:-1] + ("0" if keep_code[-1] != "0" else "1")) == (400, "keep_code_invalid")
-    for number in range(MAX_WRONG_HERE):
+    for number in range(WRONG_KEEP_CODES_HERE):
         assert ask(wrong(number)) == (200, None)
     assert ask(keep_code) == (429, "keep_code_tries_spent")
 

@@ -7,7 +7,8 @@ import pytest
 from authcode.code.serial import Tier, printed_serial
 from authcode.order.order import Tiers
 from server.domain.batches.range_act import ActKind
-from server.domain.codes.redemption import Unit, Verdict
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict
 from server.services.alerts.triage import AlertUnknown
 from server.services.batches.find import CodeUnknown, find_code
 from server.services.batches.range_acts import OrderUnknown

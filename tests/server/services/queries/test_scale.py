@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from server.domain.alerts.alert import AlertFilter
 from server.domain.batches.range_act import ActKind
-from server.domain.codes.redemption import Unit, Verdict
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict
 from server.runtime.looks import LOOKS_PER_TRANSACTION
 from server.services.codes.attempts import Channel, Visitor
 from server.services.codes.look import look

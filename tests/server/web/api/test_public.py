@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from scanner.confine.readers import PhotoReaders, ReadingLimits
 from server.app import create_app
 from server.domain.batches.range_act import ActKind
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.settings import RateLimit
 from server.web.api.answers import PublishedProduct
 from tests.server.simulator import MakeWorld, World
@@ -302,7 +302,7 @@ def test_every_answer_carries_the_headers_that_keep_a_code_secret(world: World) 
 def test_limits_count_networks_and_can_be_lifted(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     from server.web import limits
 
-    monkeypatch.setattr(limits, "LIMITS", {"api.look": (4, "minute")})
+    monkeypatch.setattr(limits, "REQUESTS", {"api.look": (4, "minute")})
     world = make_world(workers=2)
     limited = make_world(workers=2)
     limited.app = _with_limits(limited)
@@ -328,7 +328,7 @@ def test_limits_count_networks_and_can_be_lifted(make_world: MakeWorld, monkeypa
 def test_the_limit_of_one_address_counts_for_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     from server.web import limits
 
-    monkeypatch.setattr(limits, "LIMITS", {"api.look": (100, "minute"), "api.undo": (2, "minute")})
+    monkeypatch.setattr(limits, "REQUESTS", {"api.look": (100, "minute"), "api.undo": (2, "minute")})
     client = create_app(
         world.settings.model_copy(update={"rate_limit": RateLimit.ON, "workers": 1}), context=world.ctx
     ).test_client()

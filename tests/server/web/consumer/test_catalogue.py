@@ -13,7 +13,7 @@ from werkzeug.datastructures import LanguageAccept
 
 import server.web.consumer
 from server.domain.codes.holder_acts import HolderAct
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.web.catalogue import Catalogue, PluralForms, Sentence
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.words import ShopperCatalogue, catalogues, choose_catalogue

@@ -18,7 +18,7 @@ from scanner import read_symbols
 from server.domain.alerts.alert import AlertFilter
 from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_USES
 from server.domain.batches.range_act import ActKind
-from server.domain.codes.keep_code import MAX_WRONG_HERE
+from server.domain.network_limits import WRONG_KEEP_CODES_HERE
 from server.services.brands.keyring import publish_keyring
 from server.services.queries.alerts import alerts
 from server.web.consumer.pages import PageMaker
@@ -173,7 +173,7 @@ class TestItWasMe:
         self, world: World, shopper: Browser, page: str
     ) -> None:
         shopper.verify(page)
-        for number in range(MAX_WRONG_HERE):
+        for number in range(WRONG_KEEP_CODES_HERE):
             assert stranger(world).send(page, {"keep_code": wrong(number)}).status_code == 200
         spent = stranger(world).send(page, {"keep_code": wrong(99)})
         assert (spent.status_code, heading(spent.text)) == (429, "Please try again tomorrow")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.view import Page
 from server.web.consumer.words import ShopperCatalogue

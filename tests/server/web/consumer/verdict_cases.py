@@ -7,7 +7,8 @@ from authcode.code.foreign import describe_foreign
 from authcode.code.serial import Tier
 from authcode.order.order import Placement
 from keys.format.domains import Listing
-from server.domain.codes.redemption import ReturnedBy, Verdict
+from server.domain.codes.redemption import ReturnedBy
+from server.domain.codes.verdict import Verdict
 from server.services.codes.attempts import Channel
 from server.services.codes.facts import LaterScan
 from server.web.consumer.pages import PageMaker, ShownCode

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from keys.store.issuer import IssuerHome
 from server.app import create_app
 from server.domain.batches.range_act import ActKind
-from server.domain.codes.redemption import Unit
+from server.domain.codes.unit import Unit
 from server.services.brands.keyring import publish_keyring
 from server.services.staff.accounts import reset_staff
 from server.settings import RateLimit

@@ -13,7 +13,8 @@ from server.domain.alerts.likely_cause import Fact, Guess, Likelihood, Measured,
 from server.domain.alerts.rules import all_rules, rule_named
 from server.domain.alerts.triage import Cause, Precision, precision_of
 from server.domain.batches.range_act import ActDetails, ActKind, RangeAct, stretches
-from server.domain.codes.redemption import Unit, Verdict
+from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict
 from server.services.queries.alert import AlertDetail
 from server.services.queries.alerts import RuleRecord
 from server.services.queries.page import Page

@@ -8,7 +8,7 @@ import pytest
 from server.domain.alerts.storm import BURST_ASKERS, LOOKS_IN_STORM
 from server.domain.alerts.triage import Cause
 from server.domain.batches.range_act import ActKind
-from server.domain.codes.redemption import Verdict
+from server.domain.codes.verdict import Verdict
 from server.services.batches.find import find_code
 from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import verify

@@ -1,0 +1,81 @@
+"""Every limit that one network has: requests, looks, wrong secrets and logins. Pure.
+
+A network is a truncated address (`places/place.py`). Limits on requests and looks are counted in each worker's memory
+and divided by the workers, `AUTHCODE_RATE_LIMIT=off` lifts them; wrong secrets and logins are counted in the database.
+How many units a network may see the state of in an hour is a setting (`AUTHCODE_UNITS_PER_NETWORK_HOUR`).
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Final
+
+REQUESTS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
+    {
+        "api.look": (600, "minute"),
+        "api.verify": (600, "minute"),
+        "api.undo": (60, "minute"),
+        "api.hand_on": (60, "minute"),
+        "api.erase": (60, "minute"),
+        "api.photos": (60, "minute"),
+        "api.log_proof": (60, "minute"),
+        "public.log_proof": (120, "minute"),
+        "public.log_consistency": (120, "minute"),
+        "api.check": (120, "minute"),
+        "api.status": (120, "minute"),
+        "station.publish_keys": (600, "minute"),
+        "station.put_product": (600, "minute"),
+        "station.register": (600, "minute"),
+        "station.orders": (600, "minute"),
+        "station.order": (600, "minute"),
+        "station.act": (600, "minute"),
+        "station.withdrawal": (60, "minute"),
+        "consumer.look": (600, "minute"),
+        "consumer.burn": (120, "minute"),
+        "consumer.check_photo": (60, "minute"),
+        "consumer.check_a_proof": (60, "minute"),
+        "consumer.show_proof": (120, "minute"),
+        "consumer.proof_file": (60, "minute"),
+        "dashboard.login": (30, "minute"),
+        "dashboard.find_photo": (60, "minute"),
+    }
+)
+"""Requests of one network by endpoint; photos cost CPU."""
+
+LOOKS_BY_SERIAL = 60
+"""Looks without a signature that a network has in an hour: typed serials, and links that lost their 8030, together."""
+
+WRONG_TOKENS = (30, "minute")
+"""Wrong tokens of one network. Only those are counted and refused: a neighbour's noise does not stop a station, and no
+number of guesses finds 256 bits."""
+
+TRIES_WINDOW = timedelta(hours=24)
+"""How long a wrong keep-code or claim counts."""
+
+WRONG_KEEP_CODES_HERE = 5
+"""Wrong keep-codes of one network on one unit in a day. A mistyped one has a wrong check character and costs no try."""
+
+WRONG_KEEP_CODES_OF_UNIT = 100
+"""Wrong keep-codes on one unit in a day, from anywhere: twenty networks must join to keep a holder out for a day, and
+at this pace half of all 2^55 keep-codes take 10^11 years."""
+
+WRONG_KEEP_CODES_OF_NETWORK = 30
+"""Wrong keep-codes of one network in a day (UTC), on any units: at midnight its pseudonym's key is deleted, so a
+network may try twice as many around a midnight."""
+
+WRONG_CLAIMS_HERE = 10
+"""Wrong guessable claims of one network on one used unit in a day: enough for a family or a shop that scans one copy,
+and one in a hundred to hit a claim of three digits."""
+
+WRONG_CLAIMS_OF_UNIT = 50
+"""Wrong guessable claims on one used unit in a day, from anywhere: five networks must join to make the client of a
+guessable claim a stranger for a day, and a claim of nine digits is hit in 27,000 years."""
+
+LOGIN_WINDOW = timedelta(hours=1)
+"""How long a refused login counts."""
+
+FREE_LOGINS = 5
+"""Refused logins of a network at one account that cost no waiting: people mistype, and try last year's password."""
+
+FREE_LOGINS_OF_NETWORK = 20
+"""The same over all accounts: an office shares one network."""
