@@ -21,7 +21,7 @@ BEFORE, AFTER = CLOSED_AT - timedelta(hours=1), CLOSED_AT + timedelta(hours=2)
         (False, 0, BEFORE, False),
         (True, 0, BEFORE, True),
     ],
-    ids=lambda value: str(value),
+    ids=str,
 )
 def test_it_opens_again_for_somebody_new_for_a_later_storm_or_when_it_is_louder(
     *, is_louder: bool, claims: int, looks_since: datetime | None, opens: bool
