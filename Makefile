@@ -58,7 +58,7 @@ environment:
 
 setup: $(DEV_STAMP) ## Make .venv and install everything locked, development tools included.
 
-demo: $(STAMP) ## The whole story on this machine; then the server stays up until Ctrl-C.
+demo: $(STAMP) ## Show the whole product on this machine; then the server stays up until Ctrl-C. DEMO_HOME=folder keeps it elsewhere.
 	$(BIN)/authcode demo --home $(DEMO_HOME)
 
 test: $(DEV_STAMP) ## Every test, in parallel.
@@ -74,20 +74,20 @@ lint: $(DEV_STAMP) ## Style, types and import contracts.
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.lint.branches
 
-format: $(DEV_STAMP) ## Let the formatter have its way.
+format: $(DEV_STAMP) ## Fix what ruff can fix, and format.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(DEV_STAMP) ## Measure reading beside the peers (needs AUTHCODE_PHOTOS), redeeming, the log, the dashboard at scale.
+bench: $(DEV_STAMP) ## Compare reading with other libraries (needs AUTHCODE_PHOTOS), redeeming, the log, the dashboard at scale.
 	$(BIN)/python -m benchmarks.read
 	$(BIN)/python -m benchmarks.redeem
 	$(BIN)/python -m benchmarks.log_cost
 	$(BIN)/python -m benchmarks.dashboard
 
-pictures: $(DEV_STAMP) ## Make the pictures of the README anew (needs Chromium).
+pictures: $(DEV_STAMP) ## Make the pictures of the README again (needs Chromium).
 	$(BIN)/python -m tests.browser.pictures docs/pictures
 
-reference: $(DEV_STAMP) ## Make the reference part of docs/api.md anew from the OpenAPI document.
+reference: $(DEV_STAMP) ## Generate the reference part of docs/api.md from the OpenAPI document.
 	$(BIN)/python -m tests.docs.reference
 
 wheel: $(STAMP) ## Build the wheel into dist/.
