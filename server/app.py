@@ -78,7 +78,7 @@ def create_context(settings: Settings, keys: ServerKeys) -> Context:
 def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: Context | None = None) -> Flask:
     """The application of one process; without `keys` the server's passphrase is read and its keys are opened.
 
-    A test hands in a `context` with a clock of its own.
+    A test passes a `context` with another clock.
 
     Raises:
         ServerKeysMissing, WrongPassphrase, PassphraseMissing: there is no secret to work with.
@@ -101,7 +101,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
     app.extensions["authcode"] = context
     if settings.trusted_proxies:
         proxies = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]  # as Flask documents it
     init_security(app)
     init_problems(app)
     init_nowhere(app)

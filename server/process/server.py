@@ -1,7 +1,7 @@
 """Several worker processes of waitress on one listening socket.
 
 waitress, because it hands over the raw request target, which parsing needs (docs/format.md §3 rule 1). A worker that
-dies is replaced. When the parent is gone, for whatever reason, its workers end and release the port.
+dies is replaced. When the parent is gone, for any reason, its workers end and release the port.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from waitress import wasyncore  # type: ignore[import-untyped]  # published without types
-from waitress.server import create_server  # type: ignore[import-untyped]
+from waitress.server import create_server  # type: ignore[import-untyped]  # published without types
 
 from keys.base.errors import AuthcodeError
 from server.app import create_app
@@ -149,7 +149,7 @@ class Supervisor:
                     self._slots.append(_Slot(self._start))
                 while not self._stopping:
                     events = [event for slot in self._slots for event in slot.events()]
-                    wait([self._wake_r, *events], self._next_due())  # type: ignore[list-item]
+                    wait([self._wake_r, *events], self._next_due())  # type: ignore[list-item]  # `wait` takes descriptors too
                     self._look_after()
             finally:
                 self._end_all()

@@ -23,7 +23,7 @@ class Instant(sa.types.TypeDecorator[datetime]):
     impl = sa.BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's own signature
         """The stored number; only aware moments are accepted."""
         if value is None:
             return None
@@ -31,7 +31,7 @@ class Instant(sa.types.TypeDecorator[datetime]):
             raise ValueError("a stored moment must know its zone")
         return (value - _EPOCH) // _MICROSECOND
 
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's own signature
         """The moment, aware, in UTC."""
         return None if value is None else _EPOCH + value * _MICROSECOND
 
