@@ -33,7 +33,7 @@ class ServerCanSign(AuthcodeError):
     code = "server_can_sign"
     http_status = 500
     sentence = (
-        "The server's passphrase also opens this home's signing keys, so whoever takes it could make codes. Give the "
+        "The server's passphrase also opens this home's signing keys, so that a thief of it could make codes. Give the "
         "issuer and the server different passphrases, or keep the issuer on another machine."
     )
 
@@ -45,7 +45,7 @@ class ServerKeysMissing(AuthcodeError):
     http_status = 500
     sentence = (
         "There are no server keys in {home}; run `authcode db upgrade`, then `authcode keys publish` where the "
-        "issuer's part lies beside it, else `authcode keys receive`."
+        "issuer's part is in the same home, else `authcode keys receive`."
     )
     home: Path
 
@@ -185,7 +185,7 @@ def refuse_signing_keys(home: Path, passphrase: str) -> None:
 
 
 def rotating_key(store: UnlockedStore, purpose: Purpose, name: str) -> bytes:
-    """The key of a period of time, made by whichever process needs it first."""
+    """The key of a period of time, made by the first process that needs it."""
     try:
         return store.get(purpose, name)
     except UnknownKey:

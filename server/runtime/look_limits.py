@@ -78,9 +78,9 @@ class LookLimits:
     def _count_network(self, network: str | None, unit: int) -> bool:
         if self._units_per_network is None:
             return True
-        seen = self._units[network] = self._units.pop(network, set())
+        units = self._units[network] = self._units.pop(network, set())
         if len(self._units) > MAX_NETWORKS:
             self._units.popitem(last=False)
-        if unit not in seen and len(seen) < self._units_per_network:
-            seen.add(unit)
-        return unit in seen
+        if unit not in units and len(units) < self._units_per_network:
+            units.add(unit)
+        return unit in units

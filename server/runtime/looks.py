@@ -20,7 +20,7 @@ MAX_WAITING = 50_000
 LOOKS_PER_TRANSACTION = 500
 """Counts written in one transaction: some milliseconds, for which somebody who verifies has to wait."""
 
-_BREATH_S = 0.002  # between two of them, so that who waits for the writer's turn gets it
+_BREATH_S = 0.002  # between two of them, so that others who wait for the writer's turn get it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +55,10 @@ class LookCounter:
         with self._lock:
             if self._today[0] != now.date() or len(self._today[1]) >= MAX_WAITING:
                 self._today = (now.date(), Counter())
-            seen = self._today[1]
+            today = self._today[1]
             full = len(self._waiting) >= MAX_WAITING and key not in self._waiting
-            if seen[unit.id] < MAX_LOOKS_PER_UNIT_AND_DAY and not full:
-                seen[unit.id] += 1
+            if today[unit.id] < MAX_LOOKS_PER_UNIT_AND_DAY and not full:
+                today[unit.id] += 1
                 self._waiting[key] += 1
                 self._latest[unit.id] = LatestLook(at=now, serial=serial)
 

@@ -24,7 +24,7 @@ _LOG = logging.getLogger("authcode.pseudonyms")
 UNIT_KEY_DAYS = 35
 FORGET_S = 60.0
 """How often a running server looks for keys whose time is over."""
-_PSEUDONYM_BYTES = 8  # tells networks apart; too short and too keyed to be worth guessing
+_PSEUDONYM_BYTES = 8  # distinguishes networks; too short and too keyed to be worth guessing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

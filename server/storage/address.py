@@ -82,7 +82,7 @@ def read_address(text: str) -> sa.URL:
     if url.drivername not in _DRIVERS:
         raise DatabaseUrlInvalid("its scheme is neither sqlite nor postgresql")
     if text.count("@") > 1 or not _HOST.fullmatch(url.host or ""):
-        raise DatabaseUrlInvalid(f"its host cannot be told from its password; {_ESCAPED}")
+        raise DatabaseUrlInvalid(f"its host cannot be distinguished from its password; {_ESCAPED}")
     if not url.database:
         raise DatabaseUrlInvalid("it names no database")
     try:

@@ -17,7 +17,7 @@ class BrandUnknown(AuthcodeError):
     http_status = 404
     sentence = (
         "This server does not know the brand yet; take in its keys first: `authcode keys publish` where its issuer's "
-        "part lies in the same home, else `authcode keys receive FILE`."
+        "part is in the same home, else `authcode keys receive FILE`."
     )
 
 

@@ -45,10 +45,10 @@ class _Attempt:
             part.commit()
 
     def fail(self, problem: BaseException) -> None:
-        """The whole transaction failed: it never happened, whatever was thought of this part."""
+        """The whole transaction failed: it never happened, even where this part succeeded."""
         self._problem = problem
 
-    def outcome(self) -> Any:  # noqa: ANN401 - whatever the work gives
+    def outcome(self) -> Any:  # noqa: ANN401 - the result of any work
         """What the work gave; raises what went wrong."""
         if self._problem is not None:
             raise self._problem

@@ -1,4 +1,4 @@
-"""Bring a database to this version's tables, and tell whether it has them."""
+"""Bring a database to this version's tables, and check whether it has them."""
 
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def is_current(db: Database) -> bool:
 
     Raises:
         DatabaseOutdated: they are another version's.
-        RecordsUnreachable: the database cannot be asked.
+        RecordsUnreachable: the database does not answer.
     """
     if db.file is not None and not db.file.exists():
         return False

@@ -38,7 +38,7 @@ def burn(connection: sa.Connection, unit: Unit, first: Redemption) -> bool:
 
 
 def unit_life(connection: sa.Connection, unit: Unit, *, life: int | None = None) -> UnitLife:
-    """The use of a unit in its present life (`life`: another one), whatever life `unit` names; one statement."""
+    """The use of a unit in its present life (or in `life`), not in the one that `unit` names; one statement."""
     ids = {f"life{number}": _in_life(unit, number).id for number in range(1 << LIFE_BITS)}
     rows = {Unit.of_id(row.unit).life: row for row in connection.execute(_IN_EVERY_LIFE, ids)}
     returns = tuple(
@@ -71,7 +71,7 @@ def _first(row: sa.Row[tuple[object, ...]]) -> Redemption:
 def lock_redemption(connection: sa.Connection, unit: Unit) -> None:
     """Lock the row of a used unit until the transaction ends, so that each attempt counts those before it.
 
-    Whatever else an attempt locks comes later, always in this order: the redemption, the advisory lock of its tries,
+    An attempt takes its other locks after it, always in this order: the redemption, the advisory lock of its tries,
     the counters of its batch, its alerts, the tree of the log. In another order two attempts would wait for each other.
     """
     connection.execute(sa.select(redemption.c.unit).where(redemption.c.unit == unit.id).with_for_update(key_share=True))
@@ -88,13 +88,13 @@ def count_used_between(connection: sa.Connection, row: int, first: int, last: in
 
 def returned_by_batch(connection: sa.Connection, rows: Collection[int]) -> Mapping[int, int]:
     """How often units of these batches were returned to unused; a batch without returns is not named."""
-    asked = sorted(set(rows))
-    if not asked:
+    batches = sorted(set(rows))
+    if not batches:
         return {}
     last = (1 << INDEX_BITS) - 1
-    counts = [_count(undo).where(_between(undo, row, 0, last)).scalar_subquery().label(f"row{row}") for row in asked]
+    counts = [_count(undo).where(_between(undo, row, 0, last)).scalar_subquery().label(f"row{row}") for row in batches]
     amounts = connection.execute(sa.select(*counts)).one()
-    return {row: int(amount) for row, amount in zip(asked, amounts, strict=True) if amount}
+    return {row: int(amount) for row, amount in zip(batches, amounts, strict=True) if amount}
 
 
 def used_between(connection: sa.Connection, row: int, first: int, last: int, *, limit: int) -> Sequence[Unit]:

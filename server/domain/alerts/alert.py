@@ -10,7 +10,7 @@ from server.domain.codes.unit import Unit
 from server.domain.places.place import Place
 
 DEFAULT_ALERT_FROM = 2
-"""Other claims on one code from which on a duplicate is an alert whatever its place and time (per brand)."""
+"""Other claims on one code from which on a duplicate is an alert at any place and time (per brand)."""
 
 
 class Severity(StrEnum):
@@ -28,7 +28,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt to verify, as the rules see it. `mark` tells people apart on this unit, and says nothing else.
+    """One attempt to verify, as the rules see it. `mark` distinguishes people on this unit and carries nothing else.
 
     `network` is the day's pseudonym of the network that asked, where it is known. `burned`: it was the first use.
     """
@@ -42,7 +42,7 @@ class Attempt:
 
     @property
     def asker(self) -> bytes:
-        """Who asked, for rules about many: all of one network on a day are one, and a claim that is made up is none."""
+        """The asker, for rules about crowds: one network on a day is one asker, however many claims it makes up."""
         return self.network or self.mark
 
 
@@ -68,7 +68,7 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What an alert is about: one code, a batch or a key. `key` tells it from its rule's other subjects."""
+    """What an alert is about: one code, a batch or a key. `key` distinguishes it from its rule's other subjects."""
 
     key: str
     batch_row: int | None = None

@@ -67,7 +67,7 @@ class Measured:
     regions: int
     scans: int
     networks: int | None = None
-    """From how many networks they asked, None where that is not known."""
+    """Number of networks that they came from, None where that is not known."""
 
 
 _FACTORS: Final[Mapping[Fact, Mapping[Cause, float]]] = {
@@ -83,18 +83,18 @@ _FACTORS: Final[Mapping[Fact, Mapping[Cause, float]]] = {
 
 
 def no_facts(_measured: Measured) -> tuple[Fact, ...]:
-    """What numbers of looks say: who looks is not known."""
+    """The facts in numbers of looks: none, since nothing is known of who looks."""
     return ()
 
 
 def facts_of_askers(measured: Measured) -> tuple[Fact, ...]:
-    """What the number of people who asked says."""
-    asked = ((Fact.ONE_ASKER, measured.others <= 1), (Fact.MANY_ASKERS, measured.others >= MANY))
-    return tuple(fact for fact, holds in asked if holds)
+    """The facts in the number of askers."""
+    candidates = ((Fact.ONE_ASKER, measured.others <= 1), (Fact.MANY_ASKERS, measured.others >= MANY))
+    return tuple(fact for fact, holds in candidates if holds)
 
 
 def facts_of_copies(measured: Measured) -> tuple[Fact, ...]:
-    """What the other people who asked for one used code, and where they did, say."""
+    """The facts in the number of other askers for one used code, and in their places."""
     if measured.networks == 1 and measured.others > 1 and measured.regions <= 1:
         return (Fact.ONE_NETWORK,)  # claims that one script makes up are no crowd
     facts = []

@@ -1,4 +1,4 @@
-"""Stage 7, alert: what a rule is, and the facts that rules are given. Each rule is a file in `rules/`.
+"""Stage 7, alert: rules, and the facts that they are given. Each rule is a file in `rules/`.
 
 Event times decide, not arrival. Own re-scans, samples and staff never count; an expired or recalled pack raises nothing
 by that alone (docs/protocol.md §2 rule 6).

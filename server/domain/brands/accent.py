@@ -1,4 +1,4 @@
-"""A brand's accent colour on shoppers' pages: whatever is chosen, it is shown in a shade that can be read."""
+"""A brand's accent colour on shoppers' pages: any colour is shown in a shade that can be read."""
 
 import re
 from dataclasses import dataclass

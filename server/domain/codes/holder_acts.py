@@ -18,7 +18,7 @@ from server.domain.codes.unit import Unit
 MAX_HOPS = 50
 """How often one unit is handed on in all; a keep-code's message and a proof's number have room for more."""
 MAX_HOPS_A_DAY = 3
-"""How often it is handed on in 24 hours: who lets a keep-code travel from copy to copy needs many."""
+"""How often it is handed on in 24 hours: a keep-code that travels from copy to copy needs many."""
 HOPS_WINDOW = timedelta(hours=24)
 _LABEL = b"authcode-handover-v1"
 _HASH_BYTES = 16
@@ -45,7 +45,7 @@ class ActNotNow(AuthcodeError):
 
     code = "act_not_now"
     http_status = 409
-    sentence = "This cannot be done while the code stands as it does; look at the code to see why."
+    sentence = "This cannot be done in the code's present state; look at the code to see why."
 
 
 class UndoOver(AuthcodeError):
@@ -72,7 +72,7 @@ class HandOnLimit(AuthcodeError):
 def undo_until(first: Redemption, returns: Iterable[Returned], *, window_s: float) -> datetime | None:
     """Until when the holder may return a unit to unused; None where they may not at any time.
 
-    Once for each unit, and only by who verified it: a next owner did not verify by mistake.
+    Once for each unit, and only by the person who verified it: a next owner did not verify by mistake.
     """
     spent = any(one.by is ReturnedBy.HOLDER for one in returns)
     if window_s <= 0 or spent or first.hop > 0 or first.erased:

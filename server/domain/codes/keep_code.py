@@ -1,7 +1,7 @@
 """Stage 6, redeem: the keep-code, with which a buyer is known in any browser (docs/protocol.md §2 rule 12).
 
 Twelve characters: 55 bits of an HMAC over unit with life, hop and claim hash, and a check character. Nothing of it is
-stored; who has the code and its keep-code is its holder. Tries are limited, and every use is counted.
+stored; a visitor with the code and its keep-code is its holder. Tries are limited, and every use is counted.
 """
 
 import hashlib
@@ -64,8 +64,8 @@ def read_keep_code(text: object) -> str:
     """
     if not isinstance(text, str) or len(text) > _MAX_TYPED_CHARACTERS:
         raise KeepCodeInvalid
-    bare = text.translate(_SEPARATORS)
-    plain = bare.upper().translate(_ALIASES) if bare.isascii() else ""
+    joined = text.translate(_SEPARATORS)
+    plain = joined.upper().translate(_ALIASES) if joined.isascii() else ""
     if len(plain) != KEEP_CODE_CHARACTERS or not set(plain) <= set(ALPHABET):
         raise KeepCodeInvalid
     if check_character(plain[:-1]) != plain[-1]:

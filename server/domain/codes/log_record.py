@@ -16,7 +16,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedUnit:
-    """Which pack a record is about, in which life: the serial, as the index would tell a buyer how many were made."""
+    """Which pack a record is about, in which life: the serial, since an index reveals how many were made."""
 
     brand_id: bytes
     batch: int

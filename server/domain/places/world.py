@@ -1,4 +1,4 @@
-"""Stage 7, alert: where countries lie, by the cities of the time zone database's zone.tab (in the public domain).
+"""Stage 7, alert: positions of countries, by the cities of the time zone database's zone.tab (in the public domain).
 
 `world.csv` holds those cities, each country's main one first. They are no borders, which are disputed: a large country
 has several of them, a small one has one.

@@ -29,7 +29,7 @@ class Scope(StrEnum):
 _SENTENCES: Final = {
     Scope.REGISTER: "Register orders by manifests that the brand's office key signed, inactive.",
     Scope.ACT: "Activate, void, recall, mark as samples, lock and unlock the codes of the brand's orders.",
-    Scope.READ: "See how the brand's orders stand, and what withdrawing a key would touch: counts, and no code.",
+    Scope.READ: "See the state of the brand's orders, and what withdrawing a key would touch: counts, and no code.",
     Scope.KEYS: "Publish newer keyrings, which the brand's root key signed.",
     Scope.METRICS: "Read the counters of the whole server at /metrics: routes and verdicts of all its brands.",
     Scope.PRODUCT: "Publish the texts and pictures that shoppers read of the brand's products.",

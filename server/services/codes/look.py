@@ -25,8 +25,8 @@ class Look:
     """The answer to a look.
 
     `state` is `unused` or a verdict. `token` and `claim` are there only on the page of a code whose state is `OFFERED`:
-    the form with them verifies an unused code, and tells the brand of a pack with any other. `foreign` describes a text
-    that leads elsewhere (state `not_ours`). `receipt` is there on its holder's page.
+    the form with them verifies an unused code, and reports a pack with any other to the brand. `foreign` describes a
+    text that leads elsewhere (state `not_ours`). `receipt` is there on its holder's page.
     """
 
     state: Verdict
@@ -92,8 +92,8 @@ def _look(
                 code and _look_at(ctx, connection, resolve(ctx, connection, *code), request, claim) for code in codes
             ]
     return [
-        seen or Look(state=Verdict.NOT_OURS, foreign=foreign_text(ctx, text))
-        for seen, text in zip(found, texts, strict=True)
+        one or Look(state=Verdict.NOT_OURS, foreign=foreign_text(ctx, text))
+        for one, text in zip(found, texts, strict=True)
     ]
 
 
@@ -108,14 +108,14 @@ def _look_by_serial(ctx: Context, serial: str, visitor: Visitor, *, gtin: str | 
     request = Request(visitor=visitor, channel=Channel.SERIAL, now=ctx.clock())
     try:
         with ctx.db.read() as connection:
-            seen = _look_at(ctx, connection, resolve_serial(ctx, connection, serial, gtin=gtin), request, None)
+            found = _look_at(ctx, connection, resolve_serial(ctx, connection, serial, gtin=gtin), request, None)
     except NotOurs:
-        seen = None
-    return seen or Look(state=Verdict.NOT_OURS)
+        found = None
+    return found or Look(state=Verdict.NOT_OURS)
 
 
 def _look_at(ctx: Context, connection: Connection, code: Resolved, request: Request, claim: str | None) -> Look | None:
-    """What a look tells of a code; None for one that is not ours any more."""
+    """The look at a resolved code; None for one that is not ours any more."""
     state = state_on_record(connection, code, now=request.now)
     if is_not_ours(code, state):
         if state is not None:
@@ -128,15 +128,15 @@ def _look_at(ctx: Context, connection: Connection, code: Resolved, request: Requ
     use = use_by(ctx, state, marks, now=request.now)
     verdict = verdict_of(state.conditions, use)
     _count(ctx, state, request, verdict)
-    seen = Look(
+    found = Look(
         state=verdict,
         facts=facts_of(connection, state, own=use.own, later=verdict is Verdict.VERIFIED_BY_YOU),
         unit=state.unit,
         receipt=receipt_of(ctx, state) if use.own and request.channel is Channel.PAGE else None,
     )
     if not use.own and not _may_tell(ctx, state, request):
-        seen = _withheld(seen)
-    return _offered(ctx, seen, TokenScope(state.unit, code.tier), request, claim)
+        found = _withheld(found)
+    return _offered(ctx, found, TokenScope(state.unit, code.tier), request, claim)
 
 
 def _count(ctx: Context, state: CodeState, request: Request, verdict: Verdict) -> None:
@@ -154,29 +154,29 @@ def _may_tell(ctx: Context, state: CodeState, request: Request) -> bool:
     )
 
 
-def _withheld(seen: Look) -> Look:
-    """The same look without what tells a used code from an unused one; every other state is shown however often."""
-    if seen.state not in {Verdict.UNUSED, Verdict.ALREADY_VERIFIED} or seen.facts is None:
-        return seen
-    facts = replace(seen.facts, first_verified_at=None, first_verified_on=None, first_country=None)
-    return replace(seen, state=Verdict.WITHHELD, facts=facts)
+def _withheld(look: Look) -> Look:
+    """The same look without the facts that only a used code has; every other state is shown however often."""
+    if look.state not in {Verdict.UNUSED, Verdict.ALREADY_VERIFIED} or look.facts is None:
+        return look
+    facts = replace(look.facts, first_verified_at=None, first_verified_on=None, first_country=None)
+    return replace(look, state=Verdict.WITHHELD, facts=facts)
 
 
 OFFERED = frozenset(
     {Verdict.UNUSED, Verdict.WITHHELD, Verdict.ALREADY_VERIFIED, Verdict.NOT_ACTIVATED, Verdict.VOID, Verdict.LOCKED}
 )
-"""States whose page offers a gesture: to verify where the code is unused, else to tell the brand of this pack.
+"""States whose page offers a gesture: to verify where the code is unused, else to report this pack to the brand.
 
 A look changes nothing, so that without the second gesture no shopper with a copy would ever be counted (ADR 0009).
 """
 
 
-def _offered(ctx: Context, seen: Look, scope: TokenScope, request: Request, claim: str | None) -> Look:
+def _offered(ctx: Context, look: Look, scope: TokenScope, request: Request, claim: str | None) -> Look:
     """The look with a page token and a claim, where its page offers a gesture."""
-    if request.channel is not Channel.PAGE or seen.state not in OFFERED or scope.tier == Tier.OUTER:
-        return seen
+    if request.channel is not Channel.PAGE or look.state not in OFFERED or scope.tier == Tier.OUTER:
+        return look
     ttl = timedelta(seconds=ctx.settings.page_token_ttl_s)
     token = make_page_token(scope, key=ctx.keys.page_token, now=request.now, ttl=ttl)
     cookie = request.visitor.cookie
     claim = claim or (ctx.random(CLAIM_BYTES).hex() if cookie is None else claim_of_holder(cookie, scope.unit))
-    return replace(seen, token=token, claim=claim)
+    return replace(look, token=token, claim=claim)

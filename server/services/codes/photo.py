@@ -75,7 +75,7 @@ def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
     shown = found.symbols[:MAX_SYMBOLS]
     looks = look_at_symbols(ctx, [symbol.text for symbol in shown], visitor)
     symbols = tuple(
-        SymbolLook(text=symbol.text, corners=tuple((float(x), float(y)) for x, y in symbol.corners), look=seen)
-        for symbol, seen in zip(shown, looks, strict=True)
+        SymbolLook(text=symbol.text, corners=tuple((float(x), float(y)) for x, y in symbol.corners), look=look)
+        for symbol, look in zip(shown, looks, strict=True)
     )
     return PhotoLook(symbols=symbols, left_out=len(found.symbols) - len(shown), advice=found.advice)

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from authcode.log import checkpoint
 from authcode.log.checkpoint import Head, LogKey, read_head
-from authcode.log.checkpoint import sign_head as sign_head_note
 from authcode.log.merkle import check_consistency
 from keys.base.errors import AuthcodeError
 from keys.primitives import SigningKey
@@ -72,7 +72,7 @@ def sign_head(db: Database, key: SigningKey, *, now: datetime) -> log.HeadRecord
         if last is not None and last.size == size:
             return last
         root = _root_after(connection, last, size)
-        note = sign_head_note(Head(origin=origin, size=size, root=root), key)
+        note = checkpoint.sign_head(Head(origin=origin, size=size, root=root), key)
         head = log.HeadRecord(size=size, at=now, note=note)
         log.keep_head(connection, head)
         return head

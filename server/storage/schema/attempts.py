@@ -78,7 +78,7 @@ attempt_place = sa.Table(
     sa.Column("attempts", sa.BigInteger, nullable=False),
     sa.Column("burned", sa.BigInteger, nullable=False),
 )
-"""The same attempts by country (`unknown` where none is known), whatever their day: the totals of a batch."""
+"""The same attempts by country (`unknown` where none is known), over all days: the totals of a batch."""
 
 look_day = sa.Table(
     "look_day",

@@ -6,7 +6,7 @@ from server.domain.alerts.storm import BURST_ASKERS, is_burst
 from server.domain.alerts.triage import Cause
 
 
-def _is_asked_for_by_many(facts: UnitAttempt) -> Finding | None:
+def _is_burst_of_attempts(facts: UnitAttempt) -> Finding | None:
     around = [one for _, one in facts.around]
     if facts.redemption is not None or not facts.counts or not is_burst(facts.attempt, around):
         return None
@@ -18,7 +18,7 @@ RULE = Rule(
     name="burst",
     position=90,
     facts=UnitAttempt,
-    condition=_is_asked_for_by_many,
+    condition=_is_burst_of_attempts,
     severity=Severity.ALERT,
     prior={Cause.BOT: 4, Cause.CLONE: 4, Cause.LATE_SYNC: 1, Cause.STAFF: 1},
     limits={"burst": BURST_ASKERS},
