@@ -51,7 +51,7 @@ def prove(code: str | None, index: int | None, old: int | None, out: Path | None
     """
     from server.services.batches.find import find_code
     from server.services.log.heads import sign_newest_head
-    from server.services.log.proofs import prove_growth, prove_index, prove_unit
+    from server.services.log.proofs import prove_growth, prove_leaf
 
     if sum(asked is not None for asked in (code, index, old)) != 1:
         raise click.UsageError("name one thing to prove: CODE, --index or --old")
@@ -60,10 +60,10 @@ def prove(code: str | None, index: int | None, old: int | None, out: Path | None
         if old is not None:
             _write(prove_growth(ctx.db, old).text, out)
         elif index is not None:
-            _write(prove_index(ctx.db, index).text, out)
+            _write(prove_leaf(ctx.db, index).text, out)
         else:
             unit = find_code(ctx, sys.stdin.readline() if code == "-" else code or "")
-            _write(prove_unit(ctx.db, unit).text, out)
+            _write(prove_leaf(ctx.db, unit).text, out)
 
 
 @click.command(epilog=example("authcode log list --last 20 --json"))

@@ -11,11 +11,10 @@ from typing import Final
 
 from keys.base.errors import AuthcodeError
 from keys.base.home import issuer_keyring_path, orders_dir
-from keys.store.issuer import IssuerHome
 from server.demo.artwork import brand_logo, cream_picture, serum_picture
 from server.demo.process import DemoStepFailed, run_command
-from server.services.brands.keyring import alert_on_duplicates_from
 from server.settings import load_settings
+from server.storage.brands import all_brands, set_brand
 from server.storage.engine import Database
 from server.storage.migrate import is_current
 
@@ -104,8 +103,9 @@ def make_home(home: Path, prefix: str) -> None:
     pending = {f"AUTHCODE_{part.upper()}_PASSPHRASE_FILE": str(pending_passphrase_file(home, part)) for part in PARTS}
     run_command(home, "init", "--brand", BRAND, "--prefix", prefix, settings=pending)
     settle_passphrases(home)
-    with closing(_database(home)) as database:  # an alert from the first other claim on, so that the story shows one
-        alert_on_duplicates_from(database, IssuerHome.open(home).keyring.keyring.brand_id, 1)
+    with closing(_database(home)) as database, database.write() as connection:
+        (brand,) = all_brands(connection)
+        set_brand(connection, brand.id, alert_from=1)  # from the first other claim on, so that the story shows an alert
     artwork = home / "artwork"
     artwork.mkdir(exist_ok=True)
     for product, picture in ((SERUM, serum_picture()), (CREAM, cream_picture())):

@@ -12,7 +12,7 @@ from server.domain.alerts.alert import AlertFilter, Attempt, Severity, Subject
 from server.domain.alerts.growth import GrowingAlert
 from server.domain.alerts.triage import Cause, Event, Pile
 from server.domain.codes.verdict import Verdict
-from server.storage.engine import add_to_counters, insert_or_nothing
+from server.storage.engine import add_to_counters, count_rows, insert_or_nothing
 from server.storage.looks import LookKey
 from server.storage.scans import verdict_in_scan
 from server.storage.schema import (
@@ -30,7 +30,7 @@ from server.storage.schema import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRecord:
-    """An alert. `claims` and `places` count distinct ones; `muted` tells whether its rule is quiet for its batch."""
+    """An alert. `claims` and `places` count distinct ones; `muted`: its rule is muted for its batch."""
 
     id: int
     brand: int
@@ -192,13 +192,7 @@ def latest_news(connection: sa.Connection) -> datetime | None:
 def count_news(connection: sa.Connection, wanted: AlertFilter, *, after: datetime, limit: int) -> int:
     """How many alerts that match, at most `limit`, became news after a moment; a late write can be missed."""
     chosen = sa.select(alert.c.id).select_from(_WITH_MUTES).where((alert.c.loud_at > after) & _conditions(wanted))
-    return int(connection.execute(sa.select(sa.func.count()).select_from(chosen.limit(limit).subquery())).scalar_one())
-
-
-def count_like(connection: sa.Connection, wanted: AlertFilter) -> int:
-    """How many alerts match."""
-    query = sa.select(sa.func.count()).select_from(_WITH_MUTES).where(_conditions(wanted))
-    return int(connection.execute(query).scalar_one())
+    return count_rows(connection, chosen.limit(limit).subquery())
 
 
 def count_by_batch(connection: sa.Connection, rows: Sequence[int]) -> Mapping[int, tuple[int, int]]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from server.domain.codes.log_record import staff_record
 from server.storage import log
+from server.storage.engine import insert_row
 from server.storage.schema import audit
 
 
@@ -46,7 +47,7 @@ def append(  # noqa: PLR0913 - one parameter for each column
     details: Mapping[str, object] | None = None,
 ) -> None:
     """Add a line, in the transaction of the act; `details` go into the log only."""
-    key = connection.execute(audit.insert().values(at=at, actor=actor, action=action, subject=subject))
-    assert key.inserted_primary_key is not None  # noqa: S101 - an insert of one row has a key
+    line = {"at": at, "actor": actor, "action": action, "subject": subject}
+    number = insert_row(connection, audit.insert(), line)
     record = staff_record(at=at, actor=actor, action=action, subject=subject, details=details or {})
-    log.append(connection, log.EntryKind.AUDIT, int(key.inserted_primary_key[0]), record)
+    log.append(connection, log.EntryKind.AUDIT, number, record)

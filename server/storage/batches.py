@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from server.domain.batches.range_act import ActDetails, ActKind, RangeAct
+from server.storage.engine import count_rows, insert_row
 from server.storage.schema import batch, range_act
 
 
@@ -79,7 +80,7 @@ def latest_batches(
 
 def count_batches(connection: sa.Connection, *, brand: int | None = None) -> int:
     """How many batches are registered, of one brand where it is named."""
-    return int(connection.execute(sa.select(sa.func.count()).select_from(batch).where(_of_brand(brand))).scalar_one())
+    return count_rows(connection, batch, _of_brand(brand))
 
 
 def _of_brand(brand: int | None) -> sa.ColumnElement[bool]:
@@ -108,18 +109,14 @@ def registered_manifests(
 
 def add_batch(connection: sa.Connection, *, manifest: bytes, **values: object) -> int:
     """Register a batch; its row number."""
-    key = connection.execute(batch.insert().values(manifest=manifest, **values)).inserted_primary_key
-    assert key is not None  # noqa: S101 - an insert of one row has a key
-    return int(key[0])
+    return insert_row(connection, batch.insert(), {"manifest": manifest, **values})
 
 
 def add_act(connection: sa.Connection, row: int, act: RangeAct) -> RangeAct:
     """Store an act on a range of a batch; the act with its number."""
     values = asdict(act) | asdict(act.details) | {"markets": list(act.details.markets), "batch_row": row}
     del values["details"], values["number"]
-    key = connection.execute(range_act.insert().values(values)).inserted_primary_key
-    assert key is not None  # noqa: S101 - an insert of one row has a key
-    return replace(act, number=int(key[0]))
+    return replace(act, number=insert_row(connection, range_act.insert(), values))
 
 
 def _acts(rows: Iterable[sa.RowMapping]) -> list[RangeAct]:
@@ -143,8 +140,7 @@ def acts_by_batch(connection: sa.Connection, rows: Collection[int]) -> Mapping[i
 
 def acts_of(connection: sa.Connection, row: int) -> list[RangeAct]:
     """All acts on a batch, in the order they were made."""
-    query = sa.select(range_act).where(range_act.c.batch_row == row).order_by(range_act.c.number)
-    return _acts(connection.execute(query).mappings())
+    return acts_by_batch(connection, [row])[row]
 
 
 def last_act(connection: sa.Connection, row: int) -> RangeAct | None:

@@ -34,7 +34,7 @@ _Result = TypeVar("_Result")
 
 
 class RecordsUnreachable(AuthcodeError):
-    """The database cannot be asked: nothing is known, nothing was used up."""
+    """The database does not answer: nothing is known, nothing was used up."""
 
     code = "records_unreachable"
     http_status = 503
@@ -86,11 +86,11 @@ class Database:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A consistent view; whatever was done in it is rolled back.
+        """A consistent view; all changes in it are rolled back.
 
         Raises:
-            RecordsUnreachable: the database cannot be asked.
-            ValueUnusable: it was asked for what no record can have.
+            RecordsUnreachable: the database does not answer.
+            ValueUnusable: the query names what no record can have.
         """
         with _reported(), self.engine.connect() as connection:
             if not self._sqlite:
@@ -104,7 +104,7 @@ class Database:
         Writers take turns, across all processes: what one of them has read does not change before it ends.
 
         Raises:
-            RecordsUnreachable: the database cannot be asked.
+            RecordsUnreachable: the database does not answer.
         """
         with self._turn, _reported(), self.engine.connect() as connection:
             writer = connection.execution_options(authcode_write=True)
@@ -117,11 +117,11 @@ class Database:
         """What `work` gives, after it ran in a transaction that is durable; for a burn, of which many run at a time.
 
         SQLite commits together what waits at the same time; `work` may then run in another thread (ADR 0013).
-        A database server that breaks a transaction off (serialization failure, deadlock, lost connection) is asked
+        A database server that breaks a transaction off (serialization failure, deadlock, lost connection) is tried
         again. A commit whose answer was lost may have happened: `work` must find its own claim then, and say the same.
 
         Raises:
-            RecordsUnreachable: the database cannot be asked.
+            RecordsUnreachable: the database does not answer.
         """
         if self._sqlite:
             with _reported():
@@ -140,7 +140,7 @@ class Database:
             return work(connection)
 
     def reach(self) -> None:
-        """Connect to a database server once, to tell its operator what is wrong; a file needs none.
+        """Connect to a database server once, so that its operator learns what is wrong; a file needs none.
 
         Raises:
             DatabaseUnreachable: with host, port and database, and the reason.
@@ -203,6 +203,19 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
 def _begin_sqlite(connection: sa.Connection) -> None:
     writing = connection.get_execution_options().get("authcode_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def insert_row(connection: sa.Connection, insert: sa.Insert, values: Mapping[str, object]) -> int:
+    """Insert one row into a table whose rows are numbered: its number."""
+    key = connection.execute(insert, values).inserted_primary_key
+    assert key is not None  # noqa: S101 - an insert of one row has a key
+    return int(key[0])
+
+
+def count_rows(connection: sa.Connection, table: sa.FromClause, condition: sa.ColumnElement[bool] | None = None) -> int:
+    """How many rows a table has, all or those that meet a condition."""
+    query = sa.select(sa.func.count()).select_from(table)
+    return int(connection.execute(query if condition is None else query.where(condition)).scalar_one())
 
 
 def add_to_counters(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:

@@ -39,15 +39,8 @@ def hand_on(connection: sa.Connection, unit: Unit, first: Redemption, handed: Re
     )
 
 
-def handed_on_at(connection: sa.Connection, unit: Unit, hop: int) -> datetime | None:
-    """When a unit was handed on for the `hop`th time."""
-    query = sa.select(handover.c.at).where((handover.c.unit == unit.id) & (handover.c.hop == hop))
-    moment: datetime | None = connection.execute(query).scalar()
-    return moment
-
-
 def hops_of(connection: sa.Connection, unit: Unit) -> Sequence[datetime]:
-    """When a unit was handed on, each time."""
+    """When a unit was handed on, each time: the first handover at 0."""
     query = sa.select(handover.c.at).where(handover.c.unit == unit.id).order_by(handover.c.hop)
     return list(connection.execute(query).scalars())
 

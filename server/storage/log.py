@@ -12,8 +12,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from authcode.log.merkle import consistency_path as path_between
-from authcode.log.merkle import inclusion_path, perfect_root, root_hash
+from authcode.log.merkle import consistency_path, inclusion_path, perfect_root, root_hash
 from authcode.log.proof import SALT_BYTES, Entry
 from server.storage.engine import insert_or_nothing
 from server.storage.schema import log_head, log_leaf, log_node, log_pending, log_tree
@@ -80,7 +79,7 @@ def integrate(connection: sa.Connection) -> int:
     """Give up to `BATCH` waiting entries their places; how many there were.
 
     On PostgreSQL the tree's row is locked, so that places are given by one process at a time and never twice; in SQLite
-    a writer is alone in any case. An entry whose transaction ends later is taken the next time, whatever its id.
+    a writer is alone in any case. An entry whose transaction ends later is taken the next time, in any order of ids.
     """
     return _place(connection, sa.select(log_pending.c.id).order_by(log_pending.c.id).limit(BATCH))
 
@@ -152,7 +151,7 @@ class Tree:
 
     def consistency(self, old: int, size: int) -> tuple[bytes, ...]:
         """The path from the tree of `old` leaves to that of `size` (ValueError where it cannot have grown so)."""
-        return path_between(old, size, self.subtree)
+        return consistency_path(old, size, self.subtree)
 
 
 def tree_name_and_size(connection: sa.Connection) -> tuple[str, int]:

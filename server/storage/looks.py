@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from server.domain.codes.unit import Unit
-from server.domain.codes.verdict import Verdict
 from server.storage.engine import add_to_counters
 from server.storage.schema import day_number, day_text, look_count, look_day
 
@@ -72,12 +71,6 @@ def looks_of_unit_by_day(connection: sa.Connection, unit: int, *, since: datetim
     for hour, looks in connection.execute(query):
         days[day_text(day_number(hour))] += int(looks)
     return days
-
-
-def looks_by_state(connection: sa.Connection, row: int) -> Mapping[Verdict, int]:
-    """Looks at a batch's units, by verdict."""
-    found = _looks_by(connection, look_day.c.said, look_day.c.batch_row == row)
-    return {Verdict(verdict): looks for verdict, looks in found}
 
 
 def looks_by_batch(connection: sa.Connection, rows: Sequence[int]) -> Mapping[int, int]:

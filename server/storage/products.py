@@ -7,7 +7,8 @@ from typing import cast
 
 import sqlalchemy as sa
 
-from server.storage.schema import brand as brand_table
+from server.storage import schema
+from server.storage.engine import count_rows
 from server.storage.schema import product
 
 
@@ -69,11 +70,11 @@ _KEPT = (
         product.c.id.label("number"),
         product.c.brand,
         product.c.updated_at,
-        brand_table.c.brand_id,
-        brand_table.c.name.label("brand_name"),
+        schema.brand.c.brand_id,
+        schema.brand.c.name.label("brand_name"),
         *_COLUMNS,
     )
-    .join(brand_table, brand_table.c.id == product.c.brand)
+    .join(schema.brand, schema.brand.c.id == product.c.brand)
     .order_by(product.c.brand, product.c.name, product.c.id)
 )
 
@@ -91,7 +92,7 @@ def products_by_name(connection: sa.Connection, *, limit: int, offset: int) -> l
 
 def count_products(connection: sa.Connection) -> int:
     """How many products there are."""
-    return int(connection.execute(sa.select(sa.func.count()).select_from(product)).scalar_one())
+    return count_rows(connection, product)
 
 
 def product_by_number(connection: sa.Connection, number: int) -> KeptProduct | None:

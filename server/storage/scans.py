@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from server.domain.alerts.alert import Attempt
 from server.domain.codes.verdict import Verdict
 from server.domain.places.place import UNKNOWN, Place
-from server.storage.engine import add_to_counters
+from server.storage.engine import add_to_counters, count_rows, insert_row
 from server.storage.schema import (
     COUNTER_SLOTS,
     alert_scan,
@@ -51,10 +51,8 @@ class ScanRecord:
     brand: int
     unit: int | None
     batch_row: int | None
-    batch_number: int
     unit_index: int
     tier: int
-    key_id: str
     serial: str
     channel: str
     said: Verdict
@@ -85,11 +83,10 @@ def append_scan(connection: sa.Connection, **values: Any) -> int:  # noqa: ANN40
     """Add an attempt to the history and to the counters of its batch; its number."""
     unit, mark = values["unit"], values["mark"]
     person = None if unit is None else connection.execute(_PERSON, {"unit": unit, "mark": mark}).scalar_one()
-    key = connection.execute(_APPEND, {"person": person, **values}).inserted_primary_key
-    assert key is not None  # noqa: S101 - an insert of one row has a key
+    number = insert_row(connection, _APPEND, {"person": person, **values})
     if values["batch_row"] is not None:
         _count(connection, values)
-    return int(key[0])
+    return number
 
 
 def _count(connection: sa.Connection, values: Mapping[str, Any]) -> None:
@@ -130,8 +127,8 @@ def scans_of_batch(
         chosen = chosen.where((scan.c.at >= begin) & (scan.c.at < begin + timedelta(days=1)))
     if country is not None:
         latest = chosen.limit(LATEST_SEARCHED).subquery()
-        asked = scan.c.country.is_(None) if country == UNKNOWN else scan.c.country == country
-        chosen = sa.select(scan.c.id).join(latest, latest.c.id == scan.c.id).where(asked).order_by(*_NEWEST_FIRST)
+        wanted = scan.c.country.is_(None) if country == UNKNOWN else scan.c.country == country
+        chosen = sa.select(scan.c.id).join(latest, latest.c.id == scan.c.id).where(wanted).order_by(*_NEWEST_FIRST)
     return _page(connection, chosen, limit=limit, offset=0)
 
 
@@ -154,9 +151,14 @@ def networks_of_alert(connection: sa.Connection, alert: int) -> int | None:
     return None if None in found or not found else len(found)
 
 
+def latest_attempt_at(connection: sa.Connection) -> datetime | None:
+    """When the newest attempt was made."""
+    return connection.execute(sa.select(scan.c.at).order_by(scan.c.id.desc()).limit(1)).scalar()
+
+
 def count_of_unit(connection: sa.Connection, unit: int) -> int:
-    """How many attempts a unit has seen."""
-    return int(connection.execute(sa.select(sa.func.count()).where(scan.c.unit == unit)).scalar_one())
+    """How many attempts there were on a unit."""
+    return count_rows(connection, scan, scan.c.unit == unit)
 
 
 _USED_KEEP_CODE = scan.c.channel == sa.bindparam("keep", KEEP_CHANNEL, literal_execute=True)  # as its index says it

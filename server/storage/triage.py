@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from server.domain.alerts.triage import Cause, Event
-from server.storage.engine import insert_or_nothing
+from server.storage.engine import count_rows, insert_or_nothing
 from server.storage.schema import alert, alert_event, alert_mute
 
 
@@ -20,6 +20,16 @@ class EventRecord:
     kind: Event
     detail: str | None = None
     comment: str | None = None
+
+    @property
+    def cause(self) -> Cause | None:
+        """The cause that the alert was closed with."""
+        return Cause(self.detail) if self.kind is Event.CLOSED and self.detail else None
+
+    @property
+    def until(self) -> datetime | None:
+        """When the snooze ends."""
+        return datetime.fromisoformat(self.detail) if self.kind is Event.SNOOZED and self.detail else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,5 +110,4 @@ def closed_by_cause(connection: sa.Connection, *, since: datetime | None = None)
 
 def closed_since(connection: sa.Connection, moment: datetime) -> int:
     """How many alerts were closed since a moment and are closed."""
-    query = sa.select(sa.func.count()).select_from(alert).where(alert.c.closed_at >= moment)
-    return int(connection.execute(query).scalar_one())
+    return count_rows(connection, alert, alert.c.closed_at >= moment)

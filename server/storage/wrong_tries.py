@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from server.domain.clock_skew import CLOCKS_APART
 from server.domain.network_limits import TRIES_WINDOW
+from server.storage.engine import count_rows
 from server.storage.schema import keep_try
 
 _KEPT = 2 * TRIES_WINDOW  # a day longer than they count, for clocks that are set back
@@ -19,7 +20,7 @@ _FORGOTTEN_AT_ONCE = 20
 
 
 class TryKind(Enum):
-    """What was tried to be shown as its holder."""
+    """What a visitor tried to show themselves as the holder with."""
 
     KEEP_CODE = False
     CLAIM = True
@@ -66,10 +67,11 @@ def wrong_tries(connection: sa.Connection, tried: Tried, *, since: datetime) -> 
     of_kind = keep_try.c.claim if claims else ~keep_try.c.claim
     after = of_kind & (keep_try.c.at > since) & (keep_try.c.at <= since + TRIES_WINDOW + CLOCKS_APART)
     on_unit = (keep_try.c.unit == tried.unit) & after
+    of_network = (keep_try.c.network_day == tried.network_day) & after
     return WrongTries(
-        here=_count(connection, on_unit & (keep_try.c.network_unit == tried.network_unit)),
-        of_unit=_count(connection, on_unit),
-        of_network=0 if claims else _count(connection, (keep_try.c.network_day == tried.network_day) & after),
+        here=count_rows(connection, keep_try, on_unit & (keep_try.c.network_unit == tried.network_unit)),
+        of_unit=count_rows(connection, keep_try, on_unit),
+        of_network=0 if claims else count_rows(connection, keep_try, of_network),
     )
 
 
@@ -77,7 +79,3 @@ def _forget_old_tries(connection: sa.Connection, now: datetime) -> None:
     """Delete some that no limit counts any more, more than come; what somebody else is deleting is left to them."""
     old = sa.select(keep_try.c.id).where(keep_try.c.at < now - _KEPT).order_by(keep_try.c.at).limit(_FORGOTTEN_AT_ONCE)
     connection.execute(keep_try.delete().where(keep_try.c.id.in_(old.with_for_update(skip_locked=True))))
-
-
-def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
-    return int(connection.execute(sa.select(sa.func.count()).select_from(keep_try).where(condition)).scalar_one())

@@ -117,4 +117,4 @@ def test_the_start_of_a_server_tells_a_clock_that_stands_behind(world: World, mo
     monkeypatch.setenv("AUTHCODE_SERVER_PASSPHRASE", "server-pass")
     monkeypatch.delenv("AUTHCODE_SERVER_PASSPHRASE_FILE", raising=False)
     told = CliRunner().invoke(serve_commands.serve, ["--home", str(world.settings.home), "--port", "0"])
-    assert "clock stands 60 minutes before the newest record [clock_behind]" in told.stderr
+    assert "clock is 60 minutes before the newest record [clock_behind]" in told.stderr

@@ -93,7 +93,11 @@ def read_range(text: str | None, *, count: int) -> tuple[int, int]:
     low, high = read_index(first), read_index(last if dash else first)
     if low is None or high is None:
         raise RangeInvalid("Give a range of indices as A-B, for example 0-499, or one index alone.")
-    return check_range(low, high, count=count)
+    if low > high:
+        raise RangeInvalid(f"The range {low}-{high} is the wrong way round; write {high}-{low}.")
+    if high >= count:
+        raise RangeInvalid(f"The range {low}-{high} is not within this batch, whose indices are 0-{count - 1}.")
+    return low, high
 
 
 _MAX_DIGITS = len(str((1 << INDEX_BITS) - 1))
@@ -102,19 +106,6 @@ _MAX_DIGITS = len(str((1 << INDEX_BITS) - 1))
 def read_index(text: str) -> int | None:
     """Read an index in ASCII digits; None for anything else. No batch is checked."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
-
-
-def check_range(first: int, last: int, *, count: int) -> tuple[int, int]:
-    """Accept a range within a batch of `count` units.
-
-    Raises:
-        RangeInvalid: backwards, or beyond the batch.
-    """
-    if not 0 <= first <= last < count:
-        if first > last:
-            raise RangeInvalid(f"The range {first}-{last} is the wrong way round; write {last}-{first}.")
-        raise RangeInvalid(f"The range {first}-{last} does not lie within this batch, whose indices are 0-{count - 1}.")
-    return first, last
 
 
 def check_details(details: ActDetails) -> ActDetails:
@@ -229,7 +220,7 @@ class Stretch:
 def stretches(
     acts: Sequence[RangeAct], *, count: int, today: date, withdrawal: Withdrawal | None = None
 ) -> tuple[Stretch, ...]:
-    """The whole batch from index 0 on, cut wherever its state changes. The counts add up to the order."""
+    """The whole batch from index 0 on, cut where its state changes. The counts add up to the order."""
     pieces: list[Stretch] = []
     for first, last, standing in standings(acts, count=count):
         state = state_check(standing.conditions(today=today, withdrawal=withdrawal)) or Verdict.UNUSED
@@ -266,19 +257,17 @@ class _Sweep:
 
     def at(self, index: int) -> Standing:
         """The acts in force for an index; call it with rising indices."""
-        lock, unlock = self._latest(ActKind.LOCK, index), self._latest(ActKind.UNLOCK, index)
+        top = {kind: _top(begun, index) for kind, begun in self._begun.items()}
+        lock, unlock = top[ActKind.LOCK], top[ActKind.UNLOCK]
         lifted = lock is None or (unlock is not None and unlock.number > lock.number)
         return Standing(
-            activation=self._latest(ActKind.ACTIVATE, index),
-            void=self._latest(ActKind.VOID, index),
-            recall=self._latest(ActKind.RECALL, index),
-            sample=self._latest(ActKind.SAMPLE, index),
+            activation=top[ActKind.ACTIVATE],
+            void=top[ActKind.VOID],
+            recall=top[ActKind.RECALL],
+            sample=top[ActKind.SAMPLE],
             lock=None if lifted else lock,
             first_activation=_top(self._activated, index),
         )
-
-    def _latest(self, kind: ActKind, index: int) -> RangeAct | None:
-        return _top(self._begun[kind], index)
 
 
 def _top(begun: list[tuple[int, RangeAct]], index: int) -> RangeAct | None:

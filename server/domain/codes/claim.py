@@ -57,16 +57,11 @@ def is_guessable(claim: str) -> bool:
     return len(claim) < UNGUESSABLE_CHARS
 
 
-def check_page_claim(claim: object) -> str:
-    """Accept the claim of a page's form, which is never guessable.
-
-    Raises:
-        ClaimInvalid: it is out of form, or no page made it.
-    """
-    checked = check_claim(claim)
-    if is_guessable(checked):
-        raise ClaimInvalid
-    return checked
+def read_page_claim(claim: object) -> str | None:
+    """The claim of a page's form, which is never guessable; None for one that no page made."""
+    if isinstance(claim, str) and _CLAIM.fullmatch(claim) and not is_guessable(claim):
+        return claim
+    return None
 
 
 def _mac(key: bytes, *parts: bytes) -> bytes:

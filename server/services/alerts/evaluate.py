@@ -14,7 +14,7 @@ from server.services.codes.facts import CodeState
 from server.services.codes.resolve import Resolved
 from server.storage.alerts import add_attempt, lock_alert, others_with, save_alert
 from server.storage.engine import Connection
-from server.storage.holders import handed_on_at
+from server.storage.holders import hops_of
 from server.storage.scans import attempt_by_number, attempts_around, attempts_behind, keep_code_uses
 
 _CROWD_READ = 100  # attempts behind an alert, the latest, among which a crowd is looked for
@@ -47,7 +47,7 @@ def after_attempt(
 def after_keep_code(connection: Connection, state: CodeState, scan: int) -> None:
     """Run the rules on the uses of a unit's keep-code, after one more; no more are read than make an alert."""
     unit, hop = state.unit, 0 if state.redemption is None else state.redemption.hop
-    since = handed_on_at(connection, unit, hop) if hop else None
+    since = hops_of(connection, unit)[hop - 1] if hop else None
     uses = keep_code_uses(connection, unit.id, limit=KEEP_CODE_USES, since=since)
     latest = dict(uses).get(scan) or attempt_by_number(connection, scan)
     facts = KeepCodeUses(unit=unit, serial=state.code.serial, latest=uses)

@@ -8,8 +8,7 @@ from keys.base.errors import AuthcodeError
 from server.domain.alerts.triage import AlertWorkInvalid, Cause, Event, read_comment
 from server.runtime.context import Context
 from server.services.staff.accounts import Staff
-from server.storage import audit
-from server.storage import triage as work
+from server.storage import audit, triage
 from server.storage.alerts import alert_by_id
 from server.storage.batches import batch_by_row
 from server.storage.engine import Connection
@@ -49,7 +48,7 @@ def work_on_alerts(ctx: Context, numbers: Collection[int], act: Act, *, staff: S
     comment = read_comment(act.comment)
     detail = _check(act, comment, now)
     with ctx.db.write() as connection:
-        locked = work.lock_alerts(connection, sorted(set(numbers))[:MAX_AT_ONCE])
+        locked = triage.lock_alerts(connection, sorted(set(numbers))[:MAX_AT_ONCE])
         if not locked:
             raise AlertWorkInvalid("Choose at least one alert.")
         if act.kind is Event.MUTED:
@@ -57,9 +56,9 @@ def work_on_alerts(ctx: Context, numbers: Collection[int], act: Act, *, staff: S
             return len(locked)
         changes = _changes(act, staff, now)
         if changes:
-            work.set_state(connection, locked, **changes)
-        event = work.EventRecord(at=now, actor=staff.email, kind=act.kind, detail=detail, comment=comment)
-        work.append_event(connection, locked, event)
+            triage.set_state(connection, locked, **changes)
+        event = triage.EventRecord(at=now, actor=staff.email, kind=act.kind, detail=detail, comment=comment)
+        triage.append_event(connection, locked, event)
         # Never the comment, which may contain a person's name.
         facts = {"cause": act.cause and str(act.cause), "until": act.until and act.until.isoformat()}
         details = {name: value for name, value in facts.items() if value is not None}
@@ -70,21 +69,16 @@ def work_on_alerts(ctx: Context, numbers: Collection[int], act: Act, *, staff: S
     return len(locked)
 
 
-def mute_rule(ctx: Context, alert_id: int, *, reason: str, staff: Staff) -> None:
-    """Mute an alert's rule for its whole batch: its alerts are listed apart from then on."""
-    work_on_alerts(ctx, [alert_id], Act(kind=Event.MUTED, comment=reason), staff=staff)
-
-
 def unmute_rule(ctx: Context, batch_row: int, rule: str, *, staff: Staff) -> bool:
     """Unmute a rule for a batch; False when it is not muted."""
     now = ctx.clock()
     with ctx.db.write() as connection:
-        lifted = work.unmute(connection, batch_row, rule)
+        lifted = triage.unmute(connection, batch_row, rule)
         if lifted:
-            open_ones = work.alerts_of_rule(connection, batch_row, rule, limit=MAX_AT_ONCE)
+            open_ones = triage.alerts_of_rule(connection, batch_row, rule, limit=MAX_AT_ONCE)
             if open_ones:
-                work.append_event(
-                    connection, open_ones, work.EventRecord(at=now, actor=staff.email, kind=Event.UNMUTED)
+                triage.append_event(
+                    connection, open_ones, triage.EventRecord(at=now, actor=staff.email, kind=Event.UNMUTED)
                 )
             subject = _rule_of(connection, batch_row, rule)
             audit.append(connection, at=now, actor=staff.email, action="alert.unmute", subject=subject)
@@ -117,13 +111,14 @@ def _mute(connection: Connection, numbers: Sequence[int], reason: str, staff: St
         record = alert_by_id(connection, number)
         if record is None or record.batch_row is None:
             raise AlertWorkInvalid("This alert belongs to no batch; a rule is muted for a batch.")
-        quiet = work.MuteRecord(batch_row=record.batch_row, rule=record.rule, at=now, actor=staff.email, reason=reason)
-        if not work.mute(connection, quiet):
+        row, rule = record.batch_row, record.rule
+        muted = triage.MuteRecord(batch_row=row, rule=rule, at=now, actor=staff.email, reason=reason)
+        if not triage.mute(connection, muted):
             continue
-        named = work.alerts_of_rule(connection, record.batch_row, record.rule, limit=MAX_AT_ONCE)
-        muted = work.EventRecord(at=now, actor=staff.email, kind=Event.MUTED, comment=reason)
-        work.append_event(connection, sorted({*named, number}), muted)
-        subject = _rule_of(connection, record.batch_row, record.rule)
+        named = triage.alerts_of_rule(connection, row, rule, limit=MAX_AT_ONCE)
+        event = triage.EventRecord(at=now, actor=staff.email, kind=Event.MUTED, comment=reason)
+        triage.append_event(connection, sorted({*named, number}), event)
+        subject = _rule_of(connection, row, rule)
         audit.append(connection, at=now, actor=staff.email, action="alert.mute", subject=subject)
 
 

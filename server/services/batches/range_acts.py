@@ -1,6 +1,6 @@
 """Stage 6, redeem: acts on ranges of a batch, each one row with actor and time. No act takes a void or recall back."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from keys.base.errors import AuthcodeError
@@ -54,7 +54,7 @@ class ActivationRefused(AuthcodeError):
     sentence = (
         "Key {key_id} of these codes is withdrawn since {since:%Y-%m-%d %H:%M} UTC, and some of them were not in the "
         'world before that: activated, they would still be answered "not ours". Issue an order with a new key '
-        "(`authcode keys rotate`), and print labels anew."
+        "(`authcode keys rotate`), and print new labels."
     )
     key_id: str
     since: datetime
@@ -86,7 +86,7 @@ def act_on_range(db: Database, request: ActRequest, *, now: datetime, once: bool
 
 
 def check_activation(db: Database, row: int, first: int, last: int) -> None:
-    """Say beforehand whether these codes can be activated.
+    """Check beforehand that these codes can be activated.
 
     Raises:
         ActivationRefused: their key was withdrawn, and not all of them were in the world before that.
@@ -108,13 +108,8 @@ def _refuse_dead_codes(connection: Connection, batch: BatchRecord, first: int, l
 
 
 def _logged(details: ActDetails) -> dict[str, object]:
-    return {
-        "expires": details.expires.isoformat() if details.expires else None,
-        "link": details.link,
-        "lot": details.lot,
-        "markets": list(details.markets),
-        "reason": details.reason,
-    }
+    expires = details.expires.isoformat() if details.expires else None
+    return asdict(details) | {"expires": expires, "markets": list(details.markets)}
 
 
 def find_order(connection: Connection, order: str, brand_id: bytes | None) -> BatchRecord:

@@ -33,10 +33,10 @@ class UndoSetTooLarge(AuthcodeError):
 
 
 class UndoReasonMissing(AuthcodeError):
-    """A return by staff that says no reason."""
+    """A return by staff without a reason."""
 
     code = "undo_reason_missing"
-    sentence = "Give a reason: it stands in the code's history; shoppers are not told it."
+    sentence = "Give a reason: it is kept in the code's history; shoppers do not see it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +125,7 @@ def _undo(ctx: Context, connection: Connection, units: Sequence[Unit], reason: s
         unit for unit in done.returned if return_unit(connection, unit, at=now, by=ReturnedBy.STAFF, reason=reason)
     )
     for unit in returned:  # (3)
-        batch = batch_by_row(connection, unit.row)
-        assert batch is not None  # noqa: S101 - a used unit has its batch, and rows are never given twice
-        log_return(connection, resolved_unit(ctx, batch, unit), unit, at=ctx.clock(), by=ReturnedBy.STAFF)
+        log_return(connection, resolved_unit(ctx, connection, unit), unit, at=ctx.clock(), by=ReturnedBy.STAFF)
     if returned:
         details = {"count": len(returned), "reason": reason}
         subject = _subject(connection, returned)

@@ -1,4 +1,4 @@
-"""What staff change of a product: its texts, how to tell the genuine pack, its picture. Each change is audited."""
+"""What staff change of a product: its texts, how to recognise the genuine pack, its picture. Each change is audited."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,15 +10,12 @@ from server.runtime.context import Context
 from server.services.brands.fact_previews import facts_about
 from server.services.codes.facts import CodeFacts
 from server.services.staff.accounts import Staff
-from server.storage import audit
-from server.storage import products as rows
+from server.storage import audit, products
 from server.storage.brands import brand_by_id
 from server.storage.engine import Connection, Database
 
 PICTURE_SIDE_PX: Final = 1200
 """Longest side of a kept picture: three times what a phone shows, and far below the limit in bytes."""
-
-PRODUCTS_A_PAGE: Final = 50
 
 
 class NoSuchProduct(AuthcodeError):
@@ -50,27 +47,7 @@ class ProductEdit:
     drop_picture: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProductList:
-    """One page of the products, by brand and name. `page` counts from 1."""
-
-    products: tuple[rows.KeptProduct, ...]
-    total: int
-    page: int
-    pages: int
-
-
-def product_list(db: Database, *, page: int = 1) -> ProductList:
-    """One page of the products; a page beyond the last shows the last."""
-    with db.read() as connection:
-        total = rows.count_products(connection)
-        pages = max(1, -(-total // PRODUCTS_A_PAGE))
-        shown = min(max(1, page), pages)
-        found = rows.products_by_name(connection, limit=PRODUCTS_A_PAGE, offset=(shown - 1) * PRODUCTS_A_PAGE)
-        return ProductList(products=tuple(found), total=total, page=shown, pages=pages)
-
-
-def product_to_edit(db: Database, number: int) -> rows.KeptProduct:
+def product_to_edit(db: Database, number: int) -> products.KeptProduct:
     """One product.
 
     Raises:
@@ -80,8 +57,8 @@ def product_to_edit(db: Database, number: int) -> rows.KeptProduct:
         return _kept(connection, number)
 
 
-def _kept(connection: Connection, number: int) -> rows.KeptProduct:
-    found = rows.product_by_number(connection, number)
+def _kept(connection: Connection, number: int) -> products.KeptProduct:
+    found = products.product_by_number(connection, number)
     if found is None:
         raise NoSuchProduct
     return found
@@ -100,15 +77,15 @@ def edit_product(ctx: Context, number: int, edit: ProductEdit, *, staff: Staff) 
     with ctx.db.write() as connection:
         kept = _kept(connection, number)
         wanted = _checked(kept, edit.texts, drawn)
-        before = {name: getattr(kept.product, name) for name in rows.EDITABLE}
-        after = {name: getattr(wanted, name) for name in rows.EDITABLE}
-        changed = [name for name in rows.EDITABLE if before[name] != after[name]]
+        before = {name: getattr(kept.product, name) for name in products.EDITABLE}
+        after = {name: getattr(wanted, name) for name in products.EDITABLE}
+        changed = [name for name in products.EDITABLE if before[name] != after[name]]
         had_picture = kept.product.picture_type is not None
         if drawn is not None or (edit.drop_picture and had_picture):
             changed.append("picture")
-            rows.set_picture(connection, number, picture=drawn, media_type=wanted.picture_type)
+            products.set_picture(connection, number, picture=drawn, media_type=wanted.picture_type)
         if changed:
-            rows.set_texts(connection, number, after, at=now)
+            products.set_texts(connection, number, after, at=now)
             audit.append(
                 connection,
                 at=now,
@@ -141,7 +118,7 @@ def small_picture(ctx: Context, data: bytes) -> bytes:
     return ctx.photos.redraw(data, side_px=PICTURE_SIDE_PX, sender="products")
 
 
-def _checked(kept: rows.KeptProduct, texts: Texts, picture: bytes | None) -> Product:
+def _checked(kept: products.KeptProduct, texts: Texts, picture: bytes | None) -> Product:
     return Product(
         sku=kept.product.sku,
         name=texts.name.strip(),

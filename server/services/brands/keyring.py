@@ -33,7 +33,7 @@ CLOCK_TOLERANCE: Final = timedelta(days=1)
 
 
 class KeyringUnknown(AuthcodeError):
-    """No keyring, or not just one, fits what was asked for."""
+    """No keyring, or more than one, fits the request."""
 
     code = "keyring_unknown"
     http_status = 404
@@ -192,7 +192,7 @@ class MissingKey:
         return (
             f"{SHARED_KEY_MISSING}: this server does not hold the {self.name} of {self.brand}, so that codes of key "
             f"{', '.join(self.key_ids)} cannot be judged; bring it with `authcode keys publish` where the issuer's "
-            "part lies in the same home, else with `authcode keys receive`"
+            "part is in the same home, else with `authcode keys receive`"
         )
 
 
@@ -218,16 +218,3 @@ def missing_keys(keys: ServerKeys, keyrings: Iterable[Keyring]) -> tuple[Missing
 def keys_not_here(ctx: Context, keyring: Keyring) -> tuple[str, ...]:
     """The key ids whose codes this server could not judge: their serial or MAC key was never sent here."""
     return tuple(sorted({key_id for missing in missing_keys(ctx.keys, [keyring]) for key_id in missing.key_ids}))
-
-
-def alert_on_duplicates_from(db: Database, brand_id: bytes, others: int) -> None:
-    """From how many other claims on one code a brand wants an alert at once (1: from the first) instead of a note.
-
-    Raises:
-        ValueError: less than one, or no such brand.
-    """
-    with db.write() as connection:
-        known = brand_by_brand_id(connection, brand_id)
-        if known is None or others < 1:
-            raise ValueError("a known brand, and at least one other claim")
-        set_brand(connection, known.id, alert_from=others)

@@ -20,9 +20,8 @@ from server.domain.codes.verdict import Verdict, state_check
 from server.runtime.context import Context
 from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_of
 from server.services.codes.resolve import resolved_unit
-from server.storage.batches import batch_by_row
 from server.storage.engine import Connection
-from server.storage.holders import handed_on_at
+from server.storage.holders import hops_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,15 +155,12 @@ def _ended(connection: Connection, state: CodeState, first: Redemption, hop: int
     if first.erased:
         return Ended(how=EndedBy.ERASED)
     if hop < first.hop:
-        return Ended(how=EndedBy.HANDED_ON, at=handed_on_at(connection, state.unit, hop + 1))
+        return Ended(how=EndedBy.HANDED_ON, at=hops_of(connection, state.unit)[hop])
     return None
 
 
 def _state_of_unit(ctx: Context, connection: Connection, unit: Unit) -> CodeState | None:
-    batch = batch_by_row(connection, unit.row)
-    if batch is None or unit.index >= batch.count:
-        return None
     try:
-        return state_of(connection, resolved_unit(ctx, batch, unit), now=ctx.clock(), life=unit.life)
+        return state_of(connection, resolved_unit(ctx, connection, unit), now=ctx.clock(), life=unit.life)
     except NotOurs:
         return None

@@ -6,7 +6,7 @@ from functools import partial
 from authcode.code.foreign import ForeignText
 from authcode.code.payload import NotOurs
 from authcode.code.serial import Tier
-from server.domain.codes.claim import check_claim, check_page_claim, holder_of_claim, marks_of
+from server.domain.codes.claim import ClaimInvalid, check_claim, holder_of_claim, marks_of, read_page_claim
 from server.domain.codes.decision import Action, AttemptFacts, Decision, decide
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token
 from server.domain.codes.redemption import Marks, Redemption
@@ -57,7 +57,9 @@ def verify_on_page(ctx: Context, text: str, *, token: str | None, claim: str | N
         ClaimInvalid: the claim was not made by a page; nothing was burned.
         PageTokenInvalid: the token is not of this page, or expired; nothing was burned.
     """
-    kept = check_page_claim(claim)
+    kept = read_page_claim(claim)
+    if kept is None:
+        raise ClaimInvalid
     answer = _verify(ctx, text, partial(VerifyRequest, claim=kept, visitor=visitor, channel=Channel.PAGE, token=token))
     if answer.verdict is Verdict.NOT_OURS or visitor.cookie is not None:
         return answer
@@ -78,7 +80,7 @@ def _verify(ctx: Context, text: str, request_at: "partial[VerifyRequest]") -> An
     """One attempt is one transaction; its answer leaves after the transaction is durable."""
 
     def attempt(connection: Connection) -> Answer:
-        """One try within one transaction; it is run again where the database asks for that."""
+        """One try within one transaction; it is run again where the database broke it off."""
         found = resolve(ctx, connection, code, named)
         return _attempt(ctx, connection, found, request_at(now=ctx.clock()))
 

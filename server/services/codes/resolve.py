@@ -13,13 +13,13 @@ from keys.format.keyring import Keyring
 from keys.format.records import CodeKey
 from server.domain.codes.unit import Unit
 from server.runtime.context import Context
-from server.storage.batches import BatchRecord, batch_by_number
+from server.storage.batches import BatchRecord, batch_by_number, batch_by_row
 from server.storage.brands import BrandRecord
 from server.storage.engine import Connection
 
 
 class SerialKeyMissing(AuthcodeError):
-    """A key vouches for the code, or a serial may be a code's, but the serial key to tell which is not here."""
+    """A key vouches for the code, or a serial may be a code's, but the serial key that decides it is not here."""
 
     code = "serial_key_missing"
     http_status = 503
@@ -96,7 +96,7 @@ def resolve_serial(ctx: Context, connection: Connection, serial: str, *, gtin: s
 
     Raises:
         NotOurs: no registered unit has this serial, or not with this GTIN.
-        SerialKeyMissing: the same, but a serial key that could tell is missing here.
+        SerialKeyMissing: the same, but a serial key that could decide it is missing here.
     """
     missing: SerialKeyMissing | None = None
     for keyring in ctx.keyrings().keyrings:
@@ -111,15 +111,16 @@ def resolve_serial(ctx: Context, connection: Connection, serial: str, *, gtin: s
     raise missing or NotOurs
 
 
-def resolved_unit(ctx: Context, batch: BatchRecord, unit: Unit) -> Resolved:
-    """A registered unit through the code that can be verified (the inner one of a pair), as staff ask for it.
+def resolved_unit(ctx: Context, connection: Connection, unit: Unit) -> Resolved:
+    """A registered unit through the code that can be verified (the inner one of a pair).
 
     Raises:
-        NotOurs: its key is no longer known here.
+        NotOurs: no batch has such a unit, or its key is no longer known here.
         SerialKeyMissing: its serial key was never shared with this server.
     """
-    found = ctx.keyrings().by_key_id(batch.key_id)
-    if found is None:
+    batch = batch_by_row(connection, unit.row)
+    found = None if batch is None else ctx.keyrings().by_key_id(batch.key_id)
+    if batch is None or found is None or unit.index >= batch.count:
         raise NotOurs
     keyring, key = found
     tier = Tier.SINGLE if batch.tiers == Tiers.SINGLE else Tier.INNER

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from authcode.code.payload import NotOurs
 from authcode.code.serial import Tier
-from server.domain.codes.claim import CLAIM_BYTES, ClaimInvalid, check_claim, check_page_claim, marks_of
+from server.domain.codes.claim import CLAIM_BYTES, check_claim, marks_of, read_page_claim
 from server.domain.codes.holder_acts import (
     ActNotNow,
     HandOnLimit,
@@ -122,12 +122,12 @@ def _request(ctx: Context, act: HolderAct, holder: HolderCredentials) -> _ActReq
 
 def _done(ctx: Context, text: str, request: _ActRequest) -> ActAnswer:
     def attempt(connection: Connection) -> ActAnswer | _Refusal | None:
-        """One try within one transaction; None where the code says nothing of a holder."""
+        """One try within one transaction; None where nothing shows the holder."""
         found = resolve(ctx, connection, code, named)
         state = state_of(connection, found, now=request.now)
         if state is None or state.code.tier is Tier.OUTER:
             unit = unregistered_unit(found) if state is None else state.unit
-            _is_shown(ctx, connection, unit, (), request)  # counted, so that the end of tries tells nothing
+            _is_shown(ctx, connection, unit, (), request)  # counted, so that the end of tries reveals nothing
             return None
         try:
             return _attempt(ctx, connection, state, request)
@@ -235,10 +235,7 @@ def _holds(ctx: Context, unit: Unit, first: Redemption, request: _ActRequest) ->
     """Whether the visitor is the holder of this redemption, which may be the one before it was handed on."""
     if request.typed is not None:
         return is_keep_code_of(request.typed, unit, first, key=ctx.keys.keep_code)
-    try:
-        claim = check_page_claim(request.claim) if request.page else request.claim
-    except ClaimInvalid:
-        claim = None
+    claim = read_page_claim(request.claim) if request.page else request.claim
     return is_holder(first, marks_of(unit, claim=claim, cookie=request.visitor.cookie, key=ctx.keys.claim))
 
 

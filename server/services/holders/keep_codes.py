@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from authcode.code.payload import NotOurs
-from server.domain.codes.claim import ClaimInvalid, check_page_claim, marks_of
+from server.domain.codes.claim import marks_of, read_page_claim
 from server.domain.codes.keep_code import KeepCodeTriesSpent, is_keep_code_of, read_keep_code
 from server.domain.codes.redemption import Redemption
 from server.domain.codes.unit import Unit
@@ -115,17 +115,10 @@ def receipt_on_page(ctx: Context, text: str, *, claim: str | None, visitor: Visi
             state = state_of(connection, resolve(ctx, connection, code, named), now=now)
             if state is None:
                 return None
-            marks = marks_of(state.unit, claim=_page_claim(claim), cookie=visitor.cookie, key=ctx.keys.claim)
+            marks = marks_of(state.unit, claim=read_page_claim(claim), cookie=visitor.cookie, key=ctx.keys.claim)
             use = use_by(ctx, state, marks, now=now)
             return _own_answer(ctx, connection, state, use) if use.own else None
     except NotOurs:
-        return None
-
-
-def _page_claim(claim: str | None) -> str | None:
-    try:
-        return check_page_claim(claim)
-    except ClaimInvalid:
         return None
 
 

@@ -18,62 +18,42 @@ from server.storage.redemptions import unit_life
 
 
 class LogSizeUnknown(AuthcodeError):
-    """The log's newest head has fewer leaves than was asked for."""
+    """The log's newest head has fewer leaves than the request names."""
 
     code = "log_size_unknown"
     http_status = 404
     sentence = (
-        "The newest head has {size} leaves, not {asked}. If you hold a signed head of {asked}, the log was cut: keep "
-        "that head, it is evidence."
+        "The newest head has {size} leaves, not {requested}. If you hold a signed head of {requested}, the log was "
+        "cut: keep that head, it is evidence."
     )
-    asked: int
+    requested: int
     size: int
 
 
-def prove_leaf(connection: Connection, found: log.LeafRecord | None, *, shown: bool) -> InclusionProof:
-    """That a leaf is under the newest head; with its entry where it is `shown` and was not erased.
+def prove_leaf(db: Database, named: int | bytes | Unit) -> InclusionProof:
+    """That a leaf is under the newest head: the leaf of this number or hash, or that of a unit's redemption.
+
+    A proof by hash does not show the entry: who names a leaf has it. The others show it unless it was erased: the
+    caller has checked that the visitor may see it: the operator, or by `unit_of_claim` the holder.
 
     Raises:
         LogEntryUnknown: there is no such leaf under that head.
         LogHeadMissing: no head was signed yet.
     """
-    head = newest_head(connection)
-    if found is None or found.number >= head.size:
-        raise LogEntryUnknown
-    path = log.Tree(connection).inclusion(found.number, head.size)
-    return InclusionProof(index=found.number, path=path, note=head.note, entry=found.entry if shown else None)
-
-
-def prove_named_leaf(db: Database, leaf: bytes) -> InclusionProof:
-    """That the leaf of this hash is under the newest head. Its entry is not shown: who names a leaf has it.
-
-    Raises:
-        LogEntryUnknown, LogHeadMissing: as `prove_leaf`.
-    """
     with db.read() as connection:
-        return prove_leaf(connection, log.leaf_by_hash(connection, leaf), shown=False)
+        head = newest_head(connection)
+        found = _leaf(connection, named)
+        if found is None or found.number >= head.size:
+            raise LogEntryUnknown
+        path = log.Tree(connection).inclusion(found.number, head.size)
+    entry = None if isinstance(named, bytes) else found.entry
+    return InclusionProof(index=found.number, path=path, note=head.note, entry=entry)
 
 
-def prove_index(db: Database, number: int) -> InclusionProof:
-    """That a leaf is under the newest head, its entry shown.
-
-    The caller has checked that the visitor may see it: the operator, or by `unit_of_claim` the holder.
-
-    Raises:
-        LogEntryUnknown, LogHeadMissing: as `prove_leaf`.
-    """
-    with db.read() as connection:
-        return prove_leaf(connection, log.leaf_at(connection, number), shown=True)
-
-
-def prove_unit(db: Database, unit: Unit) -> InclusionProof:
-    """That the redemption of a unit is under the newest head, its entry shown: for the operator.
-
-    Raises:
-        LogEntryUnknown, LogHeadMissing: as `prove_leaf`.
-    """
-    with db.read() as connection:
-        return prove_leaf(connection, log.leaf_of(connection, log.EntryKind.REDEMPTION, unit.id), shown=True)
+def _leaf(connection: Connection, named: int | bytes | Unit) -> log.LeafRecord | None:
+    if isinstance(named, Unit):
+        return log.leaf_of(connection, log.EntryKind.REDEMPTION, named.id)
+    return log.leaf_by_hash(connection, named) if isinstance(named, bytes) else log.leaf_at(connection, named)
 
 
 def unit_of_claim(ctx: Context, text: str, *, claim: str, visitor: Visitor) -> Unit:

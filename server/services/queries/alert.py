@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from server.domain.alerts.copies import Copies, estimate_copies
 from server.domain.alerts.likely_cause import Guess, Measured, likely_causes
 from server.domain.alerts.rules import rule_named
-from server.domain.alerts.triage import Cause, Event
 from server.domain.batches.range_act import Stretch, standing_of
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict
@@ -22,11 +22,11 @@ from server.services.queries.rows import AlertRow, DayCount, ScanRow, alert_rows
 from server.storage import alerts as alert_rows
 from server.storage import looks as look_rows
 from server.storage import scans as scan_rows
-from server.storage import triage as work
 from server.storage.batches import acts_covering, batch_by_row
 from server.storage.brands import brand_by_id
 from server.storage.engine import Connection
 from server.storage.redemptions import redemption_of
+from server.storage.triage import EventRecord, closed_by_cause, events_of
 
 HISTORY_SHOWN = 100
 """Lines of an alert's history on its page: the latest."""
@@ -37,25 +37,13 @@ _NEVER_SOLD = frozenset({Verdict.NOT_ACTIVATED, Verdict.VOID, Verdict.SAMPLE, Ve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StreamLine:
-    """One line of an alert's history; `cause` and `until` where it is about them."""
-
-    at: datetime
-    actor: str | None
-    kind: Event
-    cause: Cause | None
-    until: datetime | None
-    comment: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDetail:
     """An alert with the scans behind it (newest first, paged), its places with their attempts, and why it fired.
 
     `threshold` is the number of other claims from which on this brand is alerted (duplicates only); `measured` the
     number of distinct other claims; `record` is how its rule did so far, `stream` what was done with it, newest first.
-    `stretches` are its batch's, empty where it has none. `told` and `days` count all scans behind it, not only those
-    of this page. `guess` is what it probably is; `copies` about how many packs have its code, None where too few scan.
+    `stretches` are its batch's, empty where it has none. `verdicts` and `days` count all scans behind it, not only
+    this page's. `guess` is what it probably is; `copies` about how many packs have its code, None where too few scan.
     `networks` is how many its claims came from (duplicates only), None where that is not known.
     """
 
@@ -64,8 +52,8 @@ class AlertDetail:
     places: tuple[tuple[str, int], ...]
     record: RuleRecord
     guess: Guess
-    stream: tuple[StreamLine, ...]
-    told: Mapping[Verdict, int]
+    stream: tuple[EventRecord, ...]
+    verdicts: Mapping[Verdict, int]
     days: tuple[DayCount, ...]
     scans: Page[ScanRow]
     first_verified_at: datetime | None = None
@@ -94,7 +82,7 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
         rule = rule_named(record.rule)
         verdicts, days = _verdicts_of(connection, alert_id)
         places = tuple(alert_rows.places_of(connection, alert_id, limit=_PLACES))
-        so_far = record_of(work.closed_by_cause(connection).get(record.rule, {}))
+        so_far = record_of(closed_by_cause(connection).get(record.rule, {}))
         networks = scan_rows.networks_of_alert(connection, alert_id) if rule.of_copies else None
         regions = sum(1 for key, _ in places if key != UNKNOWN)
         measured = Measured(others=record.claims, regions=regions, scans=record.count, networks=networks)
@@ -105,15 +93,14 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
             places=places,
             record=so_far,
             guess=likely_causes(rule.prior, rule.facts_of(measured), so_far.causes),
-            stream=tuple(map(_stream_line, work.events_of(connection, alert_id, limit=HISTORY_SHOWN))),
-            told=verdicts,
+            stream=tuple(events_of(connection, alert_id, limit=HISTORY_SHOWN)),
+            verdicts=verdicts,
             days=() if rule.of_looks else days,
             scans=page_of(
                 page,
                 0 if rule.of_looks else record.count,
-                lambda limit, offset: scan_rows_of(
-                    scan_rows.scans_of_alert(connection, alert_id, limit=limit, offset=offset)
-                ),
+                partial(scan_rows.scans_of_alert, connection, alert_id),
+                scan_rows_of,
             ),
         )
         if record.unit is not None:
@@ -173,14 +160,3 @@ def _with_looks(connection: Connection, unit: Unit, days: tuple[DayCount, ...], 
     looks = look_rows.looks_of_unit_by_day(connection, unit.id, since=now - timedelta(days=_LOOK_DAYS))
     counted = {day: DayCount(day=day, looks=0, verified=0, refused=0) for day in looks} | {day.day: day for day in days}
     return tuple(replace(counted[day], looks=looks.get(day, 0)) for day in sorted(counted))
-
-
-def _stream_line(record: work.EventRecord) -> StreamLine:
-    return StreamLine(
-        at=record.at,
-        actor=record.actor,
-        kind=record.kind,
-        cause=Cause(record.detail) if record.kind is Event.CLOSED and record.detail else None,
-        until=datetime.fromisoformat(record.detail) if record.kind is Event.SNOOZED and record.detail else None,
-        comment=record.comment,
-    )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from server.domain.alerts.alert import AlertFilter
 from server.domain.alerts.rules import all_rules
@@ -12,9 +13,9 @@ from server.runtime.context import Context
 from server.services.queries.page import Page, page_of
 from server.services.queries.rows import AlertRow, alert_rows_of
 from server.storage import alerts as alert_rows
-from server.storage import triage as work
 from server.storage.brands import all_brands
 from server.storage.scans import attempts_since
+from server.storage.triage import closed_by_cause, closed_since
 
 _WEEK = timedelta(days=7)
 MOST_NEWS = 100
@@ -57,10 +58,9 @@ def alerts(ctx: Context, wanted: AlertFilter, *, page: int = 1) -> Page[AlertRow
     with ctx.db.read() as connection:
         return page_of(
             page,
-            alert_rows.count_like(connection, wanted),
-            lambda limit, offset: alert_rows_of(
-                connection, alert_rows.alerts_like(connection, wanted, limit=limit, offset=offset), now=now
-            ),
+            alert_rows.count_each(connection, [wanted])[0],
+            partial(alert_rows.alerts_like, connection, wanted),
+            partial(alert_rows_of, connection, now=now),
         )
 
 
@@ -90,7 +90,7 @@ def quiet_week(ctx: Context) -> QuietWeek:
     monday = now - timedelta(days=now.weekday())
     with ctx.db.read() as connection:
         closed: Counter[Cause] = Counter()
-        for causes in work.closed_by_cause(connection, since=now - _WEEK).values():
+        for causes in closed_by_cause(connection, since=now - _WEEK).values():
             closed.update(causes)
         return QuietWeek(scans=attempts_since(connection, monday), precision=precision_of(closed))
 
@@ -99,13 +99,13 @@ def budget(ctx: Context) -> Budget:
     """The alert budget of all brands of this server together."""
     with ctx.db.read() as connection:
         a_week = sum(brand.alert_budget for brand in all_brands(connection))
-        return Budget(a_week=a_week, closed=work.closed_since(connection, ctx.clock() - _WEEK))
+        return Budget(a_week=a_week, closed=closed_since(connection, ctx.clock() - _WEEK))
 
 
 def rule_records(ctx: Context) -> Mapping[str, RuleRecord]:
     """How each rule did, by its name, from all closed alerts."""
     with ctx.db.read() as connection:
-        closed = work.closed_by_cause(connection)
+        closed = closed_by_cause(connection)
     return {rule.name: record_of(closed.get(rule.name, {})) for rule in all_rules()}
 
 

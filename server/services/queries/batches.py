@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from keys.base.errors import AuthcodeError
 from server.domain.alerts.alert import AlertFilter
@@ -90,8 +91,7 @@ class BatchPage:
     record: BatchRecord
     stretches: tuple[Stretch, ...]
     acts: tuple[RangeAct, ...]
-    said: Mapping[Verdict, int]
-    looks_by_state: Mapping[Verdict, int]
+    verdicts: Mapping[Verdict, int]
     days: tuple[DayCount, ...]
     countries: tuple[tuple[str, int], ...]
     recent: tuple[ScanRow, ...]
@@ -124,7 +124,7 @@ def batches(db: Database, *, now: datetime) -> tuple[BatchRow, ...]:
     rows: list[BatchRow] = []
     with db.read() as connection:
         while found := latest_batches(connection, limit=PAGE_SIZE, offset=len(rows)):
-            rows.extend(_batch_rows(connection, found, now))
+            rows.extend(_batch_rows(connection, found, now=now))
     return tuple(rows)
 
 
@@ -134,9 +134,8 @@ def batch_list(db: Database, *, now: datetime, page: int = 1, brand: int | None 
         return page_of(
             page,
             count_batches(connection, brand=brand),
-            lambda limit, offset: _batch_rows(
-                connection, latest_batches(connection, limit=limit, offset=offset, brand=brand), now
-            ),
+            partial(latest_batches, connection, brand=brand),
+            partial(_batch_rows, connection, now=now),
         )
 
 
@@ -147,7 +146,7 @@ def batch_of_order(db: Database, order: str, *, now: datetime, brand_id: bytes |
         OrderUnknown, OrderAmbiguous: the name leads to no batch, or to several.
     """
     with db.read() as connection:
-        return _batch_rows(connection, [find_order(connection, order, brand_id)], now)[0]
+        return _batch_rows(connection, [find_order(connection, order, brand_id)], now=now)[0]
 
 
 def find_batch(db: Database, text: str) -> int | None:
@@ -193,12 +192,11 @@ def batch_page(ctx: Context, row: int, *, country: str | None = None, day: date 
         pieces = stretches_of(connection, [batch], today=now.date(), acts={row: acts})[row]
         alerts = alert_rows.alerts_like(connection, AlertFilter(batch_row=row), limit=RECENT)
         return BatchPage(
-            batch=_batch_rows(connection, [batch], now, {row: pieces})[0],
+            batch=_batch_rows(connection, [batch], now=now, stretches={row: pieces})[0],
             record=batch,
             stretches=pieces,
             acts=tuple(reversed(acts)),
-            said=scan_rows.verdicts_in_batch(connection, row),
-            looks_by_state=look_rows.looks_by_state(connection, row),
+            verdicts=scan_rows.verdicts_in_batch(connection, row),
             days=_days_of(connection, row),
             countries=tuple(scan_rows.countries_of_batch(connection, row, limit=_COUNTRIES)),
             recent=scan_rows_of(scan_rows.scans_of_batch(connection, row, limit=RECENT, country=country, day=day)),
@@ -219,6 +217,7 @@ def _batch(connection: Connection, row: int) -> BatchRecord:
 def _batch_rows(
     connection: Connection,
     records: Sequence[BatchRecord],
+    *,
     now: datetime,
     stretches: Mapping[int, Sequence[Stretch]] | None = None,
 ) -> tuple[BatchRow, ...]:

@@ -1,6 +1,8 @@
 """Stage 7, alert: the history of one code. Reads only."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from authcode.code.payload import NotOurs
 from server.domain.alerts.alert import AlertFilter
@@ -12,14 +14,15 @@ from server.domain.places.place import Place
 from server.runtime.context import Context
 from server.services.batches.find import CodeUnknown
 from server.services.batches.withdrawals import WithdrawnKey, withdrawn_key_of
-from server.services.codes.facts import CodeFacts, facts_of, state_on_record
+from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_on_record
 from server.services.codes.resolve import resolved_unit
 from server.services.queries.page import Page, page_of
 from server.services.queries.rows import RECENT, AlertRow, ScanRow, alert_rows_of, scan_rows_of
 from server.storage import alerts as alert_rows
 from server.storage import looks as look_rows
 from server.storage import scans as scan_rows
-from server.storage.batches import acts_covering, batch_by_row
+from server.storage.batches import acts_covering
+from server.storage.engine import Connection
 from server.storage.redemptions import unit_life
 
 
@@ -63,20 +66,12 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
     """
     now = ctx.clock()
     with ctx.db.read() as connection:
-        batch = batch_by_row(connection, unit.row)
-        if batch is None or unit.index >= batch.count:
-            raise CodeUnknown
-        try:
-            state = state_on_record(connection, resolved_unit(ctx, batch, unit), now=now, life=unit.life)
-        except NotOurs:
-            raise CodeUnknown from None
-        if state is None:
-            raise CodeUnknown
+        state = _state(ctx, connection, unit, now)
         first = state.redemption
         alerts = alert_rows.alerts_like(connection, AlertFilter(unit=unit), limit=RECENT)
         return CodeHistory(
             unit=unit,
-            order=batch.order_name,
+            order=state.batch.order_name,
             state=verdict_of(state.conditions, Use.NONE if first is None else Use.OTHER),
             facts=facts_of(connection, state, own=True),
             first_place=None if first is None else Place(country=first.country, region=first.region).key,
@@ -85,9 +80,8 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
             scans=page_of(
                 page,
                 scan_rows.count_of_unit(connection, unit.id),
-                lambda limit, offset: scan_rows_of(
-                    scan_rows.scans_of_unit(connection, unit.id, limit=limit, offset=offset)
-                ),
+                partial(scan_rows.scans_of_unit, connection, unit.id),
+                scan_rows_of,
             ),
             alerts=alert_rows_of(connection, alerts, now=now),
             returns=state.use.returns,
@@ -95,5 +89,15 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
             present=unit_life(connection, unit).unit,
             hops=0 if first is None else first.hop,
             erased=first is not None and first.erased,
-            withdrawn_key=withdrawn_key_of(connection, batch),
+            withdrawn_key=withdrawn_key_of(connection, state.batch),
         )
+
+
+def _state(ctx: Context, connection: Connection, unit: Unit, now: datetime) -> CodeState:
+    try:
+        state = state_on_record(connection, resolved_unit(ctx, connection, unit), now=now, life=unit.life)
+    except NotOurs:
+        raise CodeUnknown from None
+    if state is None:
+        raise CodeUnknown
+    return state

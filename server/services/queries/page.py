@@ -1,11 +1,12 @@
 """A page of a list that the dashboard or the interface shows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 PAGE_SIZE = 50
 
+_Record = TypeVar("_Record")
 _Row = TypeVar("_Row")
 
 
@@ -19,8 +20,17 @@ class Page(Generic[_Row]):
     pages: int
 
 
-def page_of(page: int, total: int, read: Callable[[int, int], tuple[_Row, ...]]) -> Page[_Row]:
-    """One page of a list of `total` rows, the last for a page beyond it; `read` takes the limit and the offset."""
+def page_of(
+    page: int,
+    total: int,
+    read: Callable[..., Sequence[_Record]],
+    rows_of: Callable[[Sequence[_Record]], tuple[_Row, ...]],
+) -> Page[_Row]:
+    """One page of a list of `total` rows, the last for a page beyond it.
+
+    `read` takes `limit` and `offset` and gives the stored records, `rows_of` their rows.
+    """
     pages = max(1, -(-total // PAGE_SIZE))
     shown = min(max(1, page), pages)
-    return Page(rows=read(PAGE_SIZE, (shown - 1) * PAGE_SIZE), total=total, page=shown, pages=pages)
+    rows = rows_of(read(limit=PAGE_SIZE, offset=(shown - 1) * PAGE_SIZE))
+    return Page(rows=rows, total=total, page=shown, pages=pages)

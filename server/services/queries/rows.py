@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from authcode.code.serial import Tier, printed_serial
+from authcode.code.serial import printed_serial
 from server.domain.alerts.alert import Severity, Subject
 from server.domain.alerts.rules import rule_named
 from server.domain.alerts.triage import Cause
@@ -47,7 +48,6 @@ class ScanRow:
     at: datetime
     unit: Unit | None
     serial_printed: str
-    tier: Tier
     channel: str
     said: Verdict
     own: bool
@@ -89,6 +89,14 @@ class AlertRow:
     recent: tuple[int, ...]
 
 
+# Fields that are shown as they are stored.
+_OF_SCAN = ("at", "channel", "said", "own", "burned", "staff", "country", "region")
+_OF_ALERT = (
+    *("id", "rule", "severity", "batch_row", "first_at", "last_at", "count", "places"),
+    *("snoozed_until", "closed_at", "cause", "muted"),
+)
+
+
 def used_and_refused(connection: Connection, rows: Sequence[int]) -> Mapping[int, tuple[int, int]]:
     """How many units are used now and how many attempts were refused, by the batch's row."""
     attempts, returned = scan_rows.totals_of_batches(connection, rows), returned_by_batch(connection, rows)
@@ -110,17 +118,9 @@ def scan_rows_of(records: Sequence[scan_rows.ScanRecord]) -> tuple[ScanRow, ...]
     """Attempts as their tables show them."""
     return tuple(
         ScanRow(
-            at=record.at,
+            **_as_stored(record, _OF_SCAN),
             unit=None if record.unit is None else Unit.of_id(record.unit),
             serial_printed=printed_serial(record.serial),
-            tier=Tier(record.tier),
-            channel=record.channel,
-            said=record.said,
-            own=record.own,
-            burned=record.burned,
-            staff=record.staff,
-            country=record.country,
-            region=record.region,
             network="" if record.network_unit is None else record.network_unit.hex()[:6],
             person="" if record.person is None else str(record.person),
         )
@@ -139,25 +139,14 @@ def alert_rows_of(
     owners = emails_of(connection, {record.owner for record in records if record.owner is not None})
     return tuple(
         AlertRow(
-            id=record.id,
-            rule=record.rule,
-            severity=record.severity,
-            batch_row=record.batch_row,
+            **_as_stored(record, _OF_ALERT),
             order=orders.get(record.batch_row or 0),
             product=products.get(record.batch_row or 0),
             unit=None if record.unit is None else Unit.of_id(record.unit),
             serial_printed=record.serial and printed_serial(record.serial),
             key_id=Subject.key_id_in(record.subject),
-            first_at=record.first_at,
-            last_at=record.last_at,
-            count=record.count,
             people=record.claims + rule_named(record.rule).of_copies,
-            places=record.places,
             owner=owners.get(record.owner or 0),
-            snoozed_until=record.snoozed_until,
-            closed_at=record.closed_at,
-            cause=record.cause,
-            muted=record.muted,
             recent=recent[record.id],
         )
         for record in records
@@ -172,3 +161,7 @@ def _recent_of(connection: Connection, alerts: Sequence[int], now: datetime) -> 
 
 def _order_names(batches: Mapping[int, BatchRecord]) -> Mapping[int, str]:
     return {row: batch.order_name for row, batch in batches.items()}
+
+
+def _as_stored(record: object, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names}

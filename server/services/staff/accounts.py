@@ -15,8 +15,7 @@ from server.domain.clock_skew import CLOCKS_APART
 from server.domain.network_limits import LOGIN_WINDOW
 from server.domain.places.time_zone import read_zone
 from server.domain.staff.login_delay import wait_before_login
-from server.storage import audit
-from server.storage import staff as rows
+from server.storage import audit, staff
 from server.storage.engine import Connection, Database
 from server.storage.login_tries import add_refused_login, forget_refused_logins, refused_logins
 
@@ -25,8 +24,8 @@ MAX_PASSWORD_CHARS = 128  # argon2 hashes any length; a request that sends a meg
 _MAX_EMAIL_CHARS = 254  # RFC 5321
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}", re.ASCII)
 _HASHER = PasswordHasher()
-# Verified for addresses without an account, so that the time of an answer does not tell who has one.
-_NOBODY = _HASHER.hash(secrets.token_hex(16))
+# Verified for addresses without an account, so that the time of an answer does not reveal which have one.
+_DUMMY_HASH = _HASHER.hash(secrets.token_hex(16))
 
 
 class LoginRefused(AuthcodeError):
@@ -94,12 +93,11 @@ class Staff:
     email: str
     must_change_password: bool
     session: str
-    last_login_at: datetime | None
     zone: str | None = None
 
 
-def _staff(record: rows.StaffRecord) -> Staff:
-    values = {name: getattr(record, name) for name in ("id", "email", "session", "last_login_at", "zone")}
+def _staff(record: staff.StaffRecord) -> Staff:
+    values = {name: getattr(record, name) for name in ("id", "email", "session", "zone")}
     return Staff(**values, must_change_password=record.must_change)
 
 
@@ -125,14 +123,14 @@ def authenticate(db: Database, email: str, password: str, *, now: datetime, netw
     address = email.strip().lower()[:_MAX_EMAIL_CHARS]
     account = hashlib.sha256(b"authcode-login-try:" + address.encode("utf-8", "replace")).digest()[:16]
     with db.read() as connection:
-        record = rows.staff_by_email(connection, address)
+        record = staff.staff_by_email(connection, address)
         _refuse_too_soon(connection, account, network, now)  # for nothing but this, a flood would queue as writers
     with db.write() as connection:
         # Counted as refused before the password is looked at, and forgotten when it was right: of guesses at the same
         # time each one meets those before it.
         _refuse_too_soon(connection, account, network, now)
         add_refused_login(connection, account=account, network=network, at=now, forget=now - LOGIN_WINDOW)
-    if not _matches(record.password_hash if record else _NOBODY, password) or record is None:
+    if not _matches(record.password_hash if record else _DUMMY_HASH, password) or record is None:
         # What was typed as address may be a password: only one that has an account is written down.
         subject = record.email if record else "no account"
         with db.write() as connection:
@@ -140,7 +138,7 @@ def authenticate(db: Database, email: str, password: str, *, now: datetime, netw
         raise LoginRefused
     with db.write() as connection:
         forget_refused_logins(connection, account=account, network=network)
-        rows.set_last_login(connection, record.id, at=now)
+        staff.set_last_login(connection, record.id, at=now)
         audit.append(connection, at=now, actor=record.email, action="staff.login", subject=record.email)
     return _staff(record)
 
@@ -156,14 +154,14 @@ def _refuse_too_soon(connection: Connection, account: bytes, network: bytes | No
 def end_sessions(db: Database, account: Staff, *, now: datetime) -> None:
     """Log out: every session of the account ends, copies of its cookie included."""
     with db.write() as connection:
-        if rows.replace_session(connection, account.id, old=account.session, new=secrets.token_hex(16)):
+        if staff.replace_session(connection, account.id, old=account.session, new=secrets.token_hex(16)):
             audit.append(connection, at=now, actor=account.email, action="staff.logout", subject=account.email)
 
 
 def get_staff(db: Database, staff_id: int, session: str) -> Staff | None:
     """The account of a session cookie (id and session); None when the session was ended."""
     with db.read() as connection:
-        record = rows.staff_by_id(connection, staff_id)
+        record = staff.staff_by_id(connection, staff_id)
     if record is None or not secrets.compare_digest(record.session.encode(), session.encode()):
         return None
     return _staff(record)
@@ -177,14 +175,14 @@ def set_password(db: Database, staff_id: int, *, old: str, new: str, now: dateti
         PasswordRefused: the new one is too short, too long, or the same.
     """
     with db.read() as connection:
-        record = rows.staff_by_id(connection, staff_id)
+        record = staff.staff_by_id(connection, staff_id)
     if record is None or not _matches(record.password_hash, old):
         raise LoginRefused
     if not MIN_PASSWORD_CHARS <= len(new) <= MAX_PASSWORD_CHARS or new == old:
         raise PasswordRefused
     password_hash = _HASHER.hash(new)
     with db.write() as connection:
-        known = rows.staff_by_id(connection, staff_id)
+        known = staff.staff_by_id(connection, staff_id)
         if known is None or known.password_hash != record.password_hash:  # changed while this one was looked at
             raise LoginRefused
         changed = _write_password(connection, known, password_hash, must_change=False)
@@ -202,7 +200,7 @@ def choose_zone(db: Database, account: Staff, zone: str, *, now: datetime) -> bo
     if wanted == (account.zone or "UTC"):
         return False
     with db.write() as connection:
-        rows.set_zone(connection, account.id, None if wanted == "UTC" else wanted)
+        staff.set_zone(connection, account.id, None if wanted == "UTC" else wanted)
         subject = f"{account.email}: {wanted}"[:254]
         audit.append(connection, at=now, actor=account.email, action="staff.zone", subject=subject)
     return True
@@ -220,7 +218,7 @@ def add_staff(db: Database, email: str, *, one_time: str, actor: str, now: datet
     password_hash = _HASHER.hash(one_time)
     with db.write() as connection:
         session = secrets.token_hex(16)
-        if not rows.add_staff(connection, email=address, password_hash=password_hash, session=session):
+        if not staff.add_staff(connection, email=address, password_hash=password_hash, session=session):
             raise StaffExists(address)
         audit.append(connection, at=now, actor=actor, action="staff.add", subject=address)
 
@@ -233,7 +231,7 @@ def reset_staff(db: Database, email: str, *, one_time: str, actor: str, now: dat
     """
     address, password_hash = email.strip().lower(), _HASHER.hash(one_time)
     with db.write() as connection:
-        record = rows.staff_by_email(connection, address)
+        record = staff.staff_by_email(connection, address)
         if record is None:
             raise StaffUnknown(address)
         _write_password(connection, record, password_hash, must_change=True)
@@ -241,8 +239,8 @@ def reset_staff(db: Database, email: str, *, one_time: str, actor: str, now: dat
 
 
 def _write_password(
-    connection: Connection, record: rows.StaffRecord, password_hash: str, *, must_change: bool
-) -> rows.StaffRecord:
+    connection: Connection, record: staff.StaffRecord, password_hash: str, *, must_change: bool
+) -> staff.StaffRecord:
     session = secrets.token_hex(16)
-    rows.set_password(connection, record.id, password_hash=password_hash, must_change=must_change, session=session)
+    staff.set_password(connection, record.id, password_hash=password_hash, must_change=must_change, session=session)
     return replace(record, password_hash=password_hash, must_change=must_change, session=session)

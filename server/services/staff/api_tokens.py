@@ -11,8 +11,7 @@ from typing import ClassVar
 from authcode.client.token_format import PREFIX_CHARS, format_token, token_prefix
 from keys.base.errors import AuthcodeError
 from server.domain.staff.scope import MAX_DAYS, Scope
-from server.storage import audit
-from server.storage import tokens as rows
+from server.storage import audit, tokens
 from server.storage.brands import BrandRecord, BrandUnknown, all_brands, brand_by_id
 from server.storage.engine import Connection, Database
 
@@ -82,7 +81,7 @@ class TokenForOtherBrand(AuthcodeError):
 
 
 class TokenInvalid(AuthcodeError):
-    """A token that cannot be made as asked for."""
+    """A request for a token that cannot be made."""
 
     code = "token_invalid"
     sentence = "{reason}"
@@ -155,7 +154,7 @@ def new_token(db: Database, wanted: TokenRequest, *, actor: str, now: datetime) 
     scopes = sorted(set(wanted.scopes))
     with db.write() as connection:
         owner = _brand(connection, wanted.brand)
-        rows.add_token(
+        tokens.add_token(
             connection,
             prefix=public.hex(),
             hash=_hash(text),
@@ -175,7 +174,7 @@ def new_token(db: Database, wanted: TokenRequest, *, actor: str, now: datetime) 
 def list_tokens(db: Database, *, now: datetime) -> tuple[TokenFacts, ...]:
     """All tokens, the latest made first."""
     with db.read() as connection:
-        return tuple(_facts(connection, record, now) for record in rows.all_tokens(connection))
+        return tuple(_facts(connection, record, now) for record in tokens.all_tokens(connection))
 
 
 def revoke_token(db: Database, named: str, *, actor: str, now: datetime) -> TokenFacts:
@@ -187,7 +186,7 @@ def revoke_token(db: Database, named: str, *, actor: str, now: datetime) -> Toke
     with db.write() as connection:
         record = _found(connection, token_prefix(named) or named.removeprefix("authcode_"))
         if record.revoked_at is None:
-            rows.revoke(connection, record.id, at=now)
+            tokens.revoke(connection, record.id, at=now)
             audit.append(connection, at=now, actor=actor, action="token.revoke", subject=_name(record))
         return _facts(connection, _found(connection, record.prefix), now)
 
@@ -196,17 +195,17 @@ def admit(db: Database, presented: str | None, scope: Scope, *, now: datetime) -
     """Admit a station by its token, which must have a scope.
 
     1. It has the form of a token, is on record, and its hash is the kept one (compared in constant time).
-    2. It was not revoked and has not expired; only who has the whole token hears of either.   3. It has the scope.
+    2. It was not revoked and has not expired; only a holder of the whole token learns of either.   3. It has the scope.
     4. The day of its use is kept, in one write a day.
 
     Raises:
-        TokenMissing, TokenUnknown, TokenExpired, TokenRevoked, TokenScopeMissing: it is not let in.
+        TokenMissing, TokenUnknown, TokenExpired, TokenRevoked, TokenScopeMissing: it is not admitted.
     """
     if not presented:
         raise TokenMissing
     prefix = token_prefix(presented)
     with db.read() as connection:
-        record = None if prefix is None else rows.token_by_prefix(connection, prefix)
+        record = None if prefix is None else tokens.token_by_prefix(connection, prefix)
         if record is None or not hmac.compare_digest(record.hash, _hash(presented)):  # (1)
             raise TokenUnknown
         if record.revoked_at is not None:  # (2)
@@ -216,9 +215,9 @@ def admit(db: Database, presented: str | None, scope: Scope, *, now: datetime) -
         if scope not in record.scopes.split():  # (3)
             raise TokenScopeMissing(scope)
         station = Station(brand=brand_by_id(connection, record.brand), actor=f"token {_name(record)}")
-    if not rows.is_used_on_day_of(record, now):  # (4)
+    if not tokens.is_used_on_day_of(record, now):  # (4)
         with db.write() as connection:
-            rows.set_last_use(connection, record, at=now)
+            tokens.set_last_use(connection, record, at=now)
     return station
 
 
@@ -226,13 +225,13 @@ def _hash(text: str) -> bytes:
     return hashlib.sha256(text.encode("ascii", "replace")).digest()
 
 
-def _name(record: rows.TokenRecord) -> str:
+def _name(record: tokens.TokenRecord) -> str:
     """How the history names a token."""
     return f"{record.prefix} ({record.label})"
 
 
-def _found(connection: Connection, prefix: str) -> rows.TokenRecord:
-    record = rows.token_by_prefix(connection, prefix)
+def _found(connection: Connection, prefix: str) -> tokens.TokenRecord:
+    record = tokens.token_by_prefix(connection, prefix)
     if record is None:
         raise TokenNotFound
     return record
@@ -245,12 +244,12 @@ def _brand(connection: Connection, named: str | None) -> BrandRecord:
         raise BrandUnknown
     if len(found) > 1:
         raise TokenInvalid(
-            "Several brands fit; name one by its id, which `authcode keys list --json` tells, with --brand."
+            "Several brands fit; name one by its id, which `authcode keys list --json` shows, with --brand."
         )
     return found[0]
 
 
-def _facts(connection: Connection, record: rows.TokenRecord, now: datetime) -> TokenFacts:
+def _facts(connection: Connection, record: tokens.TokenRecord, now: datetime) -> TokenFacts:
     brand = brand_by_id(connection, record.brand)
     same = ("prefix", "label", "created_at", "created_by", "expires_at", "revoked_at")
     return TokenFacts(
@@ -258,6 +257,6 @@ def _facts(connection: Connection, record: rows.TokenRecord, now: datetime) -> T
         brand=brand.name,
         brand_id=brand.brand_id.hex(),
         scopes=tuple(Scope(name) for name in record.scopes.split()),
-        last_used=rows.last_use(record),
+        last_used=tokens.last_use(record),
         state="revoked" if record.revoked_at else "expired" if now >= record.expires_at else "active",
     )

@@ -21,7 +21,7 @@ from server.services.holders.acts import HolderCredentials, act_for_program
 from server.services.holders.keep_codes import prove, unit_of_keep_code
 from server.services.log.entries import LogEntryUnknown
 from server.services.log.heads import sign_newest_head
-from server.services.log.proofs import prove_unit, unit_of_claim
+from server.services.log.proofs import prove_leaf, unit_of_claim
 from server.web.api import answers
 from server.web.api.bodies import AttemptBody, CodeBody, HolderBody, PhotoBody, ProofBody
 from server.web.api.operations import operation
@@ -124,7 +124,7 @@ def log_proof(body: HolderBody) -> answers.LogProof:
     else:
         unit = unit_of_keep_code(ctx, body.code, keep_code=body.keep_code, visitor=program())
     sign_newest_head(ctx.db, ctx.keys.log_head, now=ctx.clock())
-    found = prove_unit(ctx.db, unit)
+    found = prove_leaf(ctx.db, unit)
     entry = found.entry
     leaf, record = (None, None) if entry is None else (entry.leaf.hex(), entry.facts)
     return answers.LogProof.of(found, leaf=leaf, record=record)

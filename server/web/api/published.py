@@ -50,7 +50,7 @@ def log_proof() -> Response:
     leaf = request.args.get("leaf", "")
     if _LEAF.fullmatch(leaf) is None:
         raise RequestInvalid("name the leaf by its 64 hexadecimal digits: ?leaf=")
-    return _text(proofs.prove_named_leaf(context().db, bytes.fromhex(leaf)).text)
+    return _text(proofs.prove_leaf(context().db, bytes.fromhex(leaf)).text)
 
 
 @blueprint.get("/log/consistency")

@@ -18,8 +18,9 @@ from server.domain.alerts.triage import REAL, Cause, Event, Precision
 from server.domain.batches.range_act import ActKind, RangeAct
 from server.domain.codes.verdict import Verdict
 from server.domain.places.place import UNKNOWN
-from server.services.queries.alert import AlertDetail, StreamLine
+from server.services.queries.alert import AlertDetail
 from server.services.queries.rows import AlertRow
+from server.storage.triage import EventRecord
 from server.web.catalogue import catalogue
 from server.web.dashboard.amounts import counted, number, written
 
@@ -60,8 +61,8 @@ _ENGLISH = Locale("en")
 
 
 def rule_name(rule: str) -> str:
-    """What a rule is called."""
-    return _STAFF.text(f"rule.{rule}.name") or rule
+    """What a rule is called; one that was removed by its stored name."""
+    return _rule_text(rule, "name") or rule
 
 
 def alert_sentence(alert: AlertRow) -> str:
@@ -92,7 +93,13 @@ def lock_reason(detail: AlertDetail) -> str:
 
 
 def _of_rule(alert: AlertRow, part: str, facts: Mapping[str, object]) -> str:
-    return _sentence(_STAFF.text(f"rule.{alert.rule}.{part}", **facts) or rule_name(alert.rule))
+    return _sentence(_rule_text(alert.rule, part, **facts) or rule_name(alert.rule))
+
+
+def _rule_text(rule: str, part: str, **facts: object) -> str | None:
+    """A text of a rule; None for a rule that was removed, and for a part without words for these facts."""
+    key = f"rule.{rule}.{part}"
+    return _STAFF.text(key, **facts) if key in _STAFF.wordings else None
 
 
 def _sentence(text: str) -> str:
@@ -216,7 +223,7 @@ def _share(value: float) -> str:
     return f"{value:.2f}".removeprefix("0")
 
 
-def stream_sentence(line: StreamLine) -> str:
+def stream_sentence(line: EventRecord) -> str:
     """One line of an alert's history, without when and by whom; a snooze's end follows it."""
     match line.kind:
         case Event.CLOSED if line.cause is not None:

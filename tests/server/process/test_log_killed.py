@@ -116,6 +116,6 @@ def _check(database: str, signer: SigningKey, heard: set[int], row: int) -> None
             kept = open_head(head.note, key)
             assert open_consistency(proofs.prove_growth(db, kept.size).text, key, kept=kept) == newest
         for number in range(0, newest.size, 17):
-            assert open_inclusion(proofs.prove_index(db, number).text, key).index == number
+            assert open_inclusion(proofs.prove_leaf(db, number).text, key).index == number
     finally:
         db.close()

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from keys.base.errors import AuthcodeError
 from server.domain.alerts.rules import all_rules
 from server.domain.alerts.triage import Cause, Event
-from server.services.alerts.triage import Act, mute_rule, unmute_rule, work_on_alerts
+from server.services.alerts.triage import Act, unmute_rule, work_on_alerts
 from server.services.queries import alert as one
 from server.services.queries.alerts import (
     MOST_NEWS,
@@ -152,7 +152,8 @@ def mute(alert_id: int) -> Response | tuple[str, int] | str:
     if request.method == "GET":
         return render_template("dashboard/mute.html", **shown, problem=None)
     try:
-        mute_rule(context(), alert_id, reason=request.form.get("comment", ""), staff=staff())
+        act = Act(kind=Event.MUTED, comment=request.form.get("comment", ""))
+        work_on_alerts(context(), [alert_id], act, staff=staff())
     except AuthcodeError as refused:
         return render_template("dashboard/mute.html", **shown, problem=str(refused)), refused.http_status
     flash(f"\u201c{wording.rule_name(found.rule).capitalize()}\u201d is muted for {found.order}.")

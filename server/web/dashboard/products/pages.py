@@ -15,10 +15,10 @@ from server.services.brands.edit_product import (
     Texts,
     edit_product,
     preview_of,
-    product_list,
     product_to_edit,
 )
 from server.services.brands.settings import BrandSettingInvalid, BrandSettings, brands, change_settings
+from server.services.queries.products import product_list
 from server.services.staff.accounts import choose_zone
 from server.storage.products import KeptProduct
 from server.web.dashboard.blueprint import ID, blueprint

@@ -15,14 +15,14 @@ from server.domain.alerts.triage import Cause
 from server.domain.batches.range_act import ActKind
 from server.domain.codes.verdict import Verdict
 from server.services.batches.find import find_code
-from server.services.brands.keyring import alert_on_duplicates_from
 from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import verify
 from server.services.queries import alert as alert_query
 from server.services.queries import alerts as alert_queries
-from server.services.queries import batches as batch_queries
-from server.services.queries.rows import AlertRow, ScanRow
+from server.services.queries.rows import AlertRow
 from server.storage import schema
+from server.storage.brands import all_brands, set_brand
+from server.storage.scans import ScanRecord, scans_of_batch
 from server.web.dashboard.words import alert_sentence, why_it_fired
 from tests.server.simulator import Issued, MakeWorld, World, both_databases
 
@@ -62,8 +62,10 @@ def test_a_second_person_makes_a_note_and_a_third_an_alert_in_the_same_row(world
     assert (alert.first_at, alert.last_at) == (note.first_at, world.clock.now)
 
 
-def test_a_brand_can_want_to_be_told_of_each(world: World) -> None:
-    alert_on_duplicates_from(world.ctx.db, world.brand.issuer.keyring.keyring.brand_id, 1)
+def test_a_brand_can_want_an_alert_for_each(world: World) -> None:
+    with world.ctx.db.write() as connection:
+        (brand,) = all_brands(connection)
+        set_brand(connection, brand.id, alert_from=1)
     code = world.issue().text(0)
     attempt(world, code, "anna")
     attempt(world, code, "ben")
@@ -235,10 +237,11 @@ def test_filters_and_pages_choose_alerts(world: World) -> None:
 # outer codes of pairs
 
 
-def outer_codes(world: World, issued: Issued) -> list[ScanRow]:
+def outer_codes(world: World, issued: Issued) -> list[ScanRecord]:
     """What the history has of outer codes, the latest first."""
-    page = batch_queries.batch_page(world.ctx, issued.batch.row)
-    return [scan for scan in page.recent if scan.tier is Tier.OUTER]
+    with world.ctx.db.read() as connection:
+        scans = scans_of_batch(connection, issued.batch.row, limit=100)
+    return [scan for scan in scans if scan.tier == Tier.OUTER]
 
 
 def test_a_leaked_reel_of_outer_codes_is_one_growing_alert_and_burns_nothing(world: World) -> None:

@@ -30,7 +30,7 @@ from tests.server.simulator import Issued, MakeWorld, World, both_databases
 
 pytestmark = both_databases
 
-STAFF = Staff(id=1, email="anna@example.com", must_change_password=False, session="s", last_login_at=None)
+STAFF = Staff(id=1, email="anna@example.com", must_change_password=False, session="s")
 SEOUL, BERLIN, HAMBURG, LIMA = "203.0.113.7", "198.51.100.7", "192.0.2.7", "100.64.1.7"
 NETWORKS = {
     "203.0.113.0/24": ("KR", "11"),
@@ -242,7 +242,7 @@ def test_a_storm_of_looks_is_one_note_that_counts_every_look_once(world: World) 
     page = alert_query.alert(world.ctx, note.id)
     assert (page.scans.rows, page.scans.total, page.scans.pages) == ((), 0, 1)
     assert [(day.looks, day.refused) for day in page.days] == [(note.count + 3, 0)]
-    assert page.told == {Verdict.UNUSED: note.count}
+    assert page.verdicts == {Verdict.UNUSED: note.count}
 
 
 def test_a_storm_from_three_places_is_an_alert(world: World) -> None:

@@ -34,7 +34,7 @@ from tests.server.web.api.conforms import conforms
 
 pytestmark = both_databases
 
-STAFF = Staff(id=1, email="anna@example.com", must_change_password=False, session="s", last_login_at=None)
+STAFF = Staff(id=1, email="anna@example.com", must_change_password=False, session="s")
 
 
 @pytest.fixture

@@ -23,7 +23,6 @@ from server.services.brands.keyring import (
     EXPIRY_WARNING,
     KeyringUnknown,
     ageing_keyrings,
-    alert_on_duplicates_from,
     publish_keyring,
     published_keyring,
 )
@@ -288,13 +287,6 @@ def test_a_product_is_replaced_by_its_sku_and_its_picture_is_served_from_the_dat
     assert told["product"]["name"] == "Summer Tea"
     with pytest.raises(BrandUnknown):
         publish_product(world.ctx.db, b"x" * 16, Product(sku="TEA-1", name="Tea"), now=world.clock.now)
-
-
-def test_a_threshold_needs_a_known_brand(world: World, brand: Brand) -> None:
-    with pytest.raises(ValueError, match="known brand"):
-        alert_on_duplicates_from(world.ctx.db, b"x" * 16, 1)
-    with pytest.raises(ValueError, match="known brand"):
-        alert_on_duplicates_from(world.ctx.db, brand.issuer.keyring.keyring.brand_id, 0)
 
 
 def test_hooks_of_a_home_without_a_server_do_nothing(tmp_path: Path, brand: Brand, world: World) -> None:

@@ -28,7 +28,7 @@ from server.services.codes.redeem import verify
 from server.services.holders.acts import HolderCredentials, ask_on_page
 from server.services.holders.keep_codes import prove
 from server.services.log.heads import sign_newest_head
-from server.services.log.proofs import prove_unit
+from server.services.log.proofs import prove_leaf
 from server.services.queries import alerts as alert_queries
 from server.services.queries import codes as code_queries
 from server.storage import schema
@@ -514,12 +514,12 @@ def test_heads_and_proofs_from_before_an_erasure_hold_after_it(world: World, iss
     genuine(world, code)
     before = sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
     unit = find_code(world.ctx, code)
-    shown = prove_unit(world.ctx.db, unit)
+    shown = prove_leaf(world.ctx.db, unit)
     assert shown.entry is not None
     done(world, "erase", code, claim="anna")
     sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
     key = read_log_key(world.client.get("/log/key").text)
-    bare = prove_unit(world.ctx.db, unit)
+    bare = prove_leaf(world.ctx.db, unit)
     assert bare.entry is None
     assert open_inclusion(bare.text, key, leaf=shown.entry.leaf).index == shown.index
     assert open_inclusion(shown.text, key).entry == shown.entry  # whoever kept the entry can still prove it

@@ -150,7 +150,7 @@ def test_heads_and_proofs_hold_whatever_was_added_at_a_time(world: World, sizes:
         kept = open_head(note, key)
         assert open_consistency(proofs.prove_growth(world.ctx.db, kept.size).text, key, kept=kept) == newest
     for number in {0, 1, newest.size // 2, newest.size - 2, newest.size - 1, 254, 255, 256} & set(range(newest.size)):
-        found = open_inclusion(proofs.prove_index(world.ctx.db, number).text, key)
+        found = open_inclusion(proofs.prove_leaf(world.ctx.db, number).text, key)
         assert (found.index, found.leaf) == (number, leaves[number].leaf)
 
 
@@ -173,7 +173,7 @@ def test_a_proof_from_a_large_tree_reads_some_hundred_rows(world: World) -> None
 
     sa.event.listen(world.ctx.db.engine, "after_cursor_execute", count)
     for number in (0, 12_345, 65_535):
-        proof = proofs.prove_index(world.ctx.db, number)
+        proof = proofs.prove_leaf(world.ctx.db, number)
         assert len(proof.path) >= 16
     proofs.prove_growth(world.ctx.db, 54_321)
     assert statements <= 4 * 10  # each reads one row, or one tile of at most 256

@@ -51,8 +51,7 @@ def test_a_batch_tells_what_happened_to_its_codes(busy: World) -> None:
     assert sum(batch.states.values()) == batch.count == 10
     assert (batch.verified, batch.refused, batch.looks, batch.alerts, batch.notes) == (2, 2, 4, 0, 1)
     assert (batch.brand, batch.product, batch.placement) == ("Example Tea", "Spring Tea 50 g", "inside")
-    assert page.said == {Verdict.GENUINE: 3, Verdict.ALREADY_VERIFIED: 1, Verdict.RECALLED: 1}
-    assert page.looks_by_state == {Verdict.UNUSED: 3, Verdict.VOID: 1}
+    assert page.verdicts == {Verdict.GENUINE: 3, Verdict.ALREADY_VERIFIED: 1, Verdict.RECALLED: 1}
     (day,) = page.days
     assert (day.day, day.looks, day.verified, day.refused) == ("2026-11-21", 4, 2, 2)
     assert page.countries == (("unknown", 5),)

@@ -140,7 +140,7 @@ def test_an_alert_tells_what_everybody_was_told_on_each_of_its_pages(world: Worl
     assert (len(first.scans.rows), len(second.scans.rows), first.scans.total) == (50, 20, 70)
     for page in (first, second):
         assert page.alert.rule == "duplicate"
-        assert page.told == {Verdict.ALREADY_VERIFIED: 60, Verdict.RECALLED: 10}
+        assert page.verdicts == {Verdict.ALREADY_VERIFIED: 60, Verdict.RECALLED: 10}
         assert [(day.day, day.verified, day.refused) for day in page.days] == [
             ("2026-11-21", 0, 60),
             ("2026-11-22", 0, 10),

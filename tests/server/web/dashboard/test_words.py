@@ -61,7 +61,7 @@ DETAIL = AlertDetail(
     stretches=(),
     is_locked=False,
     batch_count=0,
-    told={},
+    verdicts={},
     days=(),
     scans=Page(rows=(), total=0, page=1, pages=1),
 )
