@@ -11,6 +11,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from server.domain.alerts import rules
+from server.storage.schema import alert
 from server.web.catalogue import Catalogue
 from server.web.dashboard import words
 from tests.server.simulator import Issued, World
@@ -114,6 +115,16 @@ def test_rules_have_names_that_can_be_stored_and_places_of_their_own() -> None:
     assert [rule.position for rule in found] == sorted(rule.position for rule in found)
 
 
-def test_a_name_that_no_rule_has_is_an_error() -> None:
-    with pytest.raises(LookupError, match="'neither'"):
-        rules.rule_named("neither")
+def test_an_alert_of_a_rule_that_was_removed_is_listed_under_its_stored_name(
+    world: World, issued: Issued, anna: Staff
+) -> None:
+    for person in ("buyer", "stranger"):
+        world.verdict(issued.text(0), person)
+    with world.ctx.db.write() as connection:
+        connection.execute(alert.update().values(rule="neither"))
+    listed = anna.open("/staff/alerts?view=all").text
+    address = re.findall(r'href="(/staff/alerts/\d+)"', listed)[0]
+    assert "Neither" in listed
+    assert heading(anna.open(address).text) == "Neither"
+    assert anna.open(f"{address}/mute").status_code == 200
+    assert anna.open(f"/staff/batches/{issued.batch.row}").status_code == 200
