@@ -18,7 +18,7 @@ MAX_WAITING = 50_000
 """Counts that may wait in memory; a flood beyond it is dropped, not answered more slowly."""
 
 LOOKS_PER_TRANSACTION = 500
-"""Counts written in one transaction: some milliseconds, for which somebody who verifies has to wait."""
+"""Counts written in one transaction: some milliseconds, for which a verification has to wait."""
 
 _BREATH_S = 0.002  # between two of them, so that others who wait for the writer's turn get it
 

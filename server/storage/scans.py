@@ -219,7 +219,7 @@ def _attempt(row: Any) -> Attempt:  # noqa: ANN401 - a row of the columns above
 
 
 def latest_by_others(connection: sa.Connection, unit: int) -> tuple[datetime, str | None] | None:
-    """When and in which country somebody else than the holder last tried a used unit."""
+    """When and in which country a visitor other than the holder last tried a used unit."""
     row = connection.execute(
         sa.select(scan.c.at, scan.c.country)
         .where((scan.c.unit == unit) & ~scan.c.own & ~scan.c.burned & ~scan.c.staff)

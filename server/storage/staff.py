@@ -76,7 +76,7 @@ def set_zone(connection: sa.Connection, number: int, zone: str | None) -> None:
 
 
 def replace_session(connection: sa.Connection, number: int, *, old: str, new: str) -> bool:
-    """End all sessions of an account; False when somebody ended them before."""
+    """End all sessions of an account; False when they were ended before."""
     ended = connection.execute(staff.update().where(staff.c.id == number, staff.c.session == old).values(session=new))
     return ended.rowcount == 1
 

@@ -1,7 +1,7 @@
 """Stage 6, redeem: keep-codes and guessable claims that were wrong, kept so that tries are limited.
 
 docs/protocol.md §2 rules 2 and 12. The two are counted apart: claims are tried without a check character, and must not
-keep a holder out who brings the keep-code.
+keep out a holder with the keep-code.
 """
 
 from dataclasses import dataclass
@@ -76,6 +76,6 @@ def wrong_tries(connection: sa.Connection, tried: Tried, *, since: datetime) -> 
 
 
 def _forget_old_tries(connection: sa.Connection, now: datetime) -> None:
-    """Delete some that no limit counts any more, more than come; what somebody else is deleting is left to them."""
+    """Delete some that no limit counts any more, more than come; what another transaction is deleting is left to it."""
     old = sa.select(keep_try.c.id).where(keep_try.c.at < now - _KEPT).order_by(keep_try.c.at).limit(_FORGOTTEN_AT_ONCE)
     connection.execute(keep_try.delete().where(keep_try.c.id.in_(old.with_for_update(skip_locked=True))))

@@ -54,7 +54,7 @@ def _cheap_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         patch.setattr(accounts, "_HASHER", hasher)
-        patch.setattr(accounts, "_NOBODY", hasher.hash("nobody"))
+        patch.setattr(accounts, "_DUMMY_HASH", hasher.hash("nobody"))
         yield
 
 

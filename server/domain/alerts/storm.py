@@ -55,7 +55,7 @@ UNCOUNTED_LOOKS: Final = frozenset(
 
 
 def contradicts(one: Attempt, other: Attempt) -> bool:
-    """Whether no traveller can have carried the pack from one attempt to the other; somebody's own two never do."""
+    """Whether no traveller can have carried the pack from one attempt to the other; two of one person never do."""
     here, there = one.place.country, other.place.country
     if here is None or there is None or one.mark == other.mark or one.asker == other.asker:
         return False
@@ -68,7 +68,7 @@ def contradicts(one: Attempt, other: Attempt) -> bool:
 def is_burst(attempt: Attempt, around: Sequence[Attempt]) -> bool:
     """Whether too many networks tried the unit within some hour around an attempt, `around` being the other attempts.
 
-    The last to arrive finds it, whatever the order: attempts on one unit take turns at its counter of the day. On an
+    The last to arrive finds it, in any order: attempts on one unit take turns at its counter of the day. On an
     unused unit two of the same moment with different verdicts or days may miss each other; the next one finds them.
     """
     near = [one for one in (attempt, *around) if abs(one.at - attempt.at) <= BURST_WINDOW]

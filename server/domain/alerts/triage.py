@@ -39,7 +39,7 @@ class Cause(StrEnum):
 
 
 REAL: Final = frozenset({Cause.DIVERSION, Cause.CLONE, Cause.LEAK})
-"""The causes that somebody had to act on; every other one but `other` is a false alarm."""
+"""The causes that staff had to act on; every other one but `other` is a false alarm."""
 
 
 class Event(StrEnum):

@@ -1,6 +1,6 @@
 """Stage 6, redeem: acts on ranges of a batch (activate, void, recall, ...) and what they make of one unit.
 
-An act is one row whatever the size of its range. The latest act of a kind that covers an index decides. An unlock
+An act is one row for a range of any size. The latest act of a kind that covers an index decides. An unlock
 lifts a lock (ADR 0020); no act lifts a void or a recall yet.
 """
 

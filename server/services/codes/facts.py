@@ -38,7 +38,7 @@ class RecallFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaterScan:
-    """The latest attempt of somebody else after the first verification, for the holder only."""
+    """The latest attempt of another person after the first verification, for the holder only."""
 
     at: datetime
     country: str | None
@@ -139,7 +139,7 @@ def is_not_ours(code: Resolved, state: CodeState | None) -> bool:
 
 
 def use_by(ctx: Context, state: CodeState, marks: Marks, *, now: datetime) -> Use:
-    """How a unit's use looks to who has these marks."""
+    """How a unit's use looks to the visitor with these marks."""
     return use_of(state.redemption, marks, now=now, repeat_window=timedelta(seconds=ctx.settings.repeat_window_s))
 
 

@@ -1,4 +1,4 @@
-"""Stage 3, photo, and Stage 4, decode: the codes in a picture that somebody sent. Looks only; never a burn."""
+"""Stage 3, photo, and Stage 4, decode: the codes in a picture from a visitor. Looks only; never a burn."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -81,7 +81,7 @@ class _ActRequest(Request):
     page: bool = True
 
 
-def ask_on_page(ctx: Context, text: str, act: HolderAct, holder: HolderCredentials) -> ActAnswer:
+def preview_on_page(ctx: Context, text: str, act: HolderAct, holder: HolderCredentials) -> ActAnswer:
     """Check that the holder of a page's code may do this, and give the token for it; the code does not change.
 
     Raises:
@@ -96,7 +96,7 @@ def act_on_page(ctx: Context, text: str, act: HolderAct, holder: HolderCredentia
 
     Raises:
         PageTokenInvalid: the token is not of that page, or expired; nothing was done.
-        Everything that `ask_on_page` raises.
+        Everything that `preview_on_page` raises.
     """
     return _done(ctx, text, replace(_request(ctx, act, holder), token=token))
 
@@ -107,7 +107,7 @@ def act_for_program(ctx: Context, text: str, act: HolderAct, holder: HolderCrede
     Raises:
         ClaimInvalid: the claim is out of form.
         ClaimTriesSpent: it can be guessed, and too many wrong ones came today.
-        Everything that `ask_on_page` raises.
+        Everything that `preview_on_page` raises.
     """
     claim = check_claim(holder.claim) if holder.keep_code is None else None
     return _done(ctx, text, replace(_request(ctx, act, holder), claim=claim, page=False))
@@ -244,7 +244,7 @@ def _undo(
 ) -> ActAnswer | None:
     check_undo(first, state.use.returns, now=request.now, window_s=ctx.settings.undo_window_s)
     if request.preview:
-        return _asked(ctx, connection, state, request)
+        return _preview(ctx, connection, state, request)
     if not return_unit(connection, state.unit, at=request.now, by=ReturnedBy.HOLDER):
         return None  # another request was first; it is not returned, and not logged, twice
     log_return(connection, state.code, state.unit, at=request.now, by=ReturnedBy.HOLDER)
@@ -257,7 +257,7 @@ def _hand_on(
 ) -> ActAnswer:
     check_hand_on(first, hops_of(connection, state.unit), now=request.now)
     if request.preview:
-        return _asked(ctx, connection, state, request)
+        return _preview(ctx, connection, state, request)
     handed = handed_on(state.unit, first, key=ctx.keys.claim)
     hand_on(connection, state.unit, first, handed, at=request.now)
     log_handover(connection, state.code, state.unit, handed, at=request.now)
@@ -270,7 +270,7 @@ def _erase(
     ctx: Context, connection: Connection, state: CodeState, _first: Redemption, request: _ActRequest
 ) -> ActAnswer:
     if request.preview:
-        return _asked(ctx, connection, state, request)
+        return _preview(ctx, connection, state, request)
     append_own(ctx, connection, state.code, request, Verdict.VERIFIED_BY_YOU)
     blank = Marks(claim_hash=ctx.random(CLAIM_BYTES), holder_hash=ctx.random(CLAIM_BYTES))
     forget_holder(connection, state.unit, blank, at=request.now)
@@ -282,7 +282,7 @@ def _erase(
 _ACTS = {HolderAct.UNDO: _undo, HolderAct.HAND_ON: _hand_on, HolderAct.ERASE: _erase}
 
 
-def _asked(ctx: Context, connection: Connection, state: CodeState, request: _ActRequest) -> ActAnswer:
+def _preview(ctx: Context, connection: Connection, state: CodeState, request: _ActRequest) -> ActAnswer:
     ttl = timedelta(seconds=ctx.settings.page_token_ttl_s)
     scope = TokenScope(state.unit, state.code.tier, request.act)
     token = make_page_token(scope, key=ctx.keys.page_token, now=request.now, ttl=ttl)

@@ -33,8 +33,8 @@ class LogSizeUnknown(AuthcodeError):
 def prove_leaf(db: Database, named: int | bytes | Unit) -> InclusionProof:
     """That a leaf is under the newest head: the leaf of this number or hash, or that of a unit's redemption.
 
-    A proof by hash does not show the entry: who names a leaf has it. The others show it unless it was erased: the
-    caller has checked that the visitor may see it: the operator, or by `unit_of_claim` the holder.
+    A proof by hash does not show the entry: a visitor who names a leaf has it. The others show it unless it was erased;
+    the caller has checked that the visitor may see it: the operator, or by `unit_of_claim` the holder.
 
     Raises:
         LogEntryUnknown: there is no such leaf under that head.
@@ -57,7 +57,7 @@ def _leaf(connection: Connection, named: int | bytes | Unit) -> log.LeafRecord |
 
 
 def unit_of_claim(ctx: Context, text: str, *, claim: str, visitor: Visitor) -> Unit:
-    """The unit whose redemption may be shown proven: to its holder, who brings the claim that verified it.
+    """The unit whose redemption may be shown proven: to its holder, by the claim that verified it.
 
     Raises:
         ClaimInvalid: the claim is out of form.

@@ -20,7 +20,7 @@ redemption = sa.Table(
 """One row for each use of a unit. The unit with its life is the only unique constraint: it decides who was first.
 
 `log_size` names the log's last head before it. The two hashes are the present holder's; once they were erased
-(`erased_at`) they identify nobody.
+(`erased_at`) they are random.
 """
 
 undo = sa.Table(

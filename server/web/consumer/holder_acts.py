@@ -12,7 +12,7 @@ from flask import Response, request
 from server.domain.codes.holder_acts import HandOnLimit, HolderAct, UndoOver
 from server.domain.codes.page_token import PageTokenInvalid
 from server.services.codes.look import text_of_page
-from server.services.holders.acts import ActAnswer, HolderCredentials, act_on_page, ask_on_page
+from server.services.holders.acts import ActAnswer, HolderCredentials, act_on_page, preview_on_page
 from server.web.consumer.respond import code_address, page_maker, respond
 from server.web.consumer.view import Confirm, Page, ReceiptView, Tint
 from server.web.visit import context, raw_target, visitor
@@ -37,11 +37,11 @@ def answer() -> Response:
     holder = HolderCredentials(visitor=visitor(), claim=claim, keep_code=keep_code)
     try:
         if token is None:
-            return respond(_ask_page(ask_on_page(context(), text, act, holder), holder))
+            return respond(_ask_page(preview_on_page(context(), text, act, holder), holder))
         try:
             return respond(_done_page(act_on_page(context(), text, act, holder, token=token), holder))
         except PageTokenInvalid as late:
-            page = _ask_page(ask_on_page(context(), text, act, holder), holder, notes=("again_act",))
+            page = _ask_page(preview_on_page(context(), text, act, holder), holder, notes=("again_act",))
             return respond(page, late.http_status)
     except (UndoOver, HandOnLimit) as refused:
         return respond(page_maker().plain_page(_REFUSED[type(refused)]), HTTPStatus.CONFLICT)

@@ -1,4 +1,4 @@
-"""Stage 7, alert: somebody else than its holder asks to verify a used code."""
+"""Stage 7, alert: a visitor other than its holder asks to verify a used code."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ NOTE_WINDOW = timedelta(hours=48)
 """One other claim from the same region within this time is most likely the same household or the shop."""
 
 
-def _asked_again(facts: UnitAttempt) -> Finding | None:
+def _is_duplicate(facts: UnitAttempt) -> Finding | None:
     first = facts.redemption
     if first is None or not facts.counts:
         return None
@@ -35,7 +35,7 @@ RULE = Rule(
     name="duplicate",
     position=10,
     facts=UnitAttempt,
-    condition=_asked_again,
+    condition=_is_duplicate,
     severity=Severity.ALERT,
     prior={
         Cause.OWN_RESCAN: 5,

@@ -1,6 +1,6 @@
 """Stage 7, alert: a withdrawn key's code that was not in the world before. Grouped by key.
 
-Where the unit was never registered, somebody still prints with the key; a registered one may be a lot activated late.
+Where the unit was never registered, the key is still used to print; a registered one may be a lot activated late.
 """
 
 from server.domain.alerts.alert import Finding, Severity, Subject

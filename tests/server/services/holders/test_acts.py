@@ -25,7 +25,7 @@ from server.services.batches.find import find_code
 from server.services.codes.attempts import Visitor
 from server.services.codes.look import text_of_page
 from server.services.codes.redeem import verify
-from server.services.holders.acts import HolderCredentials, ask_on_page
+from server.services.holders.acts import HolderCredentials, preview_on_page
 from server.services.holders.keep_codes import prove
 from server.services.log.heads import sign_newest_head
 from server.services.log.proofs import prove_leaf
@@ -196,7 +196,7 @@ def test_a_keep_code_that_is_only_asked_with_is_counted_and_known_by_its_use_in_
     path = "/" + code.split("/", 3)[3]
     for number in range(40):
         holder = HolderCredentials(visitor=Visitor(address=f"10.{number}.0.1"), keep_code=keep_code)
-        assert ask_on_page(world.ctx, text_of_page(world.ctx, path, ""), HolderAct.HAND_ON, holder).token
+        assert preview_on_page(world.ctx, text_of_page(world.ctx, path, ""), HolderAct.HAND_ON, holder).token
     (alert,) = alert_queries.alerts(world.ctx, AlertFilter(rule="keep_code_shared")).rows
     assert (alert.count, alert.people) == (40, 40)
 

@@ -31,7 +31,7 @@ pytestmark = both_databases
 
 EMAIL, ONE_TIME, OWN = "Anna@Example.com", "one-time-password", "a password of my own"
 # As they are outside tests, which hash at less cost.
-REAL_HASHER, NOBODYS_HASH = accounts._HASHER, accounts._NOBODY  # noqa: SLF001
+REAL_HASHER, DUMMY_HASH = accounts._HASHER, accounts._DUMMY_HASH  # noqa: SLF001
 
 
 @pytest.fixture
@@ -183,5 +183,5 @@ def test_passwords_are_hashed_at_the_cost_of_rfc_9106(
     with db.read() as connection:
         ben = staff_by_email(connection, "ben@example.com")
     assert ben is not None
-    for password_hash in (ben.password_hash, NOBODYS_HASH):
+    for password_hash in (ben.password_hash, DUMMY_HASH):
         assert argon2.extract_parameters(password_hash) == argon2.profiles.RFC_9106_LOW_MEMORY

@@ -268,7 +268,7 @@ class TestBatches:
     @pytest.mark.parametrize(
         ("asked", "said"),
         [
-            (("void", {"range": "0-99", "reason": "x"}), "does not lie within this batch"),
+            (("void", {"range": "0-99", "reason": "x"}), "is not within this batch"),
             (("void", {"range": "5-2", "reason": "x"}), "is the wrong way round; write 2-5"),
             (("void", {"reason": "x"}), "the whole batch is 0-9"),
             (("void", {"range": "all", "reason": "x"}), "Give a range of indices"),
