@@ -222,7 +222,7 @@ class TestAStripThatSelects:
             ("first=&last=4", "Indices 0 to 4"),
             ("first=&last=", "The whole batch"),
             ("first=x&last=4", "Give a range of indices"),
-            ("range=8-99", "does not lie within this batch"),
+            ("range=8-99", "is not within this batch"),
             ("first=5&last=2", "is the wrong way round; write 2-5"),
         ],
     )
