@@ -33,6 +33,7 @@ from server.services.codes.attempts import Visitor
 from server.services.log.keeper import LogKeeper
 from server.settings import RateLimit, Settings, load_settings
 
+_CLAIM = "benchmark-0123456789abcdef"
 WARM_UP = 100
 _WITH_LOG = redeem_code.log_redemption
 
@@ -73,7 +74,7 @@ class Worker:
     def ask(self, code: str) -> str:
         """Verify over HTTP."""
         connection = http.client.HTTPConnection(*self._address, timeout=60)
-        body = json.dumps({"code": code, "claim": "bench"})
+        body = json.dumps({"code": code, "claim": _CLAIM})
         connection.request("POST", "/api/v1/verify", body, {"Content-Type": "application/json"})
         verdict = str(json.loads(connection.getresponse().read())["verdict"])
         connection.close()
@@ -144,7 +145,7 @@ def measure(home: Path, url: str, count: int) -> Iterator[tuple[str, dict[bool, 
     keeper = LogKeeper(context)
 
     def service(code: str) -> str:
-        return str(redeem_code.verify(context, code, claim="bench", visitor=Visitor()).verdict)
+        return str(redeem_code.verify(context, code, claim=_CLAIM, visitor=Visitor()).verdict)
 
     workers = {log: Worker(settings, keys, log=log) for log in (True, False)}
     both = (True, False)

@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+import hypothesis
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -11,6 +12,9 @@ from tests import postgres, postgres_keeper
 
 # Each tells one long story first, which its tests then share.
 _ONE_PROCESS = ("tests/browser/", "tests/journeys/", "tests/authcode/commands/test_station.py")
+
+hypothesis.settings.register_profile("authcode", deadline=None)  # no test measures time: machines are shared
+hypothesis.settings.load_profile("authcode")
 
 _FOLDER = pytest.StashKey[Path]()
 _KEEPER = pytest.StashKey[subprocess.Popen[bytes]]()

@@ -45,6 +45,9 @@ REQUESTS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
 LOOKS_BY_SERIAL = 60
 """Looks without a signature that a network has in an hour: typed serials, and links that lost their 8030, together."""
 
+CROWDED_UNITS = 10
+"""Units in an hour from which on a network is taken for a shop's or a carrier's."""
+
 WRONG_TOKENS = (30, "minute")
 """Wrong tokens of one network. Only those are counted and refused: a neighbour's noise does not stop a station, and no
 number of guesses finds 256 bits."""
@@ -64,12 +67,8 @@ WRONG_KEEP_CODES_OF_NETWORK = 30
 network may try twice as many around a midnight."""
 
 WRONG_CLAIMS_HERE = 10
-"""Wrong guessable claims of one network on one used unit in a day: enough for a family or a shop that scans one copy,
-and one in a hundred to hit a claim of three digits."""
-
-WRONG_CLAIMS_OF_UNIT = 50
-"""Wrong guessable claims on one used unit in a day, from anywhere: five networks must join to make the client of a
-guessable claim a stranger for a day, and a claim of nine digits is hit in 27,000 years."""
+"""Wrong claims of one network on one unit in a day, where a claim undoes, hands on or erases. A right one never waits:
+it has 128 bits."""
 
 LOGIN_WINDOW = timedelta(hours=1)
 """How long a refused login counts."""

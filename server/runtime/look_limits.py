@@ -10,6 +10,7 @@ from collections import OrderedDict
 from datetime import date, datetime
 from typing import Self
 
+from server.domain.network_limits import CROWDED_UNITS
 from server.domain.places.place import truncated_network
 from server.settings import RateLimit, Settings
 
@@ -53,6 +54,11 @@ class LookLimits:
         with self._lock:
             self._forget(now)
             return self._count_unit(unit) & self._count_network(truncated_network(address), unit)
+
+    def is_crowded(self, address: str | None) -> bool:
+        """Whether more units were looked at from this network within the hour than a household has at hand."""
+        with self._lock:
+            return len(self._units.get(truncated_network(address), ())) > CROWDED_UNITS
 
     def counted(self) -> tuple[int, int]:
         """How many units and networks are remembered."""

@@ -27,7 +27,7 @@ class BrandRecord:
 
     `alert_from` is the number of other claims on one code from which on a duplicate is an alert, `alert_budget` about
     how many alerts a week its staff can open. `accent` is a colour (#rrggbb), `support` a line for shoppers.
-    `withdrawn_keys` is a value of `WithdrawnKeys`.
+    `withdrawn_keys` is a value of `WithdrawnKeys`; `cookie_on_look` is whether a look sets the holder cookie.
     """
 
     id: int
@@ -42,6 +42,7 @@ class BrandRecord:
     accent: str | None
     support: str | None
     withdrawn_keys: str
+    cookie_on_look: bool
 
 
 def _record(row: sa.RowMapping) -> BrandRecord:

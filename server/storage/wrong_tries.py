@@ -1,4 +1,4 @@
-"""Stage 6, redeem: keep-codes and guessable claims that were wrong, kept so that tries are limited.
+"""Stage 6, redeem: wrong keep-codes and claims, kept so that tries are limited.
 
 docs/protocol.md §2 rules 2 and 12. The two are counted apart: claims are tried without a check character, and must not
 keep out a holder with the keep-code.

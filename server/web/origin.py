@@ -25,6 +25,11 @@ def is_from_our_page(request: Request, prefixes: Collection[str]) -> bool:
     return f"{origin.upper()}/" in prefixes or origin.lower() == f"{request.scheme}://{request.host}".lower()
 
 
+def is_origin_hidden(request: Request) -> bool:
+    """Whether the browser kept silent about the page that sent a form: `Origin: null`, and no fetch metadata."""
+    return request.headers.get("Origin") == "null" and request.headers.get("Sec-Fetch-Site") is None
+
+
 def is_remembered(request: Request, prefixes: Collection[str]) -> bool:
     """Whether a browser keeps the holder cookie from this page: encrypted, or on this very machine.
 

@@ -8,7 +8,6 @@ from server.runtime.context import Context
 from server.services.codes.attempts import Visitor
 
 HOLDER_COOKIE = "__Host-authcode-holder"
-HOLDER_COOKIE_DAYS = 400
 
 
 def context() -> Context:

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 from tests.browser import chromium
 from tests.browser.house import NOT_ACTIVATED, RECALLED, SAMPLE, VOID, House, run
+from tests.server.simulator import claim_of
 
 WIDTHS = (390, 768, 1440)
 SCHEMES = ("light", "dark")
@@ -58,7 +59,7 @@ def tell(browser: Browser, house: House, indices: Iterator[int]) -> tuple[Story,
     asked = [(used, "somebody", 5), (NOT_ACTIVATED, "leak", 3), (VOID, "waste", 2)]
     for index, who, people in asked:
         for number in range(people):
-            body = {"code": house.page("SPRING-24", index), "claim": f"{who}-{number}"}
+            body = {"code": house.page("SPRING-24", index), "claim": claim_of(f"{who}-{number}")}
             programs.request.post(f"{house.address}/api/v1/verify", data=body)
     programs.close()
     story = Story(

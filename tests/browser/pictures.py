@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser import chromium
 from tests.browser.house import NOT_ACTIVATED, VOID, House, build, serving
+from tests.server.simulator import claim_of
 
 FOLDER = Path("docs/pictures")
 PHONE_PICTURE = ViewportSize(width=390, height=780)
@@ -59,7 +60,7 @@ def _ask_for_what_is_not_on_sale(house: House, browser: Browser) -> None:
         for number in range(people):
             programs.request.post(
                 f"{house.address}/api/v1/verify",
-                data={"code": house.page("SPRING-24", index), "claim": f"somebody-{number}"},
+                data={"code": house.page("SPRING-24", index), "claim": claim_of(f"somebody-{number}")},
             )
 
 

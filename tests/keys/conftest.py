@@ -15,7 +15,7 @@ from keys.store.issuer import IssuerHome
 from keys.store.key_file import ScryptCost
 
 # The machine may be busy: how long an example takes says nothing about what it shows.
-settings.register_profile("keys", deadline=None)
+settings.register_profile("keys")
 settings.load_profile("keys")
 
 PREFIX = "HTTPS://V.EXAMPLE.COM/"

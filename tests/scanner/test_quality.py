@@ -120,7 +120,7 @@ def test_a_picture_without_outlines_has_no_finders() -> None:
     assert find_finders(np.full((64, 64), 128, dtype=np.uint8)) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 80), st.integers(1, 80), st.integers(0, 255), st.integers(0, 255))
 def test_every_picture_gets_some_advice_with_finite_numbers(height: int, width: int, low: int, high: int) -> None:
     gray = np.random.default_rng(4).integers(min(low, high), max(low, high) + 1, (height, width)).astype(np.uint8)

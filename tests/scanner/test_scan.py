@@ -123,7 +123,7 @@ def test_a_refused_file_raises_its_own_error() -> None:
         scan_photo(b"")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**32 - 1))
 def test_noise_of_any_shape_is_never_read(height: int, width: int, seed: int) -> None:
     noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)

@@ -4,6 +4,7 @@ A test with a server runs on SQLite; where SQL is at stake it is marked `both_da
 """
 # ruff: noqa: ANN401 - changes to a manifest, an act or a setting go through by name
 
+import hashlib
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from keys.format.records import Form, Profile
 from keys.store.issuer import UnlockedIssuer
 from keys.store.key_file import ScryptCost
 from server.domain.batches.range_act import ActDetails, ActKind, ActRequest, RangeAct
+from server.domain.codes.claim import CLAIM_BYTES, MIN_CLAIM_CHARS
 from server.keystore import ServerKeys
 from server.runtime.context import Context
 from server.services.batches.range_acts import act_on_range
@@ -156,11 +158,12 @@ class World:
         )
         return act_on_range(self.ctx.db, wanted, now=self.clock.now)
 
-    def ask(self, text: str, claim: str, client: FlaskClient | None = None) -> Any:
-        return (client or self.client).post("/api/v1/verify", json={"code": text, "claim": claim})
+    def ask(self, text: str, who: str, client: FlaskClient | None = None) -> Any:
+        """Verify as the program of somebody with this name, or with this claim."""
+        return (client or self.client).post("/api/v1/verify", json={"code": text, "claim": claim_of(who)})
 
-    def verdict(self, text: str, claim: str) -> str:
-        answer = self.ask(text, claim)
+    def verdict(self, text: str, who: str) -> str:
+        answer = self.ask(text, who)
         assert answer.status_code == 200, answer.text
         return str(answer.get_json()["verdict"])
 
@@ -171,6 +174,12 @@ class World:
 
 
 MakeWorld = Callable[..., World]
+
+
+def claim_of(who: str) -> str:
+    """The claim of a program whose user has this name; a claim is its own."""
+    return who if len(who) >= MIN_CLAIM_CHARS else hashlib.sha256(who.encode()).hexdigest()[: 2 * CLAIM_BYTES]
+
 
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)

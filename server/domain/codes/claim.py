@@ -7,61 +7,89 @@ brings its own. Nothing of either is stored but a keyed hash bound to the unit a
 import hashlib
 import hmac
 import re
+from dataclasses import dataclass
 
 from keys.base.errors import AuthcodeError
 from server.domain.codes.redemption import Marks
 from server.domain.codes.unit import Unit
 
-MAX_CLAIM_CHARS = 64
-CLAIM_BYTES = 16
-UNGUESSABLE_CHARS = 22
+MIN_CLAIM_CHARS = 22
 """Characters that 128 random bits take in base64url; a shorter claim has fewer, and may be a number that counts up."""
+MAX_CLAIM_CHARS = 64
+MIN_DIFFERENT_CHARS = 8
+"""22 random characters of base64url have fewer different ones once in 10^11 claims."""
+CLAIM_BYTES = 16
+"""The random bytes of a page's claim, and the bytes that are kept of a mark."""
 
 _COOKIE = re.compile(r"[0-9a-f]{64}")  # HMAC-SHA-256
-_CLAIM = re.compile(rf"[!-~]{{1,{MAX_CLAIM_CHARS}}}")
+_CLAIM = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_CLAIM_CHARS}}}")
+_PAGE_CLAIM = re.compile(rf"[0-9a-f]{{{2 * CLAIM_BYTES}}}")
 _UNIT_BYTES = 8
 
 
 class ClaimInvalid(AuthcodeError):
-    """A claim that is missing or not of the form every client can send again."""
+    """A claim that is missing or has other characters."""
 
     code = "claim_invalid"
     http_status = 400
-    sentence = f"Send a claim of 1 to {MAX_CLAIM_CHARS} visible ASCII characters."
+    sentence = (
+        f"Send a claim of {MIN_CLAIM_CHARS} to {MAX_CLAIM_CHARS} letters, digits, hyphens or underscores, "
+        f"drawn at random."
+    )
+
+
+class ClaimTooWeak(AuthcodeError):
+    """A claim that others can guess: too short, digits alone, or of too few different characters."""
+
+    code = "claim_too_weak"
+    http_status = 400
+    sentence = (
+        f"This claim can be guessed. Draw {MIN_CLAIM_CHARS} characters or more at random, for example a UUID of "
+        f"version 4, and keep them with the code."
+    )
 
 
 class ClaimTriesSpent(AuthcodeError):
-    """Too many wrong claims that can be guessed were tried on this unit; right ones of that kind wait with them."""
+    """This network brought too many wrong claims on this unit today."""
 
     code = "claim_tries_spent"
     http_status = 429
     sentence = (
-        f"Too many short claims were tried here today; try again tomorrow, and draw claims of {UNGUESSABLE_CHARS} "
-        f"characters or more at random, which are never limited."
+        "Too many wrong claims were tried here today; send the claim that verified the code, or try again tomorrow."
     )
 
 
 def check_claim(claim: object) -> str:
-    """Accept a claim of 1 to 64 visible ASCII characters.
+    """Accept the claim of a program: 22 to 64 of `A-Za-z0-9-_` that look drawn at random (docs/protocol.md §2 rule 2).
 
     Raises:
-        ClaimInvalid: anything else.
+        ClaimInvalid: it is missing, too long or has other characters.
+        ClaimTooWeak: it is too short, digits alone, or has fewer than 8 different characters.
     """
     if not isinstance(claim, str) or not _CLAIM.fullmatch(claim):
         raise ClaimInvalid
+    if len(claim) < MIN_CLAIM_CHARS or claim.isdigit() or len(set(claim)) < MIN_DIFFERENT_CHARS:
+        raise ClaimTooWeak
     return claim
 
 
-def is_guessable(claim: str) -> bool:
-    """Whether a claim is too short to be 128 random bits, so that others may find it by trying (ADR 0022)."""
-    return len(claim) < UNGUESSABLE_CHARS
-
-
 def read_page_claim(claim: object) -> str | None:
-    """The claim of a page's form, which is never guessable; None for one that no page made."""
-    if isinstance(claim, str) and _CLAIM.fullmatch(claim) and not is_guessable(claim):
-        return claim
-    return None
+    """The claim of a page's form; None for one that no page made."""
+    return claim if isinstance(claim, str) and _PAGE_CLAIM.fullmatch(claim) else None
+
+
+HOLDER_DAYS = 400
+"""The longest that browsers keep a cookie."""
+LOOK_DAYS = 1
+"""A buyer whose answer was lost tries again within the day; who only looked is soon forgotten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HolderCookie:
+    """A holder cookie to set, and the days that the browser keeps it."""
+
+    value: str
+    days: int
 
 
 def _mac(key: bytes, *parts: bytes) -> bytes:
@@ -80,6 +108,14 @@ def claim_of_holder(cookie: str, unit: Unit) -> str:
 def holder_of_claim(claim: str, *, key: bytes) -> str:
     """Make the holder cookie of a new visitor: HMAC(server key, claim), so that a double tap gets the same one."""
     return _mac(key, b"authcode-holder", claim.encode()).hex()
+
+
+def belong_together(claim: str, cookie: str | None, unit: Unit, *, key: bytes) -> bool:
+    """Whether a form's claim was made for the browser with this holder cookie: another site cannot know both."""
+    if cookie is None:
+        return False
+    made = (claim_of_holder(cookie, unit), claim), (holder_of_claim(claim, key=key), cookie)
+    return any([hmac.compare_digest(*pair) for pair in made])  # noqa: C419 - as long either way
 
 
 def read_holder(cookie: str | None) -> str | None:

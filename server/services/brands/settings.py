@@ -30,7 +30,8 @@ class BrandSettings:
     """A brand's own settings; `support` is shown to shoppers of products that name no contact of their own.
 
     `accent` is a colour (`#0a4a82`), shown in a shade that can be read; None for the pages' own.
-    `withdrawn_keys` says what becomes of units that were in the world before their key was withdrawn.
+    `withdrawn_keys` says what becomes of units that were in the world before their key was withdrawn. With
+    `cookie_on_look` a look sets the holder cookie, so that a lost answer leaves the buyer the holder.
     """
 
     alert_from: int
@@ -38,6 +39,7 @@ class BrandSettings:
     support: str | None
     accent: str | None = None
     withdrawn_keys: str = WithdrawnKeys.LOCK
+    cookie_on_look: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""

@@ -49,10 +49,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyRequest(Request):
-    """One request to verify; `token` is the page's, where a page sent it."""
+    """One request to verify; `token` is the page's, where a page sent it.
+
+    With `origin_hidden` the browser did not say which page sent it.
+    """
 
     claim: str
     token: str | None
+    origin_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

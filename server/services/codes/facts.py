@@ -50,6 +50,7 @@ class CodeFacts:
 
     `support` is the brand's contact; a product may name its own. `returned` is set after a return to unused, for
     everybody; `hop`, for the holder only, counts handovers. `caution` is `key_withdrawn` where that is no lock.
+    With `same_network` the first use was a few minutes ago and from the visitor's own network.
     """
 
     brand: str
@@ -75,6 +76,7 @@ class CodeFacts:
     returned: Returned | None = None
     hop: int | None = None
     caution: str | None = None
+    same_network: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,9 +140,16 @@ def is_not_ours(code: Resolved, state: CodeState | None) -> bool:
     return code.key.state is KeyState.WITHDRAWN if state is None else state.conditions.not_ours
 
 
-def use_by(ctx: Context, state: CodeState, marks: Marks, *, now: datetime) -> Use:
-    """How a unit's use looks to the visitor with these marks."""
-    return use_of(state.redemption, marks, now=now, repeat_window=timedelta(seconds=ctx.settings.repeat_window_s))
+SHORTEST_REPEAT_ON_PAGES = timedelta(seconds=30)
+"""After a verification the browser follows a redirect: on a slow phone its first answer is still `genuine`."""
+
+
+def use_by(ctx: Context, state: CodeState, marks: Marks, *, now: datetime, page: bool = False) -> Use:
+    """How a unit's use looks to who has these marks, on a page or to a program."""
+    window = timedelta(seconds=ctx.settings.repeat_window_s)
+    if page:
+        window = max(window, SHORTEST_REPEAT_ON_PAGES)
+    return use_of(state.redemption, marks, now=now, repeat_window=window)
 
 
 def withdrawal_of(batch: BatchRecord, key: CodeKey, brand: BrandRecord) -> Withdrawal | None:

@@ -8,7 +8,15 @@ from authcode.code.foreign import ForeignText
 from authcode.code.payload import NotOurs, code_from_path, dropped_link
 from authcode.code.serial import SerialUnit, Tier, read_typed_serial
 from authcode.code.verify import VerifiedCode
-from server.domain.codes.claim import CLAIM_BYTES, claim_of_holder, marks_of
+from server.domain.codes.claim import (
+    CLAIM_BYTES,
+    HOLDER_DAYS,
+    LOOK_DAYS,
+    HolderCookie,
+    claim_of_holder,
+    holder_of_claim,
+    marks_of,
+)
 from server.domain.codes.page_token import TokenScope, make_page_token
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict, verdict_of
@@ -17,6 +25,7 @@ from server.services.codes.attempts import Channel, Request, Visitor
 from server.services.codes.facts import CodeFacts, CodeState, bare_facts, facts_of, is_not_ours, state_on_record, use_by
 from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import Resolved, foreign_text, resolve, resolve_serial, unregistered_unit, verified
+from server.services.codes.same_network import is_from_same_network
 from server.storage.engine import Connection
 
 
@@ -25,8 +34,9 @@ class Look:
     """The answer to a look.
 
     `state` is `unused` or a verdict. `token` and `claim` are there only on the page of a code whose state is `OFFERED`:
-    the form with them verifies an unused code, and reports a pack with any other to the brand. `foreign` describes a
-    text that leads elsewhere (state `not_ours`). `receipt` is there on its holder's page.
+    the form with them verifies an unused code, and tells the brand of a pack with any other. `foreign` describes a text
+    that leads elsewhere (state `not_ours`). `receipt` is there on its holder's page. `holder_cookie` is to be
+    set: it makes the visitor the holder of what this page verifies, also when the answer to that is lost.
     """
 
     state: Verdict
@@ -36,6 +46,14 @@ class Look:
     claim: str | None = None
     unit: Unit | None = None
     receipt: Receipt | None = None
+    holder_cookie: HolderCookie | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LookRequest(Request):
+    """A request to look; `claim` is that of a page that is shown again."""
+
+    claim: str | None = None
 
 
 def look_at_page(ctx: Context, raw_path: str, query: str, visitor: Visitor, *, claim: str | None = None) -> Look:
@@ -86,11 +104,9 @@ def _look(
     codes = [_verified(ctx, text) for text in texts]
     found: list[Look | None] = [None] * len(codes)
     if any(codes):
-        request = Request(visitor=visitor, channel=channel, now=ctx.clock())
+        request = _LookRequest(visitor=visitor, channel=channel, now=ctx.clock(), claim=claim)
         with ctx.db.read() as connection:
-            found = [
-                code and _look_at(ctx, connection, resolve(ctx, connection, *code), request, claim) for code in codes
-            ]
+            found = [code and _look_at(ctx, connection, resolve(ctx, connection, *code), request) for code in codes]
     return [
         one or Look(state=Verdict.NOT_OURS, foreign=foreign_text(ctx, text))
         for one, text in zip(found, texts, strict=True)
@@ -105,17 +121,17 @@ def _verified(ctx: Context, text: str) -> tuple[VerifiedCode, SerialUnit] | None
 
 
 def _look_by_serial(ctx: Context, serial: str, visitor: Visitor, *, gtin: str | None = None) -> Look:
-    request = Request(visitor=visitor, channel=Channel.SERIAL, now=ctx.clock())
+    request = _LookRequest(visitor=visitor, channel=Channel.SERIAL, now=ctx.clock())
     try:
         with ctx.db.read() as connection:
-            found = _look_at(ctx, connection, resolve_serial(ctx, connection, serial, gtin=gtin), request, None)
+            found = _look_at(ctx, connection, resolve_serial(ctx, connection, serial, gtin=gtin), request)
     except NotOurs:
         found = None
     return found or Look(state=Verdict.NOT_OURS)
 
 
-def _look_at(ctx: Context, connection: Connection, code: Resolved, request: Request, claim: str | None) -> Look | None:
-    """The look at a resolved code; None for one that is not ours any more."""
+def _look_at(ctx: Context, connection: Connection, code: Resolved, request: _LookRequest) -> Look | None:
+    """What a look tells of a code; None for one that is not ours any more."""
     state = state_on_record(connection, code, now=request.now)
     if is_not_ours(code, state):
         if state is not None:
@@ -123,20 +139,37 @@ def _look_at(ctx: Context, connection: Connection, code: Resolved, request: Requ
         return None
     if state is None:
         unknown = Look(state=Verdict.NOT_ACTIVATED, facts=bare_facts(code))
-        return _offered(ctx, unknown, TokenScope(unregistered_unit(code), code.tier), request, claim)
-    marks = marks_of(state.unit, claim=claim, cookie=request.visitor.cookie, key=ctx.keys.claim)
-    use = use_by(ctx, state, marks, now=request.now)
+        return _offered(ctx, code, unregistered_unit(code), unknown, request)
+    marks = marks_of(state.unit, claim=request.claim, cookie=request.visitor.cookie, key=ctx.keys.claim)
+    use = use_by(ctx, state, marks, now=request.now, page=request.channel is Channel.PAGE)
     verdict = verdict_of(state.conditions, use)
     _count(ctx, state, request, verdict)
-    found = Look(
-        state=verdict,
-        facts=facts_of(connection, state, own=use.own, later=verdict is Verdict.VERIFIED_BY_YOU),
-        unit=state.unit,
-        receipt=receipt_of(ctx, state) if use.own and request.channel is Channel.PAGE else None,
-    )
-    if not use.own and not _may_tell(ctx, state, request):
-        found = _withheld(found)
-    return _offered(ctx, found, TokenScope(state.unit, code.tier), request, claim)
+    seen = (_holders_look if use.own else _strangers_look)(ctx, connection, state, request, verdict)
+    return _offered(ctx, code, state.unit, seen, request)
+
+
+def _holders_look(
+    ctx: Context, connection: Connection, state: CodeState, request: _LookRequest, verdict: Verdict
+) -> Look:
+    """What its holder sees, whose cookie is renewed."""
+    facts = facts_of(connection, state, own=True, later=verdict is Verdict.VERIFIED_BY_YOU)
+    seen = Look(state=verdict, facts=facts, unit=state.unit)
+    if request.channel is not Channel.PAGE:
+        return seen
+    cookie = request.visitor.cookie
+    kept = None if cookie is None else HolderCookie(value=cookie, days=HOLDER_DAYS)
+    return replace(seen, receipt=receipt_of(ctx, state), holder_cookie=kept)
+
+
+def _strangers_look(
+    ctx: Context, connection: Connection, state: CodeState, request: _LookRequest, verdict: Verdict
+) -> Look:
+    """What everybody else sees, within the limits on looks."""
+    facts = facts_of(connection, state, own=False)
+    if verdict is Verdict.ALREADY_VERIFIED:
+        facts = replace(facts, same_network=is_from_same_network(ctx, connection, state, request))
+    seen = Look(state=verdict, facts=facts, unit=state.unit)
+    return seen if _may_tell(ctx, state, request) else _withheld(seen)
 
 
 def _count(ctx: Context, state: CodeState, request: Request, verdict: Verdict) -> None:
@@ -154,12 +187,12 @@ def _may_tell(ctx: Context, state: CodeState, request: Request) -> bool:
     )
 
 
-def _withheld(look: Look) -> Look:
-    """The same look without the facts that only a used code has; every other state is shown however often."""
-    if look.state not in {Verdict.UNUSED, Verdict.ALREADY_VERIFIED} or look.facts is None:
-        return look
-    facts = replace(look.facts, first_verified_at=None, first_verified_on=None, first_country=None)
-    return replace(look, state=Verdict.WITHHELD, facts=facts)
+def _withheld(seen: Look) -> Look:
+    """The same look without what tells a used code from an unused one; every other state is shown however often."""
+    if seen.state not in {Verdict.UNUSED, Verdict.ALREADY_VERIFIED} or seen.facts is None:
+        return seen
+    facts = replace(seen.facts, first_verified_on=None, first_country=None, same_network=False)
+    return replace(seen, state=Verdict.WITHHELD, facts=facts)
 
 
 OFFERED = frozenset(
@@ -171,12 +204,15 @@ A look changes nothing, so that without the second gesture no shopper with a cop
 """
 
 
-def _offered(ctx: Context, look: Look, scope: TokenScope, request: Request, claim: str | None) -> Look:
-    """The look with a page token and a claim, where its page offers a gesture."""
-    if request.channel is not Channel.PAGE or look.state not in OFFERED or scope.tier == Tier.OUTER:
-        return look
+def _offered(ctx: Context, code: Resolved, unit: Unit, seen: Look, request: _LookRequest) -> Look:
+    """The look with a page token, a claim and the cookie that goes with it, where its page offers a gesture."""
+    if request.channel is not Channel.PAGE or seen.state not in OFFERED or code.tier is Tier.OUTER:
+        return seen
     ttl = timedelta(seconds=ctx.settings.page_token_ttl_s)
-    token = make_page_token(scope, key=ctx.keys.page_token, now=request.now, ttl=ttl)
+    token = make_page_token(TokenScope(unit, code.tier), key=ctx.keys.page_token, now=request.now, ttl=ttl)
     cookie = request.visitor.cookie
-    claim = claim or (ctx.random(CLAIM_BYTES).hex() if cookie is None else claim_of_holder(cookie, scope.unit))
-    return replace(look, token=token, claim=claim)
+    claim = request.claim or (ctx.random(CLAIM_BYTES).hex() if cookie is None else claim_of_holder(cookie, unit))
+    seen = replace(seen, token=token, claim=claim)
+    if cookie is not None or request.visitor.silent or not code.brand.cookie_on_look:
+        return seen
+    return replace(seen, holder_cookie=HolderCookie(value=holder_of_claim(claim, key=ctx.keys.holder), days=LOOK_DAYS))

@@ -6,7 +6,17 @@ from functools import partial
 from authcode.code.foreign import ForeignText
 from authcode.code.payload import NotOurs
 from authcode.code.serial import Tier
-from server.domain.codes.claim import ClaimInvalid, check_claim, holder_of_claim, marks_of, read_page_claim
+from server.domain.codes.claim import (
+    HOLDER_DAYS,
+    LOOK_DAYS,
+    ClaimInvalid,
+    HolderCookie,
+    belong_together,
+    check_claim,
+    holder_of_claim,
+    marks_of,
+    read_page_claim,
+)
 from server.domain.codes.decision import Action, AttemptFacts, Decision, decide
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token
 from server.domain.codes.redemption import Marks, Redemption
@@ -15,10 +25,10 @@ from server.domain.codes.verdict import Conditions, Use, Verdict
 from server.runtime.context import Context
 from server.services.alerts.evaluate import after_attempt, after_key_attempt
 from server.services.codes.attempts import Channel, Outcome, VerifyRequest, Visitor, append_attempt, marks_of_request
-from server.services.codes.claim_tries import marks_that_count
 from server.services.codes.facts import CodeFacts, CodeState, bare_facts, facts_of, is_not_ours, state_on_record, use_by
 from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import Resolved, foreign_text, resolve, unregistered_unit, verified
+from server.services.codes.same_network import is_from_same_network
 from server.services.log.entries import log_redemption
 from server.storage.engine import Connection
 from server.storage.redemptions import burn, lock_redemption, redemption_of
@@ -26,13 +36,17 @@ from server.storage.redemptions import burn, lock_redemption, redemption_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer to an attempt to verify; `holder_cookie` is to be set, `receipt` is for the holder only."""
+    """The answer to an attempt to verify; `holder_cookie` is to be set, `receipt` is for the holder only.
+
+    `known_by_cookie` is whether the cookie that came along shows the holder: a later GET is answered alike.
+    """
 
     verdict: Verdict
     facts: CodeFacts | None = None
     foreign: ForeignText | None = None
-    holder_cookie: str | None = None
+    holder_cookie: HolderCookie | None = None
     receipt: Receipt | None = None
+    known_by_cookie: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,27 +64,46 @@ class _Attempt:
         return unregistered_unit(self.code) if self.state is None else self.state.unit
 
 
-def verify_on_page(ctx: Context, text: str, *, token: str | None, claim: str | None, visitor: Visitor) -> Answer:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageForm:
+    """What the form of a code's page sent; with `origin_hidden` the browser did not say which page that was."""
+
+    token: str | None
+    claim: str | None
+    origin_hidden: bool = False
+
+
+def verify_on_page(ctx: Context, text: str, form: PageForm, visitor: Visitor) -> Answer:
     """Burn the code of a page: rules 3 to 7 of docs/protocol.md §2, page token included.
 
     Raises:
         ClaimInvalid: the claim was not made by a page; nothing was burned.
         PageTokenInvalid: the token is not of this page, or expired; nothing was burned.
     """
-    kept = read_page_claim(claim)
+    kept = read_page_claim(form.claim)
     if kept is None:
         raise ClaimInvalid
-    answer = _verify(ctx, text, partial(VerifyRequest, claim=kept, visitor=visitor, channel=Channel.PAGE, token=token))
-    if answer.verdict is Verdict.NOT_OURS or visitor.cookie is not None:
+    request = partial(
+        VerifyRequest,
+        claim=kept,
+        visitor=visitor,
+        channel=Channel.PAGE,
+        token=form.token,
+        origin_hidden=form.origin_hidden,
+    )
+    answer = _verify(ctx, text, request)
+    if answer.verdict is Verdict.NOT_OURS or not (answer.receipt or visitor.cookie is None):
         return answer
-    return replace(answer, holder_cookie=holder_of_claim(kept, key=ctx.keys.holder))
+    cookie = visitor.cookie or holder_of_claim(kept, key=ctx.keys.holder)
+    days = HOLDER_DAYS if answer.receipt is not None else LOOK_DAYS
+    return replace(answer, holder_cookie=HolderCookie(value=cookie, days=days))
 
 
 def verify(ctx: Context, text: str, *, claim: str, visitor: Visitor) -> Answer:
     """Burn through the API: rules 3, 4, 6 and 7 of docs/protocol.md §2, without a page token.
 
     Raises:
-        ClaimInvalid: not 1 to 64 visible ASCII characters.
+        ClaimInvalid: out of form or too weak.
     """
     kept = check_claim(claim)
     return _verify(ctx, text, partial(VerifyRequest, claim=kept, visitor=visitor, channel=Channel.API, token=None))
@@ -109,7 +142,7 @@ def _attempt(ctx: Context, connection: Connection, code: Resolved, request: Veri
         raise PageTokenInvalid
     if decision.action is Action.BURN and state is not None:  # (3)
         one = _burn(ctx, connection, one, state)
-        known = replace(known, use=_use(ctx, connection, one))
+        known = replace(known, use=_use(ctx, one))
         decision = decide(known)
     answer = _answer(ctx, connection, one, known, decision)  # (4)
     if decision.action is not Action.LOOK:  # (5)
@@ -120,7 +153,7 @@ def _attempt(ctx: Context, connection: Connection, code: Resolved, request: Veri
 def _known(ctx: Context, connection: Connection, one: _Attempt) -> AttemptFacts:
     state, request = one.state, one.request
     not_ours = is_not_ours(one.code, state)
-    use = _use(ctx, connection, one)
+    use = _use(ctx, one)
     late = request.channel is Channel.API and state is not None and not not_ours
     return AttemptFacts(
         conditions=Conditions(not_ours=not_ours) if state is None else state.conditions,
@@ -133,23 +166,22 @@ def _known(ctx: Context, connection: Connection, one: _Attempt) -> AttemptFacts:
     )
 
 
-def _use(ctx: Context, connection: Connection, one: _Attempt) -> Use:
-    """The unit's use as the visitor may know it; a guess is counted only where the answer reveals something."""
+def _use(ctx: Context, one: _Attempt) -> Use:
     if one.state is None:
         return Use.NONE
-    marks = one.marks
-    if not (one.burned or one.state.conditions.not_ours):
-        marks = marks_that_count(ctx, connection, one.state, marks, one.request)
-    return use_by(ctx, one.state, marks, now=one.request.now)
+    return use_by(ctx, one.state, one.marks, now=one.request.now, page=one.request.channel is Channel.PAGE)
 
 
 def _is_token_valid(ctx: Context, one: _Attempt) -> bool:
-    scope = TokenScope(one.unit, one.code.tier)
+    """Whether the page token is good; a form of unknown origin must show that our page was in this browser too."""
+    request, scope = one.request, TokenScope(one.unit, one.code.tier)
     try:
-        check_page_token(one.request.token, scope, key=ctx.keys.page_token, now=one.request.now)
+        check_page_token(request.token, scope, key=ctx.keys.page_token, now=request.now)
     except PageTokenInvalid:
         return False
-    return True
+    return not request.origin_hidden or belong_together(
+        request.claim, request.visitor.cookie, one.unit, key=ctx.keys.holder
+    )
 
 
 def _verified_an_earlier_life(ctx: Context, connection: Connection, unit: Unit, claim: str) -> bool:
@@ -190,7 +222,15 @@ def _answer(ctx: Context, connection: Connection, one: _Attempt, known: AttemptF
     if one.state is None:
         return Answer(verdict=verdict, facts=bare_facts(one.code))
     facts = facts_of(connection, one.state, own=own, later=verdict is Verdict.VERIFIED_BY_YOU)
-    return Answer(verdict=verdict, facts=facts, receipt=receipt_of(ctx, one.state) if own else None)
+    if verdict is Verdict.ALREADY_VERIFIED:
+        facts = replace(facts, same_network=is_from_same_network(ctx, connection, one.state, one.request))
+    first, mark = one.state.redemption, one.marks.holder_hash
+    return Answer(
+        verdict=verdict,
+        facts=facts,
+        receipt=receipt_of(ctx, one.state) if own else None,
+        known_by_cookie=one.request.visitor.cookie is not None and first is not None and first.holder_hash == mark,
+    )
 
 
 def _record(ctx: Context, connection: Connection, one: _Attempt, decision: Decision) -> None:

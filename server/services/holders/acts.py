@@ -28,11 +28,11 @@ from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict, state_check
 from server.runtime.context import Context
 from server.services.codes.attempts import Channel, Request, Visitor, append_own
-from server.services.codes.claim_tries import ClaimTry, may_be_holder
 from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_of
 from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import resolve, unregistered_unit, verified
 from server.services.holders.keep_codes import KeepCodeTry, is_right, record_use
+from server.services.holders.tries import count_wrong_claim
 from server.services.log.entries import log_erasure, log_handover, log_return
 from server.storage.engine import Connection
 from server.storage.holders import forget_holder, hand_on, holder_before, hops_of, return_unit
@@ -105,8 +105,8 @@ def act_for_program(ctx: Context, text: str, act: HolderAct, holder: HolderCrede
     """Do what a program's user confirmed there.
 
     Raises:
-        ClaimInvalid: the claim is out of form.
-        ClaimTriesSpent: it can be guessed, and too many wrong ones came today.
+        ClaimInvalid: the claim is out of form or too weak.
+        ClaimTriesSpent: it is wrong, as too many before it today.
         Everything that `preview_on_page` raises.
     """
     claim = check_claim(holder.claim) if holder.keep_code is None else None
@@ -224,11 +224,9 @@ def _is_shown(
     if request.typed is not None:
         return is_right(ctx, connection, KeepCodeTry(typed=request.typed, unit=present, accepted=accepted), request)
     right = any([_holds(ctx, unit, first, request) for unit, first in accepted])  # noqa: C419 - as long either way
-    if request.page or request.claim is None:
-        return right
-    first = next((first for unit, first in accepted if unit == present), None)
-    claimed = ClaimTry(unit=present, claim=request.claim, right=right, redemption=first)
-    return may_be_holder(ctx, connection, claimed, request)
+    if not (right or request.page):
+        count_wrong_claim(ctx, connection, present, request)
+    return right
 
 
 def _holds(ctx: Context, unit: Unit, first: Redemption, request: _ActRequest) -> bool:

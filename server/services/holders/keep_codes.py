@@ -19,11 +19,11 @@ from server.domain.network_limits import WRONG_KEEP_CODES_HERE, WRONG_KEEP_CODES
 from server.runtime.context import Context
 from server.services.alerts.evaluate import after_keep_code
 from server.services.codes.attempts import Channel, Request, Visitor, append_own
-from server.services.codes.claim_tries import tries_before
 from server.services.codes.facts import CodeState, facts_of, state_of, use_by
 from server.services.codes.receipts import receipt_of
 from server.services.codes.redeem import Answer
 from server.services.codes.resolve import resolve, unregistered_unit, verified
+from server.services.holders.tries import tries_before
 from server.services.log.entries import LogEntryUnknown
 from server.storage.engine import Connection
 from server.storage.wrong_tries import TryKind, add_wrong_try

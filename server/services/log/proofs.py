@@ -3,13 +3,11 @@
 from authcode.code.payload import NotOurs
 from authcode.log.proof import ConsistencyProof, InclusionProof
 from keys.base.errors import AuthcodeError
-from server.domain.codes.claim import check_claim, is_guessable, marks_of
-from server.domain.codes.redemption import UnitLife, is_holder
+from server.domain.codes.claim import check_claim, marks_of
+from server.domain.codes.redemption import is_holder
 from server.domain.codes.unit import Unit
 from server.runtime.context import Context
-from server.services.codes.attempts import Channel, Request, Visitor
-from server.services.codes.claim_tries import ClaimTry, may_be_holder
-from server.services.codes.resolve import resolve, unregistered_unit, verified
+from server.services.codes.resolve import resolve, verified
 from server.services.log.entries import LogEntryUnknown
 from server.services.log.heads import newest_head
 from server.storage import log
@@ -56,39 +54,26 @@ def _leaf(connection: Connection, named: int | bytes | Unit) -> log.LeafRecord |
     return log.leaf_by_hash(connection, named) if isinstance(named, bytes) else log.leaf_at(connection, named)
 
 
-def unit_of_claim(ctx: Context, text: str, *, claim: str, visitor: Visitor) -> Unit:
-    """The unit whose redemption may be shown proven: to its holder, by the claim that verified it.
+def unit_of_claim(ctx: Context, text: str, *, claim: str) -> Unit:
+    """The unit whose redemption may be shown proven: to its holder, who brings the claim that verified it.
 
     Raises:
-        ClaimInvalid: the claim is out of form.
-        ClaimTriesSpent: it can be guessed, and too many wrong ones came today.
+        ClaimInvalid: the claim is out of form or too weak.
         LogEntryUnknown: no such redemption, or another's; also for texts that are no codes.
     """
     kept = check_claim(claim)
-
-    def attempt(connection: Connection) -> Unit | None:
-        """One claim; None where it does not show the holder, who may not be there at all."""
-        found = resolve(ctx, connection, code, named)
-        unit = unregistered_unit(found)
-        use = UnitLife(unit=unit, redemption=None) if found.unit is None else unit_life(connection, found.unit)
-        marks = marks_of(use.unit, claim=kept, cookie=None, key=ctx.keys.claim)
-        right = use.redemption is not None and is_holder(use.redemption, marks)
-        tried = ClaimTry(unit=use.unit, claim=kept, right=right, redemption=use.redemption)
-        request = Request(visitor=visitor, channel=Channel.API, now=ctx.clock())
-        return use.unit if may_be_holder(ctx, connection, tried, request) else None
-
     try:
         code, named = verified(ctx, text)
-        if is_guessable(kept):
-            unit = ctx.db.attempt(attempt)
-        else:  # nothing is counted: it waits for no writer, and keeps none waiting
-            with ctx.db.read() as connection:
-                unit = attempt(connection)
     except NotOurs:
         raise LogEntryUnknown from None
-    if unit is None:
+    with ctx.db.read() as connection:
+        unit = resolve(ctx, connection, code, named).unit
+        first = None if unit is None else unit_life(connection, unit)
+    if first is None or first.redemption is None:
         raise LogEntryUnknown
-    return unit
+    if not is_holder(first.redemption, marks_of(first.unit, claim=kept, cookie=None, key=ctx.keys.claim)):
+        raise LogEntryUnknown
+    return first.unit
 
 
 def prove_growth(db: Database, old: int) -> ConsistencyProof:

@@ -19,6 +19,7 @@ brand = sa.Table(
     sa.Column("accent", sa.String(7)),
     sa.Column("support", sa.Text),
     sa.Column("withdrawn_keys", sa.String(8), nullable=False, server_default="lock"),
+    sa.Column("cookie_on_look", sa.Boolean, nullable=False, server_default=sa.true()),
 )
 
 product = sa.Table(

@@ -63,4 +63,4 @@ keep_try = sa.Table(
     ),
     sa.Index(None, "at"),
 )
-"""Wrong keep-codes and guessable claims (`claim`); those that count nowhere any more are deleted when others come."""
+"""Wrong keep-codes and claims (`claim`); those that count nowhere any more are deleted when others come."""

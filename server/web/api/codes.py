@@ -7,7 +7,7 @@ from flask import Blueprint
 
 from keys.proof import ProofRefused
 from scanner.errors import PhotoError, PhotoNotFound, PhotosBusy
-from server.domain.codes.claim import ClaimInvalid, ClaimTriesSpent
+from server.domain.codes.claim import ClaimInvalid, ClaimTooWeak, ClaimTriesSpent
 from server.domain.codes.holder_acts import ActNotNow, HandOnLimit, HolderAct, HolderUnknown, UndoOver
 from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.codes.proof_id import ProofUnknown
@@ -32,7 +32,8 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 _KEEP_CODE = (KeepCodeInvalid, KeepCodeTriesSpent)
 PICTURE_REFUSALS = (*(error for error in PhotoError.__subclasses__() if error is not PhotoNotFound), PhotosBusy)
-_HOLDER = (ClaimInvalid, ClaimTriesSpent, *_KEEP_CODE, SerialKeyMissing)
+_CLAIM = (ClaimInvalid, ClaimTooWeak)
+_HOLDER = (*_CLAIM, *_KEEP_CODE, SerialKeyMissing)
 
 
 @operation(blueprint, "POST /look", SerialKeyMissing)
@@ -43,7 +44,7 @@ def look(body: CodeBody) -> answers.Look:
     return answers.Look.of(seen)
 
 
-@operation(blueprint, "POST /verify", ClaimInvalid, *_KEEP_CODE, SerialKeyMissing)
+@operation(blueprint, "POST /verify", *_CLAIM, *_KEEP_CODE, SerialKeyMissing)
 def verify(body: AttemptBody) -> answers.Answer:
     """Verify a code once.
 
@@ -64,19 +65,19 @@ def _looked(code: str) -> redeem_code.Answer:
     return redeem_code.Answer(verdict=seen.state, facts=seen.facts)
 
 
-@operation(blueprint, "POST /undo", *_HOLDER, HolderUnknown, ActNotNow, UndoOver)
+@operation(blueprint, "POST /undo", *_HOLDER, HolderUnknown, ClaimTriesSpent, ActNotNow, UndoOver)
 def undo(body: HolderBody) -> answers.Held:
     """Return a code to unused, within the window and once; it says so for good."""
     return _acted(HolderAct.UNDO, body)
 
 
-@operation(blueprint, "POST /hand-on", *_HOLDER, HolderUnknown, ActNotNow, HandOnLimit)
+@operation(blueprint, "POST /hand-on", *_HOLDER, HolderUnknown, ClaimTriesSpent, ActNotNow, HandOnLimit)
 def hand_on(body: HolderBody) -> answers.Held:
     """Hand a verification on: the next owner's keep-code, the old one dead."""
     return _acted(HolderAct.HAND_ON, body)
 
 
-@operation(blueprint, "POST /erase", *_HOLDER, HolderUnknown)
+@operation(blueprint, "POST /erase", *_HOLDER, HolderUnknown, ClaimTriesSpent)
 def erase(body: HolderBody) -> answers.Held:
     """Forget who verified a code and where; it stays used. Tell your user what it does, and ask, first."""
     return _acted(HolderAct.ERASE, body)
@@ -120,7 +121,7 @@ def log_proof(body: HolderBody) -> answers.LogProof:
     """
     ctx = context()
     if body.keep_code is None:
-        unit = unit_of_claim(ctx, body.code, claim=body.claim or "", visitor=program())
+        unit = unit_of_claim(ctx, body.code, claim=body.claim or "")
     else:
         unit = unit_of_keep_code(ctx, body.code, keep_code=body.keep_code, visitor=program())
     sign_newest_head(ctx.db, ctx.keys.log_head, now=ctx.clock())

@@ -13,7 +13,7 @@ from authcode.code.payload import SERIAL_CHARACTERS, dropped_link
 from authcode.code.serial import TypedSerialInvalid
 from keys.base.errors import AuthcodeError
 from scanner.errors import PhotoError
-from server.domain.codes.claim import ClaimInvalid
+from server.domain.codes.claim import ClaimInvalid, HolderCookie
 from server.domain.codes.holder_acts import ActNotNow, HolderUnknown
 from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.codes.page_token import PageTokenInvalid
@@ -22,7 +22,7 @@ from server.services.brands.publish_product import product_picture
 from server.services.codes.attempts import Channel
 from server.services.codes.look import OFFERED, Look, look_at_page, look_at_serial, text_of_page
 from server.services.codes.photo import SymbolLook, read_photo
-from server.services.codes.redeem import Answer, verify_on_page
+from server.services.codes.redeem import Answer, PageForm, verify_on_page
 from server.web.consumer import holder_acts, problems, proofs, receipts
 from server.web.consumer.accent import accent_sheet
 from server.web.consumer.pages import ShownCode
@@ -30,9 +30,9 @@ from server.web.consumer.respond import code_address, page_maker, respond
 from server.web.consumer.sentence_facts import advice_numbers, refusal_numbers
 from server.web.consumer.view import Burn, Page, Tint
 from server.web.metrics import count_answer
-from server.web.origin import is_from_our_page, is_remembered
+from server.web.origin import is_from_our_page, is_origin_hidden, is_remembered
 from server.web.static_files import send_static
-from server.web.visit import HOLDER_COOKIE, HOLDER_COOKIE_DAYS, context, raw_target, visitor
+from server.web.visit import HOLDER_COOKIE, context, raw_target, visitor
 
 MAX_FORM_BYTES = 4096
 """A token, a claim or a typed serial, and room to spare; photos have the settings' limit."""
@@ -82,7 +82,8 @@ def style(filename: str) -> Response:
 @blueprint.get(_LINK_RULE)
 def look(**_parts: str) -> Response:
     """Look at the code of this address: nothing changes, however often (docs/protocol.md §1)."""
-    return respond(_look_page(_look()))
+    found = _look()
+    return _with_cookie(respond(_look_page(found)), found.holder_cookie)
 
 
 @blueprint.post(_SHORT_RULE)
@@ -90,22 +91,26 @@ def look(**_parts: str) -> Response:
 def burn(**_parts: str) -> Response:
     """Verify the code of this address, with the page's token and claim (docs/protocol.md §2 rules 3 to 8).
 
-    A form that was not sent from our page, or whose token is not valid, is answered with the look page (409).
+    A form that was not sent from our page, or whose token is not valid, is answered with the look page (409). One of
+    unknown origin counts as ours if its claim was made for this browser. A verification whose browser will be known by
+    its cookie is answered by a redirect to the code's page, so that going back or reloading sends nothing again.
     """
     request.max_content_length = MAX_FORM_BYTES
-    if not is_from_our_page(request, context().keyrings().prefixes):
-        return respond(_look_page(_look(), again=True), HTTPStatus.CONFLICT)
-    if holder_acts.is_requested():
-        return _holder_act()
-    if receipts.is_requested():
-        return _receipt()
+    hidden = is_origin_hidden(request)
+    if not (hidden or is_from_our_page(request, context().keyrings().prefixes)):
+        return _look_again()
+    if holder_acts.is_requested() or receipts.is_requested():
+        if hidden:
+            return _look_again(notes=_HIDDEN)
+        return _holder_act() if holder_acts.is_requested() else _receipt()
     text, claim = text_of_page(context(), *raw_target()), request.form.get("claim")
+    form = PageForm(token=request.form.get("token"), claim=claim, origin_hidden=hidden)
     try:
-        answer = verify_on_page(context(), text, token=request.form.get("token"), claim=claim, visitor=visitor())
+        answer = verify_on_page(context(), text, form, visitor())
     except ClaimInvalid:
-        return respond(_look_page(_look(), again=True), HTTPStatus.CONFLICT)
+        return _look_again()
     except PageTokenInvalid:
-        return respond(_look_page(_look(claim), again=True), HTTPStatus.CONFLICT)
+        return _look_again(claim, notes=_HIDDEN if hidden else ())
     return _verdict(answer)
 
 
@@ -179,7 +184,7 @@ def _receipt() -> Response:
         return receipts.receipt_file(found) or respond(_answer_page(found))
     if "keep_code" in request.form:
         return respond(_look_page(_look(), notes=("keep_wrong",)))
-    return respond(_look_page(_look(), again=True), HTTPStatus.CONFLICT)
+    return _look_again()
 
 
 def _look(claim: str | None = None) -> Look:
@@ -197,18 +202,43 @@ def _look_page(found: Look, *, again: bool = False, notes: tuple[str, ...] = ())
         form = Burn(action=code_address(), token=found.token, claim=found.claim, tells=tells)
     offers = receipts.offers_of(shown, found.receipt, burn=form)
     noted = ("again", *notes) if again and form else notes
-    return page_maker().code_page(shown, offers, notes=noted, answer=again or bool(notes))
+    answers = again or bool(notes) or found.state is Verdict.GENUINE
+    return page_maker().code_page(shown, offers, notes=noted, answer=answers)
+
+
+_HIDDEN = ("origin_hidden",)
+
+
+def _look_again(claim: str | None = None, *, notes: tuple[str, ...] = ()) -> Response:
+    """The look page with a fresh token and the same claim, where a form was not accepted."""
+    found = _look(claim)
+    page = _look_page(found, again=not notes, notes=notes)
+    return _with_cookie(respond(page, HTTPStatus.CONFLICT), found.holder_cookie)
 
 
 def _verdict(answer: Answer) -> Response:
+    own = answer.verdict in {Verdict.GENUINE, Verdict.VERIFIED_BY_YOU}
     remembered = is_remembered(request, context().keyrings().prefixes)
+    if own and remembered and answer.known_by_cookie:
+        known = Response(status=HTTPStatus.SEE_OTHER, headers={"Location": code_address()})
+        return _with_cookie(known, answer.holder_cookie)
     notes = ("told",) if answer.verdict in OFFERED else ()
     if answer.verdict is Verdict.GENUINE and not remembered:
         notes = ("not_remembered",)
-    response = respond(_answer_page(answer, notes=notes))
-    if answer.holder_cookie is not None and remembered:  # set after a refusal too: one person counts once
-        max_age = HOLDER_COOKIE_DAYS * _SECONDS_A_DAY
-        response.set_cookie(HOLDER_COOKIE, answer.holder_cookie, max_age, secure=True, httponly=True, samesite="Lax")
+    return _with_cookie(respond(_answer_page(answer, notes=notes)), answer.holder_cookie)
+
+
+def _with_cookie(response: Response, cookie: HolderCookie | None) -> Response:
+    """Set the holder cookie, where the browser would keep it."""
+    if cookie is not None and is_remembered(request, context().keyrings().prefixes):
+        response.set_cookie(
+            HOLDER_COOKIE,
+            cookie.value,
+            cookie.days * _SECONDS_A_DAY,
+            secure=True,
+            httponly=True,
+            samesite="Lax",
+        )
     return response
 
 

@@ -77,7 +77,8 @@ class PageMaker:
         """The page of one code: look, verdict, or not ours. `notes` names further notes to show."""
         product = product_view(self._catalogue, shown.facts) if shown.facts is not None else None
         facts = {**self._facts(shown), **_receipt_facts(offers.receipt)}
-        noted = (self._note(name, facts, product) for name in (*_NOTES, *notes))
+        near = ("same_network",) if shown.facts is not None and shown.facts.same_network else ()
+        noted = (self._note(name, facts, product) for name in (*near, *_NOTES, *notes))
         return Page(
             site=_site_of_code(shown.facts) if shown.facts is not None else self._site,
             tint=_tint_of(shown),

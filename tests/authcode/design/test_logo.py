@@ -50,7 +50,7 @@ def picture_of(modules: np.ndarray) -> np.ndarray:
     return np.where(np.pad(modules, 4).repeat(8, axis=0).repeat(8, axis=1), 0, 255).astype(np.uint8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     version=st.integers(1, 20),
     level=st.sampled_from(Level),
@@ -286,7 +286,7 @@ def test_a_missing_logo_is_refused_by_its_name_alone(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(refusal.value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(place=st.integers(0, 2_000), value=st.integers(0, 255), cut=st.integers(0, 2_000))
 def test_a_damaged_logo_file_raises_only_our_errors(
     shop: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory, place: int, value: int, cut: int

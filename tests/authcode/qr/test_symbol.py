@@ -130,7 +130,7 @@ def test_codes_need_the_versions_the_format_promises(
     assert smallest_version(segments_of(shop.code_text(form, 5), form), level) == version
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(length=st.integers(1, 2500), level=st.sampled_from(Level))
 def test_the_smallest_version_is_the_one_the_package_chooses(length: int, level: Level) -> None:
     segments = segments_of("A" * length, Form.SHORT)

@@ -141,7 +141,7 @@ def test_both_open_what_is_published() -> None:
 
 
 @given(way=st.sampled_from(places(KEYRING)), new=st.sampled_from(ODD) | st.text(max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_they_agree_on_a_keyring_in_which_one_value_is_another(way: tuple[Any, ...], new: Any) -> None:
     agreed_on_keyring(json.dumps(changed(KEYRING, way, new)))
 
@@ -178,14 +178,14 @@ def test_they_agree_on_fields_that_nobody_knows(added: str, *, opened: bool) -> 
 
 
 @given(way=st.sampled_from(places(MANIFEST)), new=st.text(max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_manifest_in_which_one_value_is_another_is_opened_or_refused(way: tuple[Any, ...], new: Any) -> None:
     other = changed(MANIFEST, way, new)
     assert opens_manifest(json.dumps(other)) or other != MANIFEST
 
 
 @given(data=st.data(), code=st.sampled_from(CODES))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_they_agree_on_a_code_in_which_something_is_another(data: st.DataObject, code: str) -> None:
     start = data.draw(st.integers(0, len(code) - 1))
     end = data.draw(st.integers(start, min(len(code), start + 3)))

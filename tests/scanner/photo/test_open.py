@@ -211,7 +211,7 @@ def test_a_jpeg_bomb_is_refused_by_its_header(encode: Callable[..., bytes]) -> N
 SEEDS = [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x40\x00\x00\x00WEBPVP8X", b"GIF89a"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(SEEDS), st.binary(max_size=200))
 def test_any_bytes_are_a_picture_or_a_refusal_of_ours(start: bytes, rest: bytes) -> None:
     caught: Exception | None = None
@@ -222,7 +222,7 @@ def test_any_bytes_are_a_picture_or_a_refusal_of_ours(start: bytes, rest: bytes)
     assert caught is None or type(caught) in errors.PhotoError.__subclasses__()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=st.sampled_from(["JPEG", "PNG", "WebP"]), hits=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255))))
 def test_a_picture_with_changed_bytes_is_a_picture_or_a_refusal_of_ours(
     encode: Callable[..., bytes], kind: str, hits: list[tuple[float, int]]

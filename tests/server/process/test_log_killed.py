@@ -20,7 +20,7 @@ from server.services.log import heads, proofs
 from server.storage import schema
 from server.storage.engine import Database
 from tests.server import processes
-from tests.server.simulator import MakeWorld, both_databases
+from tests.server.simulator import MakeWorld, both_databases, claim_of
 
 CLIENTS, CODES, KILLS = 6, 600, 3  # five workers killed young: one more, and `serve` itself gives up
 
@@ -44,7 +44,7 @@ class Buyer(threading.Thread):
             if number < 0:
                 return
             connection = http.client.HTTPConnection(self.host, timeout=3)
-            body = json.dumps({"code": code, "claim": "anna"})
+            body = json.dumps({"code": code, "claim": claim_of("anna")})
             try:
                 connection.request("POST", "/api/v1/verify", body, {"Content-Type": "application/json"})
                 answer = connection.getresponse()

@@ -26,7 +26,7 @@ from server.storage import schema
 from server.storage.engine import Connection
 from server.storage.scans import KEEP_CHANNEL, attempts_around, keep_code_uses, latest_by_others, network_of_burn
 from server.storage.wrong_tries import Tried, TryKind, add_wrong_try, wrong_tries
-from tests.server.simulator import START, World, both_databases
+from tests.server.simulator import START, World, both_databases, claim_of
 
 pytestmark = both_databases
 
@@ -37,7 +37,7 @@ MANY = 3_000
 def used(world: World) -> tuple[str, Unit, str]:
     """A code that was verified, its unit and its keep-code."""
     code = world.issue().text(0)
-    answer = verify(world.ctx, code, claim="anna", visitor=Visitor())
+    answer = verify(world.ctx, code, claim=claim_of("anna"), visitor=Visitor())
     assert answer.receipt is not None
     return code, find_code(world.ctx, code), answer.receipt.keep_code
 
@@ -133,7 +133,7 @@ def test_no_more_uses_of_a_keep_code_are_read_than_make_an_alert(world: World, u
 USES = st.lists(st.tuples(st.sampled_from([None, "KR", "JP", "US", "DE", "FR"]), st.integers(0, 9)), max_size=30)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(USES, st.one_of(st.none(), st.integers(0, 9)))
 def test_the_latest_uses_of_a_keep_code_decide_as_all_of_them_did(
     world: World, uses: list[tuple[str | None, int]], since: int | None

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import ClassVar
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -141,21 +142,33 @@ def burn_form() -> Burn:
 class Browser:
     """Somebody with a cookie jar, who sees pages at the brand's own address."""
 
+    follows: ClassVar[bool] = True
+
     client: FlaskClient
     address: str = ADDRESS
 
     def open(self, target: str, **more: object) -> TestResponse:
         return self.client.get(target, base_url=self.address, **more)  # type: ignore[arg-type]
 
-    def send(self, target: str, form: dict[str, object], **headers: str) -> TestResponse:
+    def send(
+        self, target: str, form: dict[str, object], there: dict[str, str] | None = None, **headers: str
+    ) -> TestResponse:
+        """Send a form, and follow where the answer leads; `there` is the address of the network."""
         sent = {"Origin": self.address, "Referer": f"{self.address}/"} | {
             name.replace("_", "-"): value for name, value in headers.items()
         }
-        return self.client.post(target, data=form, base_url=self.address, headers=sent)
+        return self.client.post(
+            target,
+            data=form,
+            base_url=self.address,
+            headers=sent,
+            environ_base=there or {},
+            follow_redirects=self.follows,
+        )
 
-    def verify(self, target: str, **headers: str) -> TestResponse:
+    def verify(self, target: str, there: dict[str, str] | None = None, **headers: str) -> TestResponse:
         """Look, then press the button."""
-        return self.send(target, hidden(self.open(target).text), **headers)
+        return self.send(target, hidden(self.open(target).text), there, **headers)
 
 
 def hidden(html: str) -> dict[str, object]:

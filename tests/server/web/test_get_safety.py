@@ -170,7 +170,7 @@ STAFF_PATHS = st.builds(str.format, st.sampled_from(["staff/alerts/{}", "staff/b
     query=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=40),
 )
 @example(method="GET", path="/.", query="")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 def test_no_odd_address_changes_anything_or_breaks_the_server(
     lively: World, method: str, path: str, query: str
 ) -> None:

@@ -94,6 +94,7 @@ def settings() -> Response | tuple[str, int] | str:
             support=request.form.get("support", "").strip() or None,
             accent=request.form.get("accent", "").strip().lower() or None,
             withdrawn_keys=request.form.get("withdrawn_keys", known[number].withdrawn_keys),
+            cookie_on_look=request.form.get("cookie_on_look", "on") == "on",
         )
         changed = change_settings(context().db, number, wanted, staff=staff(), now=context().clock())
     except AuthcodeError as refused:

@@ -1,5 +1,8 @@
 """Claims, holder cookies, hashes and page tokens."""
 
+import secrets
+import string
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,10 +11,11 @@ from hypothesis import strategies as st
 
 from server.domain.codes.claim import (
     ClaimInvalid,
+    ClaimTooWeak,
+    belong_together,
     check_claim,
     claim_of_holder,
     holder_of_claim,
-    is_guessable,
     marks_of,
     read_holder,
     read_page_claim,
@@ -24,22 +28,57 @@ KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 UNIT, OTHER = Unit(row=1, index=2), Unit(row=1, index=3)
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TTL = timedelta(minutes=10)
-visible = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=64)
+texts = st.text(st.sampled_from(string.ascii_letters + string.digits + "-_"), min_size=1, max_size=64)
 
 
-@given(visible)
-def test_every_text_of_visible_ascii_up_to_64_is_a_claim(claim: str) -> None:
-    assert check_claim(claim) == claim
+def test_what_programs_draw_at_random_is_a_claim() -> None:
+    for draw in (secrets.token_urlsafe, secrets.token_hex, lambda _: str(uuid.uuid4()), lambda _: uuid.uuid4().hex):
+        for _ in range(100):
+            drawn = draw(16)
+            assert check_claim(drawn) == drawn
+            assert check_claim(drawn.upper()) == drawn.upper()
 
 
-@pytest.mark.parametrize("claim", ["", "x" * 65, "with space", "tab\t", "é", "\x7f", "\ud800", None, 5, ["a"]])
-def test_anything_else_is_no_claim(claim: object) -> None:
+@pytest.mark.parametrize("claim", ["", "x" * 65, "with space", "tab\t", "é", "\x7f", "\ud800", "a.b", None, 5, ["a"]])
+def test_a_claim_of_other_characters_is_refused_without_being_repeated(claim: object) -> None:
     with pytest.raises(ClaimInvalid) as refused:
         check_claim(claim)
+    assert refused.value.code == "claim_invalid"
     assert "space" not in str(refused.value)
 
 
-@given(visible, visible)
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "a",
+        "order-1001",
+        "anna",
+        "0123456789abcdefghijk",
+        "1" * 22,
+        "0" * 10 + "123456789012",
+        "ab" * 16,
+        "1234567" * 5,
+        "abcdefg" * 4,
+    ],
+)
+def test_a_claim_that_can_be_guessed_is_too_weak(claim: str) -> None:
+    with pytest.raises(ClaimTooWeak) as refused:
+        check_claim(claim)
+    assert refused.value.code == "claim_too_weak"
+
+
+@given(texts)
+def test_a_claim_is_kept_as_it_is_or_refused(claim: str) -> None:
+    strong = len(claim) >= 22 and not claim.isdigit() and len(set(claim)) >= 8
+    try:
+        assert check_claim(claim) == claim
+    except ClaimTooWeak:
+        assert not strong
+    else:
+        assert strong
+
+
+@given(texts, texts)
 def test_a_claim_is_known_again_on_its_unit_only(claim: str, other: str) -> None:
     mark = marks_of(UNIT, claim=claim, cookie=None, key=KEY).claim_hash
     assert mark == marks_of(UNIT, claim=claim, cookie=None, key=KEY).claim_hash
@@ -53,7 +92,18 @@ def test_a_cookie_from_a_claim_has_the_form_of_our_cookies_and_leads_to_claims_f
     holder = holder_of_claim("claim", key=KEY)
     assert read_holder(holder) == holder == holder_of_claim("claim", key=KEY)
     assert claim_of_holder(holder, UNIT) != claim_of_holder(holder, OTHER)
-    assert check_claim(claim_of_holder(holder, UNIT))
+    assert read_page_claim(claim_of_holder(holder, UNIT))
+
+
+def test_a_claim_and_the_cookie_made_with_it_belong_together_and_no_others_do() -> None:
+    claim = "0123456789abcdef" * 2
+    cookie, other = holder_of_claim(claim, key=KEY), "ab" * 32
+    for shown in (claim, claim_of_holder(cookie, UNIT)):
+        assert belong_together(shown, cookie, UNIT, key=KEY)
+        assert not belong_together(shown, other, UNIT, key=KEY)
+        assert not belong_together(shown, None, UNIT, key=KEY)
+    assert not belong_together(claim_of_holder(cookie, OTHER), cookie, UNIT, key=KEY)
+    assert not belong_together(claim, cookie, UNIT, key=OTHER_KEY)
 
 
 @pytest.mark.parametrize("cookie", [None, "", "x", "G" * 64, "a" * 63, "a" * 65])
@@ -85,10 +135,14 @@ def test_a_token_of_one_act_confirms_no_other() -> None:
                 check_page_token(token, TokenScope(UNIT, 0, asked), key=KEY, now=NOW)
 
 
-def test_a_claim_below_128_bits_can_be_guessed_and_a_page_takes_none() -> None:
-    assert read_page_claim("x" * 22) == "x" * 22
-    assert (is_guessable("x" * 21), is_guessable("x" * 22)) == (True, False)
-    assert read_page_claim("x" * 21) is None
+@given(st.binary(min_size=16, max_size=16))
+def test_a_page_takes_back_every_claim_that_it_can_have_made(drawn: bytes) -> None:
+    assert read_page_claim(drawn.hex()) == drawn.hex()
+
+
+@pytest.mark.parametrize("claim", [None, 5, "", "x" * 32, "0F" * 16, "0f" * 15, "0f" * 17])
+def test_a_page_takes_no_claim_that_it_has_not_made(claim: object) -> None:
+    assert read_page_claim(claim) is None
 
 
 @given(st.text(max_size=60) | st.none())

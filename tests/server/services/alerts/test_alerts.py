@@ -24,7 +24,7 @@ from server.storage import schema
 from server.storage.brands import all_brands, set_brand
 from server.storage.scans import ScanRecord, scans_of_batch
 from server.web.dashboard.words import alert_sentence, why_it_fired
-from tests.server.simulator import Issued, MakeWorld, World, both_databases
+from tests.server.simulator import Issued, MakeWorld, World, both_databases, claim_of
 
 pytestmark = both_databases
 
@@ -34,7 +34,7 @@ def alerts(world: World, **wanted: object) -> tuple[AlertRow, ...]:
 
 
 def attempt(world: World, code: str, claim: str, **visitor: object) -> Verdict:
-    return verify(world.ctx, code, claim=claim, visitor=Visitor(**visitor)).verdict
+    return verify(world.ctx, code, claim=claim_of(claim), visitor=Visitor(**visitor)).verdict
 
 
 def test_a_second_person_makes_a_note_and_a_third_an_alert_in_the_same_row(world: World) -> None:

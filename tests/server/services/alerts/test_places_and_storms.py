@@ -26,7 +26,7 @@ from server.services.queries import alert as alert_query
 from server.services.queries import alerts as alert_queries
 from server.services.queries.rows import AlertRow
 from server.services.staff.accounts import Staff
-from tests.server.simulator import Issued, MakeWorld, World, both_databases
+from tests.server.simulator import Issued, MakeWorld, World, both_databases, claim_of
 
 pytestmark = both_databases
 
@@ -67,7 +67,7 @@ def alerts(world: World, rule: str) -> tuple[AlertRow, ...]:
 
 
 def attempt(world: World, code: str, claim: str, address: str | None, *, staff: bool = False) -> Verdict | None:
-    return verify(world.ctx, code, claim=claim, visitor=Visitor(address=address, staff=staff)).verdict
+    return verify(world.ctx, code, claim=claim_of(claim), visitor=Visitor(address=address, staff=staff)).verdict
 
 
 def looks(world: World, code: str, times: int, address: str = SEOUL) -> None:
@@ -291,7 +291,7 @@ def test_an_erased_holder_is_no_place_of_an_alert_any_more(world: World) -> None
     code = world.issue().text(0)
     attempt(world, code, "anna", BERLIN)
     attempt(world, code, "ben", LIMA)
-    answer = world.client.post("/api/v1/erase", json={"code": code, "claim": "anna"})
+    answer = world.client.post("/api/v1/erase", json={"code": code, "claim": claim_of("anna")})
     assert answer.status_code == 200, answer.text
     for rule in ("outside_market", "impossible_travel"):
         (alert,) = alerts(world, rule)

@@ -27,7 +27,7 @@ from server.services.queries import codes as code_queries
 from server.storage import schema
 from server.storage.holders import return_unit
 from server.storage.redemptions import lock_redemption
-from tests.server.simulator import Issued, World, both_databases, on_postgresql
+from tests.server.simulator import Issued, World, both_databases, claim_of, on_postgresql
 from tests.server.storage.waits import until_somebody_waits
 
 pytestmark = both_databases
@@ -87,11 +87,11 @@ def test_staff_return_a_unit_once_and_its_holder_once_beside(world: World, burne
     assert undo(world, burned, "0") == 1
     world.verdict(code, "buyer")
     assert undo(world, burned, "0") == 0
-    holders = world.client.post("/api/v1/undo", json={"code": code, "claim": "buyer"})
+    holders = world.client.post("/api/v1/undo", json={"code": code, "claim": claim_of("buyer")})
     assert holders.get_json()["returned"]["by"] == "holder"
     assert world.verdict(code, "last") == "genuine"
     assert undo(world, burned, "0") == 0
-    again = world.client.post("/api/v1/undo", json={"code": code, "claim": "last"})
+    again = world.client.post("/api/v1/undo", json={"code": code, "claim": claim_of("last")})
     assert again.get_json()["code"] == "undo_over"
     with world.ctx.db.read() as connection:
         assert len(connection.execute(sa.select(schema.redemption)).all()) == 6
@@ -106,7 +106,7 @@ def test_what_names_an_ended_verification_takes_nothing_from_the_next_buyer(
         world.verdict(code, claim)
     (alert,) = alert_queries.alerts(world.ctx, AlertFilter()).rows
     named = units_of_codes(world.ctx, [code])
-    assert world.client.post("/api/v1/undo", json={"code": code, "claim": "thief-0"}).status_code == 200
+    assert world.client.post("/api/v1/undo", json={"code": code, "claim": claim_of("thief-0")}).status_code == 200
     assert world.verdict(code, "buyer") == "genuine"
     done = undo_by_staff(world.ctx, named, reason="attack", actor="anna@example.com")
     assert (done.returned, done.ended) == ((), 1)
@@ -121,7 +121,7 @@ def test_staff_and_a_holder_who_undo_in_the_same_moment_take_turns(world: World,
     """Whoever is second sees what the first did, and enters nothing in the log."""
     (unit,) = units_of_codes(world.ctx, [burned.text(0)])
     (other,) = units_of_codes(world.ctx, [burned.text(1)])
-    body = {"code": burned.text(1), "claim": "thief-1"}
+    body = {"code": burned.text(1), "claim": claim_of("thief-1")}
     with ThreadPoolExecutor(1) as pool:
         with world.ctx.db.engine.connect() as connection, connection.begin():
             lock_redemption(connection, unit)

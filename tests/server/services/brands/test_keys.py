@@ -37,7 +37,7 @@ from server.settings import load_settings
 from server.storage import schema
 from server.storage.engine import Database
 from server.storage.migrate import upgrade
-from tests.server.simulator import PREFIX, START, Brand, World
+from tests.server.simulator import PREFIX, START, Brand, World, claim_of
 from tests.server.web.metrics import sample, token
 
 
@@ -124,7 +124,7 @@ def test_the_page_of_a_withdrawn_key_says_what_the_page_of_any_foreign_code_says
     def pages(text: str) -> list[tuple[int, str, list[str]]]:
         path = "/" + text.removeprefix(PREFIX)
         client = world.client
-        answers = [client.get(path), client.post(path, data={"claim": "x" * 32, "token": "y"})]
+        answers = [client.get(path), client.post(path, data={"claim": "0f" * 16, "token": "y"})]
         return [(one.status_code, one.text, one.headers.getlist("Set-Cookie")) for one in answers]
 
     assert pages(code) == pages(forged)
@@ -144,7 +144,7 @@ def test_own_attempts_samples_and_staff_raise_no_alert_for_a_withdrawn_key(
     _publish(world, issuer)
     assert world.verdict(issued.text(1), "anna") == "not_ours"
     assert world.verdict(issued.text(2), "ben") == "not_ours"
-    verify(world.ctx, issued.text(0), claim="carla", visitor=Visitor(staff=True))
+    verify(world.ctx, issued.text(0), claim=claim_of("carla"), visitor=Visitor(staff=True))
     assert _rows(world, schema.scan) == 4
     assert alerts(world.ctx, AlertFilter()).total == 0
 

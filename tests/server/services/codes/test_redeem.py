@@ -10,13 +10,20 @@ from authcode.code.serial import Tier, printed_serial
 from authcode.order.order import Tiers
 from keys.format.records import Form, Profile
 from server.domain.batches.range_act import ActKind
-from server.domain.codes.claim import ClaimInvalid, claim_of_holder, holder_of_claim
+from server.domain.codes.claim import (
+    HOLDER_DAYS,
+    LOOK_DAYS,
+    ClaimInvalid,
+    HolderCookie,
+    claim_of_holder,
+    holder_of_claim,
+)
 from server.domain.codes.page_token import PageTokenInvalid
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict
 from server.services.codes.attempts import Visitor
 from server.services.codes.look import Look, look_at_page, look_at_serial, text_of_page
-from server.services.codes.redeem import Answer, verify_on_page
+from server.services.codes.redeem import Answer, PageForm, verify_on_page
 from server.storage import schema
 from tests.server.simulator import World, both_databases
 
@@ -166,7 +173,7 @@ def looked(world: World, code: str, visitor: Visitor = STRANGER) -> Look:
 
 def burn(world: World, code: str, seen: Look, visitor: Visitor = STRANGER) -> Answer:
     text = text_of_page(world.ctx, *target(code))
-    return verify_on_page(world.ctx, text, token=seen.token, claim=seen.claim, visitor=visitor)
+    return verify_on_page(world.ctx, text, PageForm(token=seen.token, claim=seen.claim), visitor)
 
 
 @pytest.mark.parametrize(("form", "profile"), SHORT_KINDS)
@@ -177,8 +184,10 @@ def test_a_page_burns_with_its_token_and_gives_a_cookie_that_knows_its_holder(
     seen = looked(world, code)
     answer = burn(world, code, seen)
     assert answer.verdict is Verdict.GENUINE
-    assert answer.holder_cookie == holder_of_claim(seen.claim, key=world.ctx.keys.holder)
-    holder = replace(STRANGER, cookie=answer.holder_cookie)
+    value = holder_of_claim(seen.claim, key=world.ctx.keys.holder)
+    assert seen.holder_cookie == HolderCookie(value=value, days=LOOK_DAYS)
+    assert answer.holder_cookie == HolderCookie(value=value, days=HOLDER_DAYS)
+    holder = replace(STRANGER, cookie=value)
     world.clock.forward(minutes=11)
     assert look_at_page(world.ctx, *target(code), holder).state is Verdict.VERIFIED_BY_YOU
     assert look_at_page(world.ctx, *target(code), STRANGER).state is Verdict.ALREADY_VERIFIED
@@ -200,8 +209,9 @@ def test_a_browser_with_a_cookie_claims_by_it_on_every_unit(world: World) -> Non
     seen = looked(world, issued.text(1), holder)
     assert seen.claim == claim_of_holder("ab" * 32, seen.unit)
     answer = burn(world, issued.text(1), seen, holder)
-    assert (answer.verdict, answer.holder_cookie) == (Verdict.GENUINE, None)
-    assert burn(world, issued.text(1), replace(seen, claim="other" * 5), holder).verdict is Verdict.GENUINE
+    kept = HolderCookie(value="ab" * 32, days=HOLDER_DAYS)
+    assert (answer.verdict, answer.holder_cookie, answer.known_by_cookie) == (Verdict.GENUINE, kept, True)
+    assert burn(world, issued.text(1), replace(seen, claim="0f" * 16), holder).verdict is Verdict.GENUINE
 
 
 def test_a_token_that_does_not_hold_leads_back_to_the_look_page_with_the_same_claim(world: World) -> None:
@@ -220,7 +230,7 @@ def test_a_token_that_does_not_hold_leads_back_to_the_look_page_with_the_same_cl
     assert burn(world, code, again).verdict is Verdict.GENUINE
 
 
-@pytest.mark.parametrize("claim", [None, "", "with space", "x" * 65])
+@pytest.mark.parametrize("claim", [None, "", "with space", "x" * 65, "x" * 32, "0F" * 16, "0f" * 15])
 def test_a_page_without_a_usable_claim_burns_nothing(world: World, claim: str | None) -> None:
     code = world.issue().text(0)
     with pytest.raises(ClaimInvalid):
@@ -276,7 +286,7 @@ def test_a_link_that_lost_its_8030_is_a_look_by_serial(world: World) -> None:
     seen = look_at_page(world.ctx, path, "", STRANGER)
     assert (seen.state, seen.token) == (Verdict.UNUSED, None)
     text = text_of_page(world.ctx, path, "")
-    answer = verify_on_page(world.ctx, text, token=None, claim="anna" * 6, visitor=STRANGER)
+    answer = verify_on_page(world.ctx, text, PageForm(token=None, claim="0f" * 16), STRANGER)
     assert answer.verdict is Verdict.NOT_OURS
     assert rows(world, schema.redemption) == 0
 

@@ -34,7 +34,7 @@ from server.services.queries import codes as code_queries
 from server.storage import schema
 from server.storage.redemptions import unit_life
 from tests.server.services.holders.guesses import wrong
-from tests.server.simulator import START, Issued, MakeWorld, World, both_databases
+from tests.server.simulator import START, Issued, MakeWorld, World, both_databases, claim_of
 
 pytestmark = both_databases
 
@@ -79,7 +79,7 @@ def test_an_undone_code_is_unused_and_says_for_good_that_it_was_returned(world: 
     code = issued.text(0)
     first = genuine(world, code)
     assert first["undo_until"] == "2026-11-22T12:00:00Z"
-    body = done(world, "undo", code, claim="anna")
+    body = done(world, "undo", code, claim=claim_of("anna"))
     returned = {"on": "2026-11-21", "by": "holder"}
     assert (body["act"], body["state"], body["returned"], body["keep_code"]) == ("undo", "unused", returned, None)
     assert (look(world, code)["state"], look(world, code)["returned"]) == ("unused", returned)
@@ -97,7 +97,7 @@ def test_an_undone_code_is_unused_and_says_for_good_that_it_was_returned(world: 
 def test_a_late_duplicate_of_a_programs_request_does_not_use_up_the_code_again(world: World, issued: Issued) -> None:
     code = issued.text(0)
     genuine(world, code)
-    done(world, "undo", code, claim="anna")
+    done(world, "undo", code, claim=claim_of("anna"))
     for _ in range(2):
         late = world.ask(code, "anna").get_json()
         assert (late["verdict"], late["returned"]["by"], late["proof"]) == ("unused", "holder", None)
@@ -108,7 +108,7 @@ def test_a_late_duplicate_of_a_programs_request_does_not_use_up_the_code_again(w
 
 def test_the_undone_proof_says_live_what_became_of_it(world: World, issued: Issued) -> None:
     proof = genuine(world, issued.text(0))["proof"]
-    done(world, "undo", issued.text(0), claim="anna")
+    done(world, "undo", issued.text(0), claim=claim_of("anna"))
     told = checked(world, proof)
     assert (told["on_record"], told["ended"]) == (False, {"how": "returned", "on": "2026-11-21", "by": "holder"})
     genuine(world, issued.text(0), "anna-again")
@@ -119,12 +119,12 @@ def test_the_undone_proof_says_live_what_became_of_it(world: World, issued: Issu
 def test_a_holder_undoes_once_and_within_the_window(world: World, issued: Issued) -> None:
     code = issued.text(0)
     genuine(world, code)
-    done(world, "undo", code, claim="anna")
+    done(world, "undo", code, claim=claim_of("anna"))
     assert genuine(world, code, "anna-again")["undo_until"] is None
-    assert ask(world, "undo", code, claim="anna-again")[1]["code"] == "undo_over"
+    assert ask(world, "undo", code, claim=claim_of("anna-again"))[1]["code"] == "undo_over"
     genuine(world, issued.text(1))
     world.clock.forward(hours=24, seconds=1)
-    status, body = ask(world, "undo", issued.text(1), claim="anna")
+    status, body = ask(world, "undo", issued.text(1), claim=claim_of("anna"))
     assert (status, body["code"]) == (409, "undo_over")
 
 
@@ -132,7 +132,7 @@ def test_the_window_is_a_setting_and_none_means_never(make_world: MakeWorld) -> 
     world = make_world(undo_window_s=0)
     code = world.issue().text(0)
     assert genuine(world, code)["undo_until"] is None
-    assert ask(world, "undo", code, claim="anna")[1]["code"] == "undo_over"
+    assert ask(world, "undo", code, claim=claim_of("anna"))[1]["code"] == "undo_over"
 
 
 @pytest.mark.parametrize("act", ["undo", "hand-on", "erase"])
@@ -145,17 +145,17 @@ def test_nobody_but_the_holder_is_answered_and_one_text_serves_for_every_reason(
     strangers_keep_code = world.ask(other, "ben").get_json()["keep_code"]
     proof = world.ask(code, "anna").get_json()["proof"]
     refusals = [
-        ask(world, act, code, claim="ben"),
-        ask(world, act, other, claim="anna"),
-        ask(world, act, issued.text(2), claim="anna"),
-        ask(world, act, "x", claim="anna"),
+        ask(world, act, code, claim=claim_of("ben")),
+        ask(world, act, other, claim=claim_of("anna")),
+        ask(world, act, issued.text(2), claim=claim_of("anna")),
+        ask(world, act, "x", claim=claim_of("anna")),
         ask(world, act, code, keep_code=strangers_keep_code),
-        ask(world, act, code, claim=proof[:64]),
-        ask(world, act, code, claim=checked(world, proof)["proof"]["jti"]),
+        ask(world, act, code, claim=proof[:64].replace(".", "-")),
+        ask(world, act, code, claim=checked(world, proof)["proof"]["jti"] + "x"),
     ]
     assert {(status, json.dumps(body)) for status, body in refusals} == {(404, json.dumps(refusals[0][1]))}
     assert refusals[0][1]["code"] == "holder_unknown"
-    for body in ({}, {"claim": "anna", "keep_code": strangers_keep_code}, {"claim": 7}):
+    for body in ({}, {"claim": claim_of("anna"), "keep_code": strangers_keep_code}, {"claim": 7}):
         assert world.client.post(f"/api/v1/{act}", json={"code": code, **body}).status_code == 400
     assert world.ask(code, "anna").get_json()["verdict"] == "genuine"
 
@@ -221,13 +221,13 @@ def test_a_keep_code_undoes_as_a_claim_does(world: World, issued: Issued) -> Non
 def test_a_recalled_or_void_code_is_neither_undone_nor_handed_on(act: str, world: World, issued: Issued) -> None:
     genuine(world, issued.text(0))
     world.act(issued, ActKind.RECALL, "0", reason="leaks")
-    assert ask(world, act, issued.text(0), claim="anna")[1]["code"] == "act_not_now"
-    assert done(world, "erase", issued.text(0), claim="anna")["state"] == "recalled"
+    assert ask(world, act, issued.text(0), claim=claim_of("anna"))[1]["code"] == "act_not_now"
+    assert done(world, "erase", issued.text(0), claim=claim_of("anna"))["state"] == "recalled"
 
 
 def test_an_undo_stands_in_the_history_and_in_the_log_and_nothing_is_deleted(world: World, issued: Issued) -> None:
     genuine(world, issued.text(0))
-    done(world, "undo", issued.text(0), claim="anna")
+    done(world, "undo", issued.text(0), claim=claim_of("anna"))
     genuine(world, issued.text(0), "ben")
     with world.ctx.db.read() as connection:
         assert len(connection.execute(sa.select(schema.redemption)).all()) == 2
@@ -248,7 +248,7 @@ def test_an_undone_code_is_counted_as_unused_where_used_ones_are_counted(world: 
 
     genuine(world, issued.text(0))
     genuine(world, issued.text(1))
-    done(world, "undo", issued.text(0), claim="anna")
+    done(world, "undo", issued.text(0), claim=claim_of("anna"))
     with world.ctx.db.read() as connection:
         assert count_used_between(connection, issued.batch.row, 0, 9) == 1
     genuine(world, issued.text(0), "ben")
@@ -259,8 +259,8 @@ def test_an_undone_code_is_counted_as_unused_where_used_ones_are_counted(world: 
 def test_an_outer_code_undoes_nothing(world: World) -> None:
     issued = world.issue(tiers=Tiers.PAIR)
     genuine(world, issued.text(0, Tier.INNER))
-    assert ask(world, "undo", issued.text(0, Tier.OUTER), claim="anna")[0] == 404
-    done(world, "undo", issued.text(0, Tier.INNER), claim="anna")
+    assert ask(world, "undo", issued.text(0, Tier.OUTER), claim=claim_of("anna"))[0] == 404
+    done(world, "undo", issued.text(0, Tier.INNER), claim=claim_of("anna"))
     assert look(world, issued.text(0, Tier.OUTER))["returned"]["by"] == "holder"
 
 
@@ -286,7 +286,7 @@ def test_the_next_owner_has_a_keep_code_of_their_own_and_the_old_one_is_dead(wor
 def test_the_old_proof_says_that_it_was_handed_on_and_the_fresh_one_holds(world: World, issued: Issued) -> None:
     first = genuine(world, issued.text(0))
     world.clock.forward(days=3)
-    fresh = done(world, "hand-on", issued.text(0), claim="anna")["proof"]
+    fresh = done(world, "hand-on", issued.text(0), claim=claim_of("anna"))["proof"]
     old, new = checked(world, first["proof"]), checked(world, fresh)
     assert (old["on_record"], old["ended"]) == (False, {"how": "handed_on", "on": "2026-11-24", "by": None})
     assert (new["on_record"], new["proof"]["hop"], new["proof"]["iat"]) == (True, 1, old["proof"]["iat"])
@@ -294,12 +294,12 @@ def test_the_old_proof_says_that_it_was_handed_on_and_the_fresh_one_holds(world:
 
 def test_a_lost_answer_is_given_again_within_the_window_and_not_after_it(world: World, issued: Issued) -> None:
     first = genuine(world, issued.text(0))
-    body = done(world, "hand-on", issued.text(0), claim="anna")
-    assert done(world, "hand-on", issued.text(0), claim="anna") == body
+    body = done(world, "hand-on", issued.text(0), claim=claim_of("anna"))
+    assert done(world, "hand-on", issued.text(0), claim=claim_of("anna")) == body
     assert done(world, "hand-on", issued.text(0), keep_code=first["keep_code"]) == body
-    assert ask(world, "undo", issued.text(0), claim="anna")[0] == 404
+    assert ask(world, "undo", issued.text(0), claim=claim_of("anna"))[0] == 404
     world.clock.forward(minutes=11)
-    assert ask(world, "hand-on", issued.text(0), claim="anna")[0] == 404
+    assert ask(world, "hand-on", issued.text(0), claim=claim_of("anna"))[0] == 404
 
 
 def test_the_next_owner_hands_on_to_themselves_and_nobody_else_knows_the_keep_code(
@@ -307,7 +307,7 @@ def test_the_next_owner_hands_on_to_themselves_and_nobody_else_knows_the_keep_co
 ) -> None:
     code = issued.text(0)
     genuine(world, code)
-    sold = done(world, "hand-on", code, claim="anna")["keep_code"]
+    sold = done(world, "hand-on", code, claim=claim_of("anna"))["keep_code"]
     own = done(world, "hand-on", code, keep_code=sold)
     assert own["hop"] == 2
     world.clock.forward(minutes=11)
@@ -362,14 +362,14 @@ def at_once(world: World, act: str, code: str, **shown: str) -> list[tuple[int, 
 
 def test_of_many_undos_at_once_one_is_done(world: World, issued: Issued) -> None:
     genuine(world, issued.text(0))
-    answers = at_once(world, "undo", issued.text(0), claim="anna")
+    answers = at_once(world, "undo", issued.text(0), claim=claim_of("anna"))
     assert sorted(status for status, _ in answers) == [200] + [404] * 7
     assert look(world, issued.text(0))["state"] == "unused"
 
 
 def test_many_taps_hand_on_once_and_are_all_given_the_same_keep_code(world: World, issued: Issued) -> None:
     genuine(world, issued.text(0))
-    answers = at_once(world, "hand-on", issued.text(0), claim="anna")
+    answers = at_once(world, "hand-on", issued.text(0), claim=claim_of("anna"))
     assert {json.dumps(body) for _, body in answers} == {json.dumps(answers[0][1])}
     assert (answers[0][0], answers[0][1]["hop"]) == (200, 1)
 
@@ -380,7 +380,7 @@ def test_of_undo_and_burn_in_the_same_moment_nobody_is_told_a_plain_genuine(worl
     genuine(world, code)
     with ThreadPoolExecutor(8) as pool:
         burns = [pool.submit(world.ask, code, f"buyer-{number}") for number in range(4)]
-        undone = pool.submit(ask, world, "undo", code, claim="anna")
+        undone = pool.submit(ask, world, "undo", code, claim=claim_of("anna"))
         burns += [pool.submit(world.ask, code, f"late-{number}") for number in range(4)]
     assert undone.result()[0] == 200
     told = [burn.result().get_json() for burn in burns]
@@ -400,16 +400,16 @@ def test_erasing_leaves_the_code_used_and_nobody_its_holder(world: World, issued
     assert (body["state"], body["first_country"], body["was_yours"]) == ("already_verified", None, False)
     assert world.ask(code, "anna").get_json()["verdict"] == "already_verified"
     assert prove(world.ctx, code, keep_code=first["keep_code"], visitor=Visitor()) is None
-    assert ask(world, "erase", code, claim="anna")[0] == 404
+    assert ask(world, "erase", code, claim=claim_of("anna"))[0] == 404
     told = checked(world, first["proof"])
     assert (told["on_record"], told["ended"]) == (False, {"how": "erased", "on": None, "by": None})
 
 
 def test_nothing_of_the_holder_is_left_in_any_table(world: World, issued: Issued) -> None:
     code = issued.text(0)
-    answer = verify(world.ctx, code, claim="anna", visitor=Visitor(address=ADDRESS))
+    answer = verify(world.ctx, code, claim=claim_of("anna"), visitor=Visitor(address=ADDRESS))
     assert answer.receipt is not None
-    handed = done(world, "hand-on", code, claim="anna")
+    handed = done(world, "hand-on", code, claim=claim_of("anna"))
     prove(world.ctx, code, keep_code=handed["keep_code"], visitor=Visitor(address=ADDRESS))
     prove(world.ctx, code, keep_code=wrong(1), visitor=Visitor(address=ADDRESS))
     kept = traces(world, issued)
@@ -428,13 +428,13 @@ def test_what_the_holder_did_before_it_could_be_verified_is_erased_too(world: Wo
     issued = world.issue(activate=False)
     code = issued.text(0)
     for claim in ("anna", "ben"):
-        early = verify(world.ctx, code, claim=claim, visitor=Visitor(address=ADDRESS))
+        early = verify(world.ctx, code, claim=claim_of(claim), visitor=Visitor(address=ADDRESS))
         assert early.verdict is Verdict.NOT_ACTIVATED
     world.act(issued, ActKind.ACTIVATE)
     genuine(world, code)
     with world.ctx.db.read() as connection:
         mark = connection.execute(sa.select(schema.redemption.c.holder_hash)).scalar_one()
-    done(world, "erase", code, claim="anna")
+    done(world, "erase", code, claim=claim_of("anna"))
     with world.ctx.db.read() as connection:
         rows = connection.execute(sa.select(schema.scan).order_by(schema.scan.c.id)).all()
         marks = connection.execute(sa.select(schema.alert_claim.c.mark)).scalars().all()
@@ -447,8 +447,8 @@ def test_who_undid_a_verification_may_have_it_erased(world: World, issued: Issue
     code = issued.text(0)
     keep_code = genuine(world, code)["keep_code"]
     genuine(world, issued.text(1))
-    other = done(world, "undo", issued.text(1), claim="anna")
-    done(world, "undo", code, claim="anna")
+    other = done(world, "undo", issued.text(1), claim=claim_of("anna"))
+    done(world, "undo", code, claim=claim_of("anna"))
     if bought:
         genuine(world, code, "ben")
     with world.ctx.db.read() as connection:
@@ -457,7 +457,7 @@ def test_who_undid_a_verification_may_have_it_erased(world: World, issued: Issue
     body = done(world, "erase", code, keep_code=keep_code)
     assert (body["state"], body["returned"]["by"]) == ("already_verified" if bought else "unused", "holder")
     assert ask(world, "erase", code, keep_code=keep_code)[0] == 404
-    assert done(world, "erase", issued.text(1), claim="anna")["state"] == other["state"]
+    assert done(world, "erase", issued.text(1), claim=claim_of("anna"))["state"] == other["state"]
     with world.ctx.db.read() as connection:
         everything = str([connection.execute(sa.select(table)).all() for table in schema.metadata.tables.values()])
     for trace in (first.claim_hash, first.holder_hash):
@@ -470,7 +470,7 @@ def test_who_undid_a_verification_may_have_it_erased(world: World, issued: Issue
 def test_guesses_at_an_ended_verification_share_the_tries_of_the_code(world: World, issued: Issued) -> None:
     code = issued.text(0)
     keep_code = genuine(world, code)["keep_code"]
-    done(world, "undo", code, claim="anna")
+    done(world, "undo", code, claim=claim_of("anna"))
     for number in range(WRONG_KEEP_CODES_HERE):
         assert ask(world, "erase", code, keep_code=wrong(number))[0] == 404
     for typed in (keep_code, wrong(9)):
@@ -480,7 +480,7 @@ def test_guesses_at_an_ended_verification_share_the_tries_of_the_code(world: Wor
 def test_an_entry_without_a_place_is_given_one_and_erased_in_the_same_transaction(world: World, issued: Issued) -> None:
     for number in range(3):
         genuine(world, issued.text(number))
-    done(world, "erase", issued.text(1), claim="anna")
+    done(world, "erase", issued.text(1), claim=claim_of("anna"))
     erased, waiting = schema.log_leaf.c, schema.log_pending.c
     with world.ctx.db.read() as connection:
         placed = connection.execute(sa.select(erased.subject, erased.record)).all()
@@ -516,7 +516,7 @@ def test_heads_and_proofs_from_before_an_erasure_hold_after_it(world: World, iss
     unit = find_code(world.ctx, code)
     shown = prove_leaf(world.ctx.db, unit)
     assert shown.entry is not None
-    done(world, "erase", code, claim="anna")
+    done(world, "erase", code, claim=claim_of("anna"))
     sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
     key = read_log_key(world.client.get("/log/key").text)
     bare = prove_leaf(world.ctx.db, unit)
@@ -533,7 +533,7 @@ def test_what_others_did_stays_on_record(world: World, issued: Issued) -> None:
     genuine(world, code)
     for claim in ("ben", "cleo"):
         world.verdict(code, claim)
-    done(world, "erase", code, claim="anna")
+    done(world, "erase", code, claim=claim_of("anna"))
     (alert,) = alert_queries.alerts(world.ctx, AlertFilter()).rows
     assert alert.count == 2
     with world.ctx.db.read() as connection:
@@ -554,22 +554,22 @@ def test_what_shows_the_holder_of_one_code_shows_nothing_on_another(world: World
     genuine(world, issued.text(1), "ben")
     replayed = world.ask(issued.text(1), "anna").get_json()
     assert (replayed["verdict"], replayed["proof"], replayed["was_yours"]) == ("already_verified", None, False)
-    for shown in ({"claim": "anna"}, {"keep_code": mine["keep_code"]}):
+    for shown in ({"claim": claim_of("anna")}, {"keep_code": mine["keep_code"]}):
         assert ask(world, "hand-on", issued.text(1), **shown)[0] == 404
-    done(world, "undo", issued.text(0), claim="anna")
+    done(world, "undo", issued.text(0), claim=claim_of("anna"))
     genuine(world, issued.text(0), "cleo")
-    for shown in ({"claim": "anna"}, {"keep_code": mine["keep_code"]}):
+    for shown in ({"claim": claim_of("anna")}, {"keep_code": mine["keep_code"]}):
         for act in ("undo", "hand-on"):
             assert ask(world, act, issued.text(0), **shown)[0] == 404
-    own = world.client.post("/api/v1/log/proof", json={"code": issued.text(0), "claim": "anna"})
+    own = world.client.post("/api/v1/log/proof", json={"code": issued.text(0), "claim": claim_of("anna")})
     assert own.status_code == 404
 
 
 def test_who_verified_proves_the_present_life_in_the_log(world: World, issued: Issued) -> None:
     genuine(world, issued.text(0))
-    done(world, "undo", issued.text(0), claim="anna")
+    done(world, "undo", issued.text(0), claim=claim_of("anna"))
     genuine(world, issued.text(0), "cleo")
-    answer = world.client.post("/api/v1/log/proof", json={"code": issued.text(0), "claim": "cleo"}).get_json()
+    answer = world.client.post("/api/v1/log/proof", json={"code": issued.text(0), "claim": claim_of("cleo")}).get_json()
     assert (answer["record"]["kind"], answer["record"]["life"]) == ("redemption", 1)
 
 
@@ -577,7 +577,7 @@ def test_a_next_owner_proves_in_the_log_what_their_receipt_says(world: World, is
     code = issued.text(0)
     sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
     first = genuine(world, code)["keep_code"]
-    handed = done(world, "hand-on", code, claim="anna")
+    handed = done(world, "hand-on", code, claim=claim_of("anna"))
 
     def prove_in_log(**shown: str) -> tuple[int, Json]:
         answer = world.client.post("/api/v1/log/proof", json={"code": code, **shown})
@@ -587,10 +587,10 @@ def test_a_next_owner_proves_in_the_log_what_their_receipt_says(world: World, is
     assert (status, body["record"]["kind"]) == (200, "redemption")
     key = read_log_key(world.client.get("/log/key").text)
     check_entry(world.ctx.keys.proofs.open(handed["proof"]), open_inclusion(body["proof"], key))
-    assert prove_in_log(claim="anna") == prove_in_log(keep_code=first)
+    assert prove_in_log(claim=claim_of("anna")) == prove_in_log(keep_code=first)
     assert prove_in_log(keep_code=first)[1]["code"] == "log_entry_unknown"
     assert prove_in_log(keep_code=first[:-1] + ("0" if first[-1] != "0" else "1"))[1]["code"] == "keep_code_invalid"
-    for shown in ({}, {"claim": "anna", "keep_code": first}):
+    for shown in ({}, {"claim": claim_of("anna"), "keep_code": first}):
         assert prove_in_log(**shown)[1]["code"] == "request_invalid"
     history = code_queries.code_history(world.ctx, find_code(world.ctx, code))
     assert history.scans.rows[0].channel == "keep"
@@ -604,7 +604,9 @@ def test_a_receipt_is_dated_by_the_log_from_end_to_end(world: World, issued: Iss
     """The head that it names, a growth from there, and its own entry behind it, all as the server hands them out."""
     sign_newest_head(world.ctx.db, world.ctx.keys.log_head, now=world.clock.now)
     proof = world.ctx.keys.proofs.open(genuine(world, issued.text(0))["proof"])
-    entry = world.client.post("/api/v1/log/proof", json={"code": issued.text(0), "claim": "anna"}).get_json()["proof"]
+    entry = world.client.post("/api/v1/log/proof", json={"code": issued.text(0), "claim": claim_of("anna")}).get_json()[
+        "proof"
+    ]
     key = read_log_key(world.client.get("/log/key").text)
     before = head_before(proof)
     included = open_inclusion(entry, key)

@@ -38,7 +38,7 @@ from server.storage import schema
 from server.storage.wrong_tries import advisory_lock
 from server.web.dashboard import words as wording
 from tests.server.services.holders.guesses import wrong
-from tests.server.simulator import START, MakeWorld, World, both_databases, on_postgresql
+from tests.server.simulator import START, MakeWorld, World, both_databases, claim_of, on_postgresql
 from tests.server.storage.waits import until_somebody_waits
 
 pytestmark = both_databases
@@ -51,7 +51,7 @@ KEEP = keep_code_of(UNIT, FIRST, key=KEY)
 
 def burned(world: World, code: str, **visitor: object) -> str:
     """Verify a code and give its keep-code."""
-    answer = verify(world.ctx, code, claim="anna", visitor=Visitor(**visitor))
+    answer = verify(world.ctx, code, claim=claim_of("anna"), visitor=Visitor(**visitor))
     assert answer.verdict is Verdict.GENUINE
     assert answer.receipt is not None
     return answer.receipt.keep_code
@@ -201,7 +201,7 @@ def test_a_keep_code_raises_no_duplicate_and_stands_in_the_history_as_the_holder
 
 def test_a_request_brings_a_claim_or_a_keep_code(world: World) -> None:
     code = world.issue().text(0)
-    for body in ({"claim": "anna", "keep_code": KEEP}, {"keep_code": 7}, {}):
+    for body in ({"claim": claim_of("anna"), "keep_code": KEEP}, {"keep_code": 7}, {}):
         answer = world.client.post("/api/v1/verify", json={"code": code, **body})
         assert (answer.status_code, answer.get_json()["code"]) == (400, "request_invalid")
     mistyped = world.client.post("/api/v1/verify", json={"code": code, "keep_code": "ABC"})

@@ -19,7 +19,7 @@ from server.services.queries import batches as batch_queries
 from server.services.queries import codes as code_queries
 from server.services.queries.batches import BatchUnknown, batch_facts
 from server.services.queries.page import PAGE_SIZE
-from tests.server.simulator import World, both_databases
+from tests.server.simulator import World, both_databases, claim_of
 
 pytestmark = both_databases
 
@@ -71,7 +71,7 @@ def test_a_batch_counts_codes_that_are_verified_now(world: World) -> None:
     for index in (0, 1, 2):
         world.verdict(issued.text(index), "anna")
     for index in (1, 2):
-        world.client.post("/api/v1/undo", json={"code": issued.text(index), "claim": "anna"})
+        world.client.post("/api/v1/undo", json={"code": issued.text(index), "claim": claim_of("anna")})
     assert world.verdict(issued.text(2), "ben") == "genuine"
     page = batch_queries.batch_page(world.ctx, issued.batch.row)
     assert page.batch.verified == 2

@@ -20,7 +20,7 @@ from server.services.queries import alerts as alert_queries
 from server.services.queries import batches as batch_queries
 from server.services.queries import codes as code_queries
 from server.storage import schema
-from tests.server.simulator import Issued, World, both_databases
+from tests.server.simulator import Issued, World, both_databases, claim_of
 
 pytestmark = both_databases
 
@@ -51,7 +51,7 @@ def questions(world: World) -> Iterator[list[str]]:
 
 def grow(world: World, issued: Issued, claims: int) -> None:
     for claim in range(claims):
-        verify(world.ctx, issued.text(0), claim=f"claim-{claim}", visitor=Visitor())
+        verify(world.ctx, issued.text(0), claim=claim_of(f"claim-{claim}"), visitor=Visitor())
         world.clock.forward(hours=1)
 
 
@@ -129,13 +129,13 @@ def test_acts_ask_only_for_the_batch_and_its_acts(world: World, sold: Issued) ->
 
 def test_an_alert_tells_what_everybody_was_told_on_each_of_its_pages(world: World) -> None:
     issued = world.issue()
-    verify(world.ctx, issued.text(0), claim="anna", visitor=Visitor())
+    verify(world.ctx, issued.text(0), claim=claim_of("anna"), visitor=Visitor())
     for claim in range(60):
-        verify(world.ctx, issued.text(0), claim=f"claim-{claim}", visitor=Visitor())
+        verify(world.ctx, issued.text(0), claim=claim_of(f"claim-{claim}"), visitor=Visitor())
     world.clock.forward(days=1)
     world.act(issued, ActKind.RECALL, reason="leaks")
     for claim in range(10):
-        verify(world.ctx, issued.text(0), claim=f"late-{claim}", visitor=Visitor())
+        verify(world.ctx, issued.text(0), claim=claim_of(f"late-{claim}"), visitor=Visitor())
     first, second = alert_query.alert(world.ctx, 1), alert_query.alert(world.ctx, 1, page=2)
     assert (len(first.scans.rows), len(second.scans.rows), first.scans.total) == (50, 20, 70)
     for page in (first, second):
@@ -202,11 +202,11 @@ def test_counters_are_what_the_history_adds_up_to(world: World) -> None:
     issued, leaked = world.issue(), world.issue(activate=False)
     for code in (issued.text(0), issued.text(0), issued.text(1), leaked.text(3)):
         for claim in ("anna", "ben", "anna", "carl"):
-            verify(world.ctx, code, claim=claim, visitor=Visitor())
+            verify(world.ctx, code, claim=claim_of(claim), visitor=Visitor())
             look(world.ctx, code, Visitor(), Channel.API)
         world.clock.forward(days=1)
     forged, _never_registered = world.manifest(count=1)
-    verify(world.ctx, world.codes(forged)[0].code, claim="dora", visitor=Visitor())
+    verify(world.ctx, world.codes(forged)[0].code, claim=claim_of("dora"), visitor=Visitor())
     world.ctx.looks.flush()
     kept = counted(world)
     assert all(kept)
@@ -223,7 +223,7 @@ def test_an_attempt_that_is_not_kept_is_not_counted(world: World, monkeypatch: p
 
     monkeypatch.setattr("server.services.codes.redeem.after_attempt", fail)
     with pytest.raises(RuntimeError):
-        verify(world.ctx, issued.text(0), claim="anna", visitor=Visitor())
+        verify(world.ctx, issued.text(0), claim=claim_of("anna"), visitor=Visitor())
     assert counted(world) == before
     assert batch_queries.batch_page(world.ctx, issued.batch.row).batch.verified == 0
 

@@ -19,15 +19,18 @@ from server.app import create_app
 from server.domain.alerts.alert import AlertFilter
 from server.domain.batches.range_act import ActKind
 from server.services.brands.keyring import publish_keyring
+from server.services.brands.settings import BrandSettings, change_settings
 from server.services.queries.alerts import alerts
+from server.services.staff.accounts import Staff
 from server.settings import RateLimit
 from server.storage import schema
 from server.storage.engine import RecordsUnreachable
-from tests.server.simulator import Issued, World
+from tests.server.simulator import Issued, World, claim_of
 from tests.server.web.pages import ADDRESS, Browser, heading, hidden, target
 from tests.server.web.photos import foreign_photo, photo_of
 
 HOLDER = "__Host-authcode-holder"
+STAFF = Staff(id=1, email="anna@example.com", must_change_password=False, session="s", last_login_at=None)
 
 
 def burned(world: World) -> int:
@@ -40,6 +43,15 @@ def break_records(world: World, *tables: str) -> None:
     with world.ctx.db.write() as connection:
         for table in tables:
             connection.execute(text(f"ALTER TABLE {table} RENAME TO {table}_elsewhere"))
+
+
+def holder_cookies(answer: TestResponse) -> list[str]:
+    return [cookie for cookie in answer.headers.getlist("Set-Cookie") if cookie.startswith(HOLDER)]
+
+
+def cookie_value(answer: TestResponse) -> str:
+    (cookie,) = holder_cookies(answer)
+    return cookie.partition("=")[2].partition(";")[0]
 
 
 def upload(shopper: Browser, photo: BytesIO, name: str = "photo.png") -> TestResponse:
@@ -55,14 +67,38 @@ class TestLooking:
         assert "you are on <strong>v.example.com</strong>" in page.text
         assert set(hidden(page.text)) == {"token", "claim"}
 
-    def test_looking_again_and_again_burns_nothing_and_sets_no_cookie(
+    def test_looking_again_and_again_burns_nothing_and_sets_one_cookie_for_a_day(
         self, world: World, shopper: Browser, issued: Issued
     ) -> None:
-        for _ in range(3):
-            page = shopper.open(target(issued.text(0)))
-            assert "Set-Cookie" not in page.headers
-        assert shopper.client.head(target(issued.text(0)), base_url=ADDRESS).status_code == 200
+        cookies = [cookie for _ in range(3) for cookie in holder_cookies(shopper.open(target(issued.text(0))))]
+        assert len(cookies) == 1
+        for part in ("Secure", "HttpOnly", "Path=/", "SameSite=Lax", "Max-Age=86400"):
+            assert part in cookies[0]
         assert burned(world) == 0
+
+    @pytest.mark.parametrize("headers", [{"Sec-Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, None])
+    def test_what_nobody_looks_at_gets_no_cookie(
+        self, headers: dict[str, str] | None, shopper: Browser, issued: Issued
+    ) -> None:
+        ask = shopper.client.head if headers is None else shopper.client.get
+        answer = ask(target(issued.text(0)), base_url=ADDRESS, headers=headers)
+        assert (answer.status_code, holder_cookies(answer)) == (200, [])
+
+    def test_the_cookie_comes_whatever_the_state_so_that_it_tells_nothing(self, world: World) -> None:
+        """Used, unused, inactive, void, locked and unknown alike, else the header would tell what a line withholds."""
+        issued, asleep = world.issue(), world.issue(activate=False)
+        world.verdict(issued.text(1), "anna")
+        world.act(issued, ActKind.VOID, "2-2")
+        world.act(issued, ActKind.LOCK, "3-3")
+        unknown = world.codes(world.manifest()[0])[0].code
+        for code in (*(issued.text(index) for index in range(4)), asleep.text(0), unknown):
+            assert len(holder_cookies(Browser(world.client).open(target(code)))) == 1
+
+    def test_a_brand_can_switch_the_cookie_of_a_look_off(self, world: World, shopper: Browser, issued: Issued) -> None:
+        wanted = BrandSettings(alert_from=2, alert_budget=20, support=None, cookie_on_look=False)
+        change_settings(world.ctx.db, 1, wanted, staff=STAFF, now=world.clock.now)
+        assert holder_cookies(shopper.open(target(issued.text(0)))) == []
+        assert "Max-Age=34560000" in holder_cookies(shopper.verify(target(issued.text(0))))[0]
 
     def test_a_short_code_is_known_in_any_case_and_with_keys_of_an_in_app_browser(
         self, shopper: Browser, issued: Issued
@@ -113,7 +149,7 @@ class TestVerifying:
     def test_the_first_is_told_genuine_and_remembered(self, world: World, shopper: Browser, issued: Issued) -> None:
         answer = shopper.verify(target(issued.text(0)))
         assert (answer.status_code, heading(answer.text)) == (200, "Genuine code. You are the first.")
-        cookie = next(value for value in answer.headers.getlist("Set-Cookie") if value.startswith(HOLDER))
+        (cookie,) = holder_cookies(answer)
         for part in ("Secure", "HttpOnly", "Path=/", "SameSite=Lax", "Max-Age=34560000"):
             assert part in cookie
         assert burned(world) == 1
@@ -168,7 +204,6 @@ class TestVerifying:
             {"Sec_Fetch_Site": "same-site"},
             {"Sec_Fetch_Site": "none"},
             {"Origin": "https://evil.example"},
-            {"Origin": "null"},
         ],
     )
     def test_a_form_that_is_not_from_our_page_burns_nothing(
@@ -177,6 +212,81 @@ class TestVerifying:
         answer = shopper.verify(target(issued.text(0)), **headers)
         assert answer.status_code == 409
         assert burned(world) == 0
+
+    def test_a_verification_redirects_to_the_code_so_that_going_back_sends_nothing_again(
+        self, world: World, shopper: Browser, issued: Issued
+    ) -> None:
+        answer = shopper.verify(target(issued.text(0)))
+        (posted,) = answer.history
+        assert (posted.status_code, posted.headers["Location"]) == (303, target(issued.text(0)))
+        assert answer.request.method == "GET"
+        assert burned(world) == 1
+
+    def test_a_lost_answer_leaves_the_buyer_the_holder(self, world: World, shopper: Browser, issued: Issued) -> None:
+        """Her POST arrives and its answer does not: the browser is known from the look page on."""
+        page = shopper.open(target(issued.text(0)))
+        lost = world.client
+        lost.set_cookie(HOLDER, cookie_value(page), domain="v.example.com", secure=True)
+        answer = lost.post(target(issued.text(0)), base_url=ADDRESS, data=hidden(page.text))
+        assert answer.status_code == 303
+        assert heading(shopper.open(target(issued.text(0))).text) == "Genuine code. You are the first."
+        for later in (11 * 60, 23 * 3600):
+            world.clock.forward(seconds=later)
+            assert heading(shopper.open(target(issued.text(0))).text).startswith("You verified this code on")
+        assert burned(world) == 1
+
+    def test_two_hundred_other_looks_do_not_make_the_buyer_forget(self, world: World, shopper: Browser) -> None:
+        issued = world.issue(count=60)
+        form = hidden(shopper.open(target(issued.text(0))).text)
+        for index in range(1, 60):
+            shopper.open(target(issued.text(index)))
+        shopper.send(target(issued.text(0)), form)
+        world.clock.forward(hours=1)
+        assert heading(shopper.open(target(issued.text(0))).text).startswith("You verified this code on")
+
+    @pytest.mark.parametrize("cookie", ["x", "00" * 32, "f" * 4000, "../" * 20])
+    def test_a_forged_or_planted_cookie_gives_no_right(
+        self, cookie: str, world: World, shopper: Browser, issued: Issued
+    ) -> None:
+        shopper.verify(target(issued.text(0)))
+        thief = Browser(world.client)
+        thief.client.set_cookie(HOLDER, cookie, domain="v.example.com", secure=True)
+        assert heading(thief.open(target(issued.text(0))).text) == "This code was verified before"
+        assert heading(thief.verify(target(issued.text(0))).text) == "This code was verified before"
+
+    def test_a_silent_origin_is_believed_where_claim_and_cookie_belong_together(
+        self, world: World, shopper: Browser, issued: Issued
+    ) -> None:
+        assert "Genuine" in heading(shopper.verify(target(issued.text(0)), Origin="null").text)
+        shopper.open(target(issued.text(1)))
+        assert "Genuine" in heading(shopper.verify(target(issued.text(1)), Origin="null").text)
+        assert burned(world) == 2
+
+    def test_a_silent_origin_without_the_cookie_is_told_the_reason_and_a_way_out(
+        self, world: World, shopper: Browser, issued: Issued
+    ) -> None:
+        form = hidden(shopper.open(target(issued.text(0))).text)
+        for _ in range(3):
+            stranger = Browser(world.client)
+            answer = stranger.send(target(issued.text(0)), form, Origin="null")
+            assert answer.status_code == 409
+            assert "did not say which page sent this" in answer.text
+            assert "its usual browser" in answer.text
+            form = hidden(answer.text)
+        assert burned(world) == 0
+
+    def test_the_same_network_a_moment_later_is_told_a_fact_and_no_conclusion(
+        self, world: World, issued: Issued
+    ) -> None:
+        there, elsewhere = {"REMOTE_ADDR": "198.51.100.7"}, {"REMOTE_ADDR": "203.0.113.9"}
+        Browser(world.client).verify(target(issued.text(0)), there)
+        said = "from the network you are on"
+        assert said in Browser(world.client).open(target(issued.text(0)), environ_base=there).text
+        assert said not in Browser(world.client).open(target(issued.text(0)), environ_base=elsewhere).text
+        api = world.client.post("/api/v1/look", json={"code": issued.text(0)}, environ_base=there)
+        assert "network" not in api.text
+        world.clock.forward(minutes=16)
+        assert said not in Browser(world.client).open(target(issued.text(0)), environ_base=there).text
 
     def test_the_browser_says_same_origin_and_is_believed(self, shopper: Browser, issued: Issued) -> None:
         assert "Genuine" in shopper.verify(target(issued.text(0)), Sec_Fetch_Site="same-origin").text
@@ -222,7 +332,7 @@ class TestVerifying:
         assert "Example Tea now knows" in shopper.verify(target(unknown)).text
 
     def test_an_overlong_form_is_refused_with_a_page(self, world: World, shopper: Browser, issued: Issued) -> None:
-        answer = shopper.send(target(issued.text(0)), {"token": "x" * 9000, "claim": "y"})
+        answer = shopper.send(target(issued.text(0)), {"token": "x" * 9000, "claim": claim_of("y")})
         assert (answer.status_code, heading(answer.text)) == (413, "That picture is too large")
         assert burned(world) == 0
 

@@ -11,7 +11,9 @@ OWN = "a long walk along the river"
 
 
 class Staff(Browser):
-    """A member of staff at a browser: forms are sent with the token of the page they stand on."""
+    """A member of staff at a browser: forms are sent with the token of their page, and tests follow by themselves."""
+
+    follows = False
 
     def submit(self, page: str, form: dict[str, object], to: str | None = None) -> str:
         token = hidden(self.open(page).text)["csrf_token"]

@@ -14,7 +14,7 @@ from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import verify
 from server.web.dashboard import words as wording
 from server.web.dashboard.alerts import pages as alert_pages
-from tests.server.simulator import Issued, World, both_databases
+from tests.server.simulator import Issued, World, both_databases, claim_of
 from tests.server.web.dashboard.staff import Staff, duplicated, numbers
 from tests.server.web.pages import heading
 
@@ -155,7 +155,9 @@ def test_only_a_list_that_tells_of_the_week_adds_it_up(anna: Staff, monkeypatch:
 
 def test_a_burst_says_in_its_duplicate_why_it_is_loud(anna: Staff, world: World, issued: Issued) -> None:
     for number in range(BURST_ASKERS):
-        verify(world.ctx, issued.text(0), claim=f"claim-{number}", visitor=Visitor(address=f"10.{number}.0.1"))
+        verify(
+            world.ctx, issued.text(0), claim=claim_of(f"claim-{number}"), visitor=Visitor(address=f"10.{number}.0.1")
+        )
     page = told(opened(anna))
     assert "Act now" in page
     assert f"made louder by a burst: {BURST_ASKERS} networks or more asked for one code within an hour" in page

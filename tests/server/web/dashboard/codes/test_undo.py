@@ -1,7 +1,7 @@
 """The dashboard's form that returns a code to unused."""
 
 from server.services.batches.find import find_code
-from tests.server.simulator import Issued, World, both_databases
+from tests.server.simulator import Issued, World, both_databases, claim_of
 from tests.server.web.dashboard.staff import Staff
 
 
@@ -41,7 +41,7 @@ def test_a_page_that_stood_open_takes_nothing_from_the_next_buyer(world: World, 
     world.verdict(issued.text(0), "first")
     page = page_of(world, issued)
     anna.open(page)
-    world.client.post("/api/v1/undo", json={"code": issued.text(0), "claim": "first"})
+    world.client.post("/api/v1/undo", json={"code": issued.text(0), "claim": claim_of("first")})
     assert world.verdict(issued.text(0), "buyer") == "genuine"
     told = anna.submit(page, {"understood": "yes", "reason": "x"}, to=f"{page}/undo")
     assert "this verification has ended since" in told
