@@ -39,7 +39,6 @@ from server.keystore import open_server_keys
 from server.runtime.context import Context
 from server.runtime.looks import MAX_WAITING
 from server.services.batches.find import find_code
-from server.services.brands.edit_product import product_list
 from server.services.codes.attempts import Visitor
 from server.services.codes.redeem import verify
 from server.services.queries import alert as alert_query
@@ -48,6 +47,7 @@ from server.services.queries import batches as batch_queries
 from server.services.queries import codes as code_queries
 from server.services.queries.alerts import budget, counted_views, news, quiet_week, rule_records
 from server.services.queries.audit import audit_page
+from server.services.queries.products import product_list
 from server.services.staff.accounts import add_staff, set_password
 from server.settings import Settings
 from server.storage.batches import add_act, add_batch

@@ -155,7 +155,8 @@ def _ended(connection: Connection, state: CodeState, first: Redemption, hop: int
     if first.erased:
         return Ended(how=EndedBy.ERASED)
     if hop < first.hop:
-        return Ended(how=EndedBy.HANDED_ON, at=hops_of(connection, state.unit)[hop])
+        moments = hops_of(connection, state.unit)[hop : hop + 1]  # none where a row was removed by hand
+        return Ended(how=EndedBy.HANDED_ON, at=moments[0] if moments else None)
     return None
 
 

@@ -30,7 +30,7 @@ from tests.server.web.pages import ADDRESS, Browser, heading, hidden, target
 from tests.server.web.photos import foreign_photo, photo_of
 
 HOLDER = "__Host-authcode-holder"
-STAFF = Staff(id=1, email="anna@example.com", must_change_password=False, session="s", last_login_at=None)
+STAFF = Staff(id=1, email="anna@example.com", must_change_password=False, session="s")
 
 
 def burned(world: World) -> int:
