@@ -57,7 +57,8 @@ class Settings(BaseSettings):
     look_flush_s: float = Field(default=5, gt=0, le=3600)
     log_head_s: float = Field(default=30, gt=0, le=86_400)
     looks_per_unit_day: int = Field(default=20, ge=1, le=1_000_000)
-    units_per_network_hour: int = Field(default=30, ge=1, le=1_000_000)
+    units_per_network_hour: int = Field(default=600, ge=1, le=1_000_000)
+    units_per_cookie_hour: int = Field(default=30, ge=1, le=1_000_000)
     session_hours: float = Field(default=12, gt=0, le=168)
 
     @property

@@ -2,7 +2,8 @@
 
 A network is a truncated address (`places/place.py`). Limits on requests and looks are counted in each worker's memory
 and divided by the workers, `AUTHCODE_RATE_LIMIT=off` lifts them; wrong secrets and logins are counted in the database.
-How many units a network may see the state of in an hour is a setting (`AUTHCODE_UNITS_PER_NETWORK_HOUR`).
+How many units a network and a holder cookie may see the state of in an hour are settings
+(`AUTHCODE_UNITS_PER_NETWORK_HOUR`, `AUTHCODE_UNITS_PER_COOKIE_HOUR`). An unknown address has no network and no limit.
 """
 
 from collections.abc import Mapping

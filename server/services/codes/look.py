@@ -183,7 +183,7 @@ def _may_tell(ctx: Context, state: CodeState, request: Request) -> bool:
     """Whether this visitor may still learn that a unit was used or not (docs/protocol.md §1 rule 5a)."""
     visitor = request.visitor
     return visitor.staff or ctx.look_limits.may_tell(
-        state.unit.id, visitor.address, now=request.now, silent=visitor.silent
+        state.unit.id, visitor.address, now=request.now, cookie=visitor.cookie, silent=visitor.silent
     )
 
 

@@ -1,6 +1,7 @@
 """Harvesting replayed: whoever looks at many codes, or often at one, is not told which are still unused."""
 
 from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -14,19 +15,30 @@ from server.runtime import look_limits
 from server.runtime.look_limits import LookLimits
 from server.services.queries.alerts import alerts
 from server.settings import RateLimit, Settings
+from server.web.visit import HOLDER_COOKIE
 from tests.server.services.holders.guesses import wrong
 from tests.server.simulator import START, Issued, MakeWorld, World
 
 HOME, ELSEWHERE = "203.0.113.9", "198.51.100.7"
+UNUSED = "not verified yet"
 
 
-@pytest.fixture
-def limited(make_world: MakeWorld) -> World:
-    world = make_world()
-    settings = world.settings.model_copy(update={"rate_limit": RateLimit.ON})
+def with_limits(world: World, **changes: int) -> World:
+    settings = world.settings.model_copy(update={"rate_limit": RateLimit.ON, **changes})
     world.ctx = replace(world.ctx, look_limits=LookLimits.of(settings))
     world.app = create_app(world.settings, context=world.ctx)
     return world
+
+
+@pytest.fixture
+def limited(world: World) -> World:
+    """With 30 units for a network, so that few codes show what happens beyond it."""
+    return with_limits(world, units_per_network_hour=30)
+
+
+@pytest.fixture
+def by_default(world: World) -> World:
+    return with_limits(world)
 
 
 def look(world: World, text: str, address: str = HOME) -> dict[str, object]:
@@ -36,12 +48,14 @@ def look(world: World, text: str, address: str = HOME) -> dict[str, object]:
     return told
 
 
-def page(world: World, text: str, address: str = HOME) -> TestResponse:
-    path = "/" + text.split("/", 3)[3]
-    return world.client.get(path, base_url="https://v.example.com", environ_base={"REMOTE_ADDR": address})
+def page(world: World, text: str, address: str = HOME, *, cookie: str | None = None) -> TestResponse:
+    path, client = "/" + text.split("/", 3)[3], world.client
+    if cookie is not None:
+        client.set_cookie(HOLDER_COOKIE, cookie, domain="v.example.com", secure=True)
+    return client.get(path, base_url="https://v.example.com", environ_base={"REMOTE_ADDR": address})
 
 
-def test_a_network_learns_of_thirty_units_in_an_hour_which_are_unused(limited: World) -> None:
+def test_a_network_learns_of_so_many_units_in_an_hour_which_are_unused(limited: World) -> None:
     issued = limited.issue(count=40)
     for index in range(0, 40, 2):
         limited.verdict(issued.text(index), f"buyer-{index}")
@@ -79,7 +93,7 @@ def test_prefetches_and_heads_use_nothing_up_and_are_told_nothing(limited: World
             )
             assert answer.status_code == 200
             assert "not verified yet" not in answer.text
-    assert limited.ctx.look_limits.counted() == (0, 0)
+    assert limited.ctx.look_limits.counted() == (0, 0, 0)
     assert "not verified yet" in page(limited, issued.text(0)).text
 
 
@@ -198,13 +212,75 @@ def test_the_numbers_are_settings_divided_by_the_workers_and_lifted_with_the_oth
     assert told(rate_limit="off") == 100
 
 
-def test_a_flood_of_units_and_networks_fills_no_memory() -> None:
-    limits = LookLimits(looks_per_unit=20, units_per_network=30)
-    for number in range(look_limits.MAX_UNITS + 5_000):
-        limits.may_tell(number, f"10.{number // 250 % 250}.{number % 250}.1", now=START)
-    units, networks = limits.counted()
-    assert units == look_limits.MAX_UNITS
-    assert networks <= look_limits.MAX_NETWORKS
+def test_the_numbers_of_a_network_and_of_a_cookie_are_settings_too(world: World) -> None:
+    def told(cookie: str | None, **changes: object) -> int:
+        limits = LookLimits.of(Settings(home=world.settings.home, **changes))  # type: ignore[arg-type]
+        return sum(limits.may_tell(number, HOME, cookie=cookie, now=START) for number in range(1_000))
+
+    assert (told(None), told("c" * 64)) == (600, 30)
+    assert (told(None, workers=4), told("c" * 64, workers=4)) == (150, 7)
+    assert (told(None, units_per_network_hour=9), told("c" * 64, units_per_cookie_hour=3)) == (9, 3)
+    assert (told("c" * 64, units_per_network_hour=9), told("c" * 64, workers=64)) == (9, 1)
+    assert told("c" * 64, rate_limit="off") == 1_000
+
+
+def test_a_flood_of_units_networks_and_cookies_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look_limits, "MAX_UNITS", 500)
+    monkeypatch.setattr(look_limits, "MAX_UNITS_OF_VISITORS", 700)
+    limits = LookLimits(looks_per_unit=20, units_per_network=600, units_per_cookie=30)
+    for number in range(3_000):
+        assert limits.may_tell(number, f"10.{number % 250}.{number % 7}.1", cookie=f"{number % 300:064}", now=START)
+    units, *of_visitors = limits.counted()
+    assert units == 500
+    assert all(690 < number <= 700 for number in of_visitors)
+    limits.may_tell(1, HOME, cookie="c" * 64, now=START + timedelta(hours=1))
+    assert limits.counted()[1:] == (1, 1)
+
+
+class TestNobodyHonest:
+    """Who looks at codes in a shop, at home and on the road is answered."""
+
+    def test_sixty_shoppers_behind_a_shops_address_are_all_answered(self, by_default: World) -> None:
+        issued = by_default.issue(count=90)
+        packs = iter(range(90))
+        for shopper in range(60):
+            with_cookie = {} if shopper % 3 else {"cookie": f"{shopper:064x}"}
+            for _ in range(1 + shopper % 2):
+                assert UNUSED in page(by_default, issued.text(next(packs)), **with_cookie).text
+
+    def test_four_hundred_shoppers_behind_a_carriers_address_are_all_answered(self, by_default: World) -> None:
+        issued = by_default.issue(count=534)
+        states = [look(by_default, issued.text(number))["state"] for number in range(534)]  # every third looks twice
+        assert states == ["unused"] * 534
+
+    def test_an_address_that_nobody_can_read_shares_no_limit(self, by_default: World) -> None:
+        issued = by_default.issue(count=700)
+        limits = by_default.ctx.look_limits
+        assert all(limits.may_tell(number, None, now=START) for number in range(5_000))
+        assert not limits.is_crowded(None)
+        assert look(by_default, issued.text(699), "unknown")["state"] == "unused"
+
+    def test_a_household_is_no_crowd_and_a_shop_is(self, by_default: World) -> None:
+        limits = by_default.ctx.look_limits
+        for number in range(10):
+            limits.may_tell(number, "203.0.113.1", now=START)
+            limits.may_tell(number, "203.0.113.2", now=START)
+        assert not limits.is_crowded(HOME)
+        limits.may_tell(10, "203.0.113.3", now=START)
+        assert limits.is_crowded(HOME)
+        assert not limits.is_crowded(ELSEWHERE)
+
+
+def test_a_cookie_learns_of_thirty_units_and_one_that_is_dropped_leaves_the_networks_six_hundred() -> None:
+    limits = LookLimits(looks_per_unit=20, units_per_network=600, units_per_cookie=30)
+    told = [limits.may_tell(number, HOME, cookie="c" * 64, now=START) for number in range(40)]
+    assert told == [True] * 30 + [False] * 10
+    assert limits.may_tell(39, HOME, now=START)
+    dropped = [limits.may_tell(number, HOME, now=START) for number in range(1_000, 2_000)]
+    made_up = [limits.may_tell(number, HOME, cookie=f"{number:064}", now=START) for number in range(2_000, 2_100)]
+    assert sum(dropped) == 600 - 40
+    assert not any(made_up)
+    assert limits.may_tell(0, HOME, cookie="c" * 64, now=START)
 
 
 def test_a_link_without_its_signature_is_limited_like_a_typed_serial(make_world: MakeWorld) -> None:
