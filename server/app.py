@@ -31,6 +31,7 @@ from server.web.consumer.blueprint import blueprint as consumer
 from server.web.consumer.preview import shoppers_preview
 from server.web.dashboard.blueprint import blueprint as dashboard
 from server.web.dashboard.people.login import init_login
+from server.web.forwarded import ForwardedAddress
 from server.web.limits import init_limits
 from server.web.metrics import init_metrics
 from server.web.nowhere import init_nowhere
@@ -99,9 +100,7 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
     app.secret_key = context.keys.session
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
     app.extensions["authcode"] = context
-    if settings.trusted_proxies:
-        proxies = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]  # as Flask documents it
+    _init_proxies(app, settings.trusted_proxies, context)
     init_security(app)
     init_problems(app)
     init_nowhere(app)
@@ -112,3 +111,11 @@ def create_app(settings: Settings, keys: ServerKeys | None = None, *, context: C
     init_limits(app, settings)
     init_metrics(app)
     return app
+
+
+def _init_proxies(app: Flask, proxies: int, context: Context) -> None:
+    """Read address and scheme from what so many trusted proxies wrote."""
+    wsgi = ProxyFix(app.wsgi_app, x_for=0, x_proto=proxies) if proxies else app.wsgi_app
+    forwarded = ForwardedAddress(wsgi, proxies=proxies, clock=context.clock)
+    app.extensions["authcode-forwarded"] = forwarded
+    app.wsgi_app = forwarded  # type: ignore[method-assign]  # as Flask's documentation does it

@@ -222,7 +222,7 @@ class _Worker:
             sockets=[listener],
             threads=THREADS,
             ident=None,
-            clear_untrusted_proxy_headers=settings.trusted_proxies == 0,
+            clear_untrusted_proxy_headers=False,  # server/web/forwarded.py reads or only counts them
             max_request_body_size=settings.max_upload_bytes + _UPLOAD_MARGIN_BYTES,
             max_request_header_size=_MAX_HEADER_BYTES,
             connection_limit=_CONNECTIONS,

@@ -35,9 +35,11 @@ def forget_refused_logins(connection: sa.Connection, *, account: bytes, network:
 def refused_logins(
     connection: sa.Connection, *, account: bytes, network: bytes | None, since: datetime, until: datetime
 ) -> RefusedLogins:
-    """Those between two moments; visitors whose address is unknown count as one network."""
+    """Those between two moments; visitors whose address is unknown count as one network at this account only."""
     query = sa.select(
         sa.func.count().filter(login_try.c.account == account), sa.func.count(), sa.func.max(login_try.c.at)
     ).where(login_try.c.network.is_not_distinct_from(network), login_try.c.at > since, login_try.c.at <= until)
+    if network is None:
+        query = query.where(login_try.c.account == account)
     here, of_network, last = connection.execute(query).one()
     return RefusedLogins(here=here, of_network=of_network, last=last)

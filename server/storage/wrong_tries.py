@@ -59,19 +59,20 @@ def add_wrong_try(connection: sa.Connection, tried: Tried, *, at: datetime) -> N
 
 
 def wrong_tries(connection: sa.Connection, tried: Tried, *, since: datetime) -> WrongTries:
-    """Those of a kind that were wrong on the day from a moment on; those without an address count as one network.
+    """Those of a kind that were wrong on the day from a moment on; an unknown network has none of its own.
 
     One that is later is from before a clock was set back: it would count for as long as the clock was ahead.
     """
-    claims = tried.kind is TryKind.CLAIM
+    claims, known = tried.kind is TryKind.CLAIM, tried.network_unit is not None
     of_kind = keep_try.c.claim if claims else ~keep_try.c.claim
     after = of_kind & (keep_try.c.at > since) & (keep_try.c.at <= since + TRIES_WINDOW + CLOCKS_APART)
     on_unit = (keep_try.c.unit == tried.unit) & after
+    here = on_unit & (keep_try.c.network_unit == tried.network_unit)
     of_network = (keep_try.c.network_day == tried.network_day) & after
     return WrongTries(
-        here=count_rows(connection, keep_try, on_unit & (keep_try.c.network_unit == tried.network_unit)),
+        here=count_rows(connection, keep_try, here) if known else 0,
         of_unit=count_rows(connection, keep_try, on_unit),
-        of_network=0 if claims else count_rows(connection, keep_try, of_network),
+        of_network=count_rows(connection, keep_try, of_network) if known and not claims else 0,
     )
 
 

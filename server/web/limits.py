@@ -1,6 +1,7 @@
 """The limits of `server.domain.network_limits` on requests, enforced by Flask-Limiter.
 
-They are counted by truncated network, so that no address is kept, not even in memory.
+They are counted by truncated network, so that no address is kept, not even in memory. A visitor whose address is not
+known has none and is not limited: all of them together would share one allowance.
 """
 
 import math
@@ -24,9 +25,7 @@ def init_limits(app: Flask, settings: Settings) -> None:
     """Put the limits on the endpoints that are there; the blueprints must be registered."""
     if settings.rate_limit is RateLimit.OFF:
         return
-    limiter = Limiter(
-        key_func=lambda: truncated_network(request.remote_addr) or "unknown", app=app, storage_uri="memory://"
-    )
+    limiter = Limiter(key_func=lambda: _network() or "unknown", app=app, storage_uri="memory://")
     app.extensions["authcode-limiter"] = limiter  # its decorators hold it weakly
 
     @app.after_request
@@ -42,7 +41,7 @@ def init_limits(app: Flask, settings: Settings) -> None:
         view = app.view_functions.get(endpoint)
         if view is not None:
             share = max(1, number // settings.workers)
-            limited: Any = limiter.limit(f"{share} per {period}")(view)
+            limited: Any = limiter.limit(f"{share} per {period}", exempt_when=_has_no_network)(view)
             app.view_functions[endpoint] = limited
 
 
@@ -50,14 +49,22 @@ def _limit_looks_by_serial(app: Flask, limiter: Limiter, settings: Settings) -> 
     """One allowance for all of them, whichever page they come to."""
     share = max(1, LOOKS_BY_SERIAL // settings.workers)
     for endpoint in ("consumer.check_serial", "consumer.look", "consumer.burn"):
-        typed = endpoint == "consumer.check_serial"
-        limit = limiter.shared_limit(
-            f"{share} per hour",
-            scope="looks by serial",
-            exempt_when=(lambda: False) if typed else (lambda: dropped_link(*raw_target()) is None),
-        )
+        exempt = _has_no_network if endpoint == "consumer.check_serial" else _is_not_limited_by_serial
+        limit = limiter.shared_limit(f"{share} per hour", scope="looks by serial", exempt_when=exempt)
         view: Any = limit(app.view_functions[endpoint])
         app.view_functions[endpoint] = view
+
+
+def _network() -> str | None:
+    return truncated_network(request.remote_addr)
+
+
+def _has_no_network() -> bool:
+    return _network() is None
+
+
+def _is_not_limited_by_serial() -> bool:
+    return _has_no_network() or dropped_link(*raw_target()) is None
 
 
 def refuse_more_wrong_tokens() -> None:
@@ -67,12 +74,13 @@ def refuse_more_wrong_tokens() -> None:
         TooManyRequests: there were too many in a short time.
     """
     limiter: Limiter | None = current_app.extensions.get("authcode-limiter")
-    if limiter is None:
+    network = _network()
+    if limiter is None or network is None:
         return
     settings: Settings = current_app.extensions["authcode"].settings
     number, period = WRONG_TOKENS
     limit = parse(f"{max(1, number // settings.workers)} per {period}")
-    if not limiter.limiter.hit(limit, "wrong token", truncated_network(request.remote_addr) or "unknown"):
+    if not limiter.limiter.hit(limit, "wrong token", network):
         raise TooManyRequests(retry_after=limit.get_expiry())
 
 

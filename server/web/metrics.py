@@ -35,6 +35,7 @@ _SECONDS: Final = Histogram("authcode_http_request_seconds", "Time to an answer.
 _ANSWERS: Final = Counter("authcode_answers", "What was said of codes, by how it was asked.", ["asked", "said"])
 _FOREIGN: Final = Counter("authcode_foreign", "Foreign texts, by what brands list of their host.", ["listed", "domain"])
 _PREFETCHES: Final = Counter("authcode_prefetches", "Requests that a browser made ahead of its person.")
+_UNREAD: Final = Counter("authcode_addresses_unread", "Requests whose forwarded address was not read.", ["why"])
 
 
 def count_answer(asked: str, said: str | None, *, foreign: ForeignText | None = None) -> None:
@@ -46,6 +47,11 @@ def count_answer(asked: str, said: str | None, *, foreign: ForeignText | None = 
     if foreign is not None:
         listed = foreign.listed
         _FOREIGN.labels(listed.listing if listed else "none", listed.domain if listed else "").inc()
+
+
+def count_unread_address(why: str) -> None:
+    """Count a request without an address: the forwarded one is missing, hidden or unreadable."""
+    _UNREAD.labels(why).inc()
 
 
 def init_metrics(app: Flask) -> None:

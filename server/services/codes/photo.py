@@ -42,14 +42,15 @@ class PhotoLook:
 
 
 def scan_in_turn(ctx: Context, data: bytes, address: str | None, *, accept: Callable[[str], bool]) -> PhotoScan:
-    """Read a picture for texts that `accept` takes; one picture of a network at a time where rate limits apply.
+    """Read a picture for texts that `accept` takes; one of a known network at a time where rate limits apply.
 
     Raises:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.
         PhotosBusy: too many pictures are being read, or one of the same network.
     """
-    limited = ctx.settings.rate_limit is not RateLimit.OFF
-    whose = f"network {truncated_network(address)}" if limited else None
+    network = truncated_network(address)
+    limited = ctx.settings.rate_limit is not RateLimit.OFF and network is not None
+    whose = f"network {network}" if limited else None
     return ctx.photos.scan(data, accept=accept, sender=whose)
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify, request
 
 from server.domain.staff.scope import Scope
 from server.services.brands.keyring import missing_keys, published_keyring
@@ -12,6 +12,7 @@ from server.services.log.clock import CLOCK_BEHIND, clock_behind
 from server.services.staff.api_tokens import TokenRefused
 from server.storage.migrate import require_current
 from server.web.api.tokens import refused, station_with
+from server.web.forwarded import ForwardedAddress
 from server.web.metrics import metrics_page
 from server.web.problem import RequestInvalid
 from server.web.visit import context
@@ -92,4 +93,5 @@ def readiness() -> Response:
     require_current(ctx.db)
     warnings = [CLOCK_BEHIND] if clock_behind(ctx.db, now=ctx.clock()) else []
     warnings += [missing.warning for missing in missing_keys(ctx.keys, ctx.keyrings().keyrings)]
-    return jsonify({"status": "ready", "warnings": warnings})
+    forwarded: ForwardedAddress = current_app.extensions["authcode-forwarded"]
+    return jsonify({"status": "ready", "warnings": warnings + forwarded.warnings()})
