@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 
 from flask import Flask
@@ -11,6 +12,7 @@ from keys.base.errors import AuthcodeError
 from keys.store.passphrase import read_passphrase
 from scanner.confine.readers import PhotoReaders
 from server.domain.alerts.rules import all_rules
+from server.domain.alerts.rules.harvest import least_excess
 from server.keystore import ServerKeys, open_server_keys
 from server.runtime.context import Context
 from server.runtime.keyrings import KeyringCache
@@ -18,7 +20,7 @@ from server.runtime.look_limits import LookLimits
 from server.runtime.looks import LookCounter
 from server.runtime.places import Places
 from server.runtime.pseudonyms import Pseudonyms
-from server.services.alerts.storms import after_looks
+from server.services.alerts.storms import after_looks, after_network
 from server.services.log.keeper import LogKeeper
 from server.settings import Settings
 from server.storage.engine import Database
@@ -68,11 +70,23 @@ def create_context(settings: Settings, keys: ServerKeys) -> Context:
         keyrings=KeyringCache(db, keys, ttl_s=settings.keyring_cache_s),
         places=Places(settings.geoip_database),
         pseudonyms=Pseudonyms(keys.store),
-        looks=LookCounter(db, flush_s=settings.look_flush_s, after=after_looks),
+        looks=create_look_counter(db, settings),
         look_limits=LookLimits.of(settings),
         photos=PhotoReaders(),
         clock=lambda: datetime.now(UTC),
         random=secrets.token_bytes,
+    )
+
+
+def create_look_counter(db: Database, settings: Settings) -> LookCounter:
+    """The counter of looks, with the rules that run on what it counts."""
+    workers = settings.workers
+    return LookCounter(
+        db,
+        flush_s=settings.look_flush_s,
+        after=after_looks,
+        after_network=partial(after_network, workers=workers),
+        least_of_network=least_excess(workers),
     )
 
 

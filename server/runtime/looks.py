@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict
+from server.runtime.network_looks import NetworkLookCounter, NetworkLooks
 from server.storage.engine import Connection, Database, RecordsUnreachable
 from server.storage.looks import LookKey, add_looks
 
@@ -35,18 +36,36 @@ AfterLooks = Callable[[Connection, Sequence[tuple[LookKey, int]], Mapping[int, L
 """What is done with looks in the transaction that writes them, given the latest look at each unit."""
 
 
-class LookCounter:
-    """Counts looks by unit, hour, place and verdict."""
+AfterNetwork = Callable[[Connection, NetworkLooks], bool]
+"""What is done with a network that looked at many units of a batch; whether an alert counted those looks."""
 
-    def __init__(self, db: Database, *, flush_s: float, after: AfterLooks) -> None:
-        """Nothing runs before `start`."""
-        self._db, self._flush_s, self._after = db, flush_s, after
+
+class LookCounter:
+    """Counts looks by unit, hour, place and verdict, and the units that each network looked at."""
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        flush_s: float,
+        after: AfterLooks,
+        after_network: AfterNetwork,
+        least_of_network: int,
+    ) -> None:
+        """Nothing runs before `start`; a network is handed on from `least_of_network` units of a batch on."""
+        self._db, self._flush_s = db, flush_s
+        self._after, self._after_network = after, after_network
+        self._networks = NetworkLookCounter(least=least_of_network)
         self._lock = threading.Lock()
         self._waiting: Counter[LookKey] = Counter()
         self._latest: dict[int, LatestLook] = {}
         self._today: tuple[date | None, Counter[int]] = (None, Counter())
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
+
+    def count_unburned(self, unit: Unit, place: str, network: str | None, *, now: datetime) -> None:
+        """Count a look at an unburned unit for the network that it came from."""
+        self._networks.count(unit, network, place, now=now)
 
     def count(self, unit: Unit, place: str, verdict: Verdict, *, now: datetime, serial: str | None = None) -> None:
         """Count one look, unless this unit has had enough of them today."""
@@ -80,6 +99,16 @@ class LookCounter:
                     self._latest = latest | self._latest
                 return
             self._stopped.wait(_BREATH_S)
+        self._evaluate_networks()
+
+    def _evaluate_networks(self) -> None:
+        for looks in self._networks.grown():
+            try:
+                with self._db.write() as connection:
+                    reported = self._after_network(connection, looks)
+            except RecordsUnreachable:
+                return
+            self._networks.settle(looks, reported=reported)
 
     def start(self) -> None:
         """Write every few seconds from now on, in a thread that does not keep the process alive."""

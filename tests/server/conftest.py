@@ -18,15 +18,13 @@ from keys.store.issuer import IssuerHome
 from keys.store.key_file import ScryptCost
 from scanner.confine.readers import PhotoReaders
 from server import listeners as hooks
-from server.app import create_app
+from server.app import create_app, create_look_counter
 from server.keystore import open_server_keys
 from server.runtime.context import Context
 from server.runtime.keyrings import KeyringCache
 from server.runtime.look_limits import LookLimits
-from server.runtime.looks import LookCounter
 from server.runtime.places import Places
 from server.runtime.pseudonyms import Pseudonyms
-from server.services.alerts.storms import after_looks
 from server.services.brands.keyring import publish_keyring
 from server.services.brands.publish_product import publish_product
 from server.services.staff import accounts
@@ -131,7 +129,7 @@ def make_world(
             keyrings=KeyringCache(db, keys, ttl_s=settings.keyring_cache_s),
             places=Places(settings.geoip_database),
             pseudonyms=Pseudonyms(keys.store),
-            looks=LookCounter(db, flush_s=settings.look_flush_s, after=after_looks),
+            looks=create_look_counter(db, settings),
             look_limits=LookLimits.of(settings),
             photos=photo_readers,
             clock=clock,

@@ -76,7 +76,20 @@ class HourOfLooks:
     by_place: Mapping[str, int]
 
 
-Facts = UnitAttempt | KeyAttempt | KeepCodeUses | HourOfLooks
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourOfNetwork:
+    """The units of a batch that one network looked at within one hour, while they were unburned.
+
+    `burned` of them were burned since, `unburned` were not. The numbers are those of one of so many `workers`.
+    """
+
+    batch_row: int
+    unburned: int
+    burned: int
+    workers: int
+
+
+Facts = UnitAttempt | KeyAttempt | KeepCodeUses | HourOfLooks | HourOfNetwork
 F = TypeVar("F", bound=Facts)
 
 
@@ -109,4 +122,4 @@ class Rule(Generic[F]):
     @property
     def of_looks(self) -> bool:
         """Whether it counts looks, which make no scans."""
-        return self.facts is HourOfLooks
+        return self.facts in {HourOfLooks, HourOfNetwork}

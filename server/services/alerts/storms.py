@@ -2,17 +2,21 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from server.domain.alerts.growth import GrowingAlert, Growth, grow
-from server.domain.alerts.rule import HourOfLooks
+from server.domain.alerts.rule import HourOfLooks, HourOfNetwork
 from server.domain.alerts.rules import findings
 from server.domain.alerts.storm import LOOKS_IN_STORM, UNCOUNTED_LOOKS, begins_storm
 from server.domain.codes.unit import Unit
+from server.domain.codes.verdict import Verdict
 from server.runtime.looks import LatestLook
+from server.runtime.network_looks import NetworkLooks
 from server.storage.alerts import add_looks, lock_alert, save_alert
 from server.storage.batches import batch_by_row
 from server.storage.engine import Connection
 from server.storage.looks import LookKey, storming
+from server.storage.redemptions import count_used
 
 
 def after_looks(
@@ -29,25 +33,46 @@ def after_looks(
         batch = batch_by_row(connection, unit.row)
         new = looks if begins_storm(by_place.total(), sum(added.values())) else added
         if batch is not None and new:
-            _grow(connection, batch.brand, HourOfLooks(unit=unit, serial=last.serial, by_place=by_place), new, last)
+            _grow(connection, batch.brand, HourOfLooks(unit=unit, serial=last.serial, by_place=by_place), new, last.at)
+
+
+def after_network(connection: Connection, looks: NetworkLooks, *, workers: int) -> bool:
+    """Run the rules on a network's looks at a batch; whether an alert has counted those that none had before."""
+    batch = batch_by_row(connection, looks.batch_row)
+    if batch is None:
+        return False
+    burned = count_used(connection, looks.units)
+    unburned = len(looks.units) - burned
+    facts = HourOfNetwork(batch_row=looks.batch_row, unburned=unburned, burned=burned, workers=workers)
+    new = {
+        LookKey(unit=unit, hour=looks.hour, place=looks.place, said=Verdict.UNUSED.value): 1
+        for unit in looks.units[looks.reported :]
+    }
+    return _grow(connection, batch.brand, facts, new, looks.last_at)
 
 
 def _grow(
-    connection: Connection, brand: int, facts: HourOfLooks, looks: Mapping[LookKey, int], last: LatestLook
-) -> None:
-    """Let alerts grow by the looks of an hour that they have not counted."""
+    connection: Connection,
+    brand: int,
+    facts: HourOfLooks | HourOfNetwork,
+    looks: Mapping[LookKey, int],
+    last_at: datetime,
+) -> bool:
+    """Let alerts grow by the looks of an hour that they have not counted; whether there was one to grow."""
     hour = min(key.hour for key in looks)
-    for rule, finding in findings(facts):
+    found = findings(facts)
+    for rule, finding in found:
         severity = finding.severity or rule.severity
         raised = GrowingAlert(severity=severity, first_at=hour, last_at=hour)
         number, before = lock_alert(connection, brand, rule.name, finding.subject, raised)
         growth = Growth(
             severity=severity,
             first_at=hour,
-            last_at=last.at,
+            last_at=last_at,
             count=sum(looks.values()),
             places=add_looks(connection, number, looks),
             of_looks=True,
         )
         grown, opened_again = grow(before, growth)
-        save_alert(connection, number, grown, [last.at] if opened_again else [])
+        save_alert(connection, number, grown, [last_at] if opened_again else [])
+    return bool(found)

@@ -20,6 +20,7 @@ from server.domain.codes.claim import (
 from server.domain.codes.page_token import TokenScope, make_page_token
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict, verdict_of
+from server.domain.places.place import truncated_network
 from server.runtime.context import Context
 from server.services.codes.attempts import Channel, Request, Visitor
 from server.services.codes.facts import CodeFacts, CodeState, bare_facts, facts_of, is_not_ours, state_on_record, use_by
@@ -177,6 +178,8 @@ def _count(ctx: Context, state: CodeState, request: Request, verdict: Verdict) -
     if not (visitor.silent or visitor.staff):
         place = ctx.places.of(visitor.address).key
         ctx.looks.count(state.unit, place, verdict, now=request.now, serial=state.code.serial)
+        if verdict is Verdict.UNUSED:
+            ctx.looks.count_unburned(state.unit, place, truncated_network(visitor.address), now=request.now)
 
 
 def _may_tell(ctx: Context, state: CodeState, request: Request) -> bool:

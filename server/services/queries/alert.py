@@ -95,7 +95,7 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
             guess=likely_causes(rule.prior, rule.facts_of(measured), so_far.causes),
             stream=tuple(events_of(connection, alert_id, limit=HISTORY_SHOWN)),
             verdicts=verdicts,
-            days=() if rule.of_looks else days,
+            days=_as_looks(days) if rule.of_looks else days,
             scans=page_of(
                 page,
                 0 if rule.of_looks else record.count,
@@ -153,6 +153,11 @@ def _verdicts_of(connection: Connection, alert: int) -> tuple[Mapping[Verdict, i
         DayCount(day=day, looks=0, verified=days[day][True], refused=days[day][False]) for day in sorted(days)
     )
     return dict(verdicts.most_common()), by_day
+
+
+def _as_looks(days: tuple[DayCount, ...]) -> tuple[DayCount, ...]:
+    """The days of an alert that counts looks."""
+    return tuple(replace(day, looks=day.verified + day.refused, verified=0, refused=0) for day in days)
 
 
 def _with_looks(connection: Connection, unit: Unit, days: tuple[DayCount, ...], now: datetime) -> tuple[DayCount, ...]:
