@@ -78,11 +78,12 @@ format: $(DEV_STAMP) ## Fix what ruff can fix, and format.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(DEV_STAMP) ## Compare reading with other libraries (needs AUTHCODE_PHOTOS), redeeming, the log, the dashboard at scale.
+bench: $(DEV_STAMP) ## Compare reading with other libraries (needs AUTHCODE_PHOTOS), redeeming, the log, the dashboard at scale, a leaked list.
 	$(BIN)/python -m benchmarks.read
 	$(BIN)/python -m benchmarks.redeem
 	$(BIN)/python -m benchmarks.log_cost
 	$(BIN)/python -m benchmarks.dashboard
+	$(BIN)/python -m benchmarks.leaked_list
 
 pictures: $(DEV_STAMP) ## Make the pictures of the README again (needs Chromium).
 	$(BIN)/python -m tests.browser.pictures docs/pictures

@@ -10,12 +10,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SMALLEST = {
     "dashboard": ["--scans", "500", "--alerts", "5", "--batches", "2", "--acts", "2", "--times", "1"],
+    "leaked_list": ["--codes", "40"],
     "log_cost": ["--codes", "4"],
     "read": ["--every", "200", "--opencv-seconds", "1"],
     "redeem": ["--requests", "2", "--rounds", "1", "--connections", "1", "--workers", "1"],
 }
 EXPECTED = {
     "dashboard": "first verification: median",
+    "leaked_list": "greedy          1          40        40        1 h",
     "log_cost": "PostgreSQL  http     processor",
     "read": "zxing-cpp",
     "redeem": "PostgreSQL  redeem",
