@@ -124,6 +124,7 @@ def addresses(story: Story) -> list[tuple[str, str, str]]:
         *((name, _STAFF, f"{here}/staff/alerts{query}") for name, query in alerts),
         *((name.replace("/", "-"), _STAFF, f"{here}/staff/{name}") for name in plain),
         *((name, _STAFF, address) for name, address in staff.items()),
+        ("look-as-staff", _STAFF, story.unused),
         ("alert-mute", _STAFF, f"{staff['alert']}/mute"),
         ("batch-selected", _STAFF, f"{staff['batch']}?range=2-5"),
         ("batch-recall", _STAFF, f"{staff['batch']}/recall?range=2-5"),

@@ -60,7 +60,7 @@ class _LookRequest(Request):
 def look_at_page(ctx: Context, raw_path: str, query: str, visitor: Visitor, *, claim: str | None = None) -> Look:
     """Look at the code that a page's raw, undecoded path and query name; a link without its 8030 is a look by serial.
 
-    `claim` is that of the page that is shown again, where there was one.
+    `claim` is that of the page that is shown again, where there was one. Staff are offered no gesture and no receipt.
 
     Raises:
         RecordsUnreachable: there is no answer now.
@@ -69,7 +69,8 @@ def look_at_page(ctx: Context, raw_path: str, query: str, visitor: Visitor, *, c
     if link is not None:
         return _look_by_serial(ctx, link.serial, visitor, gtin=link.gtin)
     text = text_of_page(ctx, raw_path, query)
-    return replace(_look(ctx, [text], visitor, Channel.PAGE, claim)[0], foreign=None)
+    seen = replace(_look(ctx, [text], visitor, Channel.PAGE, claim)[0], foreign=None)
+    return replace(seen, token=None, claim=None, receipt=None, holder_cookie=None) if visitor.staff else seen
 
 
 def look(ctx: Context, text: str, visitor: Visitor, channel: Channel) -> Look:

@@ -28,12 +28,16 @@ from server.storage.redemptions import unit_life
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeHistory:
-    """One unit in one life, with all its `returns`; `ended` is that of this life, `present` the unit in its latest."""
+    """One unit in one life, with all its `returns`; `ended` is that of this life, `present` the unit in its latest.
+
+    `facts` are those of the holder, `shopper_facts` what a stranger who looks at the code is shown.
+    """
 
     unit: Unit
     order: str
     state: Verdict
     facts: CodeFacts
+    shopper_facts: CodeFacts
     first_place: str | None
     acts: tuple[RangeAct, ...]
     looks: int
@@ -74,6 +78,7 @@ def code_history(ctx: Context, unit: Unit, *, page: int = 1) -> CodeHistory:
             order=state.batch.order_name,
             state=verdict_of(state.conditions, Use.NONE if first is None else Use.OTHER),
             facts=facts_of(connection, state, own=True),
+            shopper_facts=facts_of(connection, state, own=False),
             first_place=None if first is None else Place(country=first.country, region=first.region).key,
             acts=tuple(reversed(acts_covering(connection, unit.row, unit.index))),
             looks=look_rows.looks_of_unit(connection, unit.id),

@@ -28,6 +28,7 @@ from server.web.consumer.accent import accent_sheet
 from server.web.consumer.pages import ShownCode
 from server.web.consumer.respond import code_address, page_maker, respond
 from server.web.consumer.sentence_facts import advice_numbers, refusal_numbers
+from server.web.consumer.staff import offers_for_staff, refuse_staff
 from server.web.consumer.view import Burn, Page, Tint
 from server.web.metrics import count_answer
 from server.web.origin import is_from_our_page, is_origin_hidden, is_remembered
@@ -95,6 +96,7 @@ def burn(**_parts: str) -> Response:
     unknown origin counts as ours if its claim was made for this browser. A verification whose browser will be known by
     its cookie is answered by a redirect to the code's page, so that going back or reloading sends nothing again.
     """
+    refuse_staff()
     request.max_content_length = MAX_FORM_BYTES
     hidden = is_origin_hidden(request)
     if not (hidden or is_from_our_page(request, context().keyrings().prefixes)):
@@ -200,7 +202,8 @@ def _look_page(found: Look, *, again: bool = False, notes: tuple[str, ...] = ())
     if found.token and found.claim:
         tells = found.state not in {Verdict.UNUSED, Verdict.WITHHELD}
         form = Burn(action=code_address(), token=found.token, claim=found.claim, tells=tells)
-    offers = receipts.offers_of(shown, found.receipt, burn=form)
+    staff = visitor().staff
+    offers = offers_for_staff(found.unit) if staff else receipts.offers_of(shown, found.receipt, burn=form)
     noted = ("again", *notes) if again and form else notes
     answers = again or bool(notes) or found.state is Verdict.GENUINE
     return page_maker().code_page(shown, offers, notes=noted, answer=answers)

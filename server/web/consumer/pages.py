@@ -86,6 +86,7 @@ class PageMaker:
             notes=tuple(note for note in noted if note),
             product=product,
             burn=offers.burn,
+            staff=offers.staff,
             receipt=offers.receipt,
             keep_action=offers.keep_action,
             code_page=shown.code_page if shown.verdict in _OPENS_ITS_PAGE else None,

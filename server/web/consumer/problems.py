@@ -13,6 +13,7 @@ from scanner.errors import PhotosBusy
 from server.services.codes.resolve import SerialKeyMissing
 from server.storage.engine import RecordsUnreachable
 from server.web.consumer.respond import catalogue, page_maker, respond
+from server.web.consumer.staff import StaffNeverVerify
 from server.web.limits import seconds_to_wait
 from server.web.problem import log_ours, log_unexpected, with_headers_of, with_wait_of
 from server.web.visit import context, raw_target
@@ -63,6 +64,8 @@ def problem_of_ours(error: AuthcodeError) -> Response:
         return offline_page(error.http_status)
     if isinstance(error, PhotosBusy):
         return with_wait_of(error, respond(page_maker().plain_page("photos_busy"), error.http_status))
+    if isinstance(error, StaffNeverVerify):
+        return respond(page_maker().plain_page(error.code), error.http_status)
     return problem_page(error.http_status)
 
 

@@ -102,9 +102,21 @@ class Confirm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offers:
-    """What a code's page lets its visitor do: verify, use the receipt, or enter a keep-code at `keep_action`."""
+class StaffLinks:
+    """Where the dashboard shows this code's history, and what a shopper sees (None where no unit is known)."""
 
+    history: str
+    shopper: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """What a code's page lets its visitor do: verify, use the receipt, or enter a keep-code at `keep_action`.
+
+    A signed-in account of `staff` is offered links to the dashboard, and nothing else.
+    """
+
+    staff: StaffLinks | None = None
     burn: Burn | None = None
     receipt: ReceiptView | None = None
     keep_action: str | None = None
@@ -138,6 +150,7 @@ class Page:
     notes: tuple[Markup, ...] = ()
     product: ProductView | None = None
     burn: Burn | None = None
+    staff: StaffLinks | None = None
     code_page: str | None = None
     cards: tuple["Page", ...] = ()
     support: Markup | None = None

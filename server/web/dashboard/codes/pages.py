@@ -19,6 +19,7 @@ from server.web.dashboard.blueprint import blueprint
 from server.web.dashboard.codes.photo_words import why_no_code
 from server.web.dashboard.filters import page_number
 from server.web.dashboard.people.login import staff
+from server.web.previews import preview
 from server.web.problem import with_wait_of
 from server.web.visit import context
 
@@ -57,9 +58,10 @@ def find_photo() -> Response:
 
 @blueprint.get("/codes/<int:unit_id>")
 def code(unit_id: int) -> str:
-    """The history of one code: its state, its attempts, the acts that cover it."""
+    """The history of one code: its state, its attempts, the acts that cover it, and what a shopper sees."""
     history = code_history(context(), _unit(unit_id), page=page_number(request.args))
-    return render_template("dashboard/code.html", history=history)
+    reads = preview(history.shopper_facts, history.state) if history.ended is None else None
+    return render_template("dashboard/code.html", history=history, reads=reads)
 
 
 @blueprint.post("/codes/<int:unit_id>/undo")
