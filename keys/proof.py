@@ -15,9 +15,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from joserfc import jws
-from joserfc.jwk import OKPKey
-
 from keys.base.errors import AuthcodeError, SignatureInvalid
 from keys.primitives import SigningKey, check_public_key, verify_bytes
 
@@ -29,7 +26,6 @@ _KEY_NAME_BYTES: Final = 9  # 72 bits of the thumbprint, 12 characters: enough f
 _SIGNATURE_CHARS: Final = 86
 _PARTS: Final = 3
 _CHARACTERS: Final = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
-_REGISTRY: Final = jws.JWSRegistry(algorithms=[ALGORITHM])
 
 
 class ProofRefused(AuthcodeError):
@@ -117,7 +113,8 @@ class ProofKeys:
         if not seeds:
             raise ValueError("a server needs at least one proof key")
         self._seeds = tuple(seeds)
-        self._names = {_key_name(_public(seed)): _public(seed) for seed in self._seeds}
+        public_keys = [_signing_key(seed).public_key for seed in self._seeds]
+        self._names = {_key_name(public_key): public_key for public_key in public_keys}
 
     def __repr__(self) -> str:
         """No secret."""
@@ -125,9 +122,9 @@ class ProofKeys:
 
     def sign(self, proof: Proof) -> str:
         """The proof as text. Ed25519 is deterministic, so that the same proof always gives the same text."""
-        seed = self._seeds[-1]
-        header = _header(_key_name(_public(seed)))
-        return jws.serialize_compact(header, _json(proof.claims()), _private(seed), registry=_REGISTRY)
+        key = _signing_key(self._seeds[-1])
+        signed = f"{_encoded(_json(_header(_key_name(key.public_key))))}.{_encoded(_json(proof.claims()))}"
+        return f"{signed}.{_encoded(key.sign(signed.encode()))}"
 
     def open(self, text: str) -> Proof:
         """What a proof of this server says.
@@ -258,11 +255,5 @@ def _key_name(public_key: bytes) -> str:
 
 
 @lru_cache(maxsize=16)
-def _public(seed: bytes) -> bytes:
-    return SigningKey(seed).public_key
-
-
-@lru_cache(maxsize=16)
-def _private(seed: bytes) -> OKPKey:
-    members: dict[str, str | list[str]] = {**_jwk(_public(seed)), "d": _encoded(seed)}
-    return OKPKey.import_key(members)
+def _signing_key(seed: bytes) -> SigningKey:
+    return SigningKey(seed)
