@@ -1,4 +1,4 @@
-"""Stage 2, print: what formats with a file for each label have in common."""
+"""Stage 2, print: the base of every format's writer, and of the formats with a file for each label."""
 
 from abc import abstractmethod
 from contextlib import AbstractContextManager
@@ -7,35 +7,45 @@ from types import TracebackType
 from typing import ClassVar
 
 from authcode.design.label import Label
+from authcode.design.plan import Design
 
 
-class FilePerLabelWriter(AbstractContextManager["FilePerLabelWriter"]):
-    """Writes `000000.<ending>`, `000001.<ending>`, ... into a folder of its own."""
+class LabelWriter(AbstractContextManager["LabelWriter"]):
+    """Takes labels in order and writes them into a folder of its own; a context manager that closes itself.
+
+    A writer keeps no more in memory than a file of its format. It raises OSError when something cannot be written, and
+    leaves what it wrote until then to the owner of the folder.
+    """
+
+    def __init__(self, directory: Path, design: Design) -> None:
+        """Make the folder."""
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory, self._design = directory, design
+
+    @abstractmethod
+    def write(self, label: Label) -> None:
+        """Take one label."""
+
+    def close(self) -> None:
+        """Write what is still in memory. Closing again writes nothing."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close; after an error write nothing more, the order is not complete."""
+        if kind is None:
+            self.close()
+
+
+class FilePerLabelWriter(LabelWriter):
+    """Writes `000000.<ending>`, `000001.<ending>`, ..., each whole at once."""
 
     ending: ClassVar[str]
-
-    def __init__(self, directory: Path) -> None:
-        """Make the folder.
-
-        Raises:
-            OSError: it cannot be made.
-        """
-        directory.mkdir(parents=True, exist_ok=True)
-        self._directory = directory
 
     @abstractmethod
     def encode(self, label: Label) -> bytes:
         """The whole file of one label; the same label gives the same bytes."""
 
     def write(self, label: Label) -> None:
-        """Write one label's file.
-
-        Raises:
-            OSError: it cannot be written; what was begun stays in the folder, which is the caller's to remove.
-        """
+        """Write one label's file."""
         (self._directory / f"{label.file_stem}.{self.ending}").write_bytes(self.encode(label))
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing is left to write: every label is whole on disk already."""

@@ -8,10 +8,8 @@ handed in: the same labels give the same bytes.
 import io
 import zlib
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 import numpy as np
@@ -23,6 +21,7 @@ from authcode.design.label import Label
 from authcode.design.logo import Logo
 from authcode.design.plan import Design
 from authcode.design.type import POINT_MM
+from authcode.print.files import LabelWriter
 from authcode.print.sheet import (
     FACE_NAMES,
     LOGO_NAME,
@@ -145,47 +144,28 @@ class _TierSheets:
         self._finish_file()
 
 
-class SheetWriter(AbstractContextManager["SheetWriter"]):
+class SheetWriter(LabelWriter):
     """Writes `sheet-001.pdf`, ... into a folder; for pairs `sheet-outer-001.pdf` and `sheet-inner-001.pdf`, ...
 
     The two tiers of a pair go onto different parts of a pack, so each has sheets of its own.
     """
 
     def __init__(self, directory: Path, design: Design, geometry: SheetGeometry, heading: SheetHeading) -> None:
-        """Make the folder.
-
-        Raises:
-            OSError: it cannot be made.
-        """
-        directory.mkdir(parents=True, exist_ok=True)
-        self._directory, self._labels_per_page = directory, geometry.labels_per_page
+        """Make the folder."""
+        super().__init__(directory, design)
+        self._labels_per_page = geometry.labels_per_page
         self._new_file = partial(_SheetFile, design, geometry, heading)
         self._tiers: dict[str | None, _TierSheets] = {}
 
     def write(self, label: Label) -> None:
-        """Add one label to its tier's sheets.
-
-        Raises:
-            OSError: a full file cannot be written.
-        """
+        """Add one label to its tier's sheets; a full file is written at once."""
         if label.tier not in self._tiers:
             stem = self._directory / (f"sheet-{label.tier}" if label.tier else "sheet")
             self._tiers[label.tier] = _TierSheets(stem, self._labels_per_page, self._new_file)
         self._tiers[label.tier].write(label)
 
     def close(self) -> None:
-        """Write the last, perhaps partly filled sheets. Closing again writes nothing.
-
-        Raises:
-            OSError: a file cannot be written.
-        """
+        """Write the last, perhaps partly filled sheets. Closing again writes nothing."""
         for sheets in self._tiers.values():
             sheets.close()
         self._tiers = {}
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close; after an error write nothing more, the order is not complete."""
-        if kind is None:
-            self.close()

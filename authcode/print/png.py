@@ -49,13 +49,8 @@ class PngWriter(FilePerLabelWriter):
     ending: ClassVar[str] = "png"
 
     def __init__(self, directory: Path, design: Design) -> None:
-        """Make the folder, and scale the logo once for all labels.
-
-        Raises:
-            OSError: the folder cannot be made.
-        """
-        super().__init__(directory)
-        self._design = design
+        """Make the folder, and scale the logo once for all labels."""
+        super().__init__(directory, design)
         self._pixels_per_metre = round(MODULE_PX / design.module_mm * 1000)
         self._logo: tuple[slice, slice, npt.NDArray[np.uint8]] | None = None
         if design.logo and (place := design.placement):

@@ -39,13 +39,8 @@ class SvgWriter(FilePerLabelWriter):
     ending: ClassVar[str] = "svg"
 
     def __init__(self, directory: Path, design: Design) -> None:
-        """Make the folder, and encode the logo once for all labels.
-
-        Raises:
-            OSError: the folder cannot be made.
-        """
-        super().__init__(directory)
-        self._design = design
+        """Make the folder, and encode the logo once for all labels."""
+        super().__init__(directory, design)
         size, side = f"{_number(design.label_mm)}mm", design.side_modules
         self._head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" {_XLINK}width="{size}" height="{size}" '

@@ -1,28 +1,16 @@
-"""Stage 2, print: what every format's writer can do, and the formats by name."""
+"""Stage 2, print: the output formats by name."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-from authcode.design.label import Label
 from authcode.design.plan import Design
+from authcode.print.files import LabelWriter
 from authcode.print.pdf import SheetWriter
 from authcode.print.png import PngWriter
 from authcode.print.sheet import SheetHeading, plan_sheet
 from authcode.print.svg import SvgWriter
 from keys.base.errors import AuthcodeError
-
-
-class Writer(AbstractContextManager["Writer"], Protocol):
-    """Takes labels in order and writes them into a folder of its own; a context manager that closes itself.
-
-    A writer keeps no more in memory than a file of its format. It raises OSError when something cannot be written, and
-    leaves what it wrote until then to the owner of the folder.
-    """
-
-    def write(self, label: Label) -> None:
-        """Take one label."""
 
 
 class UnknownFormat(AuthcodeError):
@@ -38,7 +26,7 @@ class UnknownFormat(AuthcodeError):
         return ", ".join(FORMATS)
 
 
-_DRAWN: Final[dict[str, Callable[[Path, Design, SheetHeading], Writer]]] = {
+_DRAWN: Final[dict[str, Callable[[Path, Design, SheetHeading], LabelWriter]]] = {
     "pdf": lambda folder, design, heading: SheetWriter(folder, design, plan_sheet(design, heading.host), heading),
     "png": lambda folder, design, _heading: PngWriter(folder, design),
     "svg": lambda folder, design, _heading: SvgWriter(folder, design),
@@ -58,7 +46,7 @@ def check_formats(formats: Sequence[str]) -> None:
             raise UnknownFormat(name)
 
 
-def open_writers(formats: Sequence[str], out: Path, design: Design, heading: SheetHeading) -> list[Writer]:
+def open_writers(formats: Sequence[str], out: Path, design: Design, heading: SheetHeading) -> list[LabelWriter]:
     """A writer for each drawn format, each with its own folder `out/<format>`; a name given twice counts once.
 
     Raises:
