@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from authcode.commands.options import (
-    admit_keyring,
+    common_options,
     example,
-    home_option,
-    json_option,
+    keyring_at,
     keyring_option,
     tell_json,
     the_time,
     trust_facts,
 )
-from keys.base.home import home_dir, issuer_keyring_path
-from keys.format.keyring import OpenedKeyring
-from keys.store.issuer import IssuerHome
+from keys.base.home import home_dir
 from scanner.errors import PhotoError, PhotoNotFound, PhotoTooLarge
 
 if TYPE_CHECKING:
@@ -30,8 +27,7 @@ if TYPE_CHECKING:
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path))
 @keyring_option
 @click.option("--server", metavar="URL", help="Ask this server for the state of every code; nothing is used up.")
-@home_option
-@json_option
+@common_options
 def scan(photos: tuple[Path, ...], keyring: Path | None, server: str | None, home: Path | None, as_json: bool) -> None:
     """Read the codes in photos (JPEG, PNG or WebP), one line a photo with --json.
 
@@ -40,7 +36,7 @@ def scan(photos: tuple[Path, ...], keyring: Path | None, server: str | None, hom
     """
     from scanner.judge import KeyringJudge, ServerJudge, no_judge
 
-    opened = _keyring(keyring, home_dir(home))
+    opened = keyring_at(keyring, home_dir(home))
     offline = KeyringJudge(opened, the_time()) if opened else None
     judge: Judge = ServerJudge(server) if server else offline or no_judge
     report = partial(_print_json, trusted=trust_facts(opened) if opened else {}) if as_json else _print_words
@@ -55,13 +51,6 @@ def scan(photos: tuple[Path, ...], keyring: Path | None, server: str | None, hom
             report(path, found, judge)
     if not all_opened:
         click.get_current_context().exit(2)
-
-
-def _keyring(path: Path | None, home: Path) -> OpenedKeyring | None:
-    """The keyring to judge by: the one that is named, else the home's, else none."""
-    if path is not None:
-        return admit_keyring(path, home)
-    return IssuerHome.open(home).keyring if issuer_keyring_path(home).exists() else None
 
 
 def _scan_file(path: Path, offline: "KeyringJudge | None") -> "PhotoScan":

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from authcode.client.http_client import Json
+from authcode.client.station import Station
 from authcode.commands.options import (
     choice_option,
     example,
@@ -33,8 +35,6 @@ from keys.format.records import Form, Profile
 from keys.store.issuer import IssuerHome
 
 if TYPE_CHECKING:
-    from authcode.client.http_client import Json
-    from authcode.client.station import Station
     from authcode.order.fulfil import Delivery, IssuedBatch
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -118,7 +118,7 @@ def issue(home: Path | None, as_json: bool, server: str | None, **options: Any) 
     tell(facts, *_issued_lines(issued), as_json=as_json, notes=notes)
 
 
-def _register(station: "Station", issued: "IssuedBatch", home: Path) -> "Json":
+def _register(station: Station, issued: "IssuedBatch", home: Path) -> Json:
     try:
         return station.register(manifest_of(home, issued.order.name))
     except AuthcodeError:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from authcode.commands.keys import announce_keys
-from authcode.commands.options import example, home_option, json_option, tell, the_time, unlocked_issuer
+from authcode.commands.options import common_options, example, tell, the_time, unlocked_issuer
 from keys.base.home import home_dir
 from keys.format.domains import Listing, domains_of
 from keys.format.keyring import OpenedKeyring
@@ -23,8 +23,7 @@ def domains() -> None:
 
 
 @domains.command("list", epilog=example("authcode keys domains list --json"))
-@home_option
-@json_option
+@common_options
 def list_domains(home: Path | None, as_json: bool) -> None:
     """List them; no passphrase is needed."""
     opened = IssuerHome.open(home_dir(home)).keyring
@@ -36,8 +35,7 @@ def list_domains(home: Path | None, as_json: bool) -> None:
 @domains.command(epilog=example("authcode keys domains add --partner shop.example.org --partner tea.example.net"))
 @click.option("--lookalike", metavar="DOMAIN", multiple=True, help="It resembles ours and is not; may be repeated.")
 @click.option("--partner", metavar="DOMAIN", multiple=True, help="It is somebody's we work with; may be repeated.")
-@home_option
-@json_option
+@common_options
 def add(lookalike: tuple[str, ...], partner: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     """Put domains on the lists and publish the keyring.
 
@@ -54,8 +52,7 @@ def add(lookalike: tuple[str, ...], partner: tuple[str, ...], home: Path | None,
 
 @domains.command(epilog=example("authcode keys domains remove shop.example.org"))
 @click.argument("names", nargs=-1, required=True, metavar="DOMAIN...")
-@home_option
-@json_option
+@common_options
 def remove(names: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     """Take domains off their lists and publish the keyring."""
     issuer = unlocked_issuer(home)

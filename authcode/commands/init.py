@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, tell, the_time
+from authcode.client.address import is_this_machine
+from authcode.code.payload import shown_host
+from authcode.commands.options import common_options, example, tell, the_time
 from authcode.events import KEYRING_PUBLISHED, announce_keyring, listeners
 from keys.base.errors import AuthcodeError, HomeExists, KeyringInvalid
 from keys.base.home import home_dir, issuer_dir, issuer_keyring_path, keep_apart
@@ -25,8 +27,7 @@ class PassphrasesEqual(AuthcodeError):
 @click.option("--brand", required=True, help="The brand's name, as shoppers read it.")
 @click.option("--prefix", required=True, metavar="URL", help="Where its codes lead, such as https://v.example.com.")
 @click.option("--issuer-only", is_flag=True, help="No server's part: a print station, whose server is elsewhere.")
-@home_option
-@json_option
+@common_options
 def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json: bool) -> None:
     """Make a brand's home: root, office, serial and signing keys, and the keyring.
 
@@ -82,9 +83,6 @@ def _announce(unlocked: UnlockedIssuer, server_passphrase: str, *, issuer_only: 
 
 def _about_plain_http(prefix: str) -> tuple[str, ...]:
     """The warning for codes that lead to an unencrypted address; printed codes cannot be changed."""
-    from authcode.client.address import is_this_machine
-    from authcode.code.payload import shown_host
-
     host = shown_host(prefix).partition(":")[0]
     if not prefix.startswith("HTTP://") or is_this_machine(host):
         return ()

@@ -3,16 +3,16 @@
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
+from authcode.client.station import Station
 from authcode.commands.keys import announce_keys, key_facts, publish_at
 from authcode.commands.options import (
     code_key_options,
+    common_options,
     example,
-    home_option,
-    json_option,
     server_option,
     station_at,
     tell,
@@ -23,13 +23,12 @@ from authcode.commands.values import MOMENT
 from authcode.events import Touched, count_touched
 from authcode.order.book import OrderBook
 from keys.base.errors import AddressInvalid, AuthcodeError
+from keys.base.files import write_atomic
 from keys.base.home import is_apart
 from keys.base.instants import format_instant
 from keys.format.records import CodeKey, Form, KeyState, Profile, check_withdrawal_moment
 from keys.store.issuer import UnlockedIssuer
-
-if TYPE_CHECKING:
-    from authcode.client.station import Station
+from keys.store.transfer import send_shared_keys
 
 _COUNTS: Final = ("active_unburned", "locked", "as_usual", "not_ours", "used", "used_locked", "used_not_ours")
 """The facts of a withdrawal that a server counts: attributes of `Touched`."""
@@ -40,8 +39,7 @@ _COUNTS: Final = ("active_unburned", "locked", "as_usual", "not_ours", "used", "
 @click.option("--office", "what", flag_value="office", help="Replace the key that signs manifests instead.")
 @click.option("--withdraw-old", is_flag=True, help="With --office: manifests of the old ones are not taken any more.")
 @click.option("--root", "what", flag_value="root", help="Replace the root instead; the old one signs that step.")
-@home_option
-@json_option
+@common_options
 def rotate(  # noqa: PLR0913, PLR0917 - one argument an option
     profile: Profile,
     form: Form,
@@ -81,8 +79,7 @@ def rotate(  # noqa: PLR0913, PLR0917 - one argument an option
 @click.option("--preview", is_flag=True, help="Only show what it would touch.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @server_option
-@home_option
-@json_option
+@common_options
 def withdraw(  # noqa: PLR0913, PLR0917 - one argument an option
     key_id: str,
     since: datetime,
@@ -133,17 +130,13 @@ def withdraw(  # noqa: PLR0913, PLR0917 - one argument an option
     show_default=True,
     help="A new file.",
 )
-@home_option
-@json_option
+@common_options
 def send(address: str, out: Path, home: Path | None, as_json: bool) -> None:
     """Seal the serial and MAC keys to another server, with the keyring, into a file for `authcode keys receive`.
 
     Only that server opens it; signing keys are never in it. Make sure that the address is really that server's:
     these keys reveal volumes from serials and make compact codes.
     """
-    from keys.base.files import write_atomic
-    from keys.store.transfer import send_shared_keys
-
     try:
         recipient = bytes.fromhex(address)
     except ValueError:
@@ -178,7 +171,7 @@ def _next_key(issuer: UnlockedIssuer, withdrawn: CodeKey) -> str:
 
 
 def _touched(
-    issuer: UnlockedIssuer, station: "Station | None", key_id: str, *, since: datetime, now: datetime
+    issuer: UnlockedIssuer, station: Station | None, key_id: str, *, since: datetime, now: datetime
 ) -> tuple[Touched, ...]:
     """The units that the named server counts, else those that the listeners of this home count."""
     if station is not None:
@@ -187,7 +180,7 @@ def _touched(
 
 
 def _publish_withdrawal(
-    issuer: UnlockedIssuer, key_id: str, station: "Station | None"
+    issuer: UnlockedIssuer, key_id: str, station: Station | None
 ) -> tuple[bool | None, tuple[str, ...]]:
     """Whether the named server has the withdrawal (None if none was named), and notes for the answer.
 

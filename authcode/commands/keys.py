@@ -1,15 +1,14 @@
 """`authcode keys`: make, list and publish the keys of a brand."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from authcode.client.station import Station
 from authcode.commands.options import (
     code_key_options,
+    common_options,
     example,
-    home_option,
-    json_option,
     server_option,
     station_at,
     tell,
@@ -24,14 +23,10 @@ from keys.format.records import CodeKey, Form, KeyState, Profile
 from keys.store.issuer import IssuerHome, UnlockedIssuer
 from keys.store.passphrase import read_passphrase
 
-if TYPE_CHECKING:
-    from authcode.client.station import Station
-
 
 @click.command(epilog=example("authcode keys new --profile compact"))
 @code_key_options
-@home_option
-@json_option
+@common_options
 def new(profile: Profile, form: Form, prefix: str | None, home: Path | None, as_json: bool) -> None:
     """Make a key for codes and publish it in the keyring; new orders use the newest.
 
@@ -46,8 +41,7 @@ def new(profile: Profile, form: Form, prefix: str | None, home: Path | None, as_
 
 
 @click.command("list", epilog=example("authcode keys list --json"))
-@home_option
-@json_option
+@common_options
 def list_keys(home: Path | None, as_json: bool) -> None:
     """List the keys in the keyring; no passphrase is needed."""
     opened = IssuerHome.open(home_dir(home)).keyring
@@ -63,8 +57,7 @@ def list_keys(home: Path | None, as_json: bool) -> None:
 
 @click.command(epilog=example("authcode keys publish"))
 @server_option
-@home_option
-@json_option
+@common_options
 def publish(server: str | None, home: Path | None, as_json: bool) -> None:
     """Publish the keyring again, with a new signature if it is about to expire.
 
@@ -83,7 +76,7 @@ def publish(server: str | None, home: Path | None, as_json: bool) -> None:
     tell(facts, line, as_json=as_json, notes=notes)
 
 
-def publish_at(station: "Station", opened: OpenedKeyring) -> tuple[str, ...]:
+def publish_at(station: Station, opened: OpenedKeyring) -> tuple[str, ...]:
     """Publish the keyring at a server; returns lines for the answer. Errors: see `HttpClient.call`."""
     answer = station.publish_keyring(opened.document)
     lacking = ", ".join(map(str, answer["keys_not_here"]))

@@ -2,15 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from authcode.commands.options import example, json_option, read_bounded, tell_json
-
-if TYPE_CHECKING:
-    from authcode.log.check import LogCheck
-    from keys.proof import Proof
+from authcode.log.check import LogCheck
+from authcode.log.checkpoint import MAX_DOCUMENT_BYTES, LogDocumentInvalid, read_log_key
+from authcode.log.merkle import HASH_BYTES, LogProofRefused
+from authcode.log.words import conclusion, file_in_words
+from keys.proof import Proof, open_proof, public_keys_of
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -41,9 +41,6 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     Exit code 0 only where every file holds. Two heads of one size with two roots prove that history was rewritten. With
     --receipt an entry must be the receipt's own, and stand behind the head that it names.
     """
-    from authcode.log.check import LogCheck
-    from authcode.log.checkpoint import read_log_key
-
     log_key = read_log_key(Path(key).read_text(encoding="utf-8") if Path(key).is_file() else key)
     bare_leaf = None if leaf is None else _leaf(leaf)
     proof = _receipt(receipt, receipt_keys)
@@ -56,11 +53,9 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
 
 def _answers(
-    checking: "LogCheck", files: tuple[Path, ...], *, kept: Path | None, receipt: Path | None
+    checking: LogCheck, files: tuple[Path, ...], *, kept: Path | None, receipt: Path | None
 ) -> list[dict[str, object]]:
     """The answer for each file, or one for the head to start from where that one does not hold."""
-    from authcode.log.merkle import LogProofRefused
-
     try:
         checking.start(None if kept is None else _text(kept))
     except LogProofRefused as problem:
@@ -68,9 +63,7 @@ def _answers(
     return [_answer(checking, file) for file in files]
 
 
-def _answer(checking: "LogCheck", file: Path) -> dict[str, object]:
-    from authcode.log.merkle import LogProofRefused
-
+def _answer(checking: LogCheck, file: Path) -> dict[str, object]:
     text = _text(file)
     if checking.needs_start(text):
         raise click.UsageError("name the head that you kept with --kept: a proof of growth starts from it")
@@ -81,8 +74,6 @@ def _answer(checking: "LogCheck", file: Path) -> dict[str, object]:
 
 
 def _text(file: Path) -> str:
-    from authcode.log.checkpoint import MAX_DOCUMENT_BYTES, LogDocumentInvalid
-
     try:
         return read_bounded(file, MAX_DOCUMENT_BYTES).decode("utf-8")
     except UnicodeDecodeError:
@@ -94,16 +85,13 @@ def _leaf(text: str) -> bytes:
         leaf = bytes.fromhex(text)
     except ValueError:
         leaf = b""
-    if len(leaf) != 32:  # noqa: PLR2004 - SHA-256
+    if len(leaf) != HASH_BYTES:
         raise click.BadParameter("a leaf has 64 hexadecimal digits", param_hint="--leaf")
     return leaf
 
 
-def _receipt(receipt: Path | None, keys: Path | None) -> "Proof | None":
+def _receipt(receipt: Path | None, keys: Path | None) -> Proof | None:
     """The contents of a receipt, once the server's proof keys vouch for it."""
-    from authcode.log.checkpoint import LogDocumentInvalid
-    from keys.proof import open_proof, public_keys_of
-
     if receipt is None or keys is None:
         if receipt is not keys:
             raise click.UsageError("--receipt and --receipt-keys belong together")
@@ -116,11 +104,9 @@ def _receipt(receipt: Path | None, keys: Path | None) -> "Proof | None":
 
 
 def _print_answers(
-    answers: list[dict[str, object]], *, receipt: Path | None, proof: "Proof | None", as_json: bool
+    answers: list[dict[str, object]], *, receipt: Path | None, proof: Proof | None, as_json: bool
 ) -> None:
     """Print the answers in the words of the single file, so that two checkers answer alike."""
-    from authcode.log.words import conclusion, file_in_words
-
     if as_json:
         for answer in answers:
             tell_json(answer)

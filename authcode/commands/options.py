@@ -7,20 +7,20 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from authcode.client.http_client import HttpClient
+from authcode.client.station import Station
+from authcode.client.token_source import read_token
 from keys.base.errors import KeyringRollback, RootChanged
 from keys.base.home import home_dir, issuer_keyring_path
-from keys.format.keyring import OpenedKeyring
+from keys.format.keyring import OpenedKeyring, open_keyring
 from keys.format.records import Form, Profile
 from keys.store.issuer import IssuerHome, UnlockedIssuer
 from keys.store.passphrase import read_passphrase
 from keys.trust import TrustFile
-
-if TYPE_CHECKING:
-    from authcode.client.station import Station
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -51,6 +51,11 @@ server_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")
 
 
+def common_options(command: _Command) -> _Command:
+    """Add `--home` and `--json`, the last options of nearly every command."""
+    return home_option(json_option(command))
+
+
 def choice_option(name: str, kinds: type[StrEnum], **attributes: Any) -> Callable[[_Command], _Command]:  # noqa: ANN401 - those of click.option
     """Make an option that takes the values of an enumeration, and gives one of its members."""
     if "default" in attributes:
@@ -73,17 +78,13 @@ def read_fingerprint(_ctx: click.Context, _option: click.Parameter, value: str |
     return value
 
 
-def station_at(server: str) -> "Station":
-    """Make a print station of this machine's token, at a server; nothing is sent yet.
+def station_at(server: str) -> Station:
+    """Make a print station with this machine's token, for a server; nothing is sent yet.
 
     Raises:
         ServerUrlInvalid, TlsRequired: nothing is sent to this address.
         TokenNotGiven, TokenFileReadable: there is no token to show.
     """
-    from authcode.client.http_client import HttpClient
-    from authcode.client.station import Station
-    from authcode.client.token_source import read_token
-
     return Station(HttpClient(server, read_token()))
 
 
@@ -115,6 +116,19 @@ def admit_keyring(path: Path, home: Path, *, root: str | None = None) -> OpenedK
         pinned = f"its root {opened.root_fingerprint} is pinned in {pins} from now on{compare}"
         click.echo(f"Note: {brand} is seen for the first time; {pinned}.", err=True)
     return opened
+
+
+def keyring_at(path: Path | None, home: Path, *, root: str | None = None) -> OpenedKeyring | None:
+    """Open the keyring that `--keyring` names, else the home's own; None where there is neither.
+
+    `root` is a fingerprint from another source that either keyring must follow.
+    """
+    if path is not None:
+        return admit_keyring(path, home, root=root)
+    if not issuer_keyring_path(home).exists():
+        return None
+    opened = IssuerHome.open(home).keyring
+    return opened if root is None else open_keyring(opened.document, root_fingerprint=root)
 
 
 def trust_facts(opened: OpenedKeyring) -> dict[str, object]:

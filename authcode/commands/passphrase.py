@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from authcode.commands.init import PassphrasesEqual
-from authcode.commands.options import example, home_option, json_option, tell
+from authcode.commands.options import common_options, example, tell
 from keys.base.errors import HomeMissing, WrongPassphrase
 from keys.base.home import home_dir, issuer_keys_dir, server_keys_dir
 from keys.store.key_store import open_store
@@ -24,8 +24,7 @@ _PARTS: Final[dict[Part, Part]] = {"issuer": "server", "server": "issuer"}
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file of its owner's alone with the new passphrase [asked twice at a terminal].",
 )
-@home_option
-@json_option
+@common_options
 def passphrase(part: Part, new_file: Path | None, home: Path | None, as_json: bool) -> None:
     """Seal the key files of PART (issuer or server) under a new passphrase, all at once or not at all.
 

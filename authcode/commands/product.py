@@ -1,20 +1,18 @@
 """`authcode product`: what shoppers read of a product."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from authcode.client.station import Station
 from authcode.code.payload import check_gtin
-from authcode.commands.options import example, home_option, json_option, read_bounded, server_option, station_at, tell
+from authcode.commands.options import common_options, example, read_bounded, server_option, station_at, tell
 from authcode.events import announce_product
 from authcode.order.products import MAX_PICTURE_BYTES, Product, load_products, save_product
 from keys.base.errors import AuthcodeError
 from keys.base.home import home_dir
 from keys.store.issuer import IssuerHome
-
-if TYPE_CHECKING:
-    from authcode.client.station import Station
 
 _PICTURE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FACTS = ("sku", "name", "gtin", "description", "features", "picture_type", "support", "placement_hint", "more_url")
@@ -31,8 +29,7 @@ _FACTS = ("sku", "name", "gtin", "description", "features", "picture_type", "sup
 @click.option("--placement-hint", help='Where the code is found, such as "under the cap".')
 @click.option("--more-url", help="A page with more about the product.")
 @server_option
-@home_option
-@json_option
+@common_options
 def add(picture: Path | None, server: str | None, home: Path | None, as_json: bool, **texts: Any) -> None:  # noqa: ANN401 - the other options, as click gives them
     """Keep a product, in place of an earlier one of the same SKU (your own short name for it)."""
     place = home_dir(home)
@@ -50,8 +47,7 @@ def add(picture: Path | None, server: str | None, home: Path | None, as_json: bo
 
 
 @click.command("list", epilog=example("authcode product list --json"))
-@home_option
-@json_option
+@common_options
 def list_products(home: Path | None, as_json: bool) -> None:
     """List the products that are kept."""
     place = home_dir(home)
@@ -62,7 +58,7 @@ def list_products(home: Path | None, as_json: bool) -> None:
     tell({"products": [_facts(product) for product in products]}, *(lines or [none]), as_json=as_json)
 
 
-def _publish(station: "Station", product: Product) -> None:
+def _publish(station: Station, product: Product) -> None:
     try:
         station.publish_product(product)
     except AuthcodeError:

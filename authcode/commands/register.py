@@ -1,20 +1,17 @@
 """`authcode batch register`: making an issued order known to a server, later or elsewhere."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, read_bounded, server_option, station_at, tell
+from authcode.client.http_client import Json
+from authcode.commands.options import common_options, example, read_bounded, server_option, station_at, tell
 from authcode.events import announce_batch
 from authcode.order.book import OrderBook
 from authcode.order.products import is_sku, product_unknown
 from keys.base.errors import AuthcodeError
 from keys.base.home import home_dir
 from keys.format.document import MAX_DOCUMENT_BYTES
-
-if TYPE_CHECKING:
-    from authcode.client.http_client import Json
 
 
 class OrderNotIssued(AuthcodeError):
@@ -47,8 +44,7 @@ class ServerMissing(AuthcodeError):
     help="The manifest itself, where the order was issued on another machine.",
 )
 @server_option
-@home_option
-@json_option
+@common_options
 def register(order: str | None, manifest: Path | None, server: str | None, home: Path | None, as_json: bool) -> None:
     """Register the issued ORDER, inactive: in this home's database, or at a server over the network.
 
@@ -70,7 +66,7 @@ def register(order: str | None, manifest: Path | None, server: str | None, home:
     tell(facts, *lines, as_json=as_json)
 
 
-def registered_lines(server: str, answer: "Json") -> list[str]:
+def registered_lines(server: str, answer: Json) -> list[str]:
     """A server's answer to a registration in words; with a warning if it lacks the order's product."""
     lines = [f"{server}: order {answer['order']} is registered, inactive"]
     sku = answer.get("product")

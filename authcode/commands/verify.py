@@ -3,15 +3,15 @@
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from authcode.code.payload import MAX_CODE_BYTES, NotOurs
+from authcode.code.verify import OfflineAnswer, OfflineState, verify_offline
 from authcode.commands.options import (
-    admit_keyring,
+    common_options,
     example,
-    home_option,
-    json_option,
+    keyring_at,
     keyring_option,
     read_fingerprint,
     tell,
@@ -19,14 +19,11 @@ from authcode.commands.options import (
     trust_facts,
 )
 from authcode.commands.values import MOMENT
+from authcode.verifier.single_file import build
 from keys.base.errors import AuthcodeError
-from keys.base.home import home_dir, issuer_keyring_path
+from keys.base.home import home_dir
 from keys.base.instants import format_instant
-from keys.format.keyring import OpenedKeyring, open_keyring
-from keys.store.issuer import IssuerHome
-
-if TYPE_CHECKING:
-    from authcode.code.verify import OfflineAnswer
+from keys.format.keyring import OpenedKeyring
 
 _WORDS = {
     "signature_valid": "signature valid, use not checked",
@@ -65,8 +62,7 @@ class OfflineNotSaid(AuthcodeError):
 @click.option(
     "--print-standalone", is_flag=True, help="Print a verifier in one file that needs only Python, and do nothing else."
 )
-@home_option
-@json_option
+@common_options
 def verify(  # noqa: PLR0913, PLR0917 - one argument an option
     code: str | None,
     offline: bool,
@@ -82,10 +78,6 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
     A code is a secret until it is used: other users see arguments and shells remember them, so prefer `-`.
     Exit code 0 only where the signature is valid and the key list in date.
     """
-    from authcode.code.payload import MAX_CODE_BYTES, NotOurs
-    from authcode.code.verify import OfflineState, verify_offline
-    from authcode.verifier.single_file import build
-
     if print_standalone:
         click.echo(build(), nl=False)
         return
@@ -93,7 +85,7 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
         raise click.UsageError("Missing argument 'CODE'.")
     if not offline:
         raise OfflineNotSaid
-    opened = _keyring(keyring, home_dir(home), root)
+    opened = _opened(keyring, home_dir(home), root)
     text = sys.stdin.buffer.read(MAX_CODE_BYTES + 3).removesuffix(b"\n").removesuffix(b"\r") if code == "-" else code
     if code == "-" and not text:
         raise click.UsageError("there was no input: nothing to check.")
@@ -108,7 +100,14 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
         click.get_current_context().exit(1)
 
 
-def _facts(answer: "OfflineAnswer") -> dict[str, object]:
+def _opened(keyring: Path | None, home: Path, root: str | None) -> OpenedKeyring:
+    opened = keyring_at(keyring, home, root=root)
+    if opened is None:
+        raise KeyringMissing(home)
+    return opened
+
+
+def _facts(answer: OfflineAnswer) -> dict[str, object]:
     verified = answer.code
     return {
         "state": answer.state,
@@ -123,12 +122,3 @@ def _facts(answer: "OfflineAnswer") -> dict[str, object]:
         "keyring_version": answer.keyring.version,
         "keyring_expires": format_instant(answer.keyring.expires),
     }
-
-
-def _keyring(path: Path | None, home: Path, root: str | None) -> OpenedKeyring:
-    if path is not None:
-        return admit_keyring(path, home, root=root)
-    if not issuer_keyring_path(home).exists():
-        raise KeyringMissing(home)
-    opened = IssuerHome.open(home).keyring
-    return opened if root is None else open_keyring(opened.document, root_fingerprint=root)
