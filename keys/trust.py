@@ -12,7 +12,7 @@ of a pinned one: a copy of a brand has a brand id of its own.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -112,14 +112,7 @@ class TrustFile:
 
     def _write(self, pins: Mapping[bytes, Pin]) -> None:
         brands = [
-            {
-                "brand_id": brand_id.hex(),
-                "root": pin.root,
-                "version": pin.version,
-                "document": pin.document.hex(),
-                "brand": pin.brand,
-                "prefixes": pin.prefixes,
-            }
+            {"brand_id": brand_id.hex(), **asdict(pin), "document": pin.document.hex()}
             for brand_id, pin in pins.items()
         ]
         content = json.dumps({"format": FORMAT, "brands": brands}, indent=1) + "\n"

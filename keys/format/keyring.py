@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -290,13 +290,14 @@ def check_brand(name: str) -> None:
     """Refuse a brand's name that no keyring may have.
 
     Raises:
-        KeyringInvalid: it is empty, too long, or has invisible characters.
+        KeyringInvalid: it is empty, too long, or has incharacters that can be seen.
     """
     if not 1 <= len(name) <= MAX_BRAND_CHARS or not all(map(is_seen, name)):
         raise KeyringInvalid(f"the brand's name has 1 to {MAX_BRAND_CHARS} characters that can be seen")
 
 
 def _payload_of(keyring: Keyring, root: bytes) -> dict[str, object]:
+    """The published fields; those of a key are in the order in which its record declares them."""
     return {
         "brand_id": keyring.brand_id.hex(),
         "brand": keyring.brand,
@@ -308,26 +309,12 @@ def _payload_of(keyring: Keyring, root: bytes) -> dict[str, object]:
         "lookalike_domains": keyring.lookalike_domains,
         "partner_domains": keyring.partner_domains,
         "code_keys": [
-            {
-                "key_id": key.key_id,
-                "profile": key.profile,
-                "form": key.form,
-                "prefix": key.prefix,
-                "serial_key": key.serial_key,
-                "state": key.state,
-                "since": format_instant(key.since),
-                "reason": key.reason,
-                "public_key": None if key.public_key is None else key.public_key.hex(),
-            }
+            asdict(key)
+            | {"since": format_instant(key.since), "public_key": key.public_key.hex() if key.public_key else None}
             for key in keyring.code_keys
         ],
         "office_keys": [
-            {
-                "fingerprint": key.fingerprint,
-                "public_key": key.public_key.hex(),
-                "state": key.state,
-                "since": format_instant(key.since),
-            }
+            asdict(key) | {"since": format_instant(key.since), "public_key": key.public_key.hex()}
             for key in keyring.office_keys
         ],
     }
