@@ -72,7 +72,7 @@ class _Entries(click.Group):
     """A group of commands that are loaded from their entry points one at a time."""
 
     def __init__(self, entries: Mapping[str, EntryPoint], **attributes: str | None) -> None:
-        super().__init__(**attributes)  # type: ignore[arg-type]
+        super().__init__(**attributes)  # type: ignore[arg-type]  # only the texts name, help and epilog are passed
         self.entries = entries
 
     def resolve_command(
@@ -167,19 +167,19 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _load(command: str, entry: EntryPoint) -> click.Command:
-    """Load a command; where its packages are missing, a stand-in that names the extra that brings them."""
+    """Load a command; where its packages are missing, a placeholder that names the extra with them."""
     try:
         loaded = entry.load()
     except ModuleNotFoundError as error:
         if _is_ours(error):
             raise
-        return _stand_in(command, entry)
+        return _placeholder(command, entry)
     if not isinstance(loaded, click.Command):
         raise TypeError(f"entry point {entry.name!r} is not a click command")
     return loaded
 
 
-def _stand_in(command: str, entry: EntryPoint) -> click.Command:
+def _placeholder(command: str, entry: EntryPoint) -> click.Command:
     missing = ExtraMissing(command, _extra_of(entry))
 
     def refuse(**_: object) -> NoReturn:
@@ -210,12 +210,12 @@ def _is_ours(error: ModuleNotFoundError) -> bool:
 
 
 def _extra_of(entry: EntryPoint) -> str:
-    """The extra that an entry names, else the one that is called like its package."""
+    """The extra that an entry names, else the one named after its package."""
     return entry.extras[0] if entry.extras else entry.module.partition(".")[0]
 
 
 def _foreseen(error: AuthcodeError | OSError | click.Abort) -> tuple[str, str]:
-    """The code and the sentence for an error that is no defect of ours."""
+    """The code and the sentence for an error that is not a defect of ours."""
     if isinstance(error, AuthcodeError):
         return error.code, str(error)
     if isinstance(error, click.Abort):

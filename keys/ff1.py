@@ -46,8 +46,7 @@ class Ff1:
         """
         if not 2 <= radix <= MAX_RADIX:  # noqa: PLR2004 - the smallest radix there is
             raise ValueError(f"the radix is 2 to {MAX_RADIX}, not {radix}")
-        # One block at a time: ECB is how a library offers the bare block cipher that FF1 is built from.
-        self._aes = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305
+        self._aes = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305 - FF1 builds on the block cipher
         self._radix = radix
         self._frames: dict[tuple[int, bytes], _Frame] = {}
 

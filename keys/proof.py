@@ -1,7 +1,7 @@
 """Proofs of a first verification: what a buyer can show to anybody (docs/protocol.md §2 rule 11).
 
 A proof is a JSON Web Signature (RFC 7515) in compact form: algorithm Ed25519 (RFC 9864), type `authcode-proof+jwt`,
-signed by a key of the server that signs nothing else. It gives no rights: its readers learn what it says and no more.
+signed by a key of the server that signs nothing else. It gives no rights: a reader learns its content and nothing else.
 """
 
 import base64
@@ -29,7 +29,7 @@ _CHARACTERS: Final = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
 
 class ProofRefused(AuthcodeError):
-    """A text that is not a proof of this server; its leaves say why."""
+    """A text that is not a proof of this server; its leaves name the reason."""
 
 
 class ProofUnreadable(ProofRefused):
@@ -69,9 +69,9 @@ class ProofAltered(ProofRefused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What a proof says: that this unit was verified for the first time at this moment.
+    """The content of a proof: this unit was verified for the first time at this moment.
 
-    `issuer` is the address of the server, `id` the number under which its live state is asked for, `at` the moment
+    `issuer` is the address of the server, `id` the number for requests of its live state, `at` the moment
     (aware UTC, whole seconds), `brand` the brand id in hexadecimal, `serial` as printed, `life` and `hop` which use and
     which holder of the unit it is. `log_head` names the log's last head before `at`, once there is one: origin, size
     and root with spaces between.
@@ -127,10 +127,10 @@ class ProofKeys:
         return f"{signed}.{_encoded(key.sign(signed.encode()))}"
 
     def open(self, text: str) -> Proof:
-        """What a proof of this server says.
+        """Read a proof of this server.
 
         Raises:
-            ProofRefused: one of its leaves, which says what is wrong with the text.
+            ProofRefused: one of its leaves, which names what is wrong with the text.
         """
         return open_proof(text, self._names)
 
@@ -142,7 +142,7 @@ class ProofKeys:
 
 
 def open_proof(text: str, public_keys: Mapping[str, bytes]) -> Proof:
-    """What a proof says, once one of these keys (32 bytes each, by name) vouches for it.
+    """Read a proof that one of these keys (32 bytes each, by name) vouches for.
 
     1. The characters of a JWS, and not too many.   2. A header that names our type, key and algorithm, and nothing
     else.   3. Three parts, the last as long as a signature.   4. The key is one of these: the name alone selects it.

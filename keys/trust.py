@@ -74,7 +74,7 @@ class TrustFile:
             raise TrustFileInvalid(self._path) from None
 
     def admit(self, document: bytes, *, root_fingerprint: str | None = None) -> OpenedKeyring:
-        """Open a published keyring, pin its root at first sight (it says so: `first_seen`), and remember its version.
+        """Open a published keyring, pin its root at first sight (then `first_seen` is set), and remember its version.
 
         1. The keyring verifies under the root that it names, or an heir of the one that was learnt in another way.
         2. That root is the pinned one, or the pinned one vouched for it.   3. Its version is not lower, and the same

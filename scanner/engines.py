@@ -67,6 +67,7 @@ def read_with_wechat(gray: Gray) -> list[Reading]:
     The binding raises on contents that are not UTF-8 and on odd sizes; both count as not read.
     """
     try:
+        # The stubs lack the contrib modules; builds whose stubs have them need no exception.
         texts, places = cv2.wechat_qrcode_WeChatQRCode().detectAndDecode(gray)  # type: ignore[attr-defined, unused-ignore]
     except (cv2.error, UnicodeDecodeError):
         return []

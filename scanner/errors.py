@@ -1,7 +1,7 @@
 """Stage 3, photo: the reasons why a picture is refused.
 
-Every leaf descends from `AuthcodeError`; the sentence says what to do, the facts are attributes. No message carries any
-byte of the picture or the text of a code.
+Every leaf descends from `AuthcodeError`; the sentence names the remedy, the facts are attributes. No message carries
+any byte of the picture or the text of a code.
 """
 
 from pathlib import Path

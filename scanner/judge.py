@@ -31,7 +31,7 @@ class Judgement:
     """What is known of one text.
 
     Attributes:
-        ours: True or False, or None where neither keyring nor server could tell.
+        ours: True or False, or None where neither keyring nor server could decide.
         state: the verdict code, or None likewise.
         host: for a foreign text the host that it names, None where that is unclear; never followed.
         listed, brand: which of a brand's signed lists has that host (partner, lookalike), and whose list it is; None
@@ -46,7 +46,7 @@ class Judgement:
 
 
 Judge = Callable[[str], Judgement]
-"""Tells what is known of a text of any length and kind."""
+"""Gives what is known of a text of any length and kind."""
 
 
 def no_judge(_text: str) -> Judgement:

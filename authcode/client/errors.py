@@ -39,7 +39,7 @@ class ServerAnswerUnusable(AuthcodeError):
 
 
 class ServerUrlInvalid(AuthcodeError):
-    """What was named as a server is more or less than scheme, host and port; nothing was sent."""
+    """A server is named by something else than scheme, host and port; nothing was sent."""
 
     code = "server_url_invalid"
     sentence = "nothing is sent to this address: {reason}; write it as https://v.example.com"
@@ -68,12 +68,13 @@ class ServerRefused(AuthcodeError):
     def __init__(self, server: str, *, code: str, status: int, detail: str) -> None:
         """Take the server's own code, status and sentence: scripts go by what the server decided."""
         super().__init__(server, detail)
+        # Elsewhere both belong to the class; here the server decides them.
         self.code = code  # type: ignore[misc]
         self.http_status = status  # type: ignore[misc]
 
 
 class TokenNotGiven(AuthcodeError):
-    """No token was given, or what was given is none."""
+    """No token was given, or the given text is none."""
 
     code = "token_not_given"
     http_status = 401

@@ -30,7 +30,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpLimits:
-    """What one exchange may take.
+    """Limits of one exchange.
 
     Attributes:
         silence_s: seconds without a byte; a server that waits for its database answers sooner.
@@ -48,7 +48,7 @@ DEFAULT_LIMITS: Final = HttpLimits()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """What a server answered, with any status."""
+    """The answer of a server, with any status."""
 
     status: int
     media_type: str

@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 class ForeignText:
     """A foreign text as it may be shown. `host` is lower case, or None where readers could disagree.
 
-    `listed` is what a brand's keyring says of that host: a partner's, a known look-alike's, or nothing.
+    `listed` is the entry of a brand's keyring for that host, a partner's or a known look-alike's; None without one.
     """
 
     shortened: str

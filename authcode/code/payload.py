@@ -42,7 +42,6 @@ class NotOurs(AuthcodeError):
     """The text is not a code that a known key issued; one sentence for every reason."""
 
     code = "not_ours"
-    http_status = 400
     sentence = "this is not a code of ours; scan it once more, closer, flat and in even light"
 
 

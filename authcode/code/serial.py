@@ -129,8 +129,8 @@ def _plain(text: str) -> str:
     """Typed characters without separators, in the alphabet's own spelling."""
     if len(text) > MAX_TYPED_CHARACTERS:
         raise TypedSerialInvalid
-    bare = text.strip().translate(_SEPARATORS)
-    plain = bare.upper().translate(_ALIASES) if bare.isascii() else ""
+    joined = text.strip().translate(_SEPARATORS)
+    plain = joined.upper().translate(_ALIASES) if joined.isascii() else ""
     if any(character not in _VALUE for character in plain):
         raise TypedSerialInvalid
     return plain

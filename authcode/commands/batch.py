@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--order", "name", required=True, help="The order's name, once for good."),
+    click.option("--order", "name", required=True, help="The order's name, used only once."),
     click.option("--count", type=WHOLE_NUMBER, required=True, help="Units; a pair is one unit."),
     choice_option("--placement", Placement, required=True, help="Where the burning code sits."),
     click.option("--out", type=click.Path(path_type=Path), help="A new folder for it [HOME/orders/NAME]."),
@@ -85,7 +85,7 @@ def plan(home: Path | None, as_json: bool, **options: Any) -> None:  # noqa: ANN
         lines.append(f"  logo     leaves {facts['logo_margin']:.0%} of the error correction")
     if facts["sheets"]:
         lines.append(f"  sheets   {facts['sheets']} of A4, {facts['labels_per_sheet']} labels each")
-    lines.append(f"  work     {_in_words(facts['about_seconds'])}, {_size_in_words(facts['about_bytes'])}")
+    lines.append(f"  work     {_duration_text(facts['about_seconds'])}, {_size_text(facts['about_bytes'])}")
     tell(facts, *lines, *_warnings(facts["risk"], facts["warning"]), as_json=as_json)
 
 
@@ -123,8 +123,8 @@ def _register(station: Station, issued: "IssuedBatch", home: Path) -> Json:
         return station.register(manifest_of(home, issued.order.name))
     except AuthcodeError:
         name, server = issued.order.name, station.server
-        click.echo(f"Order {name} is issued and kept in {issued.out}, but not registered. When what follows", err=True)
-        click.echo(f"is mended: authcode batch register {name} --server {server}", err=True)
+        click.echo(f"Order {name} is issued and kept in {issued.out}, but not registered. Once the error", err=True)
+        click.echo(f"below is fixed: authcode batch register {name} --server {server}", err=True)
         raise
 
 
@@ -223,13 +223,13 @@ def _issued_lines(issued: "IssuedBatch") -> list[str]:
     ]
 
 
-def _in_words(seconds: int) -> str:
-    if seconds < 90:  # noqa: PLR2004 - from there on people think in minutes
+def _duration_text(seconds: int) -> str:
+    if seconds < 90:  # noqa: PLR2004 - people think in minutes from here on
         return f"about {seconds} seconds"
     return f"about {round(seconds / 60)} minutes" if seconds < 7200 else f"about {round(seconds / 3600)} hours"  # noqa: PLR2004 - and in hours
 
 
-def _size_in_words(size: int) -> str:
+def _size_text(size: int) -> str:
     return f"{size / 1_000_000:.1f} MB" if size < 1_000_000_000 else f"{size / 1_000_000_000:.1f} GB"  # noqa: PLR2004 - a gigabyte
 
 
@@ -244,7 +244,7 @@ def _print_progress(done: int, total: int) -> None:
 
 @contextmanager
 def _progress_bar(order: Order) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error where a person looks at it, nothing elsewhere."""
+    """A progress bar on standard error if it is a terminal, nothing otherwise."""
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return

@@ -33,8 +33,8 @@ def list_domains(home: Path | None, as_json: bool) -> None:
 
 
 @domains.command(epilog=example("authcode keys domains add --partner shop.example.org --partner tea.example.net"))
-@click.option("--lookalike", metavar="DOMAIN", multiple=True, help="It resembles ours and is not; may be repeated.")
-@click.option("--partner", metavar="DOMAIN", multiple=True, help="It is somebody's we work with; may be repeated.")
+@click.option("--lookalike", metavar="DOMAIN", multiple=True, help="A domain that imitates ours; may be repeated.")
+@click.option("--partner", metavar="DOMAIN", multiple=True, help="A domain of a partner; may be repeated.")
 @common_options
 def add(lookalike: tuple[str, ...], partner: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     """Put domains on the lists and publish the keyring.

@@ -56,7 +56,7 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
         _facts(place, opened, notes),
         f"{keyring.brand}: home made in {place}, codes will begin with {keyring.prefixes[0]}",
         f"  root key {opened.root_fingerprint}",
-        f"  keep a copy of {issuer_dir(place)} and its passphrase in a safe place: nobody can restore them",
+        f"  keep a copy of {issuer_dir(place)} and its passphrase in a safe place: they cannot be restored",
         as_json=as_json,
         notes=(*notes, *_about_plain_http(keyring.prefixes[0])),
     )
@@ -77,7 +77,7 @@ def _announce(unlocked: UnlockedIssuer, server_passphrase: str, *, issuer_only: 
             return ()
         return announce_keyring(place, unlocked.keyring.document, unlocked.shared_keys(), lambda: server_passphrase)
     except AuthcodeError:
-        click.echo(f"The issuer's part is made in {place}. Mend what follows, then: authcode keys publish", err=True)
+        click.echo(f"The issuer's part is made in {place}. Fix the error below, then: authcode keys publish", err=True)
         raise
 
 
@@ -87,7 +87,7 @@ def _about_plain_http(prefix: str) -> tuple[str, ...]:
     if not prefix.startswith("HTTP://") or is_this_machine(host):
         return ()
     return (
-        "Warning: without https anybody on the way reads and changes what shoppers see; print no codes for sale so.",
+        "Warning: without https anyone on the network can read and change what shoppers see; print no codes for sale.",
     )
 
 

@@ -1,4 +1,4 @@
-"""`authcode keys rotate`, `keys withdraw` and `keys send`: keys that are replaced, given up and shared."""
+"""`authcode keys rotate`, `keys withdraw` and `keys send`: replace, withdraw and share keys."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -93,9 +93,10 @@ def withdraw(  # noqa: PLR0913, PLR0917 - one argument an option
     """Withdraw KEY since a moment: its codes are not accepted offline any more.
 
     Online, units that were registered and activated before that moment are answered "locked" (or as usual with a
-    caution, where the brand chose that), all others "not ours". It cannot be taken back. What it touches is counted and
-    shown first, with --server by that one; then it asks. With --server the keyring is published there too, where the
-    token has keys:publish; if that fails the key is still good there, which is reported, and the exit code is 1.
+    caution, where the brand chose that), all others "not ours". It cannot be taken back. The units that it touches are
+    counted and shown first (with --server by that server), then it asks. With --server the keyring is published there
+    too, where the token has keys:publish; if that fails the key is still good there, which is reported, and the exit
+    code is 1.
     """
     station = station_at(server) if server is not None else None
     issuer = unlocked_issuer(home)

@@ -39,36 +39,36 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """Check FILES: heads, proofs of inclusion, and proofs that a log has only grown.
 
     Exit code 0 only where every file holds. Two heads of one size with two roots prove that history was rewritten. With
-    --receipt an entry must be the receipt's own, and stand behind the head that it names.
+    --receipt an entry must be the receipt's own, and come after the head that it names.
     """
     log_key = read_log_key(Path(key).read_text(encoding="utf-8") if Path(key).is_file() else key)
-    bare_leaf = None if leaf is None else _leaf(leaf)
+    leaf_bytes = None if leaf is None else _leaf(leaf)
     proof = _receipt(receipt, receipt_keys)
     if proof is not None and kept is not None:
         raise click.UsageError("--kept and --receipt each name the head to start from; give one of them")
-    answers = _answers(LogCheck(key=log_key, leaf=bare_leaf, proof=proof), files, kept=kept, receipt=receipt)
+    answers = _answers(LogCheck(key=log_key, leaf=leaf_bytes, proof=proof), files, kept=kept, receipt=receipt)
     _print_answers(answers, receipt=receipt, proof=proof, as_json=as_json)
     if not all(answer["holds"] for answer in answers):
         click.get_current_context().exit(1)
 
 
 def _answers(
-    checking: LogCheck, files: tuple[Path, ...], *, kept: Path | None, receipt: Path | None
+    log_check: LogCheck, files: tuple[Path, ...], *, kept: Path | None, receipt: Path | None
 ) -> list[dict[str, object]]:
     """The answer for each file, or one for the head to start from where that one does not hold."""
     try:
-        checking.start(None if kept is None else _text(kept))
+        log_check.start(None if kept is None else _text(kept))
     except LogProofRefused as problem:
         return [{"file": str(kept or receipt), "holds": False, "reason": problem.reason}]
-    return [_answer(checking, file) for file in files]
+    return [_answer(log_check, file) for file in files]
 
 
-def _answer(checking: LogCheck, file: Path) -> dict[str, object]:
+def _answer(log_check: LogCheck, file: Path) -> dict[str, object]:
     text = _text(file)
-    if checking.needs_start(text):
+    if log_check.needs_start(text):
         raise click.UsageError("name the head that you kept with --kept: a proof of growth starts from it")
     try:
-        return {"file": str(file), "holds": True, **checking.facts(text)}
+        return {"file": str(file), "holds": True, **log_check.facts(text)}
     except LogProofRefused as problem:
         return {"file": str(file), "holds": False, "reason": problem.reason}
 
@@ -106,7 +106,7 @@ def _receipt(receipt: Path | None, keys: Path | None) -> Proof | None:
 def _print_answers(
     answers: list[dict[str, object]], *, receipt: Path | None, proof: Proof | None, as_json: bool
 ) -> None:
-    """Print the answers in the words of the single file, so that two checkers answer alike."""
+    """Print the answers with the sentences of the single file, so that both checkers answer alike."""
     if as_json:
         for answer in answers:
             tell_json(answer)

@@ -72,7 +72,7 @@ def code_key_options(command: _Command) -> _Command:
 
 
 def read_fingerprint(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    """Check the value of `--root`; a callback of that option, so that a truncated one is a usage error, no verdict."""
+    """Check the value of `--root`; a callback of that option, so that a truncated one is a usage error."""
     if value is not None and re.fullmatch("sha256:[0-9a-f]{64}", value) is None:
         raise click.BadParameter("a fingerprint is sha256: and 64 digits of 0-9a-f, as `authcode keys list` shows it.")
     return value
@@ -112,7 +112,7 @@ def admit_keyring(path: Path, home: Path, *, root: str | None = None) -> OpenedK
             trust.admit(own.document, root_fingerprint=own.root_fingerprint)
     opened = trust.admit(path.read_bytes(), root_fingerprint=root)
     if opened.first_seen:
-        brand, compare = opened.keyring.brand, "" if root else "; compare it with what the brand tells in another way"
+        brand, compare = opened.keyring.brand, "" if root else "; compare it with what the brand publishes elsewhere"
         pinned = f"its root {opened.root_fingerprint} is pinned in {pins} from now on{compare}"
         click.echo(f"Note: {brand} is seen for the first time; {pinned}.", err=True)
     return opened

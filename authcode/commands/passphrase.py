@@ -22,7 +22,7 @@ _PARTS: Final[dict[Part, Part]] = {"issuer": "server", "server": "issuer"}
 @click.option(
     "--new-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of its owner's alone with the new passphrase [asked twice at a terminal].",
+    help="A private file with the new passphrase [asked for twice at a terminal].",
 )
 @common_options
 def passphrase(part: Part, new_file: Path | None, home: Path | None, as_json: bool) -> None:

@@ -23,9 +23,9 @@ _FACTS = ("sku", "name", "gtin", "description", "features", "picture_type", "sup
 @click.option("--name", required=True, help="The product's name.")
 @click.option("--gtin", help="Its trade item number, 8 to 14 digits; the GS1 form needs it.")
 @click.option("--description", help="A sentence or two about it.")
-@click.option("--feature", "features", multiple=True, help="One way to tell the genuine pack; give it several times.")
+@click.option("--feature", "features", multiple=True, help="One way to recognise the genuine pack; may be repeated.")
 @click.option("--picture", type=_PICTURE, help="A picture of the pack: PNG, JPEG or WebP, at most 2 MiB.")
-@click.option("--support", help="Whom shoppers ask: a telephone number or an address.")
+@click.option("--support", help="A contact for shoppers: a telephone number or an address.")
 @click.option("--placement-hint", help='Where the code is found, such as "under the cap".')
 @click.option("--more-url", help="A page with more about the product.")
 @server_option
@@ -63,7 +63,7 @@ def _publish(station: Station, product: Product) -> None:
         station.publish_product(product)
     except AuthcodeError:
         click.echo(f"Product {product.sku} is kept here, and not published at {station.server}.", err=True)
-        click.echo("When what follows is mended, give the same command again.", err=True)
+        click.echo("Once the error below is fixed, run the same command again.", err=True)
         raise
 
 

@@ -19,17 +19,12 @@ from authcode.commands.options import (
     trust_facts,
 )
 from authcode.commands.values import MOMENT
+from authcode.verifier.codes import STATE_TEXTS
 from authcode.verifier.single_file import build
 from keys.base.errors import AuthcodeError
 from keys.base.home import home_dir
 from keys.base.instants import format_instant
 from keys.format.keyring import OpenedKeyring
-
-_WORDS = {
-    "signature_valid": "signature valid, use not checked",
-    "key_list_out_of_date": "signature valid, key list out of date: fetch the keyring again, or ask online",
-    "key_withdrawn": "the key was withdrawn: ask online",
-}
 
 
 class KeyringMissing(AuthcodeError):
@@ -41,7 +36,7 @@ class KeyringMissing(AuthcodeError):
     home: Path
 
 
-class OfflineNotSaid(AuthcodeError):
+class OfflineRequired(AuthcodeError):
     """A verification without --offline, which only a server can record."""
 
     code = "offline_not_said"
@@ -56,7 +51,7 @@ class OfflineNotSaid(AuthcodeError):
     "--root",
     metavar="FINGERPRINT",
     callback=read_fingerprint,
-    help="The brand's root key, where you learnt it in another way.",
+    help="The brand's root key, learnt from another source.",
 )
 @click.option("--at", type=MOMENT, help="Judge as of a moment in UTC [now].")
 @click.option(
@@ -84,7 +79,7 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
     if code is None:
         raise click.UsageError("Missing argument 'CODE'.")
     if not offline:
-        raise OfflineNotSaid
+        raise OfflineRequired
     opened = _opened(keyring, home_dir(home), root)
     text = sys.stdin.buffer.read(MAX_CODE_BYTES + 3).removesuffix(b"\n").removesuffix(b"\r") if code == "-" else code
     if code == "-" and not text:
@@ -95,7 +90,7 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
         tell({"state": error.code, **trust_facts(opened)}, str(error), as_json=as_json)
         click.get_current_context().exit(1)
     facts = {**_facts(answer), **trust_facts(opened)}
-    tell(facts, f"{answer.keyring.brand}, serial {answer.code.serial}: {_WORDS[answer.state]}", as_json=as_json)
+    tell(facts, f"{answer.keyring.brand}, serial {answer.code.serial}: {STATE_TEXTS[answer.state]}", as_json=as_json)
     if answer.state is not OfflineState.SIGNATURE_VALID:
         click.get_current_context().exit(1)
 

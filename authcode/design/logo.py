@@ -40,7 +40,7 @@ class LogoUnreadable(AuthcodeError):
 
 
 class LogoTooLarge(AuthcodeError):
-    """A logo file is larger than we are willing to decode."""
+    """A logo file is larger than the limits for decoding."""
 
     code = "logo_too_large"
     http_status = 413

@@ -102,7 +102,7 @@ def plan_design(sample_code: str, form: Form, *, level: Level, logo: Logo | None
     version = smallest_version(segments_of(sample_code, form), level)
     side = symbol_width(version) + 2 * QUIET_ZONE_MODULES
     chosen_mm = float(math.ceil(side * DEFAULT_MODULE_MM)) if label_mm is None else label_mm
-    if not chosen_mm / side >= MIN_MODULE_MM:  # so written that "not a number" is refused as well
+    if not chosen_mm / side >= MIN_MODULE_MM:  # written so that "not a number" is refused too
         raise LabelTooSmall(chosen_mm, side * MIN_MODULE_MM, chosen_mm / side)
     if chosen_mm > MAX_LABEL_MM:
         raise LabelTooLarge(chosen_mm, MAX_LABEL_MM)

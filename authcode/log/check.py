@@ -1,4 +1,4 @@
-"""What files of a log show together: heads, entries and growths, compared with each other and with a receipt."""
+"""Check files of a log: heads, inclusion and consistency proofs, compared with each other and with a receipt."""
 
 from dataclasses import dataclass, field
 

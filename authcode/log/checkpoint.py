@@ -1,7 +1,7 @@
 """Heads of the log as signed notes: the text forms of C2SP signed-note and tlog-checkpoint (docs/protocol.md §3).
 
 A head is three lines, origin, size and root, signed by the log's own key. Witnesses add signature lines of theirs;
-lines of other keys are passed over, as the form demands.
+lines of other keys are ignored, as the format demands.
 """
 
 import base64

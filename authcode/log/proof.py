@@ -1,4 +1,4 @@
-"""Proofs of the log as files: inclusion in the form of C2SP tlog-proof, consistency as witnesses are asked for it.
+"""Proofs of the log as files: inclusion in the form of C2SP tlog-proof, consistency in the form that witnesses take.
 
 An entry is a 16-byte salt and a record, a JSON object. The leaf is the hash of both: alone it reveals nothing, and
 nothing can be guessed from it once salt and record were erased (docs/protocol.md §3).
@@ -189,7 +189,7 @@ def open_inclusion(text: str, key: LogKey, *, leaf: bytes | None = None) -> Incl
     head = open_head(proof.note, key)  # (2)
     named = leaf if proof.entry is None else proof.entry.leaf  # (3)
     if named is None:
-        raise LogDocumentInvalid("it carries no entry, so the leaf's hash must be named beside it")
+        raise LogDocumentInvalid("it carries no entry, so the leaf's hash must be named separately")
     if leaf is not None and leaf != named:
         raise LogProofRefused("it is about another leaf than the one that was named")
     check_inclusion(named, proof.index, head.size, proof.path, head.root)  # (4)
@@ -197,7 +197,7 @@ def open_inclusion(text: str, key: LogKey, *, leaf: bytes | None = None) -> Incl
 
 
 def open_consistency(text: str, key: LogKey, *, kept: Head) -> Head:
-    """The head of a consistency proof, once it was shown to continue the head that the asker kept.
+    """The head of a consistency proof, once it was shown to continue the head that the caller kept.
 
     Raises:
         LogDocumentInvalid: it cannot be read.

@@ -1,7 +1,7 @@
-"""What a log shows about a proof of a verification: that it is no older than it says (docs/protocol.md §3).
+"""Check a proof of a verification by the log: that it was not written after its date (docs/protocol.md §3).
 
 A proof names the log's last head before it. Its entry comes after that head, and before the next head that somebody
-kept: a proof written later than it says would have to be entered among entries of that time.
+kept: a proof written after its date would have to be entered among entries of that time.
 """
 
 from authcode.log.checkpoint import Head, read_named_head
@@ -24,7 +24,7 @@ def head_before(proof: Proof) -> Head:
 
 
 def check_entry(proof: Proof, found: Included) -> None:
-    """Check that an entry is a proof's own, and was placed behind the head that the proof names.
+    """Check that an entry is a proof's own, and was placed after the head that the proof names.
 
     Raises:
         LogProofRefused: it is another one's, or comes before that head.
@@ -32,7 +32,7 @@ def check_entry(proof: Proof, found: Included) -> None:
     """
     before = head_before(proof)
     if found.entry is None:
-        raise LogProofRefused("the entry is not shown, so that nobody can see whose it is")
+        raise LogProofRefused("the entry is not shown, so it cannot be compared with the receipt")
     wanted = {
         "kind": "redemption",
         "at": format_instant(proof.at),
@@ -42,6 +42,6 @@ def check_entry(proof: Proof, found: Included) -> None:
     }
     facts = found.entry.facts
     if {name: facts.get(name) for name in wanted} != wanted:
-        raise LogProofRefused("the entry tells of another verification than the receipt")
+        raise LogProofRefused("the entry records another verification than the receipt")
     if before.origin != found.head.origin or found.index < before.size:
-        raise LogProofRefused("the entry stands before the head that the receipt names, or in another log")
+        raise LogProofRefused("the entry comes before the head that the receipt names, or in another log")

@@ -69,7 +69,7 @@ class Reservation:
 
 
 def order_contents(order: Order, *, formats: tuple[str, ...], logo_sha256: str | None) -> dict[str, str]:
-    """Everything that must agree for two orders of one name to be the same order, as texts."""
+    """The fields that two orders of one name must share to be the same order, as texts."""
     fields = {field: str(value) for field, value in asdict(order).items() if value is not None}
     return fields | {"formats": ",".join(formats)} | ({"logo": logo_sha256} if logo_sha256 else {})
 
@@ -148,6 +148,7 @@ class OrderBook:
 
     def update(self, reservation: Reservation, **changes: Path | bool) -> Reservation:
         """Record `begun` before anything is written there, `announced` before it is, or `out` when it is finished."""
+        # mypy checks each field against the type of all values; the callers pass paths and flags to the right ones.
         changed = replace(reservation, **changes)  # type: ignore[arg-type]
         self._write(changed)
         return changed

@@ -36,7 +36,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What the steps of one order share."""
+    """The parameters that all steps of one order share."""
 
     issuer: UnlockedIssuer
     order: Order

@@ -1,7 +1,7 @@
 """Stage 1, batch: how much one signing key covers: at most a year, or 100 orders (docs/format.md §1).
 
-A key that is withdrawn one day takes everything under it along; the bound keeps that bearable. Warned before, refused
-after; a new key costs one command, and nothing is reprinted.
+A withdrawn key takes every code under it along; this bound limits the damage. A warning comes before the refusal; a
+new key costs one command, and nothing is reprinted.
 """
 
 from datetime import datetime, timedelta
@@ -22,14 +22,10 @@ class KeyUsedUp(AuthcodeError):
 
     code = "key_used_up"
     http_status = 409
-    sentence = "key {key.key_id} {reason} and signs no new order; {remedy}"
-    key: CodeKey
+    sentence = "key {key_id} {reason} and signs no new order; {remedy}"
+    key_id: str
     reason: str
-
-    @property
-    def remedy(self) -> str:
-        """What makes the next key, as a clause."""
-        return _remedy(self.key)
+    remedy: str
 
 
 def check_cover(key: CodeKey, *, orders: int, now: datetime) -> None:
@@ -41,9 +37,9 @@ def check_cover(key: CodeKey, *, orders: int, now: datetime) -> None:
     if key.profile is not Profile.SIGNED:
         return
     if now - key.since >= KEY_LIFE:
-        raise KeyUsedUp(key, f"is of {key.since:%Y-%m-%d}, more than a year old,")
+        raise KeyUsedUp(key.key_id, f"is of {key.since:%Y-%m-%d}, more than a year old,", _remedy(key))
     if orders >= MAX_ORDERS:
-        raise KeyUsedUp(key, f"has signed {orders} orders")
+        raise KeyUsedUp(key.key_id, f"has signed {orders} orders", _remedy(key))
 
 
 def cover_warning(key: CodeKey, *, orders: int, now: datetime) -> str | None:

@@ -32,7 +32,7 @@ def is_order_name(text: str) -> bool:
 
 
 class Placement(StrEnum):
-    """Where the burning code is; it decides what an answer may claim of the product."""
+    """Where the burning code is; it decides what an answer may claim about the product."""
 
     VISIBLE = "visible"
     INSIDE = "inside"
@@ -108,7 +108,7 @@ class Order:
             return None
         return (
             "anybody in the shop can copy a visible code, or verify it before it is bought; only a hidden one "
-            "(--placement inside or scratch) says something of the product"
+            "(--placement inside or scratch) says something about the product"
         )
 
     @property

@@ -60,10 +60,10 @@ def product_unknown(sku: str, *, server: str | None = None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """One product. `sku` names it in orders; `features` say how to tell the genuine pack, one sentence each.
+    """One product. `sku` names it in orders; `features` describe how to recognise the genuine pack, one sentence each.
 
-    `gtin` is fourteen digits. The picture is PNG, JPEG or WebP, at most 2 MiB. `placement_hint` says where the code is
-    found ("under the cap"), `support` whom to ask, `more_url` leads to more. ProductInvalid or GtinInvalid otherwise.
+    `gtin` is fourteen digits. The picture is PNG, JPEG or WebP, at most 2 MiB. `placement_hint` describes where the
+    code is ("under the cap"), `support` is a contact, `more_url` a page with more. Else ProductInvalid or GtinInvalid.
     """
 
     sku: str
@@ -169,7 +169,7 @@ def read_product(document: bytes) -> Product:
     """Read what `product_document` gave.
 
     Raises:
-        ProductInvalid: it is none, or what it says could not be shown.
+        ProductInvalid: it is none, or its content cannot be shown.
         GtinInvalid: its GTIN is none.
     """
     if len(document) > MAX_PRODUCT_BYTES:

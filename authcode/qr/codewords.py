@@ -19,6 +19,8 @@ from qrcode.base import rs_blocks
 
 MIN_VERSION: Final = 1
 MAX_VERSION: Final = 40
+_TIMING: Final = 6
+"""Row and column of the timing patterns (ISO/IEC 18004 clause 5.3.5)."""
 QUIET_ZONE_MODULES: Final = 4
 """Width of the light border that ISO/IEC 18004 clause 5.3.8 demands on all four sides, in modules."""
 
@@ -75,7 +77,7 @@ def function_patterns(version: int) -> npt.NDArray[np.bool_]:
     """
     width = symbol_width(version)
     modules = np.zeros((width, width), dtype=np.bool_)
-    modules[6, :] = modules[:, 6] = True  # timing
+    modules[_TIMING, :] = modules[:, _TIMING] = True
     modules[:9, :9] = modules[:9, -8:] = modules[-8:, :9] = True  # finders, separators, format information
     for row in (centres := alignment_centres(version)):
         for column in centres:
@@ -141,8 +143,8 @@ def _zigzag(version: int) -> list[tuple[int, int]]:
     """(row, column) of each module open to codewords, in the order they are filled (ISO/IEC 18004 clause 7.7.3)."""
     taken = function_patterns(version)
     width = symbol_width(version)
-    # Two columns at a time from the right, first upwards; the vertical timing pattern, column 6, is stepped over.
-    rights = [column if column > 6 else column - 1 for column in range(width - 1, 0, -2)]  # noqa: PLR2004
+    # Two columns at a time from the right, first upwards; the vertical timing pattern is stepped over.
+    rights = [column if column > _TIMING else column - 1 for column in range(width - 1, 0, -2)]
     order: list[tuple[int, int]] = []
     for turn, right in enumerate(rights):
         rows = range(width - 1, -1, -1) if turn % 2 == 0 else range(width)

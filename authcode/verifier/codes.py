@@ -1,4 +1,4 @@
-"""Is this text a code that a key of this keyring signed (docs/format.md §3, rules 1 to 6), in a second writing."""
+"""Is this text a code that a key of this keyring signed (docs/format.md §3, rules 1 to 6): a second implementation."""
 
 import base64
 import re
@@ -17,6 +17,15 @@ KEY_ID, SERIAL = f"([{ALPHABET}]{{2}})", f"([{ALPHABET}]{{13}})"
 SHORT = re.compile(f"{KEY_ID}{SERIAL}([{ALPHABET}]{{102}}[08GR]|[{ALPHABET}]{{16}})")
 LINK = re.compile(f"01/([0-9]{{14}})/21/{SERIAL}")
 VALUE = re.compile(f"{KEY_ID}([A-Za-z0-9_-]{{85}}[AQgw])")
+
+
+STATE_TEXTS = {
+    "signature_valid": "signature valid, use not checked",
+    "key_list_out_of_date": "signature valid, key list out of date: fetch the keyring again, or ask online",
+    "key_withdrawn": "the key was withdrawn: ask online",
+    "not_ours": "this is not a code of ours; scan it once more, closer, flat and in even light",
+}
+"""The answers of an offline verification as sentences, by their state."""
 
 
 class NotOurs(Exception):

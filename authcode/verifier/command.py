@@ -6,7 +6,7 @@
 
 This one file needs no other package and no network: for customs, a journalist, a court. It follows docs/format.md
 (sections 1 to 3; the numbers in it are that page's rules) and docs/protocol.md, and answers as `authcode verify
---offline` and `authcode log check` do. It says whether a code was signed by the brand, never whether it is unused:
+--offline` and `authcode log check` do. It shows whether a code was signed by the brand, never whether it is unused:
 only the brand's server knows that.
 
 Exit codes: 0 the signature is valid and the key list in date (everything holds), 1 the answer is no, 2 it could not be
@@ -25,7 +25,7 @@ from authcode.log.check import LogCheck
 from authcode.log.checkpoint import MAX_DOCUMENT_BYTES, read_log_key
 from authcode.log.merkle import LogProofRefused
 from authcode.log.words import conclusion, file_in_words
-from authcode.verifier.codes import MAX_CODE_BYTES, NotOurs, verify_offline
+from authcode.verifier.codes import MAX_CODE_BYTES, STATE_TEXTS, NotOurs, verify_offline
 from authcode.verifier.documents import MAX_KEYRING_BYTES, Refused
 from authcode.verifier.ed25519 import fingerprint
 from authcode.verifier.keyring import open_keyring
@@ -34,12 +34,6 @@ from keys.base.fields import Fields
 from keys.base.instants import parse_instant
 from keys.proof import Proof, open_proof, public_keys_of
 
-IN_WORDS = {
-    "signature_valid": "signature valid, use not checked",
-    "key_list_out_of_date": "signature valid, key list out of date: fetch the keyring again, or ask online",
-    "key_withdrawn": "the key was withdrawn: ask online",
-    "not_ours": "this is not a code of ours; scan it once more, closer, flat and in even light",
-}
 SENTENCES = {
     "log_document_invalid": "this is no log head or proof as the log wrote it: {reason}",
     "log_key_invalid": "this is no log key; the log prints it as name+hash+key on one line",
@@ -68,7 +62,7 @@ def options() -> argparse.ArgumentParser:
     named = os.environ.get("AUTHCODE_KEYRING", "authcode-keys.json")
     parser.add_argument("--keyring", default=named, help="the brand's published key list [%(default)s]")
     parser.add_argument(
-        "--root", type=root_of, help="fingerprint of the brand's root key, learnt in another way than the key list"
+        "--root", type=root_of, help="fingerprint of the brand's root key, learnt from another source than the key list"
     )
     parser.add_argument("--newest", type=int, default=0, metavar="N", help="refuse a key list older than version N")
     parser.add_argument("--at", type=parse_instant, metavar="TIME", help="judge as of 2026-03-01T08:30:00Z [now]")
@@ -76,27 +70,28 @@ def options() -> argparse.ArgumentParser:
     return parser
 
 
-def answer(asked: argparse.Namespace) -> dict[str, Any]:
+def answer(arguments: argparse.Namespace) -> dict[str, Any]:
     """Judge the code of the command line."""
     try:
-        with open(asked.keyring, "rb") as file:  # noqa: PTH123 - no more imports than needed
+        with open(arguments.keyring, "rb") as file:  # noqa: PTH123 - no more imports than needed
             document = file.read(MAX_KEYRING_BYTES + 1)
     except OSError as error:
-        raise Refused("keyring_missing", f"the key list {asked.keyring} cannot be read ({error.strerror})") from None
-    keyring = open_keyring(document, asked.root)
-    if keyring["version"] < asked.newest:
-        message = f"keyring version {keyring['version']} is refused: version {asked.newest} was seen before"
+        message = f"the key list {arguments.keyring} cannot be read ({error.strerror})"
+        raise Refused("keyring_missing", message) from None
+    keyring = open_keyring(document, arguments.root)
+    if keyring["version"] < arguments.newest:
+        message = f"keyring version {keyring['version']} is refused: version {arguments.newest} was seen before"
         raise Refused("keyring_rollback", message)
     root = fingerprint(bytes.fromhex(keyring["root"]))
-    if asked.root is None:
+    if arguments.root is None:
         sys.stderr.write(f"Note: the key list names the root {root}; compare it, and give it with --root.\n")
-    text = asked.code
+    text = arguments.code
     if text == "-":
         text = sys.stdin.buffer.read(MAX_CODE_BYTES + 3).removesuffix(b"\n").removesuffix(b"\r")
         if not text:
             raise Refused("usage", "there was no input: nothing to check")
     try:
-        return {**verify_offline(text, keyring, asked.at or datetime.now(UTC)), "root": root}
+        return {**verify_offline(text, keyring, arguments.at or datetime.now(UTC)), "root": root}
     except NotOurs:
         return {"state": "not_ours", "root": root}
 
@@ -126,31 +121,31 @@ def text_of(path: str) -> str:
         raise Refused("log_document_invalid", f"{path} cannot be read as text") from None
 
 
-def receipt_of(asked: argparse.Namespace) -> Proof | None:
+def receipt_of(arguments: argparse.Namespace) -> Proof | None:
     """Give the receipt of the command line, if it names one."""
-    if "receipt" not in asked:
+    if "receipt" not in arguments:
         return None
     try:
-        keys = public_keys_of(Fields.parse(text_of(asked.keys)).values())
+        keys = public_keys_of(Fields.parse(text_of(arguments.keys)).values())
     except ValueError:
-        raise Refused("log_document_invalid", f"{asked.keys} is no key set") from None
-    return open_proof(text_of(asked.receipt).strip(), keys)
+        raise Refused("log_document_invalid", f"{arguments.keys} is no key set") from None
+    return open_proof(text_of(arguments.receipt).strip(), keys)
 
 
-def answer_files(asked: argparse.Namespace) -> list[dict[str, Any]]:
+def answer_files(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Check the files that were named; an answer for each."""
-    text = asked.key or ""
+    text = arguments.key or ""
     key = read_log_key(text_of(text) if os.path.isfile(text) else text) if text else None  # noqa: PTH113 - as above
-    proof = receipt_of(asked)
-    answers = [] if proof is None else [{"file": asked.receipt, "holds": True, "kind": "receipt", **proof.claims()}]
-    if not asked.files:
+    proof = receipt_of(arguments)
+    answers = [] if proof is None else [{"file": arguments.receipt, "holds": True, "kind": "receipt", **proof.claims()}]
+    if not arguments.files:
         return answers
     if key is None:
         raise Refused("log_key_invalid", "name the log's public key with --key")
-    kept = getattr(asked, "kept", None)
-    check = LogCheck(key=key, leaf=getattr(asked, "leaf", None), proof=proof)
+    kept = getattr(arguments, "kept", None)
+    check = LogCheck(key=key, leaf=getattr(arguments, "leaf", None), proof=proof)
     check.start(text_of(kept) if kept else None)
-    return [*answers, *(answer_file(check, file) for file in asked.files)]
+    return [*answers, *(answer_file(check, file) for file in arguments.files)]
 
 
 def answer_file(check: LogCheck, file: str) -> dict[str, Any]:
@@ -165,39 +160,39 @@ def answer_file(check: LogCheck, file: str) -> dict[str, Any]:
 
 
 def sentence_of(error: Refused | AuthcodeError) -> str:
-    """Give an error's sentence, in the words of this file."""
+    """Give an error's sentence as this file words it."""
     sentence = "{0}" if isinstance(error, Refused) else SENTENCES.get(error.code, "{0}")
     return sentence.format(error, **vars(error))
 
 
-def print_files(asked: argparse.Namespace) -> int:
+def print_files(arguments: argparse.Namespace) -> int:
     """Answer for receipts and files of a log; give the exit code."""
-    answers = answer_files(asked)
-    lines = [json.dumps(one) for one in answers] if asked.as_json else [file_in_words(one) for one in answers]
-    lines += [] if asked.as_json else conclusion(answers, receipt="receipt" in asked)
+    answers = answer_files(arguments)
+    lines = [json.dumps(one) for one in answers] if arguments.as_json else [file_in_words(one) for one in answers]
+    lines += [] if arguments.as_json else conclusion(answers, receipt="receipt" in arguments)
     sys.stdout.buffer.write("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
     return 0 if all(one["holds"] for one in answers) else 1
 
 
-def print_code(asked: argparse.Namespace) -> int:
+def print_code(arguments: argparse.Namespace) -> int:
     """Answer for one code; give the exit code."""
-    facts = answer(asked)
+    facts = answer(arguments)
     named = f"{facts['brand']}, serial {facts['serial']}: " if "brand" in facts else ""
-    if asked.as_json:
+    if arguments.as_json:
         sys.stdout.write(json.dumps(facts) + "\n")
     else:
-        sys.stdout.buffer.write(f"{named}{IN_WORDS[facts['state']]}\n".encode())
+        sys.stdout.buffer.write(f"{named}{STATE_TEXTS[facts['state']]}\n".encode())
     return 0 if facts["state"] == "signature_valid" else 1
 
 
 def main() -> int:
     """Answer on standard output; give the exit code."""
     for_files = sys.argv[1:2] in (["log"], ["receipt"])
-    asked = file_options(sys.argv[1:]) if for_files else options().parse_args()
+    arguments = file_options(sys.argv[1:]) if for_files else options().parse_args()
     try:
-        return print_files(asked) if for_files else print_code(asked)
+        return print_files(arguments) if for_files else print_code(arguments)
     except (Refused, AuthcodeError) as error:
-        if asked.as_json:
+        if arguments.as_json:
             facts = {"error": {"code": error.code, "message": sentence_of(error)}}
             sys.stdout.write(json.dumps(facts) + "\n")
         else:

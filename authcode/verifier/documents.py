@@ -1,4 +1,4 @@
-"""Signed documents and the steps from root to root (docs/format.md §1), in a second writing."""
+"""Signed documents and the steps from root to root (docs/format.md §1): a second implementation."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The rules of a keyring (docs/format.md §1, Keyring), in a second writing."""
+"""The rules of a keyring (docs/format.md §1, Keyring): a second implementation."""
 
 import ipaddress
 import re
@@ -10,7 +10,7 @@ from authcode.verifier.ed25519 import check_public_key, fingerprint, verify_byte
 from keys.base.crockford import ALPHABET
 from keys.base.errors import SignatureInvalid
 from keys.base.fields import Fields
-from keys.format.names import is_seen
+from keys.format.names import is_visible
 
 STATES = {"active", "retired", "withdrawn"}
 LABEL = "[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?"
@@ -60,20 +60,20 @@ def check_keyring(fields: Fields) -> None:
     offices = [check_office_key(key) for key in fields.objects("office_keys", most=64)]
     prefixes = check_addresses(fields)
     if len({key_id for key_id, _, _ in codes}) != len(codes):
-        raise Refused("key_id_taken", "a key id stands for two keys, and ids are never used again")
+        raise Refused("key_id_taken", "a key id names two keys, and ids are never used again")
     if not {prefix for _, prefix, _ in codes} <= set(prefixes):
         raise ValueError("a key belongs to a prefix that the keyring does not have")
     for public_key in filter(None, (*(key for _, _, key in codes), *offices)):
         check_public_key(public_key)
     if len(set(offices)) != len(offices):
-        raise ValueError("an office key stands there twice")
+        raise ValueError("an office key is listed twice")
 
 
 def check_heading(fields: Fields) -> None:
     """Check whose the keyring is, and when it holds."""
     fields.binary("brand_id", n_bytes=16)
-    if not all(map(is_seen, fields.text("brand", longest=100))):
-        raise ValueError("the brand's name has 1 to 100 characters that can be seen")
+    if not all(map(is_visible, fields.text("brand", longest=100))):
+        raise ValueError("the brand's name has 1 to 100 visible characters")
     fields.number("version", low=1, high=2**31 - 1)
     if not timedelta(0) < fields.instant("expires") - fields.instant("issued") <= timedelta(days=30):
         raise ValueError("it must expire within 30 days of being issued")

@@ -77,7 +77,7 @@ def take(modules: dict[str, Module], module: str, name: str, taken: set[tuple[st
         if source not in modules:
             taken.add((source, original))
         elif original != name or name not in modules[source].defined:
-            raise ValueError(f"{module} imports {name} in a way that one file has no room for")
+            raise ValueError(f"{module} imports {name} in a way that one file cannot hold")
         else:
             take(modules, source, name, taken)
 

@@ -1,6 +1,6 @@
 """The error tree of all packages: one root, and the leaves that concern keys.
 
-Every leaf has a stable `code` for machines, an `http_status` for the API, and a sentence that says what to do. The
+Every leaf has a stable `code` for machines, an `http_status` for the API, and a sentence with what to do. The
 leaves of the other packages are in those packages and descend from `AuthcodeError`. No message carries a secret, a
 passphrase or the text of a code.
 """
@@ -58,7 +58,7 @@ class SignatureInvalid(AuthcodeError):
 
 
 class KeyringInvalid(AuthcodeError):
-    """A keyring says something that a keyring must not say (docs/format.md §1)."""
+    """A keyring breaks a rule of keyrings (docs/format.md §1)."""
 
     code = "keyring_invalid"
     sentence = "the keyring cannot be used: {reason}"
@@ -79,11 +79,11 @@ class KeyringRollback(AuthcodeError):
     code = "keyring_rollback"
     http_status = 409
     sentence = (
-        "keyring version {version} is refused: version {seen} was seen before, and versions only grow; fetch the "
+        "keyring version {version} is refused: version {highest} was seen before, and versions only grow; fetch the "
         "current keyring"
     )
     version: int
-    seen: int
+    highest: int
 
 
 class RootChanged(AuthcodeError):
@@ -100,7 +100,7 @@ class RootChanged(AuthcodeError):
 
 
 class BrandConflict(AuthcodeError):
-    """A keyring has the name, or a host of a code prefix, of another brand which was here before."""
+    """A keyring has the name, or a host of a code prefix, of another brand that was known before."""
 
     code = "brand_conflict"
     http_status = 409
@@ -180,7 +180,7 @@ class TrustFileInvalid(AuthcodeError):
     """The file of pinned root keys is damaged."""
 
     code = "trust_file_invalid"
-    sentence = "the trust file {path} is damaged; restore it, or delete it to pin every brand anew"
+    sentence = "the trust file {path} is damaged; restore it, or delete it to pin every brand again"
     path: Path
 
 
@@ -299,12 +299,12 @@ class KeyFileInvalid(AuthcodeError):
 
 
 class KeyFileTooCostly(AuthcodeError):
-    """A key file asks for more work than we are willing to do; refused before any of it."""
+    """A key file demands more work than the limits allow; refused before any of it is done."""
 
     code = "key_file_too_costly"
     sentence = (
-        "the key file asks for scrypt with n={n}, r={r}, p={p}, more than is done here; it was not opened: restore it "
-        "from a backup"
+        "the key file demands scrypt with n={n}, r={r}, p={p}, more than the limits allow; it was not opened: restore "
+        "it from a backup"
     )
     n: int
     r: int

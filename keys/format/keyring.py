@@ -20,7 +20,7 @@ from keys.base.errors import (
 from keys.base.fields import Fields
 from keys.base.instants import format_instant
 from keys.format.document import FINGERPRINT_CHARS, read_document, sign_document
-from keys.format.names import is_seen
+from keys.format.names import is_visible
 from keys.format.prefix import MAX_PREFIX_CHARS, is_domain, normalise_prefix
 from keys.format.records import (
     BRAND_ID_BYTES,
@@ -47,7 +47,7 @@ MAX_OFFICE_KEYS: Final = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keyring:
-    """What a brand publishes of its keys. Times are aware UTC, to the second; `brand_id` has 16 bytes.
+    """The keys and addresses that a brand publishes. Times are aware UTC, to the second; `brand_id` has 16 bytes.
 
     `prefixes` are as `normalise_prefix` writes them; the two lists of domains are lower case. A keyring lives at most
     30 days. Building one that breaks a rule raises KeyringInvalid, KeyIdTaken, PrefixInvalid or PublicKeyInvalid.
@@ -96,11 +96,11 @@ class Keyring:
                 raise KeyringInvalid("a look-alike or partner domain is no lower-case domain name of several labels")
 
     def _check_code_keys(self) -> None:
-        seen: set[str] = set()
+        known: set[str] = set()
         for key in self.code_keys:
-            if key.key_id in seen:
+            if key.key_id in known:
                 raise KeyIdTaken(key.key_id)
-            seen.add(key.key_id)
+            known.add(key.key_id)
             if key.prefix not in self.prefixes:
                 raise KeyringInvalid(f"key {key.key_id} belongs to a prefix that the keyring does not have")
             if key.public_key is not None:
@@ -290,10 +290,10 @@ def check_brand(name: str) -> None:
     """Refuse a brand's name that no keyring may have.
 
     Raises:
-        KeyringInvalid: it is empty, too long, or has incharacters that can be seen.
+        KeyringInvalid: it is empty, too long, or has invisible characters.
     """
-    if not 1 <= len(name) <= MAX_BRAND_CHARS or not all(map(is_seen, name)):
-        raise KeyringInvalid(f"the brand's name has 1 to {MAX_BRAND_CHARS} characters that can be seen")
+    if not 1 <= len(name) <= MAX_BRAND_CHARS or not all(map(is_visible, name)):
+        raise KeyringInvalid(f"the brand's name has 1 to {MAX_BRAND_CHARS} visible characters")
 
 
 def _payload_of(keyring: Keyring, root: bytes) -> dict[str, object]:

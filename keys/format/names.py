@@ -30,7 +30,7 @@ class NameOwner:
     prefixes: tuple[str, ...]
 
 
-def is_seen(character: str) -> bool:
+def is_visible(character: str) -> bool:
     """Whether a name may have a character; unassigned ones too, since the Unicode version decides which these are."""
     if character == " ":
         return True
@@ -43,7 +43,7 @@ def refuse_conflict(
     """Refuse a name or host that `offered` has, `known` (the same brand until now) did not have, and another has.
 
     Raises:
-        BrandConflict: another brand has it; `root_settles` tells that naming the root would allow it.
+        BrandConflict: another brand has it; with `root_settles` naming the root would allow it.
     """
     held = [(other, _marks(other).keys()) for other in others]
     had = set() if known is None else _marks(known).keys()
@@ -64,4 +64,4 @@ def _marks(owner: NameOwner) -> dict[tuple[str, str], str]:
 
 def _folded(name: str) -> str:
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return " ".join("".join(filter(is_seen, plain)).split())
+    return " ".join("".join(filter(is_visible, plain)).split())

@@ -1,4 +1,4 @@
-"""What a keyring says of a key: its profile, form, state and public part (docs/format.md §1).
+"""The records of keys in a keyring: profile, form, state and public part (docs/format.md §1).
 
 The key id alone selects all of this; the text of a code selects nothing.
 """

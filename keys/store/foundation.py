@@ -46,7 +46,7 @@ def build(place: Path, *, brand: str, prefix: str, unlock: tuple[str, ScryptCost
     made: list[tuple[CodeKey, bytes]] = []
     for form in (Form.SHORT, Form.GS1):
         key_id = free_key_id({key.key_id for key, _secret in made}, secrets.choice)
-        made.append(new_code_key(key_id, Profile.SIGNED, form, prefix, now))
+        made.append(make_code_key(key_id, Profile.SIGNED, form, prefix, now))
     issued = to_second(now)
     keyring = Keyring(
         brand_id=brand_id,
@@ -56,7 +56,7 @@ def build(place: Path, *, brand: str, prefix: str, unlock: tuple[str, ScryptCost
         expires=issued + KEYRING_LIFE,
         prefixes=(prefix,),
         code_keys=tuple(key for key, _secret in made),
-        office_keys=(new_office_key(office, now),),
+        office_keys=(make_office_key(office, now),),
     )
     store = store_in(place).unlock(passphrase, cost=cost)
     store.put(Purpose.ROOT, short_name(root.fingerprint), brand_id, root.seed)
@@ -90,7 +90,7 @@ def write_brand(place: Path, keyring: Keyring, root: str, *, server_id: str) -> 
     write_atomic(place / "brand.json", (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
 
 
-def new_code_key(key_id: str, profile: Profile, form: Form, prefix: str, now: datetime) -> tuple[CodeKey, bytes]:
+def make_code_key(key_id: str, profile: Profile, form: Form, prefix: str, now: datetime) -> tuple[CodeKey, bytes]:
     """A fresh active key and its secret; KeyringInvalid for a combination that no keyring may hold."""
     secret = secrets.token_bytes(SEED_BYTES if profile is Profile.SIGNED else MAC_KEY_BYTES)
     try:
@@ -115,7 +115,7 @@ def next_version(keyring: Keyring, now: datetime) -> Keyring:
     return replace(keyring, version=keyring.version + 1, issued=issued, expires=issued + KEYRING_LIFE)
 
 
-def new_office_key(office: SigningKey, now: datetime) -> OfficeKey:
+def make_office_key(office: SigningKey, now: datetime) -> OfficeKey:
     """The record of a fresh office key."""
     return OfficeKey(
         fingerprint=office.fingerprint, public_key=office.public_key, state=KeyState.ACTIVE, since=to_second(now)

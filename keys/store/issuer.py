@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from keys.base import home as places
 from keys.base.errors import DomainRefused, HomeExists, HomeMissing, KeyringInvalid, UnknownKey
 from keys.base.fields import Fields
 from keys.base.files import PUBLIC_FILE, exclusive_lock, make_private_dir, sync_dir, write_atomic
+from keys.base.home import issuer_dir, issuer_keyring_path
 from keys.base.instants import to_second
 from keys.format.document import FINGERPRINT_CHARS, MAX_SUCCESSION_STEPS, read_document
 from keys.format.domains import Listing, added_domains, domains_of
@@ -33,14 +33,14 @@ from keys.store.foundation import (
     SERVER_ID_BYTES,
     build,
     free_key_id,
+    make_code_key,
+    make_office_key,
     move_into_place,
-    new_office_key,
     next_version,
     short_name,
     store_in,
     write_brand,
 )
-from keys.store.foundation import new_code_key as make_code_key
 from keys.store.key_file import ScryptCost
 from keys.store.key_store import UnlockedStore
 
@@ -83,7 +83,7 @@ class IssuerHome:
             PrefixInvalid, KeyringInvalid: `prefix` or `brand` cannot be in a keyring.
             OSError: it cannot be written.
         """
-        place = places.issuer_dir(home)
+        place = issuer_dir(home)
         if place.exists():
             raise HomeExists(home)
         made_home = not home.exists()
@@ -112,7 +112,7 @@ class IssuerHome:
             KeyFileReadable: one of its key files is open to others than its owner.
         """
         try:
-            fields = Fields.parse((places.issuer_dir(home) / "brand.json").read_bytes())
+            fields = Fields.parse((issuer_dir(home) / "brand.json").read_bytes())
             if fields.text("format") != BRAND_FORMAT:
                 raise ValueError("another format")  # noqa: TRY301 - all of this ends in the one error below
             server_id = fields.binary("server_id", n_bytes=SERVER_ID_BYTES).hex()
@@ -121,7 +121,7 @@ class IssuerHome:
             raise HomeMissing(home) from None
         except ValueError:
             raise KeyringInvalid("its brand.json is damaged") from None
-        store_in(places.issuer_dir(home)).check_closed()
+        store_in(issuer_dir(home)).check_closed()
         return issuer
 
     @property
@@ -133,7 +133,7 @@ class IssuerHome:
             DocumentInvalid, KeyringSignatureInvalid, KeyringInvalid, ...: as `open_keyring`.
         """
         try:
-            document = places.issuer_keyring_path(self.home).read_bytes()
+            document = issuer_keyring_path(self.home).read_bytes()
         except FileNotFoundError:
             raise HomeMissing(self.home) from None
         return open_keyring(document, root_fingerprint=self._root)
@@ -145,7 +145,7 @@ class IssuerHome:
             WrongPassphrase: it is another one.
             KeyFileInvalid, KeyFileTooCostly: a key file was changed.
         """
-        store = store_in(places.issuer_dir(self.home)).unlock(passphrase)
+        store = store_in(issuer_dir(self.home)).unlock(passphrase)
         return UnlockedIssuer(self.home, self._root, self.server_id, store)
 
 
@@ -227,7 +227,7 @@ class UnlockedIssuer(IssuerHome):
                 for key in keyring.office_keys
             )
             self._store.put(Purpose.OFFICE, short_name(office.fingerprint), keyring.brand_id, office.seed)
-            keys = (*before, new_office_key(office, now))
+            keys = (*before, make_office_key(office, now))
             self._publish(replace(next_version(keyring, now), office_keys=keys))
         return office.fingerprint
 
@@ -270,7 +270,7 @@ class UnlockedIssuer(IssuerHome):
             keyring = before.keyring
             self._store.put(Purpose.ROOT, short_name(root.fingerprint), keyring.brand_id, root.seed)  # (1)
             opened = self._publish(next_version(keyring, now), new_root=root)  # (2)
-            place = places.issuer_dir(self.home)
+            place = issuer_dir(self.home)
             write_brand(place, keyring, root.fingerprint, server_id=self.server_id)  # (3)
             self._root = root.fingerprint
             self._store.remove(Purpose.ROOT, short_name(before.root_fingerprint))  # (4)
@@ -314,7 +314,7 @@ class UnlockedIssuer(IssuerHome):
             return self._publish(next_version(opened.keyring, now))
 
     def _locked(self) -> AbstractContextManager[None]:
-        return exclusive_lock(places.issuer_dir(self.home) / ".lock")
+        return exclusive_lock(issuer_dir(self.home) / ".lock")
 
     def _add_code_key(self, keyring: Keyring, profile: Profile, form: Form, prefix: str, now: datetime) -> CodeKey:
         held = [header.key_id for header in self._store.headers() if header.purpose in _PURPOSES.values()]
@@ -341,5 +341,5 @@ class UnlockedIssuer(IssuerHome):
         if new_root is not None:
             steps.append(vouch(keyring.brand_id, root, new_root.public_key))
         document = sign_keyring(keyring, new_root or root, succession=steps[-MAX_SUCCESSION_STEPS:])
-        write_atomic(places.issuer_keyring_path(self.home), document, mode=PUBLIC_FILE)
+        write_atomic(issuer_keyring_path(self.home), document, mode=PUBLIC_FILE)
         return open_keyring(document, root_fingerprint=(new_root or root).fingerprint)

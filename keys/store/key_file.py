@@ -33,7 +33,7 @@ MAX_SECRET_BYTES: Final = 4096
 MAX_KEY_FILE_BYTES: Final = 16_384
 MAX_KEY_ID_CHARS: Final = 64
 MAX_SCRYPT_N: Final = 1 << 20
-"""About one gigabyte and some seconds; a file that asks for more is an attack (docs/format.md §1)."""
+"""About one gigabyte and some seconds; a file that demands more is an attack (docs/format.md §1)."""
 MAX_SCRYPT_R: Final = 8
 MAX_SCRYPT_P: Final = 4
 
@@ -108,7 +108,7 @@ class KeyHeader:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a header; ValueError where it is none, KeyFileTooCostly where it asks for too much."""
+        """Read a header; ValueError where it is none, KeyFileTooCostly where it demands too much work."""
         fields = Fields.parse(text)
         kdf = fields.nested("kdf")
         names = (fields.text("format"), kdf.text("name"), fields.text("aead"))
@@ -149,7 +149,7 @@ class KeyFile:
 
         Raises:
             KeyFileInvalid: it is none, or its header was changed in shape.
-            KeyFileTooCostly: its header asks for more work than ours ever do.
+            KeyFileTooCostly: its header demands more work than any of ours.
         """
         if len(data) > MAX_KEY_FILE_BYTES:
             raise KeyFileInvalid(name, f"it is longer than {MAX_KEY_FILE_BYTES} bytes")

@@ -11,7 +11,7 @@ from keys.base.files import mode_for_others
 
 MAX_PASSPHRASE_BYTES: Final = 4096
 MIN_TYPED_CHARACTERS: Final = 12
-"""Asked of a new passphrase that a person types. What a file or the environment holds was made by a machine, or is a
+"""Required of a new passphrase that a person types. What a file or the environment holds was made by a machine, or is a
 test's; scrypt slows the guessing of either."""
 
 Part = Literal["issuer", "server"]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scanner.photo.open import Gray
 
 _ROWS = 32
-"""Rows looked at for `crowding`: enough to tell a page of labels from a wall of patterns, at a millisecond."""
+"""Rows looked at for `crowding`: enough to distinguish a page of labels from a wall of patterns, at a millisecond."""
 
 _LOCAL_MEAN_PX = 129
 _RUNS = 5

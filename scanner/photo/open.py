@@ -1,4 +1,4 @@
-"""Stage 3, photo: untrusted bytes become one upright picture of bounded size, or a refusal that says why.
+"""Stage 3, photo: untrusted bytes become one upright picture of bounded size, or a refusal with its reason.
 
 The order is the defence: length, kind, pixels and frames are settled from the header before one pixel is decoded, and
 only the one decoder that belongs to the kind ever sees the bytes.
@@ -174,7 +174,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _upright(stored: npt.NDArray[np.uint8], orientation: int) -> npt.NDArray[np.uint8]:
-    """Turn the stored picture, grey or in colours, as EXIF orientation says."""
+    """Turn the stored picture, grey or in colours, as its EXIF orientation demands."""
     if orientation in {5, 6, 7, 8}:  # rows and columns exchanged
         stored = stored.swapaxes(0, 1)
     if orientation in {2, 3, 6, 7}:

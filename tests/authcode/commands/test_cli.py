@@ -158,7 +158,7 @@ def test_init_refuses_one_passphrase_for_both_parts(tmp_path: Path, line: Any, m
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (("init", "--brand", "", "--prefix", "https://v.example.com"), "1 to 100 characters that can be seen"),
+        (("init", "--brand", "", "--prefix", "https://v.example.com"), "1 to 100 visible characters"),
         (("init", "--brand", "A", "--prefix", "v.example.com"), "'v.example.com' is refused"),
         (("batch", "plan", "--order", "a", "--placement", "inside", "--count", "5,000"), "'5,000' is no whole number"),
         (("batch", "plan", "--order", "a", "--placement", "inside", "--count", "9" * 5000), "more than 12 digits"),

@@ -491,14 +491,14 @@ CONCLUSIONS: Final = [
         "whether the log was rewritten (give a proof",
     ),
     (("log", "--kept", "kept", "growth"), "the log has only grown since the head that was kept", "its server knows"),
-    (("log", "entry"), "Conclusion: the entry stands in the log.", "from a head that somebody kept (--kept)"),
+    (("log", "entry"), "Conclusion: the entry is in the log.", "from a head that somebody kept (--kept)"),
     (("log", "--kept", "kept", "growth", "rewritten"), "Conclusion: NO, not everything holds.", "Keep these files"),
     (
         ("receipt", "growth", "entry"),
         "and the log has only grown since the head that the receipt names",
-        "written later",
+        "written after its date",
     ),
-    (("receipt", "entry"), "the receipt is genuine, and the entry stands in the log.", "whether the log was rewritten"),
+    (("receipt", "entry"), "the receipt is genuine, and the entry is in the log.", "whether the log was rewritten"),
 ]
 
 
