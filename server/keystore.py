@@ -117,7 +117,7 @@ def make_server_keys(home: Path, passphrase: str, *, cost: ScryptCost | None = N
         WrongPassphrase: the server's part was made with another one.
     """
     make_private_dir(server_dir(home))
-    store = open_store(f"file:{server_keys_dir(home)}").unlock(passphrase, cost=cost)
+    store = open_store(server_keys_dir(home)).unlock(passphrase, cost=cost)
     for purpose in _OWN:
         rotating_key(store, purpose, _CURRENT)
     return ServerKeys(store)
@@ -130,7 +130,7 @@ def open_server_keys(home: Path, passphrase: str) -> ServerKeys:
         ServerKeysMissing: there are none.
         WrongPassphrase: they were made with another one.
     """
-    store = open_store(f"file:{server_keys_dir(home)}")
+    store = open_store(server_keys_dir(home))
     if not store.headers():
         raise ServerKeysMissing(home)
     try:
@@ -152,7 +152,7 @@ def lacks_shared_keys(home: Path, brand_id: bytes, shared: SharedKeys) -> bool:
 
 
 def _held(home: Path) -> set[tuple[Purpose, str]]:
-    return {(header.purpose, header.key_id) for header in open_store(f"file:{server_keys_dir(home)}").headers()}
+    return {(header.purpose, header.key_id) for header in open_store(server_keys_dir(home)).headers()}
 
 
 def keep_shared_keys(keys: ServerKeys, brand_id: bytes, shared: SharedKeys) -> None:
@@ -174,7 +174,7 @@ def refuse_signing_keys(home: Path, passphrase: str) -> None:
         ServerCanSign: it does.
         KeyFileInvalid: a key file of the issuer is damaged, so that it cannot be checked.
     """
-    store = open_store(f"file:{issuer_keys_dir(home)}")
+    store = open_store(issuer_keys_dir(home))
     try:
         if not store.headers():
             return

@@ -37,7 +37,7 @@ def passphrase(part: Part, new_file: Path | None, home: Path | None, as_json: bo
         if part == "issuer":
             raise HomeMissing(place)
         raise click.UsageError(f"there is no server's part in {place}.")
-    store = open_store(f"file:{keys}").unlock(read_passphrase(part, place))
+    store = open_store(keys).unlock(read_passphrase(part, place))
     chosen = read_new_passphrase(part, new_file)
     if _opens(_keys_of(_PARTS[part], place), chosen):
         raise PassphrasesEqual
@@ -55,7 +55,7 @@ def _keys_of(part: Part, home: Path) -> Path:
 
 def _opens(keys: Path, chosen: str) -> bool:
     """Whether a passphrase opens another part's keys, if they are here too."""
-    store = open_store(f"file:{keys}")
+    store = open_store(keys)
     if not store.headers():
         return False
     try:

@@ -311,20 +311,6 @@ class KeyFileTooCostly(AuthcodeError):
     p: int
 
 
-class UnknownBackend(AuthcodeError):
-    """A key store is named by a scheme that does not exist."""
-
-    code = "key_backend_unknown"
-    sentence = "no key back end {scheme!r} is known; the known ones are {names}"
-    scheme: str
-    known: tuple[str, ...]
-
-    @property
-    def names(self) -> str:
-        """The known schemes, as a list in words."""
-        return ", ".join(f"{name}:" for name in self.known)
-
-
 class HomeMissing(AuthcodeError):
     """There is no issuer part where one was expected."""
 

@@ -22,7 +22,7 @@ def issuer_dir(home: Path) -> Path:
 
 
 def issuer_keys_dir(home: Path) -> Path:
-    """The issuer's key files; `open_store(f"file:{...}")` opens them."""
+    """The issuer's key files; `open_store` opens them."""
     return issuer_dir(home) / "keys"
 
 
@@ -51,7 +51,7 @@ def server_dir(home: Path) -> Path:
 
 
 def server_keys_dir(home: Path) -> Path:
-    """The server's key files; `open_store(f"file:{...}")` opens them."""
+    """The server's key files; `open_store` opens them."""
     return server_dir(home) / "keys"
 
 

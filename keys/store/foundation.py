@@ -124,7 +124,7 @@ def make_office_key(office: SigningKey, now: datetime) -> OfficeKey:
 
 def store_in(place: Path) -> KeyStore:
     """The key files of the issuer's part in `place`."""
-    return open_store(f"file:{place / 'keys'}")
+    return open_store(place / "keys")
 
 
 def short_name(fingerprint: str) -> str:

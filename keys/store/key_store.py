@@ -1,14 +1,10 @@
-"""Key stores: places of sealed keys, chosen by URI scheme; one passphrase, stretched once, opens a whole store.
-
-`file:DIR` keeps a file per key in a folder of its own, `memory:` keeps them for the life of the process. An unknown
-scheme names the known ones (docs/format.md §1).
-"""
+"""Key stores: folders of sealed keys; one passphrase, stretched once, opens a whole store (docs/format.md §1)."""
 
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -18,7 +14,6 @@ from keys.base.errors import (
     KeyFileOwner,
     KeyFileReadable,
     KeyIdTaken,
-    UnknownBackend,
     UnknownKey,
     WrongPassphrase,
 )
@@ -30,7 +25,7 @@ _KEY_ID = re.compile(f"[0-9A-Za-z][0-9A-Za-z-]{{0,{MAX_KEY_ID_CHARS - 1}}}")
 _SUFFIX: Final = ".key.json"
 
 
-class FileShelf:
+class KeyFolder:
     """A folder (mode 0700) with one file (mode 0600) per key."""
 
     def __init__(self, directory: Path) -> None:
@@ -89,70 +84,19 @@ class FileShelf:
         return self._directory / (name + _SUFFIX)
 
 
-class MemoryShelf:
-    """A shelf that ends with the process."""
-
-    place: Final = "memory:"
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self._content: dict[str, bytes] = {}
-
-    def names(self) -> list[str]:
-        """The names of all keys, sorted."""
-        return sorted(self._content)
-
-    def read(self, name: str) -> bytes | None:
-        """The content under `name`, or None."""
-        return self._content.get(name)
-
-    def write(self, name: str, data: bytes) -> None:
-        """Keep `data` under `name`."""
-        self._content[name] = data
-
-    def remove(self, name: str) -> None:
-        """Forget `name`."""
-        self._content.pop(name, None)
-
-    def replace_all(self, content: Mapping[str, bytes]) -> None:
-        """Keep `content` alone."""
-        self._content = dict(content)
-
-    def locked(self) -> AbstractContextManager[None]:
-        """No lock: the shelf is this process's own."""
-        return nullcontext()
-
-
-Shelf = FileShelf | MemoryShelf
-"""A place of sealed keys, by name. A shelf never sees a secret."""
-
-_BACKENDS: Final[Mapping[str, Callable[[str], Shelf]]] = {
-    "file": lambda rest: FileShelf(Path(rest)),
-    "memory": lambda _rest: MemoryShelf(),
-}
-
-
-def open_store(uri: str) -> "KeyStore":
-    """The key store that `uri` names: `file:DIR` or `memory:` (a new one each time).
-
-    Raises:
-        UnknownBackend: no such scheme, or no scheme at all.
-    """
-    scheme, colon, rest = uri.partition(":")
-    backend = _BACKENDS.get(scheme) if colon else None
-    if backend is None:
-        raise UnknownBackend(scheme if colon else "", tuple(sorted(_BACKENDS)))
-    return KeyStore(backend(rest))
+def open_store(directory: Path) -> "KeyStore":
+    """The key store in `directory`, which need not exist before something is written."""
+    return KeyStore(KeyFolder(directory))
 
 
 class KeyStore:
     """A store whose keys are still sealed."""
 
-    __slots__ = ("_shelf",)
+    __slots__ = ("_folder",)
 
-    def __init__(self, shelf: Shelf) -> None:
-        """Use the keys on `shelf`."""
-        self._shelf = shelf
+    def __init__(self, folder: KeyFolder) -> None:
+        """Use the keys on `folder`."""
+        self._folder = folder
 
     def check_closed(self) -> None:
         """Check the permissions of every key file and nothing else; one that this user cannot open is closed.
@@ -160,9 +104,9 @@ class KeyStore:
         Raises:
             KeyFileReadable: others than the owner can read or change a key file.
         """
-        for name in self._shelf.names():
+        for name in self._folder.names():
             with suppress(PermissionError):
-                self._shelf.read(name)
+                self._folder.read(name)
 
     def headers(self) -> list[KeyHeader]:
         """The open part of all key files, sorted by name; no passphrase is needed, so none of it is authenticated.
@@ -171,7 +115,7 @@ class KeyStore:
             KeyFileReadable: a file is open to others than its owner.
             KeyFileInvalid, KeyFileTooCostly: a file is no key file of ours.
         """
-        return [file.header for file in _read_all(self._shelf)]
+        return [file.header for file in _read_all(self._folder)]
 
     def unlock(self, passphrase: str, *, cost: ScryptCost | None = None) -> "UnlockedStore":
         """Open the store; an empty one takes whatever passphrase comes first, stretched with `cost`.
@@ -184,12 +128,12 @@ class KeyStore:
             KeyFileReadable: a file is open to others than its owner.
             KeyFileInvalid, KeyFileTooCostly: a file is no key file of ours, or not of this store.
         """
-        files = list(_read_all(self._shelf))  # (1)
+        files = list(_read_all(self._folder))  # (1)
         lock = _common_lock(files) or Lock(salt=secrets.token_bytes(SALT_BYTES), cost=cost or ScryptCost())  # (2)
         store_key = lock.derive(passphrase)  # (3)
         if files and not any(_opens(file, store_key) for file in files):  # (4)
-            raise WrongPassphrase(self._shelf.place)
-        return UnlockedStore(self._shelf, lock, store_key)
+            raise WrongPassphrase(self._folder.place)
+        return UnlockedStore(self._folder, lock, store_key)
 
 
 class UnlockedStore(KeyStore):
@@ -197,14 +141,14 @@ class UnlockedStore(KeyStore):
 
     __slots__ = ("_lock", "_store_key")
 
-    def __init__(self, shelf: Shelf, lock: Lock, store_key: bytes) -> None:
+    def __init__(self, folder: KeyFolder, lock: Lock, store_key: bytes) -> None:
         """Use `KeyStore.unlock` instead."""
-        super().__init__(shelf)
+        super().__init__(folder)
         self._lock, self._store_key = lock, store_key
 
     def __repr__(self) -> str:
         """Name the place only."""
-        return f"UnlockedStore({self._shelf.place})"
+        return f"UnlockedStore({self._folder.place})"
 
     def get(self, purpose: Purpose, key_id: str) -> bytes:
         """The secret of a key.
@@ -214,7 +158,7 @@ class UnlockedStore(KeyStore):
             KeyFileInvalid: its file was changed, or belongs to another key.
         """
         name = _name_of(purpose, key_id)
-        data = self._shelf.read(name)
+        data = self._folder.read(name)
         if data is None:
             raise UnknownKey(f"{purpose} {key_id}")
         file = KeyFile.parse(name, data)
@@ -235,20 +179,20 @@ class UnlockedStore(KeyStore):
             ValueError: the key id or the secret's length is not admitted.
         """
         name = _name_of(purpose, key_id)
-        with self._shelf.locked():
-            if self._shelf.read(name) is not None:
+        with self._folder.locked():
+            if self._folder.read(name) is not None:
                 if not secrets.compare_digest(self.get(purpose, key_id), secret):
                     raise KeyIdTaken(key_id)
                 return
-            if _common_lock(list(_read_all(self._shelf))) not in (None, self._lock):
+            if _common_lock(list(_read_all(self._folder))) not in (None, self._lock):
                 raise KeyFileInvalid(name, "the store was begun by another process; unlock it again")
             header = KeyHeader(purpose=purpose, key_id=key_id, brand_id=brand_id, lock=self._lock)
-            self._shelf.write(name, KeyFile.seal(name, header, secret, self._store_key).to_bytes())
+            self._folder.write(name, KeyFile.seal(name, header, secret, self._store_key).to_bytes())
 
     def remove(self, purpose: Purpose, key_id: str) -> None:
         """Delete a key for good, if it is there: a pseudonym key at the end of its time (docs/protocol.md §3)."""
-        with self._shelf.locked():
-            self._shelf.remove(_name_of(purpose, key_id))
+        with self._folder.locked():
+            self._folder.remove(_name_of(purpose, key_id))
 
     def change_passphrase(self, passphrase: str, *, cost: ScryptCost | None = None) -> int:
         """Seal every key again under `passphrase` with a new salt, all at once or not at all; gives how many.
@@ -261,16 +205,16 @@ class UnlockedStore(KeyStore):
         """
         lock = Lock(salt=secrets.token_bytes(SALT_BYTES), cost=cost or self._lock.cost)
         store_key = lock.derive(passphrase)
-        with self._shelf.locked():
+        with self._folder.locked():
             sealed: dict[str, bytes] = {}
-            for file in _read_all(self._shelf):
+            for file in _read_all(self._folder):
                 secret = self.get(file.header.purpose, file.header.key_id)
                 header = replace(file.header, lock=lock)
                 again = KeyFile.seal(file.name, header, secret, store_key).to_bytes()
                 if KeyFile.parse(file.name, again).open(store_key) != secret or file.name in sealed:
                     raise KeyFileInvalid(file.name, "it could not be sealed again")
                 sealed[file.name] = again
-            self._shelf.replace_all(sealed)
+            self._folder.replace_all(sealed)
         self._lock, self._store_key = lock, store_key
         return len(sealed)
 
@@ -281,9 +225,9 @@ def _name_of(purpose: Purpose, key_id: str) -> str:
     return f"{purpose}.{key_id}"
 
 
-def _read_all(shelf: Shelf) -> Iterator[KeyFile]:
-    for name in shelf.names():
-        data = shelf.read(name)
+def _read_all(folder: KeyFolder) -> Iterator[KeyFile]:
+    for name in folder.names():
+        data = folder.read(name)
         if data is not None:
             yield KeyFile.parse(name, data)
 

@@ -357,7 +357,7 @@ def _in_date(home: Path, **changes: Any) -> None:
 
     path = home / "issuer" / "keyring.json"
     opened = open_keyring(path.read_bytes(), root_fingerprint=None)
-    store = open_store(f"file:{home / 'issuer' / 'keys'}").unlock(PASSPHRASE)
+    store = open_store(home / "issuer" / "keys").unlock(PASSPHRASE)
     root = SigningKey(store.get(Purpose.ROOT, opened.root_fingerprint.removeprefix("sha256:")[:16]))
     today = datetime.now(UTC).replace(microsecond=0)
     fields = {"issued": today, "expires": today + timedelta(days=30), "version": opened.keyring.version + 1, **changes}

@@ -185,7 +185,7 @@ def _publish(issuer: UnlockedIssuer, opened: Any, code_keys: list[Any]) -> None:
     from keys.primitives import SigningKey
     from keys.store.key_store import open_store
 
-    store = open_store(f"file:{issuer.home / 'issuer' / 'keys'}").unlock(PASSPHRASE)
+    store = open_store(issuer.home / "issuer" / "keys").unlock(PASSPHRASE)
     root = SigningKey(store.get(Purpose.ROOT, opened.root_fingerprint.removeprefix("sha256:")[:16]))
     keyring = _changed(opened.keyring, code_keys=tuple(code_keys), version=opened.keyring.version + 1)
     (issuer.home / "issuer" / "keyring.json").write_bytes(sign_keyring(keyring, root))

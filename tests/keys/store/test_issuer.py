@@ -233,7 +233,7 @@ def test_without_an_active_office_key_nothing_is_signed(unlocked: UnlockedIssuer
     from keys.store.key_store import open_store
 
     opened = unlocked.keyring
-    store = open_store(f"file:{issuer_keys_dir(home)}").unlock(passphrase)
+    store = open_store(issuer_keys_dir(home)).unlock(passphrase)
     root = next(header for header in store.headers() if header.purpose is Purpose.ROOT)
     retired = replace(opened.keyring.office_keys[0], state=KeyState.RETIRED)
     keyring = replace(opened.keyring, version=2, office_keys=(retired,))

@@ -19,7 +19,6 @@ from keys.base.errors import (
     KeyFileReadable,
     KeyFileTooCostly,
     KeyIdTaken,
-    UnknownBackend,
     UnknownKey,
     WrongPassphrase,
 )
@@ -36,7 +35,7 @@ Change = Callable[[dict[str, object]], object]
 @pytest.fixture
 def folder(tmp_path: Path, cheap: ScryptCost, passphrase: str) -> Path:
     """A store with one signing key K1 and one serial key 1."""
-    store = open_store(f"file:{tmp_path / 'keys'}").unlock(passphrase, cost=cheap)
+    store = open_store(tmp_path / "keys").unlock(passphrase, cost=cheap)
     store.put(Purpose.SIGNING, "K1", BRAND, SECRET)
     store.put(Purpose.SERIAL, "1", BRAND, b"\x33" * 32)
     return tmp_path / "keys"
@@ -62,13 +61,13 @@ def _edit_header(path: Path, change: Change) -> None:
 
 
 def test_a_secret_comes_back_with_the_right_passphrase(folder: Path, passphrase: str) -> None:
-    store = open_store(f"file:{folder}").unlock(passphrase)
+    store = open_store(folder).unlock(passphrase)
     assert store.get(Purpose.SIGNING, "K1") == SECRET
     assert store.get(Purpose.SERIAL, "1") == b"\x33" * 32
 
 
 def test_headers_are_read_without_a_passphrase(folder: Path, cheap: ScryptCost) -> None:
-    headers = open_store(f"file:{folder}").headers()
+    headers = open_store(folder).headers()
     assert [(header.purpose, header.key_id, header.brand_id) for header in headers] == [
         (Purpose.SERIAL, "1", BRAND),
         (Purpose.SIGNING, "K1", BRAND),
@@ -84,9 +83,9 @@ needs_modes = pytest.mark.skipif(os.name != "posix", reason="permissions are bit
 def test_a_key_file_open_to_others_is_refused_by_every_way_into_the_store(
     folder: Path, k1: Path, passphrase: str, mode: int
 ) -> None:
-    unlocked = open_store(f"file:{folder}").unlock(passphrase)
+    unlocked = open_store(folder).unlock(passphrase)
     k1.chmod(mode)
-    closed = open_store(f"file:{folder}")
+    closed = open_store(folder)
     ways: list[Callable[[], object]] = [
         closed.headers,
         closed.check_closed,
@@ -110,19 +109,19 @@ def test_a_link_does_not_hide_who_may_read_a_key_file(folder: Path, k1: Path, tm
     elsewhere.chmod(0o644)
     k1.symlink_to(elsewhere)
     with pytest.raises(KeyFileReadable):
-        open_store(f"file:{folder}").headers()
+        open_store(folder).headers()
 
 
 @needs_modes
 def test_a_key_file_of_another_user_is_refused_by_every_way_into_the_store(
     folder: Path, k1: Path, passphrase: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unlocked = open_store(f"file:{folder}").unlock(passphrase)
+    unlocked = open_store(folder).unlock(passphrase)
     if os.geteuid() == 0:
         os.chown(k1, 12345, -1)
     else:
         monkeypatch.setattr(os, "geteuid", lambda: k1.stat().st_uid + 1)
-    closed = open_store(f"file:{folder}")
+    closed = open_store(folder)
     ways: list[Callable[[], object]] = [
         closed.headers,
         closed.check_closed,
@@ -142,19 +141,19 @@ def test_a_key_file_of_root_is_used_by_the_user_who_may_read_it(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     assert k1.stat().st_uid == 0
-    open_store(f"file:{folder}").check_closed()
+    open_store(folder).check_closed()
 
 
 @needs_modes
 @pytest.mark.parametrize("mode", [0o400, 0o600, 0o700])
 def test_a_key_file_closed_to_others_may_be_as_its_owner_likes(folder: Path, k1: Path, mode: int) -> None:
     k1.chmod(mode)
-    open_store(f"file:{folder}").check_closed()
+    open_store(folder).check_closed()
 
 
 def test_a_wrong_passphrase_is_said_clearly(folder: Path) -> None:
     with pytest.raises(WrongPassphrase, match="does not open the keys in") as caught:
-        open_store(f"file:{folder}").unlock("a wrong one")
+        open_store(folder).unlock("a wrong one")
     assert "a wrong one" not in str(caught.value)
 
 
@@ -163,8 +162,8 @@ def test_accents_typed_on_another_keyboard_open_the_same_store(cheap: ScryptCost
     assert lock.derive("caf\u00e9") == lock.derive("cafe\u0301") != lock.derive("cafe")
 
 
-def test_the_default_cost_is_scrypt_2_17_8_1(passphrase: str) -> None:
-    store = open_store("memory:").unlock(passphrase)
+def test_the_default_cost_is_scrypt_2_17_8_1(tmp_path: Path, passphrase: str) -> None:
+    store = open_store(tmp_path / "keys").unlock(passphrase)
     store.put(Purpose.SESSION, "1", None, SECRET)
     assert store.headers()[0].lock.cost == ScryptCost(n=2**17, r=8, p=1)
 
@@ -183,9 +182,9 @@ def test_a_file_that_asks_for_too_much_work_is_refused_before_any(
     _edit_header(k1, lambda header: header["kdf"].update(cost))  # type: ignore[attr-defined]
     monkeypatch.setattr(Lock, "derive", lambda *_: pytest.fail("work was done"))
     with pytest.raises(KeyFileTooCostly, match="not opened"):
-        open_store(f"file:{folder}").unlock(passphrase)
+        open_store(folder).unlock(passphrase)
     with pytest.raises(KeyFileTooCostly):
-        open_store(f"file:{folder}").headers()
+        open_store(folder).headers()
 
 
 def test_two_to_the_twenty_is_the_most_that_is_admitted() -> None:
@@ -221,7 +220,7 @@ def test_too_little_memory_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch, 
 )
 def test_a_changed_header_is_refused(folder: Path, k1: Path, passphrase: str, change: Change) -> None:
     _edit_header(k1, change)
-    store = open_store(f"file:{folder}").unlock(passphrase)
+    store = open_store(folder).unlock(passphrase)
     with pytest.raises(KeyFileInvalid, match="changed"):
         store.get(Purpose.SIGNING, "K1")
 
@@ -243,7 +242,7 @@ def test_a_changed_header_is_refused(folder: Path, k1: Path, passphrase: str, ch
 def test_a_header_of_another_kind_or_store_is_refused(folder: Path, k1: Path, passphrase: str, change: Change) -> None:
     _edit_header(k1, change)
     with pytest.raises(KeyFileInvalid):
-        open_store(f"file:{folder}").unlock(passphrase)
+        open_store(folder).unlock(passphrase)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +257,7 @@ def test_a_changed_content_is_refused_and_the_others_still_open(
     folder: Path, k1: Path, passphrase: str, change: Change
 ) -> None:
     _edit(k1, change)
-    store = open_store(f"file:{folder}").unlock(passphrase)
+    store = open_store(folder).unlock(passphrase)
     with pytest.raises(KeyFileInvalid):
         store.get(Purpose.SIGNING, "K1")
     assert store.get(Purpose.SERIAL, "1") == b"\x33" * 32
@@ -280,7 +279,7 @@ def test_a_changed_content_is_refused_and_the_others_still_open(
 def test_what_is_no_key_file_is_refused(folder: Path, k1: Path, passphrase: str, content: bytes) -> None:
     k1.write_bytes(content)
     with pytest.raises(KeyFileInvalid, match=r"signing\.K1"):
-        open_store(f"file:{folder}").unlock(passphrase)
+        open_store(folder).unlock(passphrase)
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: json.dumps({"header": text}).encode()))
@@ -306,23 +305,23 @@ def test_no_character_of_a_key_file_can_be_changed_unnoticed(data: st.DataObject
 def test_a_file_moved_to_another_name_is_refused(folder: Path, k1: Path, passphrase: str) -> None:
     k1.rename(folder / "root.K1.key.json")
     with pytest.raises(KeyFileInvalid, match="another"):
-        open_store(f"file:{folder}").unlock(passphrase).get(Purpose.ROOT, "K1")
+        open_store(folder).unlock(passphrase).get(Purpose.ROOT, "K1")
 
 
 def test_a_file_of_another_store_is_refused(folder: Path, tmp_path: Path, passphrase: str, cheap: ScryptCost) -> None:
-    store = open_store(f"file:{folder}").unlock(passphrase)
-    other = open_store(f"file:{tmp_path / 'other'}").unlock("another", cost=cheap)
+    store = open_store(folder).unlock(passphrase)
+    other = open_store(tmp_path / "other").unlock("another", cost=cheap)
     other.put(Purpose.SIGNING, "K9", BRAND, SECRET)
     (tmp_path / "other" / "signing.K9.key.json").rename(folder / "signing.K9.key.json")
     with pytest.raises(KeyFileInvalid, match="store"):
         store.get(Purpose.SIGNING, "K9")
     with pytest.raises(KeyFileInvalid, match="store"):
-        open_store(f"file:{folder}").unlock(passphrase)
+        open_store(folder).unlock(passphrase)
 
 
 def test_two_processes_that_begin_one_store_do_not_mix_passphrases(tmp_path: Path, cheap: ScryptCost) -> None:
-    first = open_store(f"file:{tmp_path / 'keys'}").unlock("one", cost=cheap)
-    second = open_store(f"file:{tmp_path / 'keys'}").unlock("two", cost=cheap)
+    first = open_store(tmp_path / "keys").unlock("one", cost=cheap)
+    second = open_store(tmp_path / "keys").unlock("two", cost=cheap)
     first.put(Purpose.SESSION, "1", None, SECRET)
     with pytest.raises(KeyFileInvalid, match="begun by another"):
         second.put(Purpose.HOLDER, "1", None, SECRET)
@@ -335,7 +334,7 @@ def test_files_are_private_and_nothing_lies_beside_them(folder: Path) -> None:
 
 
 def test_the_secret_stands_in_no_file_and_no_repr(folder: Path, k1: Path, passphrase: str) -> None:
-    store = open_store(f"file:{folder}").unlock(passphrase)
+    store = open_store(folder).unlock(passphrase)
     shown = repr(store) + repr(store.headers()) + repr(KeyFile.parse("x", k1.read_bytes())) + k1.read_text()
     assert SECRET.hex() not in shown
     assert repr(SECRET) not in shown
@@ -346,7 +345,7 @@ def test_a_full_disk_leaves_the_old_keys_and_nothing_else(
     folder: Path, passphrase: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    store = open_store(f"file:{folder}").unlock(passphrase)
+    store = open_store(folder).unlock(passphrase)
 
     def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -357,11 +356,8 @@ def test_a_full_disk_leaves_the_old_keys_and_nothing_else(
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-@pytest.mark.parametrize("uri", ["file:{}", "memory:"])
-def test_the_same_secret_again_changes_nothing_and_another_is_refused(
-    tmp_path: Path, cheap: ScryptCost, uri: str
-) -> None:
-    store = open_store(uri.format(tmp_path / "keys")).unlock("x", cost=cheap)
+def test_the_same_secret_again_changes_nothing_and_another_is_refused(tmp_path: Path, cheap: ScryptCost) -> None:
+    store = open_store(tmp_path / "keys").unlock("x", cost=cheap)
     store.put(Purpose.SERIAL, "1", BRAND, SECRET)
     store.put(Purpose.SERIAL, "1", BRAND, SECRET)
     with pytest.raises(KeyIdTaken):
@@ -370,9 +366,8 @@ def test_the_same_secret_again_changes_nothing_and_another_is_refused(
     assert len(store.headers()) == 1
 
 
-@pytest.mark.parametrize("uri", ["file:{}", "memory:"])
-def test_a_removed_key_is_gone(tmp_path: Path, cheap: ScryptCost, uri: str) -> None:
-    store = open_store(uri.format(tmp_path / "keys")).unlock("x", cost=cheap)
+def test_a_removed_key_is_gone(tmp_path: Path, cheap: ScryptCost) -> None:
+    store = open_store(tmp_path / "keys").unlock("x", cost=cheap)
     store.put(Purpose.PSEUDONYM_DAY, "2026-03-01", None, SECRET)
     store.remove(Purpose.PSEUDONYM_DAY, "2026-03-01")
     store.remove(Purpose.PSEUDONYM_DAY, "2026-03-01")
@@ -381,32 +376,17 @@ def test_a_removed_key_is_gone(tmp_path: Path, cheap: ScryptCost, uri: str) -> N
     assert store.headers() == []
 
 
-def test_memory_stores_are_their_own(cheap: ScryptCost) -> None:
-    first, second = open_store("memory:"), open_store("memory:")
-    first.unlock("x", cost=cheap).put(Purpose.SESSION, "1", None, SECRET)
-    assert first.unlock("x").get(Purpose.SESSION, "1") == SECRET
-    with pytest.raises(WrongPassphrase, match="memory:"):
-        first.unlock("y")
-    assert second.headers() == []
-
-
 @pytest.mark.parametrize("key_id", ["", "../x", "a/b", ".x", "a.b", "-a", "a" * 65, "a\n", "é"])
 def test_a_key_id_cannot_leave_the_folder(folder: Path, passphrase: str, key_id: str) -> None:
-    store = open_store(f"file:{folder}").unlock(passphrase)
+    store = open_store(folder).unlock(passphrase)
     with pytest.raises(ValueError, match="key id"):
         store.put(Purpose.SESSION, key_id, None, SECRET)
 
 
 @pytest.mark.parametrize("secret", [b"", bytes(4097)])
-def test_a_secret_has_1_to_4096_bytes(cheap: ScryptCost, secret: bytes) -> None:
+def test_a_secret_has_1_to_4096_bytes(tmp_path: Path, cheap: ScryptCost, secret: bytes) -> None:
     with pytest.raises(ValueError, match="4096"):
-        open_store("memory:").unlock("x", cost=cheap).put(Purpose.SESSION, "1", None, secret)
-
-
-@pytest.mark.parametrize("uri", ["pkcs11:token=brand", "FILE:x", "keys", "", ":"])
-def test_an_unknown_scheme_names_the_known_ones(uri: str) -> None:
-    with pytest.raises(UnknownBackend, match=r"file:, memory:"):
-        open_store(uri)
+        open_store(tmp_path / "keys").unlock("x", cost=cheap).put(Purpose.SESSION, "1", None, secret)
 
 
 def test_an_atomic_write_replaces_the_whole_content(tmp_path: Path) -> None:
@@ -428,12 +408,12 @@ def test_a_new_passphrase_opens_every_key_and_the_old_one_none(
     folder: Path, cheap: ScryptCost, passphrase: str
 ) -> None:
     before = {path.name: path.read_bytes() for path in folder.glob("*.json")}
-    store = open_store(f"file:{folder}").unlock(passphrase)
-    elsewhere = open_store(f"file:{folder}").unlock(passphrase)
+    store = open_store(folder).unlock(passphrase)
+    elsewhere = open_store(folder).unlock(passphrase)
     assert store.change_passphrase("another one", cost=cheap) == 2
     with pytest.raises(WrongPassphrase):
-        open_store(f"file:{folder}").unlock(passphrase)
-    for opened in (store, open_store(f"file:{folder}").unlock("another one")):
+        open_store(folder).unlock(passphrase)
+    for opened in (store, open_store(folder).unlock("another one")):
         assert opened.get(Purpose.SIGNING, "K1") == SECRET
         assert opened.get(Purpose.SERIAL, "1") == b"\x33" * 32
     with pytest.raises(KeyFileInvalid):
@@ -453,11 +433,11 @@ def test_a_change_of_passphrase_that_breaks_off_leaves_everything_as_it_was(
     def full(*_arguments: object) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    store = open_store(f"file:{folder}").unlock(passphrase)
+    store = open_store(folder).unlock(passphrase)
     monkeypatch.setattr(broken, full)
     with pytest.raises(OSError, match="full"):
         store.change_passphrase("another one", cost=cheap)
-    assert open_store(f"file:{folder}").unlock(passphrase).get(Purpose.SIGNING, "K1") == SECRET
+    assert open_store(folder).unlock(passphrase).get(Purpose.SIGNING, "K1") == SECRET
     assert store.get(Purpose.SIGNING, "K1") == SECRET
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 

@@ -378,7 +378,7 @@ def test_the_log_key_signs_heads_and_is_no_key_of_a_brand(world: World) -> None:
 
 def test_own_keys_whose_making_was_interrupted_are_completed(world: World) -> None:
     home = world.settings.home
-    store = open_store(f"file:{server_keys_dir(home)}").unlock("server-pass")
+    store = open_store(server_keys_dir(home)).unlock("server-pass")
     store.remove(Purpose.LOG_HEAD, "1")
     assert lacks_own_keys(home)
     before = world.ctx.keys.session
