@@ -11,7 +11,7 @@ from authcode.commands.options import (
     example,
     keyring_at,
     keyring_option,
-    tell_json,
+    print_json,
     the_time,
     trust_facts,
 )
@@ -71,7 +71,7 @@ def _scan_file(path: Path, offline: "KeyringJudge | None") -> "PhotoScan":
 def _print_json(path: Path, found: "PhotoScan", judge: "Judge", *, trusted: dict[str, object]) -> None:
     advice = {"code": found.advice.code.value, **found.advice.facts} if found.advice else None
     symbols = [_symbol_facts(symbol, judge) for symbol in found.symbols]
-    tell_json({"photo": str(path), "symbols": symbols, "advice": advice, **trusted})
+    print_json({"photo": str(path), "symbols": symbols, "advice": advice, **trusted})
 
 
 def _symbol_facts(symbol: "Symbol", judge: "Judge") -> dict[str, Any]:
@@ -114,6 +114,6 @@ def _listing(judgement: "Judgement") -> str:
 
 def _print_refusal(path: Path, error: PhotoError, *, as_json: bool) -> None:
     if as_json:
-        tell_json({"photo": str(path), "error": {"code": error.code, "message": str(error)}})
+        print_json({"photo": str(path), "error": {"code": error.code, "message": str(error)}})
     else:
         click.echo(f"{path}: {error} [{error.code}]", err=True)

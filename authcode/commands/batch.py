@@ -15,9 +15,9 @@ from authcode.commands.options import (
     example,
     home_option,
     json_option,
+    print_answer,
     server_option,
     station_at,
-    tell,
     the_time,
     unlocked_issuer,
 )
@@ -86,7 +86,7 @@ def plan(home: Path | None, as_json: bool, **options: Any) -> None:  # noqa: ANN
     if facts["sheets"]:
         lines.append(f"  sheets   {facts['sheets']} of A4, {facts['labels_per_sheet']} labels each")
     lines.append(f"  work     {_duration_text(facts['about_seconds'])}, {_size_text(facts['about_bytes'])}")
-    tell(facts, *lines, *_warnings(facts["risk"], facts["warning"]), as_json=as_json)
+    print_answer(facts, *lines, *_warnings(facts["risk"], facts["warning"]), as_json=as_json)
 
 
 @click.command(
@@ -115,7 +115,7 @@ def issue(home: Path | None, as_json: bool, server: str | None, **options: Any) 
         registered = _register(station, issued, place)
         facts |= {"registered": dict(registered)}
         notes = registered_lines(station.server, registered)
-    tell(facts, *_issued_lines(issued), as_json=as_json, notes=notes)
+    print_answer(facts, *_issued_lines(issued), as_json=as_json, notes=notes)
 
 
 def _register(station: Station, issued: "IssuedBatch", home: Path) -> Json:

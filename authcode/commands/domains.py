@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from authcode.commands.keys import announce_keys
-from authcode.commands.options import common_options, example, tell, the_time, unlocked_issuer
+from authcode.commands.options import common_options, example, print_answer, the_time, unlocked_issuer
 from keys.base.home import home_dir
 from keys.format.domains import Listing, domains_of
 from keys.format.keyring import OpenedKeyring
@@ -29,7 +29,7 @@ def list_domains(home: Path | None, as_json: bool) -> None:
     opened = IssuerHome.open(home_dir(home)).keyring
     keyring = opened.keyring
     listed = [f"  {_WORDS[listing]:10} {domain}" for listing in Listing for domain in domains_of(keyring, listing)]
-    tell(_facts(opened), f"{keyring.brand}: keyring {keyring.version}", *listed, as_json=as_json)
+    print_answer(_facts(opened), f"{keyring.brand}: keyring {keyring.version}", *listed, as_json=as_json)
 
 
 @domains.command(epilog=example("authcode keys domains add --partner shop.example.org --partner tea.example.net"))
@@ -63,7 +63,7 @@ def _publish(issuer: UnlockedIssuer, opened: OpenedKeyring, *, as_json: bool) ->
     notes = announce_keys(issuer)
     listed = (f"{len(domains_of(opened.keyring, listing))} {_WORDS[listing]}" for listing in Listing)
     line = f"Keyring {opened.keyring.version}: {' and '.join(listed)} domains"
-    tell({**_facts(opened), "notes": notes}, line, as_json=as_json, notes=notes)
+    print_answer({**_facts(opened), "notes": notes}, line, as_json=as_json, notes=notes)
 
 
 def _facts(opened: OpenedKeyring) -> dict[str, object]:

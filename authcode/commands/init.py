@@ -6,7 +6,7 @@ import click
 
 from authcode.client.address import is_this_machine
 from authcode.code.payload import shown_host
-from authcode.commands.options import common_options, example, tell, the_time
+from authcode.commands.options import common_options, example, print_answer, the_time
 from authcode.events import KEYRING_PUBLISHED, announce_keyring, listeners
 from keys.base.errors import AuthcodeError, HomeExists, KeyringInvalid
 from keys.base.home import home_dir, issuer_dir, issuer_keyring_path, keep_apart
@@ -52,7 +52,7 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
     unlocked = issuer.unlock(passphrase)
     notes = _announce(unlocked, server_passphrase or "", issuer_only=issuer_only)
     opened, keyring = unlocked.keyring, unlocked.keyring.keyring
-    tell(
+    print_answer(
         _facts(place, opened, notes),
         f"{keyring.brand}: home made in {place}, codes will begin with {keyring.prefixes[0]}",
         f"  root key {opened.root_fingerprint}",

@@ -13,9 +13,9 @@ from authcode.commands.options import (
     code_key_options,
     common_options,
     example,
+    print_answer,
     server_option,
     station_at,
-    tell,
     the_time,
     unlocked_issuer,
 )
@@ -108,7 +108,7 @@ def withdraw(  # noqa: PLR0913, PLR0917 - one argument an option
     if preview:
         facts |= {"withdrawn": key.state is KeyState.WITHDRAWN}
     if preview or not as_json:
-        tell(facts, *_touched_lines(key_id, since, facts), as_json=as_json)
+        print_answer(facts, *_touched_lines(key_id, since, facts), as_json=as_json)
     if preview:
         return
     if not yes:
@@ -147,7 +147,7 @@ def send(address: str, out: Path, home: Path | None, as_json: bool) -> None:
     root = issuer.keyring.root_fingerprint
     line = f"{out} is for the server {recipient.hex()[:16]}... alone; there: authcode keys receive {out.name}"
     facts = {"to": recipient.hex(), "file": str(out), "root": root}
-    tell(facts, line, as_json=as_json, notes=[f"send it your root key by another way: {root}"])
+    print_answer(facts, line, as_json=as_json, notes=[f"send it your root key by another way: {root}"])
 
 
 class NothingWithdrawn(AuthcodeError):
@@ -206,7 +206,7 @@ def _publish(
 ) -> None:
     notes = (*notes, *announce_keys(issuer))
     facts = {**facts, "version": issuer.keyring.keyring.version, "notes": notes}
-    tell(facts, line, as_json=as_json, notes=notes)
+    print_answer(facts, line, as_json=as_json, notes=notes)
 
 
 def _counts(issuer: UnlockedIssuer, key_id: str, touched: tuple[Touched, ...]) -> dict[str, object]:

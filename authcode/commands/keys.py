@@ -9,9 +9,9 @@ from authcode.commands.options import (
     code_key_options,
     common_options,
     example,
+    print_answer,
     server_option,
     station_at,
-    tell,
     the_time,
     unlocked_issuer,
 )
@@ -37,7 +37,7 @@ def new(profile: Profile, form: Form, prefix: str | None, home: Path | None, as_
     key = issuer.new_code_key(profile=profile, form=form, prefix=chosen, now=the_time())
     notes = announce_keys(issuer)
     line = f"Key {key.key_id}: {key.profile}, {key.form} form, {key.prefix}"
-    tell({**key_facts(key), "notes": notes}, line, as_json=as_json, notes=notes)
+    print_answer({**key_facts(key), "notes": notes}, line, as_json=as_json, notes=notes)
 
 
 @click.command("list", epilog=example("authcode keys list --json"))
@@ -52,7 +52,7 @@ def list_keys(home: Path | None, as_json: bool) -> None:
         if key.state is KeyState.WITHDRAWN:
             lines.append(f"      withdrawn since {key.since:%Y-%m-%d %H:%M} UTC: {key.reason}")
     lines.append(f"Root fingerprint, to be compared by those who trust this brand: {opened.root_fingerprint}")
-    tell(_keyring_facts(opened), *lines, as_json=as_json)
+    print_answer(_keyring_facts(opened), *lines, as_json=as_json)
 
 
 @click.command(epilog=example("authcode keys publish"))
@@ -73,7 +73,7 @@ def publish(server: str | None, home: Path | None, as_json: bool) -> None:
     path = issuer_keyring_path(issuer.home)
     line = f"Keyring {opened.keyring.version}, valid until {opened.keyring.expires:%Y-%m-%d %H:%M} UTC, is in {path}"
     facts = {**_keyring_facts(opened), "keyring": str(path), "notes": notes}
-    tell(facts, line, as_json=as_json, notes=notes)
+    print_answer(facts, line, as_json=as_json, notes=notes)
 
 
 def publish_at(station: Station, opened: OpenedKeyring) -> tuple[str, ...]:

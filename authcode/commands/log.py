@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from authcode.commands.options import example, json_option, read_bounded, tell_json
+from authcode.commands.options import example, json_option, print_json, read_bounded
 from authcode.log.check import LogCheck
 from authcode.log.checkpoint import MAX_DOCUMENT_BYTES, LogDocumentInvalid, read_log_key
 from authcode.log.merkle import HASH_BYTES, LogProofRefused
@@ -109,7 +109,7 @@ def _print_answers(
     """Print the answers with the sentences of the single file, so that both checkers answer alike."""
     if as_json:
         for answer in answers:
-            tell_json(answer)
+            print_json(answer)
         return
     if proof is not None:
         answers = [{"file": str(receipt), "holds": True, "kind": "receipt", **proof.claims()}, *answers]

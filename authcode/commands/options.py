@@ -143,15 +143,15 @@ def unlocked_issuer(home: Path | None) -> UnlockedIssuer:
     return issuer.unlock(read_passphrase("issuer", place))
 
 
-def tell(facts: object, *lines: str, as_json: bool, notes: Iterable[str] = ()) -> None:
+def print_answer(facts: object, *lines: str, as_json: bool, notes: Iterable[str] = ()) -> None:
     """Answer a command: `facts` as JSON for machines, else `lines` for a person, with the listeners' `notes` below."""
     if as_json:
-        tell_json(facts)
+        print_json(facts)
         return
     for line in (*lines, *(f"  {note}" for note in notes)):
         click.echo(line)
 
 
-def tell_json(answer: object) -> None:
+def print_json(answer: object) -> None:
     """Print one JSON object on a line of its own."""
     click.echo(json.dumps(answer, ensure_ascii=False))

@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from authcode.commands.init import PassphrasesEqual
-from authcode.commands.options import common_options, example, tell
+from authcode.commands.options import common_options, example, print_answer
 from keys.base.errors import HomeMissing, WrongPassphrase
 from keys.base.home import home_dir, issuer_keys_dir, server_keys_dir
 from keys.store.key_store import open_store
@@ -46,7 +46,7 @@ def passphrase(part: Part, new_file: Path | None, home: Path | None, as_json: bo
     notes = ["Older copies still open under the old one: replace your backups."]
     if named := _kept_in(part, place):
         notes.append(f"Write the new one where the old one is kept: {named}")
-    tell({"part": part, "keys": count, "notes": notes}, done, as_json=as_json, notes=notes)
+    print_answer({"part": part, "keys": count, "notes": notes}, done, as_json=as_json, notes=notes)
 
 
 def _keys_of(part: Part, home: Path) -> Path:

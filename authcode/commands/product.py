@@ -7,7 +7,7 @@ import click
 
 from authcode.client.station import Station
 from authcode.code.payload import check_gtin
-from authcode.commands.options import common_options, example, read_bounded, server_option, station_at, tell
+from authcode.commands.options import common_options, example, print_answer, read_bounded, server_option, station_at
 from authcode.events import announce_product
 from authcode.order.products import MAX_PICTURE_BYTES, Product, load_products, save_product
 from keys.base.errors import AuthcodeError
@@ -43,7 +43,7 @@ def add(picture: Path | None, server: str | None, home: Path | None, as_json: bo
         _publish(station, product)
         notes = (*notes, f"{station.server}: product {product.sku} is published")
     facts = {**_facts(product), "file": str(path), "notes": notes}
-    tell(facts, f"Product {product.sku}: {product.name}, kept in {path}", as_json=as_json, notes=notes)
+    print_answer(facts, f"Product {product.sku}: {product.name}, kept in {path}", as_json=as_json, notes=notes)
 
 
 @click.command("list", epilog=example("authcode product list --json"))
@@ -55,7 +55,7 @@ def list_products(home: Path | None, as_json: bool) -> None:
     products = load_products(place)
     lines = [f"{product.sku:20} {product.gtin or '':14}  {product.name}" for product in products]
     none = "No product yet; keep one with `authcode product add`."
-    tell({"products": [_facts(product) for product in products]}, *(lines or [none]), as_json=as_json)
+    print_answer({"products": [_facts(product) for product in products]}, *(lines or [none]), as_json=as_json)
 
 
 def _publish(station: Station, product: Product) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from authcode.client.http_client import Json
-from authcode.commands.options import common_options, example, read_bounded, server_option, station_at, tell
+from authcode.commands.options import common_options, example, print_answer, read_bounded, server_option, station_at
 from authcode.events import announce_batch
 from authcode.order.book import OrderBook
 from authcode.order.products import is_sku, product_unknown
@@ -63,7 +63,7 @@ def register(order: str | None, manifest: Path | None, server: str | None, home:
         if not lines:
             raise ServerMissing(place)
         facts = {"order": order, "notes": lines}
-    tell(facts, *lines, as_json=as_json)
+    print_answer(facts, *lines, as_json=as_json)
 
 
 def registered_lines(server: str, answer: Json) -> list[str]:

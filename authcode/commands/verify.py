@@ -13,8 +13,8 @@ from authcode.commands.options import (
     example,
     keyring_at,
     keyring_option,
+    print_answer,
     read_fingerprint,
-    tell,
     the_time,
     trust_facts,
 )
@@ -87,10 +87,12 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
     try:
         answer = verify_offline(text, opened, at or the_time())
     except NotOurs as error:
-        tell({"state": error.code, **trust_facts(opened)}, str(error), as_json=as_json)
+        print_answer({"state": error.code, **trust_facts(opened)}, str(error), as_json=as_json)
         click.get_current_context().exit(1)
     facts = {**_facts(answer), **trust_facts(opened)}
-    tell(facts, f"{answer.keyring.brand}, serial {answer.code.serial}: {STATE_TEXTS[answer.state]}", as_json=as_json)
+    print_answer(
+        facts, f"{answer.keyring.brand}, serial {answer.code.serial}: {STATE_TEXTS[answer.state]}", as_json=as_json
+    )
     if answer.state is not OfflineState.SIGNATURE_VALID:
         click.get_current_context().exit(1)
 

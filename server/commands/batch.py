@@ -14,10 +14,10 @@ from authcode.commands.options import (
     example,
     home_option,
     json_option,
+    print_answer,
+    print_json,
     server_option,
     station_at,
-    tell,
-    tell_json,
     the_time,
 )
 from authcode.commands.values import DAY
@@ -132,7 +132,7 @@ def status(order: str | None, server: str | None, home: Path | None, as_json: bo
     else:
         found = _found_here(order, home)
     if as_json:
-        tell_json(found if order is None else found[0])
+        print_json(found if order is None else found[0])
         return
     if not found:
         click.echo("No order is registered here.")
@@ -207,9 +207,9 @@ def find(code: str, home: Path | None, as_json: bool) -> None:
         with opened_context(home) as ctx:
             history = code_history(ctx, find_code(ctx, sys.stdin.readline() if code == "-" else code))
     except CodeUnknown as unknown:
-        tell({"found": False, "code": unknown.code}, str(unknown), as_json=as_json)
+        print_answer({"found": False, "code": unknown.code}, str(unknown), as_json=as_json)
         sys.exit(1)
-    tell({"found": True, **_history_facts(history)}, *_history_lines(history), as_json=as_json)
+    print_answer({"found": True, **_history_facts(history)}, *_history_lines(history), as_json=as_json)
 
 
 _STATE_WORDS = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, read_fingerprint, tell, the_time
+from authcode.commands.options import example, home_option, json_option, print_answer, read_fingerprint, the_time
 
 
 @click.command(epilog=example("authcode keys address"))
@@ -17,7 +17,7 @@ def address(home: Path | None, as_json: bool) -> None:
     from server.commands.database import server_keys
 
     public = address_of(server_keys(home).address).hex()
-    tell({"address": public}, public, as_json=as_json)
+    print_answer({"address": public}, public, as_json=as_json)
 
 
 @click.command(epilog=example("authcode keys receive keys-for-server.json --root sha256:1f0c..."))
@@ -60,7 +60,7 @@ def receive(file: Path, root: str | None, home: Path | None, as_json: bool) -> N
         "serial_keys": len(sent.shared.serial),
         "mac_keys": len(sent.shared.mac),
     }
-    tell(
+    print_answer(
         facts,
         f"{keyring.brand}: keyring {keyring.version}, {facts['serial_keys']} serial and {facts['mac_keys']} MAC keys",
         f"  root key {sent.keyring.root_fingerprint}{'' if root else '; compare it with what the brand says'}",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, tell_json, the_time
+from authcode.commands.options import example, home_option, json_option, print_json, the_time
 from server.commands.database import opened_context
 
 _out = click.option(
@@ -81,7 +81,7 @@ def list_entries(last: int, home: Path | None, as_json: bool) -> None:
     for leaf in found:
         record = None if leaf.entry is None else leaf.entry.facts
         if as_json:
-            tell_json({"index": leaf.number, "leaf": leaf.leaf.hex(), "record": record})
+            print_json({"index": leaf.number, "leaf": leaf.leaf.hex(), "record": record})
         else:
             click.echo(f"{leaf.number:>8}  {'(erased)' if leaf.entry is None else leaf.entry.record}")
 

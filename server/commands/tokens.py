@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, tell, tell_json, the_time
+from authcode.commands.options import example, home_option, json_option, print_answer, print_json, the_time
 from keys.base.files import write_atomic
 from server.commands.database import opened_database
 from server.domain.staff.scope import DEFAULT_DAYS, MAX_DAYS, Scope
@@ -61,7 +61,7 @@ def new(  # noqa: PLR0913, PLR0917 - one argument an option
     if out is not None:
         write_atomic(out, f"{text}\n".encode("ascii"))
     if as_json:
-        tell_json({**({"token": text} if out is None else {"file": str(out)}), **_json(facts)})
+        print_json({**({"token": text} if out is None else {"file": str(out)}), **_json(facts)})
         return
     click.echo(text if out is None else f"Token {facts.prefix} is in {out}, readable by its owner only.")
     click.echo(f"It is shown this once. For {facts.brand}, until {facts.expires_at:%Y-%m-%d %H:%M} UTC:", err=True)
@@ -80,7 +80,7 @@ def list_all(home: Path | None, as_json: bool) -> None:
     with opened_database(home) as db:
         found = list_tokens(db, now=the_time())
     if as_json:
-        tell_json({"tokens": [_json(facts) for facts in found]})
+        print_json({"tokens": [_json(facts) for facts in found]})
         return
     for facts in found:
         used = f"last used {facts.last_used}" if facts.last_used else "never used"
@@ -102,7 +102,7 @@ def revoke(prefix: str, home: Path | None, as_json: bool) -> None:
     with opened_database(home) as db:
         facts = revoke_token(db, prefix, actor=command_line_actor(), now=the_time())
     line = f"Token {facts.prefix} ({facts.label}) is revoked since {facts.revoked_at:%Y-%m-%d %H:%M} UTC."
-    tell(_json(facts), line, as_json=as_json)
+    print_answer(_json(facts), line, as_json=as_json)
 
 
 def _json(facts: "TokenFacts") -> dict[str, object]:

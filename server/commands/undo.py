@@ -5,7 +5,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, tell_json
+from authcode.commands.options import example, home_option, json_option, print_json
 from server.commands.database import opened_context
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def undo(  # noqa: PLR0913, PLR0917 - one parameter for each option
         done = undo_by_staff(ctx, units, reason=reason, actor=command_line_actor())
     if as_json:
         counts = {"unused": done.unused, "returned_before": done.spent, "ended": done.ended}
-        tell_json({"returned": len(done.returned), **counts})
+        print_json({"returned": len(done.returned), **counts})
     else:
         _tell(done, "returned")
 
