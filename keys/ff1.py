@@ -23,7 +23,7 @@ MAX_CACHED_TWEAKS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """What all rounds of one length and tweak share; the steps are those of Algorithm 7."""
+    """The values that all rounds of one length and tweak share; the steps are those of Algorithm 7."""
 
     right_bytes: int  # b, step 3
     take_bytes: int  # d, step 4

@@ -153,7 +153,7 @@ def seal_to(address: bytes, message: bytes) -> bytes:
 
 
 def open_sealed(secret: bytes, sealed: bytes) -> bytes:
-    """What `seal_to` put into a box for the address of `secret` (32 bytes).
+    """Open a box that `seal_to` made for the address of `secret` (32 bytes).
 
     Raises:
         SealNotOpened: it was sealed to another address, or changed.

@@ -33,7 +33,7 @@ _DIGEST_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """What a verifier remembers of a brand: root fingerprint, highest version and its SHA-256, name and prefixes."""
+    """The pinned facts of a brand: root fingerprint, highest version and its SHA-256, name and prefixes."""
 
     root: str
     version: int
@@ -57,7 +57,7 @@ class TrustFile:
         self._path = path
 
     def pins(self) -> dict[bytes, Pin]:
-        """What is pinned, by brand id.
+        """The pins, by brand id.
 
         Raises:
             TrustFileInvalid: the file is damaged.

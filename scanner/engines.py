@@ -24,7 +24,7 @@ _POINTS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a decoder returns for one symbol; `text` is None for one that it found and could not decode."""
+    """The result of a decoder for one symbol; `text` is None for one that it found and could not decode."""
 
     text: str | None
     corners: Corners

@@ -60,7 +60,7 @@ class PhotoUnreadable(PhotoError):
 
     @property
     def what(self) -> str:
-        """What cannot be read, as a clause."""
+        """The refused file, as a clause."""
         if self.found == "unknown":
             return "the file is not a picture that can be read"
         return f"this {self.found} cannot be read"

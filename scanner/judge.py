@@ -28,7 +28,7 @@ ONLINE_ONLY: Final = "online_only"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What is known of one text.
+    """The known facts about one text.
 
     Attributes:
         ours: True or False, or None where neither keyring nor server could decide.

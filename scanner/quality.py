@@ -56,7 +56,7 @@ _SAME_SIZE = 1.6
 
 
 class AdviceCode(StrEnum):
-    """What a person can do; the words for it are the message catalogue's."""
+    """Advice to a person; its sentences are in the message catalogue."""
 
     MOVE_CLOSER = "move_closer"
     HOLD_STILL = "hold_still"

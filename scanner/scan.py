@@ -58,7 +58,7 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoScan:
-    """What one photo holds; `advice` is None when at least one symbol was read."""
+    """The symbols of one photo; `advice` is None when at least one symbol was read."""
 
     symbols: tuple[Symbol, ...]
     advice: Advice | None

@@ -1,4 +1,4 @@
-"""What can go wrong between us and a server. No message carries a token, a code or what was sent."""
+"""Errors of requests to a server. No message carries a token, a code or the content of a request."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ class ServerUnreachable(AuthcodeError):
 
 
 class ServerNotTrusted(AuthcodeError):
-    """What answers at the server's address cannot prove that it is that server; nothing was sent."""
+    """The host at the server's address cannot prove that it is that server; nothing was sent."""
 
     code = "server_not_trusted"
     http_status = 502

@@ -73,7 +73,7 @@ class Station:
         return found
 
     def withdrawal(self, key_id: str, *, since: datetime) -> Touched:
-        """What withdrawing a key since a moment (aware UTC) would touch there."""
+        """Count the units there that withdrawing a key since a moment (aware UTC) would touch."""
         path = f"/api/v1/keys/{quote(key_id, safe='')}/withdrawal?since={format_instant(since)}"
         counts = ("orders", "active_unburned", "locked", "as_usual", "used", "used_locked", "used_not_ours")
         answer = self._checked(self._client.call("GET", path), dict.fromkeys(counts, int))

@@ -1,4 +1,4 @@
-r"""What may be shown of a text that is not ours: shortened, never as a link, its host only where it is beyond doubt.
+r"""Describe a text that is not ours without risk: shortened, never as a link, its host only where it is beyond doubt.
 
 Python's URL parsers, browsers and phones disagree about odd texts (`HTTPS://EVIL.COM\@V.EXAMPLE.COM/` goes to the
 first host in a browser). So a host is named only for a plain subset of what the WHATWG URL Standard reads in one way;

@@ -176,7 +176,7 @@ def code_from_path(raw_path: str, query: str, keyrings: KeyringSet) -> str:
 
 
 class DroppedLink(NamedTuple):
-    """What is left of a link code whose 8030 was dropped on the way. No signature vouches for it: it is a look only."""
+    """The rest of a link code whose 8030 was dropped on the way. No signature vouches for it: it is a look only."""
 
     gtin: str
     serial: str

@@ -34,7 +34,7 @@ class TypedSerialInvalid(AuthcodeError):
 
 
 class Tier(IntEnum):
-    """What a code is for: single, or one of a pair on the same unit (outer: a look; inner: the burn)."""
+    """The use of a code: single, or one of a pair on the same unit (outer: a look; inner: the burn)."""
 
     SINGLE = 0
     OUTER = 1

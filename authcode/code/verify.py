@@ -26,7 +26,7 @@ class OnlineOnly(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedCode:
-    """What a key vouches for, in place of the text. `gtin` is `GTIN_NONE` in the short form."""
+    """The content that a key vouches for, in place of the text. `gtin` is `GTIN_NONE` in the short form."""
 
     brand_id: bytes
     key: CodeKey
@@ -36,7 +36,7 @@ class VerifiedCode:
 
 
 class OfflineState(StrEnum):
-    """What is known without the server: never that a code is unused (docs/format.md §1)."""
+    """The result of a check without the server: never that a code is unused (docs/format.md §1)."""
 
     SIGNATURE_VALID = "signature_valid"
     KEY_LIST_OUT_OF_DATE = "key_list_out_of_date"

@@ -109,7 +109,7 @@ class LogoPlacement:
     clear_h: int
     """Whole modules that are left white: the logo and at least `CLEAR_MODULES` around it."""
     margin: float
-    """What the cleared modules leave of the error correction in the poorest block: see `margin_of`."""
+    """Share of the error correction that the cleared modules leave in the poorest block: see `margin_of`."""
 
     def clear(self, modules: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """A copy of bool[n, n] modules (True is dark) with the logo's place white."""

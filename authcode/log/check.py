@@ -42,7 +42,7 @@ class LogCheck:
         return is_consistency(text) and self.before is None
 
     def facts(self, text: str) -> dict[str, object]:
-        """What one file shows, if it is valid.
+        """Check one file and return its facts.
 
         Raises:
             LogProofRefused: it does not hold.

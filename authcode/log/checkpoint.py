@@ -1,6 +1,6 @@
 """Heads of the log as signed notes: the text forms of C2SP signed-note and tlog-checkpoint (docs/protocol.md §3).
 
-A head is three lines, origin, size and root, signed by the log's own key. Witnesses add signature lines of theirs;
+A head is three lines, origin, size and root, signed by the log's own key. Witnesses add their signature lines;
 lines of other keys are ignored, as the format demands.
 """
 
@@ -63,7 +63,7 @@ class LogKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """What a log commits to: its name, how many leaves it has, and the root over them."""
+    """The commitment of a log: its name, its number of leaves, and the root over them."""
 
     origin: str
     size: int

@@ -54,7 +54,7 @@ def _split(width: int) -> int:
 
 
 def _range_hash(first: int, last: int, subtree: Subtree) -> bytes:
-    """The hash over the leaves from `first` to before `last`, a range that the recursion of §2.1.1 comes upon."""
+    """The hash over the leaves from `first` to before `last`, a range of the recursion of §2.1.1."""
     width = last - first
     if width & (width - 1) == 0:
         level = width.bit_length() - 1

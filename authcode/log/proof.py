@@ -30,7 +30,7 @@ _MAX_PATH: Final = 63  # what tlog-witness allows as well
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What a leaf commits to: 16 random bytes, and the exact text of a record."""
+    """The content of a leaf: 16 random bytes, and the exact text of a record."""
 
     salt: bytes
     record: str
@@ -93,7 +93,7 @@ class ConsistencyProof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Included:
-    """What an inclusion proof showed: the head, the leaf and its place, and the entry where the proof carried it."""
+    """The result of an inclusion proof: the head, the leaf and its place, and the entry where the proof carried it."""
 
     head: Head
     index: int
@@ -177,7 +177,7 @@ def read_consistency(text: str) -> ConsistencyProof:
 
 
 def open_inclusion(text: str, key: LogKey, *, leaf: bytes | None = None) -> Included:
-    """What an inclusion proof shows under the log's key; `leaf` where the proof does not carry the entry.
+    """Check an inclusion proof under the log's key; `leaf` where the proof does not carry the entry.
 
     1. Read it. 2. Open its head. 3. Take the leaf from the entry, or as it was named. 4. Follow the path to the root.
 

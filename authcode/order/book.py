@@ -38,7 +38,7 @@ class OrderConflict(AuthcodeError):
 
     @property
     def what(self) -> str:
-        """What differs, as a list in words."""
+        """The differing fields, as a list."""
         return ", ".join(self.differs)
 
 
@@ -52,7 +52,7 @@ class OrderRecordInvalid(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """What an order is given at its first attempt, and the folder `out` that has it once it is issued.
+    """The number, key and time that an order gets at its first attempt, and its folder `out` once it is issued.
 
     `contents` is everything that must be the same when the order is repeated; `begun` is the folder of the latest run,
     so that the remains of a killed one are found; an `announced` batch must never get another number. Times are UTC.

@@ -50,7 +50,7 @@ class DiskFull(AuthcodeError):
 
     @property
     def kept(self) -> str:
-        """What is kept of the order, as a clause."""
+        """The part of the order that is kept, as a clause."""
         return "its name and batch number are kept, as it was announced" if self.announced else "nothing was kept"
 
 

@@ -50,7 +50,7 @@ class ManifestSignatureInvalid(AuthcodeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What was issued. `count` is units from index 0 on; `gtin` is None in the short form; times are aware UTC.
+    """An issued order. `count` is units from index 0 on; `gtin` is None in the short form; times are aware UTC.
 
     `server_id` is 16 bytes in hexadecimal, `brand_id` 16 bytes; `checksums` maps a file name to its SHA-256,
     in hexadecimal too. A manifest that no order could have given raises OrderInvalid or ValueError.

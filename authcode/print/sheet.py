@@ -49,7 +49,7 @@ _LONGEST_CHECK_LINE_MM: Final = 36.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetHeading:
-    """What is printed at the head of each page, and next to each symbol."""
+    """The texts at the head of each page and next to each symbol."""
 
     order: str
     host: str

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 OURS = ("authcode", "keys")
 COMMAND = "authcode.verifier.command"
 IN_PLACE_OF = {"keys.primitives": "authcode.verifier.ed25519"}
-"""What modules of the library import, and what the single file has instead."""
+"""Modules that the library imports, each with its replacement in the single file."""
 LICENCE = "# SPDX-License-Identifier: Apache-2.0"
 
 

@@ -1,1 +1,1 @@
-"""What everything builds on: the error tree, fields, instants, base 32, files, the home."""
+"""The foundation of all packages: the error tree, fields, instants, base 32, files, the home."""

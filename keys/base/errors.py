@@ -115,7 +115,7 @@ class BrandConflict(AuthcodeError):
 
     @property
     def advice(self) -> str:
-        """What to do next, as a clause."""
+        """The next step, as a clause."""
         return "and name its root with --root" if self.root_settles else "and use another name or host here"
 
 

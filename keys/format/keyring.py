@@ -241,7 +241,7 @@ def check_transition(before: CodeKey, after: CodeKey) -> None:
 
 
 def _identity(key: CodeKey) -> tuple[object, ...]:
-    """What never changes about a key; state, since and reason may."""
+    """The fields of a key that never change; state, since and reason may."""
     return key.profile, key.form, key.prefix, key.serial_key, key.public_key
 
 

@@ -54,7 +54,7 @@ def refuse_conflict(
 
 
 def _marks(owner: NameOwner) -> dict[tuple[str, str], str]:
-    """What identifies a brand, each in the form that is compared with the form that is shown.
+    """The name and hosts that identify a brand, each in its form for comparison with its form for display.
 
     Names that read alike are one name. Shoppers see a host alone, so another scheme or port of it is the same one.
     """

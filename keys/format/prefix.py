@@ -12,7 +12,7 @@ from keys.base.errors import PrefixInvalid
 MAX_PREFIX_CHARS: Final = 255
 """The signed message gives the prefix's length in one byte (docs/format.md §2)."""
 MAX_HOST_CHARS: Final = 235
-"""What is left of it for the host after scheme, port and slash."""
+"""The rest of it for the host, after scheme, port and slash."""
 MAX_PORT: Final = 65535
 
 _PREFIX = re.compile(r"(HTTPS?)://([A-Z0-9.-]+)(?::([0-9]{1,5}))?/?")

@@ -47,7 +47,7 @@ class Form(StrEnum):
 
 
 class KeyState(StrEnum):
-    """What a key is good for: signing and verifying, verifying only, or neither since a moment."""
+    """The permitted uses of a key: signing and verifying, verifying only, or neither since a moment."""
 
     ACTIVE = "active"
     RETIRED = "retired"
@@ -55,7 +55,7 @@ class KeyState(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What the secret in a key file is for. The first five are a brand's, the others a server's own."""
+    """The purpose of the secret in a key file. The first five are a brand's, the others a server's own."""
 
     ROOT = "root"
     OFFICE = "office"

@@ -297,7 +297,7 @@ class UnlockedIssuer(IssuerHome):
         return SigningKey(self._store.get(Purpose.OFFICE, short_name(newest.fingerprint)))
 
     def shared_keys(self) -> SharedKeys:
-        """What a server of this brand needs: the serial keys and MAC keys, and never a signing key."""
+        """The keys that a server of this brand needs: serial and MAC keys, and never a signing key."""
         serial = {int(number): secret for number, secret in self._secrets_of(Purpose.SERIAL).items()}
         return SharedKeys(serial=serial, mac=self._secrets_of(Purpose.MAC))
 

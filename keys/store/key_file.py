@@ -42,7 +42,7 @@ _CONTEXT: Final = b"authcode-key-1\x00"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScryptCost:
-    """What it costs to try one passphrase: scrypt's n (a power of two), r and p. 128 * n * r bytes of memory.
+    """The cost of trying one passphrase: scrypt's n (a power of two), r and p. 128 * n * r bytes of memory.
 
     Raises:
         KeyFileTooCostly: more than n = 2^20, r = 8 or p = 4.
@@ -63,7 +63,7 @@ class ScryptCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """What a store's passphrase is stretched with: its salt (16 bytes) and cost, the same in all files of a store."""
+    """The salt (16 bytes) and cost of stretching a store's passphrase, the same in all files of a store."""
 
     salt: bytes
     cost: ScryptCost

@@ -31,7 +31,7 @@ _WARM_PX = 64
 
 
 class _Inbox:
-    """What the parent sends, taken off the pipe at once, so that its end is seen in the middle of a picture too."""
+    """Frames from the parent, taken off the pipe at once, so that its end is seen in the middle of a picture too."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream

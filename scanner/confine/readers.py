@@ -27,7 +27,7 @@ from scanner.scan import PhotoScan, Symbol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingLimits:
-    """What reading pictures may take.
+    """Limits of reading pictures.
 
     Attributes:
         readers: pictures read at once by one server process; with two, a slow one does not hold up all others.
@@ -76,7 +76,7 @@ class PhotoReaders:
         self._closed = False
 
     def scan(self, data: bytes, *, accept: Callable[[str], bool], sender: str | None = None) -> PhotoScan:
-        """What `scanner.scan_photo` gives for this picture, read in a process of its own; `accept` is called here.
+        """Read a picture with `scanner.scan_photo` in a separate process; `accept` is called in this one.
 
         `sender` names the sender, such as a network: each has one picture here at a time, so that none fills all places
         alone. None is not counted.
@@ -88,7 +88,7 @@ class PhotoReaders:
         return scan_of_answer(self._answer(SCAN, data, accept, sender))
 
     def redraw(self, data: bytes, *, side_px: int, sender: str | None = None) -> bytes:
-        """The picture as `scanner.photo.open.redrawn` draws it again, a JPEG, opened in a process of its own.
+        """The picture as `scanner.photo.open.redrawn` draws it again, a JPEG, made in a separate process.
 
         Raises:
             PhotosBusy, PhotoError: as for `scan`.
@@ -234,7 +234,7 @@ _REFUSALS = {
 
 
 def scan_of_answer(answer: dict[str, Any]) -> PhotoScan:
-    """What the reader's last message means.
+    """Turn the reader's last message into a result.
 
     Raises:
         PhotoError: the picture is refused.

@@ -1,1 +1,1 @@
-"""What is done to a picture that was not read as it is, one step a file."""
+"""Steps that prepare a picture which was not read as it is, one step a file."""
