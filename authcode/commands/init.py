@@ -11,7 +11,8 @@ from authcode.events import KEYRING_PUBLISHED, announce_keyring, listeners
 from keys.base.errors import AuthcodeError, HomeExists, KeyringInvalid
 from keys.base.home import home_dir, issuer_dir, issuer_keyring_path, keep_apart
 from keys.format.keyring import OpenedKeyring, check_brand
-from keys.format.prefix import normalise_prefix
+from keys.format.lookalike import refuse_mixed_host, refuse_mixed_scripts
+from keys.format.prefix import host_of, normalise_prefix
 from keys.store.issuer import IssuerHome, UnlockedIssuer
 from keys.store.passphrase import read_passphrase
 
@@ -37,12 +38,12 @@ def init(brand: str, prefix: str, issuer_only: bool, home: Path | None, as_json:
     place = home_dir(home)
     if issuer_dir(place).exists():
         raise HomeExists(place)
-    normalise_prefix(prefix)  # refused before a passphrase is asked for
+    refuse_mixed_host(host_of(normalise_prefix(prefix)))  # refused before a passphrase is asked for
     try:
         check_brand(brand)
     except KeyringInvalid as error:
-        hint = f'{error.reason}, as in "Acme Tea"; this has {len(brand)}'
-        raise click.BadParameter(hint, param_hint="--brand") from None
+        raise click.BadParameter(f'{error.reason}, as in "Acme Tea"', param_hint="--brand") from None
+    refuse_mixed_scripts(brand)
     passphrase = read_passphrase("issuer", place, new=True)
     with_server = not issuer_only and bool(listeners(KEYRING_PUBLISHED))
     server_passphrase = read_passphrase("server", place, new=True) if with_server else None

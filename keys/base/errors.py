@@ -100,13 +100,13 @@ class RootChanged(AuthcodeError):
 
 
 class BrandConflict(AuthcodeError):
-    """A keyring has the name, or a host of a code prefix, of another brand that was known before."""
+    """A keyring has the name, or a host of a code prefix, of another brand that was known before, or one like it."""
 
     code = "brand_conflict"
     http_status = 409
     sentence = (
         "the keyring of root {offered} is refused: {shared!r} belongs to the brand of root {pinned}, which was "
-        "seen before; ask the brand which one is right, {advice}"
+        "seen before, or looks like its own; ask the brand which one is right, {advice}"
     )
     shared: str  # the name or a prefix
     pinned: str
@@ -117,6 +117,23 @@ class BrandConflict(AuthcodeError):
     def advice(self) -> str:
         """The next step, as a clause."""
         return "and name its root with --root" if self.root_settles else "and use another name or host here"
+
+
+class NameMixesScripts(AuthcodeError):
+    """A word of a brand's name, or a label of a host, mixes letters of scripts that are not written together."""
+
+    code = "name_mixes_scripts"
+    sentence = (
+        "{word!r} is refused: it mixes {listed} letters, as copies of other brands' names do; write each word in the "
+        "letters of one script"
+    )
+    word: str
+    scripts: tuple[str, ...]
+
+    @property
+    def listed(self) -> str:
+        """The scripts, as a list in words."""
+        return " and ".join(self.scripts)
 
 
 class SuccessionInvalid(AuthcodeError):

@@ -1,6 +1,7 @@
 """Stage 5, verify: the signed keyring, which gives the meaning of every key id of a brand (docs/format.md §1)."""
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -292,8 +293,12 @@ def check_brand(name: str) -> None:
     Raises:
         KeyringInvalid: it is empty, too long, or has invisible characters.
     """
-    if not 1 <= len(name) <= MAX_BRAND_CHARS or not all(map(is_visible, name)):
-        raise KeyringInvalid(f"the brand's name has 1 to {MAX_BRAND_CHARS} visible characters")
+    if not 1 <= len(name) <= MAX_BRAND_CHARS:
+        raise KeyringInvalid(f"the brand's name has 1 to {MAX_BRAND_CHARS} characters, not {len(name)}")
+    hidden = next((character for character in name if not is_visible(character)), None)
+    if hidden is not None:
+        shown = f"U+{ord(hidden):04X} ({unicodedata.name(hidden, 'without a name').lower()})"
+        raise KeyringInvalid(f"the brand's name has {shown}, which draws nothing; write the name without it")
 
 
 def _payload_of(keyring: Keyring, root: bytes) -> dict[str, object]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from keys.base.errors import BrandConflict
+from keys.format.lookalike import appearances, host_appearance, refuse_mixed_host, refuse_mixed_scripts
 from keys.format.prefix import host_of
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"})
@@ -53,15 +54,28 @@ def refuse_conflict(
                 raise BrandConflict(shown, other.root, offered.root, root_settles=root_settles)
 
 
+def refuse_mixed(known: NameOwner | None, offered: NameOwner) -> None:
+    """Refuse a name or host that `offered` has and `known` did not have, where a word of it mixes scripts.
+
+    Raises:
+        NameMixesScripts: it does.
+    """
+    if known is None or known.brand != offered.brand:
+        refuse_mixed_scripts(offered.brand)
+    had = set() if known is None else set(map(host_of, known.prefixes))
+    for host in map(host_of, offered.prefixes):
+        if host not in had:
+            refuse_mixed_host(host)
+
+
 def _marks(owner: NameOwner) -> dict[tuple[str, str], str]:
     """The name and hosts that identify a brand, each in its form for comparison with its form for display.
 
     Names that read alike are one name. Shoppers see a host alone, so another scheme or port of it is the same one.
     """
-    hosts = {("host", host_of(prefix)): prefix for prefix in reversed(owner.prefixes)}
-    return {("name", _folded(owner.brand)): owner.brand} | hosts
+    hosts = {("host", host_appearance(host_of(prefix))): prefix for prefix in reversed(owner.prefixes)}
+    return dict.fromkeys(appearances(_plain(owner.brand)), owner.brand) | hosts
 
 
-def _folded(name: str) -> str:
-    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return " ".join("".join(filter(is_visible, plain)).split())
+def _plain(name: str) -> str:
+    return " ".join("".join(filter(is_visible, unicodedata.normalize("NFKC", name))).split())

@@ -10,7 +10,7 @@ from authcode.code.payload import shown_host
 from keys.base.errors import AuthcodeError, KeyringInvalid, RootChanged, UnknownKey
 from keys.base.instants import format_instant
 from keys.format.keyring import Keyring, KeyringSet, OpenedKeyring, check_successor, open_keyring
-from keys.format.names import NameOwner, refuse_conflict
+from keys.format.names import NameOwner, refuse_conflict, refuse_mixed
 from keys.format.records import KeyState, Profile
 from server.keystore import ServerKeys
 from server.runtime.context import Context
@@ -80,7 +80,8 @@ def publish_keyring(
     1. It verifies under the root it names, and is not of the future.   2. That root is the pinned one, or the pinned
     one vouched for it.   3. Its version is not lower, nor the same with other bytes; no key id names another key
     than before, and no key went back to an earlier state.   4. No key id of it belongs to another brand.
-    5. Nor does a name or a host that it did not have before: the first brand to arrive keeps them.
+    5. Nor does a name or a host that it did not have before, or one that looks like it: the first brand to arrive keeps
+    them. No word of a new one mixes scripts.
 
     A station publishes for its own brand only. Where `by` names a station or a person, the publication enters the
     audit, each key that it withdraws on a line of its own.
@@ -89,7 +90,8 @@ def publish_keyring(
         DocumentInvalid, KeyringInvalid, KeyringSignatureInvalid, SuccessionInvalid: it is no keyring.
         PrefixInvalid, PublicKeyInvalid: a prefix or a key in it is none.
         RootChanged, KeyringRollback, KeyIdTaken, KeyStateRefused: it does not follow from what is known here.
-        BrandConflict: its name or a host of its prefixes is another brand's here.
+        BrandConflict: its name or a host of its prefixes is another brand's here, or looks like it.
+        NameMixesScripts: a word of its name or a label of a host does.
         TokenForOtherBrand: the station is another brand's.
     """
     opened = open_keyring(document, root_fingerprint=None)  # (1)
@@ -176,6 +178,7 @@ def _check_no_conflict(known: BrandRecord | None, opened: OpenedKeyring, others:
     before = None if known is None else _name_owner(known)
     offered = NameOwner(root=opened.root_fingerprint, brand=opened.keyring.brand, prefixes=opened.keyring.prefixes)
     refuse_conflict(before, offered, map(_name_owner, others), root_settles=False)  # (5)
+    refuse_mixed(before, offered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

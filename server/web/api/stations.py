@@ -62,7 +62,7 @@ def withdrawal(station: Station, key_id: str, since: datetime) -> answers.Withdr
     "PUT /keyring",
     *(errors.DocumentInvalid, errors.KeyringInvalid, errors.KeyringSignatureInvalid, errors.SuccessionInvalid),
     *(errors.PrefixInvalid, errors.PublicKeyInvalid, errors.RootChanged, errors.KeyringRollback, errors.KeyIdTaken),
-    *(errors.KeyStateRefused, errors.BrandConflict, TokenForOtherBrand),
+    *(errors.KeyStateRefused, errors.BrandConflict, errors.NameMixesScripts, TokenForOtherBrand),
     scope=Scope.KEYS,
 )
 def publish_keys(station: Station, body: DocumentBody) -> answers.Keyring:

@@ -158,7 +158,10 @@ def test_init_refuses_one_passphrase_for_both_parts(tmp_path: Path, line: Any, m
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (("init", "--brand", "", "--prefix", "https://v.example.com"), "1 to 100 visible characters"),
+        (("init", "--brand", "", "--prefix", "https://v.example.com"), "1 to 100 characters, not 0"),
+        (("init", "--brand", "Tea\u200d", "--prefix", "https://v.example.com"), "U+200D (zero width joiner)"),
+        (("init", "--brand", "\u0410urel", "--prefix", "https://v.example.com"), "mixes Cyrillic and Latin letters"),
+        (("init", "--brand", "A", "--prefix", "https://xn--urel-43d.example"), "[name_mixes_scripts]"),
         (("init", "--brand", "A", "--prefix", "v.example.com"), "'v.example.com' is refused"),
         (("batch", "plan", "--order", "a", "--placement", "inside", "--count", "5,000"), "'5,000' is no whole number"),
         (("batch", "plan", "--order", "a", "--placement", "inside", "--count", "9" * 5000), "more than 12 digits"),

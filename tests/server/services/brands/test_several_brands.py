@@ -44,7 +44,10 @@ def _listed(world: World, host: str) -> tuple[str | None, str | None]:
 TAKEN: list[dict[str, Any]] = [
     {"brand": "Example Tea"},
     {"brand": "EXAMPLE  \uff34ea"},
+    {"brand": "\u0415xample Tea"},
+    {"brand": "ExampIe Tea"},
     {"prefixes": (HOST, PREFIX)},
+    {"prefixes": (HOST, PREFIX.replace("M", "RN"))},
     {"prefixes": (HOST, PREFIX.replace("HTTPS", "HTTP"))},
     {"prefixes": (HOST, PREFIX[:-1] + ":8443/")},
 ]
@@ -70,6 +73,8 @@ def test_a_token_for_a_keyring_takes_no_name_and_no_host_of_another_brand_later(
     newer = sign_keyring(replace(bright, version=2, **taken), ROOT)
     assert refusal(send(world, "PUT", "/keyring", token, newer)) == (409, "brand_conflict")
     assert everything(world) == before
+    mixed = sign_keyring(replace(bright, version=2, brand="Brighter T\u0435a"), ROOT)
+    assert refusal(send(world, "PUT", "/keyring", token, mixed)) == (400, "name_mixes_scripts")
     honest = sign_keyring(replace(bright, version=2, brand="Brighter", prefixes=(HOST, "HTTPS://B.EXAMPLE/")), ROOT)
     assert send(world, "PUT", "/keyring", token, honest).status_code == 200
 
@@ -107,3 +112,25 @@ def test_a_listed_host_carries_the_id_of_the_brand_that_lists_it(world: World, b
     found = describe_foreign("https://partner.example/", world.ctx.keyrings().keyrings).listed
     assert found is not None
     assert found.brand_id == bright.brand_id
+
+
+def test_a_partner_listing_says_nothing_of_what_looks_like_another_brands_host(world: World, bright: Keyring) -> None:
+    twin = OURS.replace("m", "rn")
+    _publish(world, bright, partner_domains=(twin,))
+    assert _listed(world, twin) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "name", ["\u0141\u00f3d\u017a", "\u65e5\u672c\u30b3\u30fc\u30d2\u30fc 2", "\u041a\u043e\u0444\u0435", "AT&T", "3M"]
+)
+def test_an_honest_name_is_published_beside_another_brand(world: World, bright: Keyring, name: str) -> None:
+    assert _publish(world, bright, brand=name).brand == name
+
+
+def test_a_name_that_was_here_before_the_rule_stays(
+    world: World, bright: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("server.services.brands.keyring.refuse_mixed", lambda _known, _offered: None)
+        _publish(world, bright, brand="\u0410urel")
+    assert _publish(world, bright, brand="\u0410urel", version=2).version == 2
