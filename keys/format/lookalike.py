@@ -11,7 +11,7 @@ from typing import Final
 
 from keys.base.errors import NameMixesScripts
 
-_ANY: Final = frozenset({"COMMON", "INHERITED", "UNKNOWN"})
+ANY_SCRIPT: Final = frozenset({"COMMON", "INHERITED", "UNKNOWN"})
 """Scripts of digits, punctuation, marks and unassigned characters, which occur in words of every script."""
 _TOGETHER: Final = tuple(
     frozenset({"LATIN", "HAN", *others}) for others in (("HIRAGANA", "KATAKANA"), ("BOPOMOFO",), ("HANGUL",))
@@ -49,6 +49,14 @@ def host_appearance(host: str) -> str:
     return _small(skeleton(_decoded(host)))
 
 
+@lru_cache(maxsize=4096)
+def script_of(character: str) -> str:
+    """The script of a character by its name in Unicode, in capitals: `LATIN`, `HAN`, `COMMON`."""
+    from confusable_homoglyphs import categories
+
+    return str(categories.alias(character)).upper()
+
+
 def refuse_mixed_scripts(name: str) -> None:
     """Refuse a name with a word of several scripts, except those that are written together (UTS 39 clause 5.2).
 
@@ -56,7 +64,7 @@ def refuse_mixed_scripts(name: str) -> None:
         NameMixesScripts: the first such word.
     """
     for word in _parts(name):
-        scripts = {_script(character) for character in word} - _ANY
+        scripts = {script_of(character) for character in word} - ANY_SCRIPT
         if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
             raise NameMixesScripts(word, tuple(sorted(script.capitalize() for script in scripts)))
 
@@ -101,13 +109,6 @@ def _decoded_label(label: str) -> str:
         return label.removeprefix(_PUNYCODE).encode("ascii").decode("punycode")
     except UnicodeError:
         return label
-
-
-@lru_cache(maxsize=4096)
-def _script(character: str) -> str:
-    from confusable_homoglyphs import categories
-
-    return str(categories.alias(character)).upper()
 
 
 @lru_cache(maxsize=4096)

@@ -28,6 +28,8 @@ _PDF_POLICY = (
 )
 """Browsers show a PDF in a page of their own, which has styles; our PDF holds no script."""
 
+_END_CHARS = 16
+
 _PRINT = "print"
 _SAVE = "save"
 _HOLDER_ACTS = frozenset({Verdict.GENUINE, Verdict.VERIFIED_BY_YOU})
@@ -63,7 +65,7 @@ def receipt_file(found: Answer) -> Response | None:
     words = catalogue()
     sheet = replace(
         proof_sheet(facts, receipt.proof, address=receipt.address, log_head=receipt.log_head),
-        keep_heading=str(words.word("keep_code")),
+        keep_heading=words.word("keep_code").unescape(),
         keep_code=receipt.keep_code,
         keep_lines=words.lines("keep_lines_handed_on" if receipt.hop else "keep_lines"),
     )
@@ -92,15 +94,23 @@ def proof_sheet(
         ("receipt_moment", moment or (words.moment(own) if own else None)),
     )
     return ReceiptSheet(
-        heading=str(words.word("receipt_heading")),
+        heading=words.word("receipt_heading").unescape(),
         lines=words.lines("receipt_lines"),
-        rows=tuple((str(words.word(label)), value) for label, value in rows if value),
+        rows=tuple((words.word(label).unescape(), value) for label, value in rows if value),
         link=f"{address}/proof/{proof}",
-        proof_label=str(words.word("proof_label")),
-        proof=proof,
-        log_label=str(words.word("proof_log")),
+        proof_label=words.word("proof_label").unescape(),
+        proof_end=_end_of(proof),
+        no_letters=words.word("receipt_no_letters", scripts="{scripts}").unescape(),
+        symbols=words.word("receipt_symbols").unescape(),
+        log_label=words.word("proof_log").unescape(),
         log_head=log_head,
     )
+
+
+def _end_of(proof: str) -> str:
+    """The last characters of a proof, in groups: 96 bits of its signature, so that two receipts can be compared."""
+    end = proof[-_END_CHARS:]
+    return " ".join(end[start : start + 4] for start in range(0, len(end), 4))
 
 
 def offers_of(shown: ShownCode, receipt: Receipt | None, *, burn: Burn | None = None) -> Offers:

@@ -123,7 +123,7 @@ def test_a_partner_listing_says_nothing_of_what_looks_like_another_brands_host(w
 @pytest.mark.parametrize(
     "name", ["\u0141\u00f3d\u017a", "\u65e5\u672c\u30b3\u30fc\u30d2\u30fc 2", "\u041a\u043e\u0444\u0435", "AT&T", "3M"]
 )
-def test_an_honest_name_is_published_beside_another_brand(world: World, bright: Keyring, name: str) -> None:
+def test_an_honest_name_is_published_next_to_another_brand(world: World, bright: Keyring, name: str) -> None:
     assert _publish(world, bright, brand=name).brand == name
 
 

@@ -3,6 +3,8 @@
 import io
 import re
 import shutil
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +14,7 @@ import pypdfium2
 import pytest
 from PIL import Image
 
+from authcode.print import fonts
 from keys.proof import ProofKeys
 from keys.store.issuer import IssuerHome
 from scanner import read_symbols
@@ -20,12 +23,13 @@ from server.domain.alerts.rules.keep_code_shared import KEEP_CODE_USES
 from server.domain.batches.range_act import ActKind
 from server.domain.network_limits import WRONG_KEEP_CODES_HERE
 from server.services.brands.keyring import publish_keyring
+from server.services.brands.publish_product import publish_product
 from server.services.queries.alerts import alerts
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.proofs import MAX_PASTED_CHARS, linked_proof, proof_in
 from server.web.consumer.receipt_pdf import ReceiptSheet, proof_symbol, receipt_pdf
 from tests.server.services.holders.guesses import wrong
-from tests.server.simulator import Issued, World
+from tests.server.simulator import PRODUCT, Issued, World
 from tests.server.web.consumer.receipts import BEFORE, KEEP, MINE, keep_code_on, proof_on, words_of
 from tests.server.web.pages import Browser, heading, target
 
@@ -354,22 +358,99 @@ def test_a_link_is_found_and_nothing_else_taken_for_one() -> None:
     assert proof_in(" a.\nb.c ") == "a.b.c"
 
 
-def test_a_line_that_the_faces_cannot_write_is_left_out_whole() -> None:
-    rows = (("Product", "\uc11c\uc6b8 \ud06c\ub9bc"), ("Brand", "Zo\u00eb (1)"))
-    sheet = ReceiptSheet(
+def sheet_of(*names: str, link: str = "https://a.example/proof/x") -> ReceiptSheet:
+    return ReceiptSheet(
         heading="h",
         lines=("a long line " * 40,),
-        rows=rows,
-        link="https://a.example/proof/x",
+        rows=(*(("Product", name) for name in names), ("Brand", "Zo\u00eb (1)")),
+        link=link,
         proof_label="p",
-        proof="x" * 900,
+        proof_end="aaaa bbbb",
+        no_letters="No letters for {scripts}.",
+        symbols="symbols",
+        keep_heading="k",
+        keep_code="AAAA-BBBB-CCCC",
     )
-    words = words_of(receipt_pdf(sheet))
-    assert "Zo\u00eb (1)" in words
-    assert "Product" not in words
-    assert receipt_pdf(sheet) == receipt_pdf(sheet)
-    with pikepdf.open(io.BytesIO(receipt_pdf(sheet))) as pdf:
-        assert len(pdf.pages) == 1
+
+
+@pytest.fixture
+def fontless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine without any font."""
+    fonts._font_for.cache_clear()  # noqa: SLF001 - what another test found
+    monkeypatch.setattr(fonts, "font_files", lambda *, bold: ())  # noqa: ARG005 - the keyword of the original
+    yield
+    fonts._font_for.cache_clear()  # noqa: SLF001 - what this test did not find
+
+
+NAMES = [
+    "\uc11c\uc6b8 \ud06c\ub9bc",
+    "\u7eff\u8336",
+    "\u65e5\u672c\u30b3\u30fc\u30d2\u30fc 2",
+    "\u0141\u00f3d\u017a",
+    "\u041a\u043e\u0444\u0435",
+    "\u039c\u03ad\u03bb\u03b9",
+    "\u0e0a\u0e32",
+    "\u0939\u093f\u0928\u094d\u0926\u0940",
+]
+
+
+def test_a_name_in_any_script_is_printed_and_can_be_copied() -> None:
+    for name in NAMES:
+        words = words_of(receipt_pdf(sheet_of(name)))
+        assert f"Product {name}".replace(" ", "") in words.replace(" ", "")
+        assert "No letters" not in words
+
+
+def test_a_product_named_in_hangul_is_on_the_receipt_of_its_code(world: World, shopper: Browser, page: str) -> None:
+    name = "\uc11c\uc6b8 \ud06c\ub9bc"
+    brand_id = world.ctx.keyrings().keyrings[0].brand_id
+    publish_product(world.ctx.db, brand_id, replace(PRODUCT, name=name), now=world.clock.now)
+    proof = proof_on(shopper.verify(page).text)
+    for file in (shopper.send(page, {"receipt": "save"}).data, shopper.open(f"/proof/{proof}/receipt.pdf").data):
+        assert f"Product {name}" in words_of(file)
+
+
+@pytest.mark.usefixtures("fontless")
+def test_a_script_without_a_font_is_named_and_never_dropped_in_silence() -> None:
+    for name, said in (
+        ("\uc11c\uc6b8 Cream", "Product Cream No letters for Hangul."),
+        ("\u65e5\u672c\u30b3\u30d2", "Product No letters for Han, Katakana."),
+        ("Tea \U0001f389", "Product Tea No letters for symbols."),
+        ("Z\u00e9\u200d \u0141", "Product Z\u00e9 No letters for Latin."),
+    ):
+        words = words_of(receipt_pdf(sheet_of(name)))
+        assert said in words
+        assert "Brand Zo\u00eb (1)" in words
+
+
+@pytest.mark.usefixtures("fontless")
+def test_the_receipt_of_such_a_product_says_so_in_plain_words(world: World, shopper: Browser, page: str) -> None:
+    brand_id = world.ctx.keyrings().keyrings[0].brand_id
+    product = replace(PRODUCT, name="\uc11c\uc6b8 \ud06c\ub9bc")
+    publish_product(world.ctx.db, brand_id, product, now=world.clock.now)
+    shopper.verify(page)
+    words = words_of(shopper.send(page, {"receipt": "print"}).data)
+    assert "Product Some of this can't be printed here (Hangul). Scan the square code to read it. Brand" in words
+
+
+def test_the_file_holds_the_whole_proof_in_a_link_and_prints_only_its_end(shopper: Browser, page: str) -> None:
+    html = shopper.verify(page).text
+    proof = proof_on(html)
+    file = shopper.send(page, {"receipt": "save"}).data
+    words = words_of(file)
+    assert proof not in words.replace(" ", "")
+    assert " ".join(proof[-16:][start : start + 4] for start in (0, 4, 8, 12)) in words
+    with pikepdf.open(io.BytesIO(file)) as pdf:
+        (link,) = pdf.pages[0].Annots
+        assert str(link.A.URI) == f"https://v.example.com/proof/{proof}"
+
+
+def test_the_same_receipt_is_the_same_file_on_one_page_and_long_names_move_the_keep_code_to_another() -> None:
+    for names, pages in ((NAMES[:3], 1), (["\u8d85\u957f\u7684" * 40] * 4, 2), (["W" * 120] * 4, 2)):
+        sheet = sheet_of(*names)
+        assert receipt_pdf(sheet) == receipt_pdf(sheet)
+        with pikepdf.open(io.BytesIO(receipt_pdf(sheet))) as pdf:
+            assert len(pdf.pages) == pages
 
 
 def test_every_refusal_has_its_page(maker: PageMaker) -> None:
