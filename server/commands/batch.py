@@ -32,7 +32,7 @@ _Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 _yes_option = click.option("--yes", is_flag=True, help="Do not ask before the whole order is meant.")
 
 _private_reason = click.option(
-    "--reason", required=True, help="Why, for the batch's own history; shoppers are not told."
+    "--reason", required=True, help="Why, for the batch's own history; shoppers do not read it."
 )
 
 _link_option = click.option("--link", metavar="URL", help="Where to read on.")
@@ -78,7 +78,7 @@ def activate(codes: _Codes, lot: str | None, expires: date | None, market: str) 
     _act("activate", codes, lot=lot, expires=expires, markets=markets)
     if expires is not None and expires < the_time().date():
         click.echo(
-            f"Warning: their last good day, {expires}, is past: shoppers are told so. Activate them again to mend it."
+            f"Warning: their last good day, {expires}, is past, as shoppers read. Activate them again to correct it."
         )
 
 
@@ -95,7 +95,7 @@ def void(codes: _Codes, reason: str, link: str | None, yes: bool) -> None:
     _yes_option,
 )
 def recall(codes: _Codes, reason: str, link: str | None, yes: bool) -> None:
-    """Tell everyone who looks at codes of ORDER to stop using the product. It cannot be taken back."""
+    """Ask everyone who looks at codes of ORDER to stop using the product. It cannot be taken back."""
     _confirmed_act("recall", codes, yes=yes, reason=reason, link=link)
 
 
@@ -109,7 +109,7 @@ def sample(codes: _Codes, yes: bool) -> None:
     "authcode batch lock spring --range 17 --reason 'found on copies in three towns'", _private_reason, _yes_option
 )
 def lock(codes: _Codes, reason: str, yes: bool) -> None:
-    """Tell everyone who looks at codes of ORDER that copies of them were found; attempts are recorded as before."""
+    """Inform everyone who looks at codes of ORDER that copies of them were found; attempts are recorded as before."""
     _confirmed_act("lock", codes, yes=yes, back="`batch unlock` takes it back.", reason=reason)
 
 

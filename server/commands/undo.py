@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--range", "indices", metavar="A-B", help="Indices of ORDER, both included [the whole order].")
 @click.option("--codes", type=click.File(), help="A file with a code, serial or ORDER:INDEX a line (`-` reads it).")
 @click.option("--alert", type=click.IntRange(min=1), metavar="N", help="The code that this alert is about.")
-@click.option("--reason", required=True, help="Why, for the codes' own history; shoppers are not told.")
+@click.option("--reason", required=True, help="Why, for the codes' own history; shoppers do not read it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @home_option
 @json_option

@@ -32,7 +32,7 @@ class Exchange:
 
     @property
     def as_expected(self) -> bool:
-        """Whether the server answered what the story says."""
+        """Whether the server gave the expected answer."""
         return self.answer == self.expected
 
 

@@ -38,12 +38,12 @@ _PREFETCHES: Final = Counter("authcode_prefetches", "Requests that a browser mad
 _UNREAD: Final = Counter("authcode_addresses_unread", "Requests whose forwarded address was not read.", ["why"])
 
 
-def count_answer(asked: str, said: str | None, *, foreign: ForeignText | None = None) -> None:
-    """Count the verdict on one code: `asked` is look, photo, serial or verify; a `said` of None is a page shown again.
+def count_answer(asked: str, verdict: str | None, *, foreign: ForeignText | None = None) -> None:
+    """Count the verdict on one code: `asked` is look, photo, serial or verify; a verdict of None is a page shown again.
 
     A `foreign` text is counted by what the brands list of its host. Only listed domains are named: no visitor adds one.
     """
-    _ANSWERS.labels(asked, said or "again").inc()
+    _ANSWERS.labels(asked, verdict or "again").inc()
     if foreign is not None:
         listed = foreign.listed
         _FOREIGN.labels(listed.listing if listed else "none", listed.domain if listed else "").inc()
@@ -80,5 +80,5 @@ def metrics_page() -> Response:
     if FOLDER_VARIABLE not in os.environ:
         return Response(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus_client types only a part
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""What a shopper would read, for staff who are about to decide it.
+"""Previews of shoppers' pages, for staff who are about to decide on them.
 
 Dashboard and shoppers' pages do not know each other; the application hands over the one function between them.
 """

@@ -28,7 +28,7 @@ def raw_target() -> tuple[str, str]:
 
 
 def program() -> Visitor:
-    """The visitor of the interface for programs: its address alone. No cookie is read; a claim says who it is."""
+    """The visitor of the interface for programs: its address alone. No cookie is read; a claim identifies it."""
     return Visitor(address=request.remote_addr)
 
 

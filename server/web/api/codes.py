@@ -1,6 +1,6 @@
 """Stage 5, verify, and Stage 6, redeem: look, photos, verify and proofs for programs (docs/protocol.md §2 rule 10).
 
-The first three answer 200 with a verdict for any text, `not_ours` included; a 4xx says that the request is unusable.
+The first three answer 200 with a verdict for any text, `not_ours` included; a 4xx means that the request is unusable.
 """
 
 from flask import Blueprint
@@ -67,7 +67,7 @@ def _looked(code: str) -> redeem_code.Answer:
 
 @operation(blueprint, "POST /undo", *_HOLDER, HolderUnknown, ClaimTriesSpent, ActNotNow, UndoOver)
 def undo(body: HolderBody) -> answers.Held:
-    """Return a code to unused, within the window and once; it says so for good."""
+    """Return a code to unused, within the window and once; its answers show the return for good."""
     return _acted(HolderAct.UNDO, body)
 
 
@@ -79,7 +79,7 @@ def hand_on(body: HolderBody) -> answers.Held:
 
 @operation(blueprint, "POST /erase", *_HOLDER, HolderUnknown, ClaimTriesSpent)
 def erase(body: HolderBody) -> answers.Held:
-    """Forget who verified a code and where; it stays used. Tell your user what it does, and ask, first."""
+    """Forget who verified a code and where; it stays used. Explain this to your user and ask first."""
     return _acted(HolderAct.ERASE, body)
 
 
@@ -98,7 +98,7 @@ def check(body: ProofBody) -> answers.Proof:
 
 @operation(blueprint, "GET /proofs/<number>", ProofUnknown, SerialKeyMissing)
 def status(number: str) -> answers.ProofStatus:
-    """What is on record now of the proof with this number (its jti)."""
+    """The present record of the proof with this number (its jti)."""
     return answers.ProofStatus.of(proof_status(context(), number))
 
 
@@ -114,7 +114,7 @@ def photos(body: PhotoBody) -> answers.Photo:
 
 @operation(blueprint, "POST /log/proof", *_HOLDER, LogEntryUnknown)
 def log_proof(body: HolderBody) -> answers.LogProof:
-    """Prove to who holds a code, by claim or keep_code, that its verification stands in the log.
+    """Prove to the holder of a code, by claim or keep_code, that its verification is in the log.
 
     404 for anybody else. The public side of the log is text: GET /log/key, /log/head, /log/proof?leaf= and
     /log/consistency?old=.

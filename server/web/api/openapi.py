@@ -52,7 +52,7 @@ def document() -> Json:
             "version": "1",
             "summary": "Look at one-time codes, and verify them once.",
             "description": "look, photos and verify answer 200 with a verdict for any text, not_ours included; a 4xx "
-            "says that the request itself is unusable. JSON only, no CORS. Pass a code's exact text. What print "
+            "means that the request itself is unusable. JSON only, no CORS. Pass a code's exact text. What print "
             "stations send needs a token (RFC 6750), made by the operator with `authcode token new`.",
         },
         "paths": {**paths, "/api/v1/openapi.json": {"get": _SELF}},

@@ -70,7 +70,7 @@ def operation(
 
     Its docstring is the summary, its return type the answer. Of its parameters `body` is read from the request,
     `station` is who sent a token with `scope`, and those that are not in the route come from the query. `refusals` are
-    the errors of its own that it may raise (a class with subclasses stands for these).
+    the errors of its own that it may raise (a class with subclasses means all of these).
     """
 
     def declare(view: View) -> View:

@@ -49,7 +49,7 @@ blueprint.register_error_handler(TokenRefused, refused)
     scope=Scope.READ,
 )
 def withdrawal(station: Station, key_id: str, since: datetime) -> answers.Withdrawal:
-    """What withdrawing a key since a moment would touch, as its brand chose for such units; changes nothing."""
+    """Preview withdrawing a key since a moment: the affected units, as its brand chose for them. Changes nothing."""
     ctx = context()
     if all(key.key_id != key_id for key in publish_keyring.keyring_of(station.brand).code_keys):
         raise errors.UnknownKey("of this name")
@@ -109,7 +109,7 @@ def register(station: Station, body: ManifestBody) -> answers.Registered:
 
 @operation(blueprint, "GET /batches", RequestInvalid, scope=Scope.READ)
 def orders(station: Station, page: Page = 1) -> answers.Batches:
-    """How the brand's orders stand."""
+    """List the states of the brand's orders."""
     ctx = context()
     found = batch_list(ctx.db, now=ctx.clock(), page=page, brand=station.brand.id)
     return answers.Batches.of(found, batches=tuple(map(batch_facts, found.rows)))
@@ -117,7 +117,7 @@ def orders(station: Station, page: Page = 1) -> answers.Batches:
 
 @operation(blueprint, "GET /batches/<order>", RequestInvalid, OrderUnknown, scope=Scope.READ)
 def order(station: Station, order: str) -> answers.Batch:
-    """How one order stands."""
+    """Show the state of one order."""
     ctx = context()
     _check_name(order)
     found = batch_of_order(ctx.db, order, now=ctx.clock(), brand_id=station.brand.brand_id)
@@ -128,8 +128,8 @@ def order(station: Station, order: str) -> answers.Batch:
 def act(station: Station, order: str, body: ActBody) -> answers.Acted:
     """Activate, void, recall, mark as samples, lock or unlock.
 
-    An act adds to what stands, as one row; the order's latest act, sent again by the same token, is answered with
-    that row.
+    An act is added to the order's history as one row; the order's latest act, sent again by the same token, is
+    answered with that row.
     """
     ctx = context()
     _check_name(order)

@@ -1,4 +1,4 @@
-"""Which page says what: an answer of the services becomes one `Page`, with its words, tint, card and next steps.
+"""The contents of each page: an answer of the services becomes one `Page`, with its words, tint, card and next steps.
 
 The skeleton is the same for every answer; only words, tint and the one button differ.
 """
@@ -235,7 +235,7 @@ def _code_links(product: ProductView | None, offers: Offers, facts: SentenceFact
 
 
 def _contact_link(facts: SentenceFacts) -> dict[str, str]:
-    """Where the steps lead that ask to tell the brand something; nowhere where it gave no address."""
+    """The address of steps that ask to inform the brand; none where it gave no address."""
     address = facts.get("contact")
     return {"contact": address} if address else {}
 
@@ -278,7 +278,7 @@ def _foreign_name(foreign: ForeignText) -> str:
 
 
 def _with_reason(verdict: Verdict | None, facts: CodeFacts | None) -> str:
-    """A verdict, with the reason where a lock has one: a withdrawn key says nothing about copies."""
+    """A verdict, with the reason where a lock has one: a withdrawn key means no copies."""
     withdrawn = verdict is Verdict.LOCKED and facts is not None and facts.locked_reason == KEY_WITHDRAWN
     return f"{verdict}_{KEY_WITHDRAWN}" if withdrawn else str(verdict)
 

@@ -93,7 +93,7 @@ class _Drawing:
         self._y_mm = _MARGIN_MM
 
     def head(self, sheet: ReceiptSheet) -> None:
-        """What the receipt says: heading, sentences, and a row for each fact."""
+        """Heading, sentences, and a row for each fact."""
         self.paragraph(sheet.heading, Face.SANS_BOLD, 24)
         for line in sheet.lines:
             self.paragraph(line, Face.SANS, 11)
@@ -128,7 +128,7 @@ class _Drawing:
         self._y_mm += _QR_MM + quiet_mm
 
     def cut_line(self) -> None:
-        """A dashed line across the page: what stands below it is for the holder alone."""
+        """A dashed line across the page: below it is what only the holder may see."""
         self._y_mm += 10
         y = (_HEIGHT_MM - self._y_mm) / POINT_MM
         self.operators.append(f"q 0.75 w [5 4] 0 d 0 {y:.3f} m {_WIDTH_MM / POINT_MM:.3f} {y:.3f} l S Q")
@@ -141,7 +141,7 @@ class _Drawing:
 
 
 def _runs(symbol: Symbol) -> list[tuple[int, int, int]]:
-    """The dark modules as (row, first column, length) of what lies side by side."""
+    """The dark modules as (row, first column, length) of each run."""
     runs: list[tuple[int, int, int]] = []
     for row, modules in enumerate(symbol.modules):
         start = None

@@ -59,7 +59,7 @@ class ProductView:
 class Burn:
     """The form that verifies: the code's own address (path and 8030 only), the page's token and the claim.
 
-    With `tells` the code cannot be burned: the same form lets the brand know that this pack was found.
+    With `tells` the code cannot be burned: the same form reports to the brand that this pack was found.
     """
 
     action: str

@@ -1,4 +1,4 @@
-"""What a shopper's page says, from the catalogue `shoppers`, as HTML; and its dates and countries.
+"""The words of shoppers' pages, from the catalogue `shoppers`, as HTML; their dates and countries.
 
 Facts are escaped, and only the catalogue itself may set words in bold.
 """
@@ -25,7 +25,7 @@ NO_FACTS: SentenceFacts = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One next step or link: what it says and where it leads, if it leads anywhere."""
+    """One next step or link: its text and its address, if it has one."""
 
     text: Markup
     href: str | None
@@ -33,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What one page says: the plain heading, the sentences that apply, the steps that can be taken."""
+    """The words of one page: the plain heading, the sentences that apply, the steps that can be taken."""
 
     heading: str
     sentences: tuple[Markup, ...]

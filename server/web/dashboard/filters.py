@@ -96,7 +96,7 @@ class ListAddress:
         return replace(self.narrowed(self.view.shown(me)), ranked=self.ranked)
 
     @property
-    def tells_quiet_week(self) -> bool:
+    def sums_up_week(self) -> bool:
         """Whether its empty list sums up the week: the views of what is to be acted on, without filters."""
         return self.view in {SavedView.ACT, SavedView.LOOK} and not self.is_filtered
 

@@ -75,7 +75,7 @@ def _list(address: ListAddress, *, problem: str | None = None, chosen: frozenset
         page_size=PAGE_SIZE,
         news=urlencode({"after": (newest or _BEFORE_ALL).isoformat()}),
         most_news=MOST_NEWS,
-        quiet=None if found.rows or not address.tells_quiet_week else quiet_week(context()),
+        quiet=None if found.rows or not address.sums_up_week else quiet_week(context()),
         address=address,
         views=list(zip(views, amounts, strict=True)),
         counted={str(view): amount for view, amount in zip(views, amounts, strict=True)},

@@ -77,7 +77,7 @@ def act(row: int, kind: str) -> Response | tuple[str, int] | str:
     if request.form.get("confirm") != "yes":
         touched = effect(wanted, batch.stretches)
         facts = facts_after(context(), row, wanted.kind, wanted.details, first=wanted.first)
-        shown["told"] = preview(*facts) if facts else None
+        shown["shopper"] = preview(*facts) if facts else None
         shown["refused"] = _refusal(row, wanted)
         return render_template("dashboard/confirm.html", **shown, wanted=wanted, touched=touched)
     requested = ActRequest(
