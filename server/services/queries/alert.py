@@ -17,7 +17,7 @@ from server.runtime.context import Context
 from server.services.alerts.triage import AlertUnknown
 from server.services.batches.withdrawals import stretches_of
 from server.services.queries.alerts import RuleRecord, record_of
-from server.services.queries.page import Page, page_of
+from server.services.queries.page import ListPage, page_of
 from server.services.queries.rows import AlertRow, DayCount, ScanRow, alert_rows_of, scan_rows_of, used_and_refused
 from server.storage import alerts as alert_rows
 from server.storage import looks as look_rows
@@ -55,7 +55,7 @@ class AlertDetail:
     stream: tuple[EventRecord, ...]
     verdicts: Mapping[Verdict, int]
     days: tuple[DayCount, ...]
-    scans: Page[ScanRow]
+    scans: ListPage[ScanRow]
     first_verified_at: datetime | None = None
     first_place: str | None = None
     is_locked: bool = False

@@ -13,7 +13,7 @@ from server.domain.codes.verdict import Verdict
 from server.runtime.context import Context
 from server.services.batches.range_acts import OrderUnknown, find_order
 from server.services.batches.withdrawals import WithdrawnKey, stretches_of, withdrawn_key_of
-from server.services.queries.page import PAGE_SIZE, Page, page_of
+from server.services.queries.page import PAGE_SIZE, ListPage, page_of
 from server.services.queries.rows import (
     RECENT,
     AlertRow,
@@ -128,7 +128,7 @@ def batches(db: Database, *, now: datetime) -> tuple[BatchRow, ...]:
     return tuple(rows)
 
 
-def batch_list(db: Database, *, now: datetime, page: int = 1, brand: int | None = None) -> Page[BatchRow]:
+def batch_list(db: Database, *, now: datetime, page: int = 1, brand: int | None = None) -> ListPage[BatchRow]:
     """One page of the batches (of a brand, by its stored reference), the latest registered first."""
     with db.read() as connection:
         return page_of(

@@ -11,9 +11,9 @@ from server.domain.codes.claim import ClaimInvalid, ClaimTooWeak, ClaimTriesSpen
 from server.domain.codes.holder_acts import ActNotNow, HandOnLimit, HolderAct, HolderUnknown, UndoOver
 from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.codes.proof_id import ProofUnknown
-from server.services.codes import look as look_at_code
-from server.services.codes import redeem as redeem_code
+from server.services.codes import redeem
 from server.services.codes.attempts import Channel
+from server.services.codes.look import look as look_at_code
 from server.services.codes.photo import read_photo
 from server.services.codes.receipts import check_proof, proof_status
 from server.services.codes.resolve import SerialKeyMissing
@@ -39,9 +39,9 @@ _HOLDER = (*_CLAIM, *_KEEP_CODE, SerialKeyMissing)
 @operation(blueprint, "POST /look", SerialKeyMissing)
 def look(body: CodeBody) -> answers.Look:
     """Look at a code: its state and what is known; nothing changes."""
-    seen = look_at_code.look(context(), body.code, program(), Channel.API)
-    count_answer("look", seen.state, foreign=seen.foreign)
-    return answers.Look.of(seen)
+    found = look_at_code(context(), body.code, program(), Channel.API)
+    count_answer("look", found.state, foreign=found.foreign)
+    return answers.Look.of(found)
 
 
 @operation(blueprint, "POST /verify", *_CLAIM, *_KEEP_CODE, SerialKeyMissing)
@@ -52,17 +52,17 @@ def verify(body: AttemptBody) -> answers.Answer:
     stops malice.
     """
     if body.keep_code is None:
-        answer = redeem_code.verify(context(), body.code, claim=body.claim or "", visitor=program())
+        answer = redeem.verify(context(), body.code, claim=body.claim or "", visitor=program())
     else:
         answer = prove(context(), body.code, keep_code=body.keep_code, visitor=program()) or _looked(body.code)
     count_answer("verify", answer.verdict, foreign=answer.foreign)
     return answers.Answer.of(answer)
 
 
-def _looked(code: str) -> redeem_code.Answer:
+def _looked(code: str) -> redeem.Answer:
     """The answer to a wrong keep-code: that of a look, under its limits."""
-    seen = look_at_code.look(context(), code, program(), Channel.API)
-    return redeem_code.Answer(verdict=seen.state, facts=seen.facts)
+    found = look_at_code(context(), code, program(), Channel.API)
+    return redeem.Answer(verdict=found.state, facts=found.facts)
 
 
 @operation(blueprint, "POST /undo", *_HOLDER, HolderUnknown, ClaimTriesSpent, ActNotNow, UndoOver)

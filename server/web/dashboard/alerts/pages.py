@@ -12,7 +12,7 @@ from keys.base.errors import AuthcodeError
 from server.domain.alerts.rules import all_rules
 from server.domain.alerts.triage import Cause, Event
 from server.services.alerts.triage import Act, unmute_rule, work_on_alerts
-from server.services.queries import alert as one
+from server.services.queries.alert import alert as find_alert
 from server.services.queries.alerts import (
     MOST_NEWS,
     alerts,
@@ -24,9 +24,8 @@ from server.services.queries.alerts import (
     rule_records,
 )
 from server.services.queries.page import PAGE_SIZE
-from server.web.dashboard import charts
-from server.web.dashboard import words as wording
-from server.web.dashboard.alerts import map as maps
+from server.web.dashboard import charts, words
+from server.web.dashboard.alerts.map import city_path, world_map
 from server.web.dashboard.amounts import counted
 from server.web.dashboard.blueprint import ID, blueprint
 from server.web.dashboard.filters import ListAddress, SavedView, alert_number, day_of, moment_of, page_number
@@ -111,7 +110,7 @@ def alert(alert_id: int) -> str:
 
 
 def _alert(alert_id: int, *, problem: str | None = None) -> str:
-    detail = one.alert(context(), alert_id, page=page_number(request.args))
+    detail = find_alert(context(), alert_id, page=page_number(request.args))
     unit = detail.alert.unit
     return render_template(
         "dashboard/alert.html",
@@ -119,8 +118,8 @@ def _alert(alert_id: int, *, problem: str | None = None) -> str:
         chart=charts.timeline(detail.days, today=context().clock()),
         pieces=charts.strip(detail.stretches, detail.batch_count) if detail.batch_count else (),
         place=charts.dots([unit.index], detail.batch_count) if unit and detail.batch_count else (),
-        world=maps.world_map(detail.places),
-        cities=maps.city_path(),
+        world=world_map(detail.places),
+        cities=city_path(),
         problem=problem,
         form=request.form,
         **_forms(),
@@ -142,7 +141,7 @@ def work_on_one(alert_id: int) -> Response | tuple[str, int]:
 @blueprint.route(f"/alerts/<{ID}:alert_id>/mute", methods=["GET", "POST"])
 def mute(alert_id: int) -> Response | tuple[str, int] | str:
     """Make a rule quiet for a whole batch: a page of its own, with its effect in counts and a reason."""
-    detail = one.alert(context(), alert_id)
+    detail = find_alert(context(), alert_id)
     found = detail.alert
     if found.batch_row is None:
         abort(HTTPStatus.NOT_FOUND)
@@ -156,7 +155,7 @@ def mute(alert_id: int) -> Response | tuple[str, int] | str:
         work_on_alerts(context(), [alert_id], act, staff=staff())
     except AuthcodeError as refused:
         return render_template("dashboard/mute.html", **shown, problem=str(refused)), refused.http_status
-    flash(f"\u201c{wording.rule_name(found.rule).capitalize()}\u201d is muted for {found.order}.")
+    flash(f"\u201c{words.rule_name(found.rule).capitalize()}\u201d is muted for {found.order}.")
     return redirect(url_for(".alert", alert_id=alert_id), HTTPStatus.SEE_OTHER)
 
 
@@ -166,7 +165,7 @@ def unmute(row: int) -> Response:
     wanted = request.form.get("rule", "")
     known = {rule.name for rule in all_rules()}
     if wanted in known and unmute_rule(context(), row, wanted, staff=staff()):
-        flash(f"\u201c{wording.rule_name(wanted).capitalize()}\u201d speaks again.")
+        flash(f"\u201c{words.rule_name(wanted).capitalize()}\u201d speaks again.")
     return redirect(url_for(".batch", row=row), HTTPStatus.SEE_OTHER)
 
 
@@ -194,7 +193,7 @@ def _forms() -> dict[str, object]:
     """What the forms of an act need besides the alert."""
     today = Times.of(staff().zone).today(context().clock())
     return {
-        "causes": wording.CAUSE_GROUPS,
+        "causes": words.CAUSE_GROUPS,
         "tomorrow": today + timedelta(days=1),
         "usual_snooze": today + _USUAL_SNOOZE,
         "me": staff(),

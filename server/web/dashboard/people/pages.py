@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from keys.base.errors import AuthcodeError
 from server.services.queries.audit import audit_page
 from server.services.staff.accounts import authenticate, end_sessions, set_password
-from server.web.dashboard import words as wording
+from server.web.dashboard import words
 from server.web.dashboard.blueprint import blueprint
 from server.web.dashboard.filters import whole_number
 from server.web.dashboard.people.login import next_page, staff, start_session
@@ -78,5 +78,5 @@ def audit() -> str:
         return urlencode({name: value for name, value in wanted.items() if value})
 
     return render_template(
-        "dashboard/audit.html", found=found, person=person, kind=kind, address=address, kinds=wording.AUDIT_KINDS
+        "dashboard/audit.html", found=found, person=person, kind=kind, address=address, kinds=words.AUDIT_KINDS
     )

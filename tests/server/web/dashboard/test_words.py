@@ -17,7 +17,7 @@ from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict
 from server.services.queries.alert import AlertDetail
 from server.services.queries.alerts import RuleRecord
-from server.services.queries.page import Page
+from server.services.queries.page import ListPage
 from server.services.queries.rows import AlertRow, DayCount
 from server.web.dashboard import charts
 from server.web.dashboard import words as wording
@@ -63,7 +63,7 @@ DETAIL = AlertDetail(
     batch_count=0,
     verdicts={},
     days=(),
-    scans=Page(rows=(), total=0, page=1, pages=1),
+    scans=ListPage(rows=(), total=0, page=1, pages=1),
 )
 
 
