@@ -51,19 +51,19 @@ class _Codes:
 def _act_command(example_line: str, *options: _Option) -> Callable[[Callable[..., None]], click.Command]:
     """A command that acts on codes: ORDER, --range, --server and --home come as one value, `options` by their names."""
 
-    def decorate(act: Callable[..., None]) -> click.Command:
+    def _decorate(act: Callable[..., None]) -> click.Command:
         @wraps(act)
-        def command(order: str, indices: str | None, server: str | None, home: Path | None, **given: object) -> None:
+        def _command(order: str, indices: str | None, server: str | None, home: Path | None, **given: object) -> None:
             act(_Codes(order=order, indices=indices, server=server, home=home), **given)
 
         indices = click.option("--range", "indices", metavar="A-B", help="Indices, both included [the whole order].")
         decorators: list[_Option] = [click.argument("order"), indices, *options, server_option, home_option]
-        decorated: Callable[..., Any] = command
+        decorated: Callable[..., Any] = _command
         for decorator in reversed(decorators):
             decorated = decorator(decorated)
         return click.command(epilog=example(example_line))(decorated)
 
-    return decorate
+    return _decorate
 
 
 @_act_command(

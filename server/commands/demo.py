@@ -7,8 +7,7 @@ from typing import Final, NoReturn
 import click
 
 from authcode.commands.options import example
-
-DEFAULT_PORT = 8470
+from server.commands.serve import DEFAULT_PORT, host_option
 
 _ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that end a demo as Ctrl-C does: a kill, or a closed terminal (Windows has no SIGHUP)."""
@@ -21,7 +20,7 @@ _ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") 
 )
 @click.option("--no-serve", is_flag=True, help="Exit after the story instead of leaving the server running.")
 @click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Folder of the demo's home.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for your network.")
+@host_option
 @click.option(
     "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
 )

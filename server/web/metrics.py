@@ -57,21 +57,16 @@ def count_unread_address(why: str) -> None:
 def init_metrics(app: Flask) -> None:
     """Count every request of the application by its route's template, never by its path: a path is a code."""
 
-    @app.before_request
-    def begin() -> None:
-        """Note when the request came, and whether somebody only fetched ahead."""
-        g.began_s = time.perf_counter()
-        if "prefetch" in request.headers.get("Sec-Purpose", "").lower():
-            _PREFETCHES.inc()
-
     @app.after_request
     def count(response: Response) -> Response:
-        """Count the answer by route, method and status."""
+        """Count the answer by route, method and status, and whether it was only fetched ahead."""
+        if "prefetch" in request.headers.get("Sec-Purpose", "").lower():
+            _PREFETCHES.inc()
         route = request.url_rule.rule if request.url_rule else "none"
         method = request.method if request.method in _METHODS else "other"
         _REQUESTS.labels(method, route, str(response.status_code)).inc()
-        if "began_s" in g:
-            _SECONDS.labels(route).observe(time.perf_counter() - g.began_s)
+        if "begun_s" in g:  # by `init_security`
+            _SECONDS.labels(route).observe(time.perf_counter() - g.begun_s)
         return response
 
 

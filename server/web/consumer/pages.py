@@ -80,7 +80,7 @@ class PageMaker:
         near = ("same_network",) if shown.facts is not None and shown.facts.same_network else ()
         noted = (self._note(name, facts, product) for name in (*near, *_NOTES, *notes))
         return Page(
-            site=_site_of_code(shown.facts) if shown.facts is not None else self._site,
+            site=site_of_code(shown.facts) if shown.facts is not None else self._site,
             tint=_tint_of(shown),
             words=self._catalogue.page(_entry_name(shown), facts, _code_links(product, offers, facts)),
             notes=tuple(note for note in noted if note),
@@ -125,7 +125,7 @@ class PageMaker:
         if since in _NOTED_ON_A_PROOF:
             note = self._catalogue.note(f"proof_{_with_reason(since, facts)}", known)
         return Page(
-            site=_site_of_code(facts),
+            site=site_of_code(facts),
             tint=_TINTS[since] if since is not None and note else Tint.FINE,
             words=self._catalogue.page("proof_good", known, {**_PAGE_LINKS, "product": "#product"}),
             notes=(note,) if note else (),
@@ -136,7 +136,7 @@ class PageMaker:
 
     def proof_gone_page(self, moment: str, ended: Ended | None) -> Page:
         """A proof that holds, of a verification that is not on record any more; what became of it, where we know."""
-        page = self._proof_answer("proof_gone", {"moment": moment})
+        page = self.proof_answer_page("proof_gone", {"moment": moment})
         if ended is None:
             return page
         facts = {"ended_date": self._catalogue.day(ended.at.astimezone(UTC).date()) if ended.at else None}
@@ -150,7 +150,7 @@ class PageMaker:
         known = {**code_facts(self._catalogue, facts, Verdict.ALREADY_VERIFIED), **_receipt_facts(receipt)}
         noted = (self._catalogue.note(note, known) for note in notes)
         return Page(
-            site=_site_of_code(facts),
+            site=site_of_code(facts),
             tint=tint,
             words=self._catalogue.page(name, known, {"receipt": "#receipt"} if receipt else {}),
             notes=tuple(note for note in noted if note),
@@ -159,13 +159,9 @@ class PageMaker:
             answer=True,
         )
 
-    def proof_refused_page(self, code: str) -> Page:
-        """A text that is no proof of this server, by the code of the refusal."""
-        return self._proof_answer(code, {})
-
     def proof_photo_page(self, code: str, numbers: Mapping[str, float]) -> Page:
         """Nothing was read in a picture of a receipt, by the scanner's advice code or the photo's refusal code."""
-        return self._proof_answer("proof_unread", self._advice(code, numbers))
+        return self.proof_answer_page("proof_unread", self._advice(code, numbers))
 
     def typed_page(self, name: str, typed: str, *, tint: Tint, facts: SentenceFacts = NO_FACTS) -> Page:
         """A page about a typed short code that leads to no code; its printable characters stay in their field."""
@@ -181,7 +177,8 @@ class PageMaker:
         words = self._catalogue.page(name, known, {**links, **_contact_link(known)})
         return Page(site=self._site, tint=tint, words=words, forms=forms, answer=True)
 
-    def _proof_answer(self, name: str, facts: SentenceFacts) -> Page:
+    def proof_answer_page(self, name: str, facts: SentenceFacts = NO_FACTS) -> Page:
+        """A page with the two forms again, such as that of a text that is no proof, by the code of the refusal."""
         words = self._catalogue.page(name, {**site_facts(self._site), **facts}, _PROOF_LINKS)
         return Page(site=self._site, tint=Tint.CAREFUL, words=words, proof_forms=True, answer=True)
 
@@ -215,7 +212,8 @@ class PageMaker:
         return self._catalogue.word("support", brand=brand, support=support) if brand and support else None
 
 
-def _site_of_code(facts: CodeFacts) -> Site:
+def site_of_code(facts: CodeFacts) -> Site:
+    """The site of a code's page: its own brand."""
     return Site(brand=facts.brand, host=facts.host, brand_id=facts.brand_id)
 
 
