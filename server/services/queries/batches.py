@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import partial
 
@@ -54,9 +54,9 @@ class BatchRow:
     """
 
     row: int
-    brand: str
     brand_id: str
     order: str
+    brand: str
     product: str | None
     placement: str
     count: int
@@ -103,20 +103,10 @@ class BatchPage:
 
 def batch_facts(batch: BatchRow) -> dict[str, object]:
     """A batch in JSON, at the command line and over HTTP alike."""
-    return {
-        "order": batch.order,
-        "brand": batch.brand,
-        "product": batch.product,
-        "placement": batch.placement,
-        "count": batch.count,
-        "registered_at": batch.registered_at.isoformat(),
-        "states": {str(state): count for state, count in batch.states.items()},
-        "verified": batch.verified,
-        "refused": batch.refused,
-        "looks": batch.looks,
-        "alerts": batch.alerts,
-        "notes": batch.notes,
-    }
+    shown = [field.name for field in fields(batch) if field.name not in {"row", "brand_id"}]
+    states = {str(state): count for state, count in batch.states.items()}
+    written = {"registered_at": batch.registered_at.isoformat(), "states": states}
+    return {name: getattr(batch, name) for name in shown} | written
 
 
 def batches(db: Database, *, now: datetime) -> tuple[BatchRow, ...]:

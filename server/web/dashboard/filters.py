@@ -50,11 +50,7 @@ _VIEWS = {
 }
 
 
-class Order(StrEnum):
-    """The order of the rows."""
-
-    RANK = "rank"
-    LATEST = "latest"
+_ORDERS = ("rank", "latest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +61,7 @@ class ListAddress:
     rule: str | None = None
     batch_row: int | None = None
     unit_id: int | None = None
-    order: Order | None = None
+    order: str | None = None
     page: int = 1
 
     @classmethod
@@ -77,14 +73,14 @@ class ListAddress:
             rule=rule if rule in {one.name for one in all_rules()} else None,
             batch_row=whole_number(query.get("batch")),
             unit_id=_unit_id(query.get("code")),
-            order=Order(order) if order in list(Order) else None,
+            order=order if order in _ORDERS else None,
             page=page_number(query),
         )
 
     @property
     def ranked(self) -> bool:
         """Whether the highest severity and the most people come first, rather than the latest."""
-        return self.view.ranked if self.order is None else self.order is Order.RANK
+        return self.view.ranked if self.order is None else self.order == "rank"
 
     def narrowed(self, shown: AlertFilter) -> AlertFilter:
         """What a view shows, under this address's other filters."""
