@@ -57,10 +57,10 @@ def _act_command(example_line: str, *options: _Option) -> Callable[[Callable[...
             act(_Codes(order=order, indices=indices, server=server, home=home), **given)
 
         indices = click.option("--range", "indices", metavar="A-B", help="Indices, both included [the whole order].")
-        decorators: list[_Option] = [click.argument("order"), indices, *options, server_option, home_option]
+        taken: tuple[_Option, ...] = (click.argument("order"), indices, *options, server_option, home_option)
         decorated: Callable[..., Any] = _command
-        for decorator in reversed(decorators):
-            decorated = decorator(decorated)
+        for option in reversed(taken):
+            decorated = option(decorated)
         return click.command(epilog=example(example_line))(decorated)
 
     return _decorate
@@ -151,12 +151,7 @@ def _at_terminal() -> bool:
 
 
 def _confirmed_act(
-    kind: str,
-    codes: _Codes,
-    *,
-    yes: bool,
-    back: str = "It cannot be taken back.",
-    **details: Any,  # noqa: ANN401 - what `ActDetails` takes
+    kind: str, codes: _Codes, *, yes: bool, back: str = "It cannot be taken back.", **details: object
 ) -> None:
     """Do an act; on a whole order ask first, if there is a terminal, where no answer ends the command."""
     if codes.indices is None and not yes and _at_terminal():
@@ -224,7 +219,7 @@ _STATE_WORDS = {
 }
 
 
-def _act(kind: str, codes: _Codes, **details: Any) -> None:  # noqa: ANN401 - what `ActDetails` takes
+def _act(kind: str, codes: _Codes, **details: object) -> None:
     if codes.server is not None:
         sent = {name: value.isoformat() if isinstance(value, date) else value for name, value in details.items()}
         done = station_at(codes.server).act(codes.order, kind, {"range": codes.indices, **sent})

@@ -71,7 +71,7 @@ def run_story(stage: Stage, console: Console, *, stay: bool) -> bool:
     _say(console, f"starting `authcode serve` on {stage.host}:{stage.port}")
     with running_server(stage.home, host=stage.host, port=stage.port, address=stage.local_server) as server:
         as_expected = _converse(converse(stage.local_server, *orders, photo), console)
-        _say_all(console, run_command(stage.home, "batch", "status", orders[0].name))
+        _say(console, run_command(stage.home, "batch", "status", orders[0].name))
         try:  # Ctrl-C may come early
             _farewell(stage, console, orders[0], stay=stay)
             if stay:
@@ -85,13 +85,9 @@ def _part(console: Console, number: int, title: str) -> None:
     console.print(f"[bold]{number}  {title}[/]", highlight=False)
 
 
-def _say(console: Console, line: str) -> None:
-    console.print(f"   {line}", highlight=False, soft_wrap=True, markup=False)
-
-
-def _say_all(console: Console, text: str) -> None:
+def _say(console: Console, text: str) -> None:
     for line in text.strip().splitlines():
-        _say(console, line)
+        console.print(f"   {line}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _make_home(stage: Stage, console: Console, *, known: bool) -> None:
@@ -110,7 +106,7 @@ def _make_home(stage: Stage, console: Console, *, known: bool) -> None:
     if printed is None:
         _say(console, f"staff account {STAFF_EMAIL} is there from an earlier run, with the password you chose")
     else:
-        _say_all(console, printed)
+        _say(console, printed)
 
 
 def _ensure_keys(stage: Stage) -> None:

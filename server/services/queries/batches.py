@@ -221,9 +221,6 @@ def _batch_rows(
     alerted = alert_rows.count_by_batch(connection, rows)
     listed = []
     for record in records:
-        states: Counter[Verdict] = Counter()
-        for stretch in stretches[record.row]:
-            states[stretch.state] += stretch.count
         verified, refused = attempts[record.row]
         alerts, notes = alerted.get(record.row, (0, 0))
         listed.append(
@@ -236,7 +233,7 @@ def _batch_rows(
                 placement=record.placement,
                 count=record.count,
                 registered_at=record.registered_at,
-                states=dict(states),
+                states=_states_of(stretches[record.row]),
                 verified=verified,
                 refused=refused,
                 looks=looks.get(record.row, 0),
@@ -245,6 +242,13 @@ def _batch_rows(
             )
         )
     return tuple(listed)
+
+
+def _states_of(stretches: Sequence[Stretch]) -> Mapping[Verdict, int]:
+    states: Counter[Verdict] = Counter()
+    for stretch in stretches:
+        states[stretch.state] += stretch.count
+    return dict(states)
 
 
 def _days_of(connection: Connection, row: int) -> tuple[DayCount, ...]:

@@ -47,12 +47,6 @@ _DONE = {
 }
 
 
-@blueprint.get("/alerts")
-def alert_list() -> str:
-    """The alerts of a view, a row for each thing that happened."""
-    return _list(ListAddress.read(request.args))
-
-
 @blueprint.get("/alerts/news")
 def alert_news() -> dict[str, int]:
     """How many alerts of a view became news since its list was drawn; an open page polls it."""
@@ -61,8 +55,12 @@ def alert_news() -> dict[str, int]:
     return {"new": news(context(), address.wanted(staff().id), after=after) if after else 0}
 
 
-def _list(address: ListAddress, *, problem: str | None = None, chosen: frozenset[int] = frozenset()) -> str:
-    me = staff().id
+@blueprint.get("/alerts")
+def alert_list(
+    address: ListAddress | None = None, *, problem: str | None = None, chosen: frozenset[int] = frozenset()
+) -> str:
+    """The alerts of a view, a row for each thing that happened; shown again where an act on `chosen` was refused."""
+    address, me = address or ListAddress.read(request.args), staff().id
     newest = latest_news(context())  # before the rows: what comes in between is announced twice rather than never
     found = alerts(context(), address.wanted(me), page=address.page)
     views = list(SavedView)[:-1]
@@ -98,18 +96,14 @@ def work_on_some() -> Response | tuple[str, int]:
         act = _read_act(request.form)
         amount = work_on_alerts(context(), chosen, act, staff=staff())
     except AuthcodeError as refused:
-        return _list(address, problem=str(refused), chosen=chosen), refused.http_status
+        return alert_list(address, problem=str(refused), chosen=chosen), refused.http_status
     flash(f"{counted(amount, 'alert').capitalize()} {_DONE[act.kind]}.")
     return redirect(f"{url_for('.alert_list')}?{address.query}", HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get(f"/alerts/<{ID}:alert_id>")
-def alert(alert_id: int) -> str:
+def alert(alert_id: int, *, problem: str | None = None) -> str:
     """One alert: why it fired, what happened by day and where, what people read, and what was done with it."""
-    return _alert(alert_id)
-
-
-def _alert(alert_id: int, *, problem: str | None = None) -> str:
     detail = find_alert(context(), alert_id, page=page_number(request.args))
     unit = detail.alert.unit
     return render_template(
@@ -133,7 +127,7 @@ def work_on_one(alert_id: int) -> Response | tuple[str, int]:
         act = _read_act(request.form)
         work_on_alerts(context(), [alert_id], act, staff=staff())
     except AuthcodeError as refused:
-        return _alert(alert_id, problem=str(refused)), refused.http_status
+        return alert(alert_id, problem=str(refused)), refused.http_status
     flash(f"This alert is {_DONE[act.kind]}." if act.kind is not Event.COMMENT else "Your comment is kept.")
     return redirect(url_for(".alert", alert_id=alert_id), HTTPStatus.SEE_OTHER)
 
@@ -147,14 +141,14 @@ def mute(alert_id: int) -> Response | tuple[str, int] | str:
         abort(HTTPStatus.NOT_FOUND)
     only = ListAddress(view=SavedView.ALL, rule=found.rule, batch_row=found.batch_row)
     (amount,) = counted_views(context(), [only.narrowed(only.view.shown(staff().id))])
-    shown = {"detail": detail, "amount": amount, "form": request.form}
+    shown = {"detail": detail, "amount": amount, "form": request.form, "problem": None}
     if request.method == "GET":
-        return render_template("dashboard/mute.html", **shown, problem=None)
+        return render_template("dashboard/mute.html", **shown)
     try:
         act = Act(kind=Event.MUTED, comment=request.form.get("comment", ""))
         work_on_alerts(context(), [alert_id], act, staff=staff())
     except AuthcodeError as refused:
-        return render_template("dashboard/mute.html", **shown, problem=str(refused)), refused.http_status
+        return render_template("dashboard/mute.html", **shown | {"problem": str(refused)}), refused.http_status
     flash(f"\u201c{words.rule_name(found.rule).capitalize()}\u201d is muted for {found.order}.")
     return redirect(url_for(".alert", alert_id=alert_id), HTTPStatus.SEE_OTHER)
 
