@@ -18,7 +18,7 @@ from server.services.codes.attempts import Channel
 from server.services.codes.facts import KEY_WITHDRAWN, CodeFacts
 from server.services.codes.receipts import Ended
 from server.web.consumer.sentence_facts import code_facts, product_view, site_facts
-from server.web.consumer.view import Offers, Page, ProductView, ProofView, ReceiptView, Site, Tint
+from server.web.consumer.view import NO_OFFERS, Offers, Page, ProductView, ProofView, ReceiptView, Site, Tint
 from server.web.consumer.words import NO_FACTS, SentenceFacts, ShopperCatalogue
 
 _TINTS = {
@@ -44,7 +44,6 @@ _NOTES = ("was_yours", "others_tried", "returned", "owner", "caution_key_withdra
 _PAGE_LINKS = {"home": "/", "photo": "/#photo", "serial": "/#serial"}
 _FORM_LINKS = {"home": "/", "photo": "#photo", "serial": "#serial"}
 _PROOF_LINKS = {"home": "/", "paste": "#paste"}
-NO_OFFERS = Offers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +84,7 @@ class PageMaker:
             words=self._catalogue.page(_entry_name(shown), facts, _code_links(product, offers, facts)),
             notes=tuple(note for note in noted if note),
             product=product,
-            burn=offers.burn,
-            staff=offers.staff,
-            receipt=offers.receipt,
-            keep_action=offers.keep_action,
+            offers=offers,
             code_page=shown.code_page if shown.verdict in _OPENS_ITS_PAGE else None,
             support=None if shown.verdict in _NAMES_SUPPORT_ITSELF else self._support(facts),
             compare_open=shown.verdict in _SHOWS_GENUINE_PACK,
@@ -155,7 +151,7 @@ class PageMaker:
             words=self._catalogue.page(name, known, {"receipt": "#receipt"} if receipt else {}),
             notes=tuple(note for note in noted if note),
             product=product_view(self._catalogue, facts),
-            receipt=receipt,
+            offers=Offers(receipt=receipt),
             answer=True,
         )
 

@@ -122,6 +122,9 @@ class Offers:
     keep_action: str | None = None
 
 
+NO_OFFERS = Offers()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofView:
     """A proof to show: its text, its file, and its QR symbol as an SVG path in units of a module.
@@ -149,15 +152,12 @@ class Page:
     words: Words
     notes: tuple[Markup, ...] = ()
     product: ProductView | None = None
-    burn: Burn | None = None
-    staff: StaffLinks | None = None
+    offers: Offers = NO_OFFERS
     code_page: str | None = None
     cards: tuple["Page", ...] = ()
     support: Markup | None = None
     compare_open: bool = False
-    receipt: ReceiptView | None = None
     left: ReceiptView | None = None
-    keep_action: str | None = None
     confirm: Confirm | None = None
     proof: ProofView | None = None
     proof_forms: bool = False

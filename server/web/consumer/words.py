@@ -76,10 +76,6 @@ class ShopperCatalogue(Catalogue):
         """The lines of a list among the small words."""
         return tuple(self.text(part) or "" for part in self.parts(f"word.{name}"))
 
-    def shape(self, tint: str) -> str | None:
-        """The word for the shape of `tint`."""
-        return self.text(f"shape.{tint}")
-
     def counted(self, name: str, number: int) -> str | None:
         """`number` with its noun, small numbers as words, for example "three things"."""
         word = f"number.{number}"
