@@ -35,8 +35,8 @@ def undo(  # noqa: PLR0913, PLR0917 - one parameter for each option
 ) -> None:
     """Return the used codes of ORDER, of a file or of an alert to unused, each at most once.
 
-    They say for good that they were returned on this day; receipts and keep-codes of them stop working. What it touches
-    is counted and shown first; then it asks.
+    Their answers show for good that they were returned on this day; receipts and keep-codes of them stop working. The
+    affected codes are counted and shown first; then it asks.
     """
     from server.runtime.actor import command_line_actor
     from server.services.batches.undo import preview_undo, undo_by_staff

@@ -32,7 +32,7 @@ _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "
 
 _REQUESTS: Final = Counter("authcode_http_requests", "Requests answered.", ["method", "route", "status"])
 _SECONDS: Final = Histogram("authcode_http_request_seconds", "Time to an answer.", ["route"], buckets=_BUCKETS_S)
-_ANSWERS: Final = Counter("authcode_answers", "What was said of codes, by how it was asked.", ["asked", "said"])
+_ANSWERS: Final = Counter("authcode_answers", "Verdicts on codes, by how they were asked for.", ["asked", "said"])
 _FOREIGN: Final = Counter("authcode_foreign", "Foreign texts, by what brands list of their host.", ["listed", "domain"])
 _PREFETCHES: Final = Counter("authcode_prefetches", "Requests that a browser made ahead of its person.")
 _UNREAD: Final = Counter("authcode_addresses_unread", "Requests whose forwarded address was not read.", ["why"])

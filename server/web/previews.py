@@ -34,6 +34,6 @@ def init_previews(app: Flask, previewer: Previewer) -> None:
 
 
 def preview(facts: CodeFacts, verdict: Verdict) -> Preview:
-    """What a shopper would read about these facts."""
+    """The page of a code with these facts."""
     previewer: Previewer = current_app.extensions[_NAME]
     return previewer(facts, verdict)

@@ -1,4 +1,4 @@
-"""What every request has: the context of its worker, the raw path of a code, and its visitor."""
+"""The parts of a request: the context of its worker, the raw path of a code, and its visitor."""
 
 from flask import current_app, request
 from flask_login import current_user

@@ -255,7 +255,7 @@ class Symbol(Look, _Slot):
 
 
 class Advice(AnswerModel):
-    """What may help where nothing was read, with the numbers behind it."""
+    """Advice where nothing was read, with the numbers behind it."""
 
     model_config = ConfigDict(extra="allow")
     code: str

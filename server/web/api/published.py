@@ -75,7 +75,7 @@ def proof_keys() -> Response:
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """What the workers count, for Prometheus; volumes are confidential, so that a token is needed."""
+    """The workers' counters, for Prometheus; volumes are confidential, so that a token is needed."""
     station_with(Scope.METRICS)
     return metrics_page()
 

@@ -1,6 +1,6 @@
 """Stage 6, redeem: what a holder does on a code's page: undo, hand on, erase (docs/protocol.md §5).
 
-Each is two POSTs to the code's own address. The first answers with a page that says plainly what will happen and has a
+Each is two POSTs to the code's own address. The first answers with a page that describes what will happen and has a
 token; its button sends the second. Both send what proves the holder: claim, keep-code or cookie.
 """
 
@@ -26,7 +26,7 @@ def is_requested() -> bool:
 
 
 def answer() -> Response:
-    """Say what the requested act will do, or do it once that was confirmed.
+    """Describe what the requested act will do, or do it after its confirmation.
 
     Raises:
         HolderUnknown, KeepCodeInvalid, KeepCodeTriesSpent, ActNotNow: there is nothing to show but the code's page.
@@ -56,7 +56,7 @@ def _ask_page(asked: ActAnswer, holder: HolderCredentials, *, notes: tuple[str, 
 
 
 def _done_page(done: ActAnswer, holder: HolderCredentials) -> Page:
-    """What was done. A receipt is the next owner's; who undid a verification may still erase what is kept of it."""
+    """The result of an act. A receipt is the next owner's; after an undo the holder may still erase the record."""
     receipt = left = None
     if done.receipt is not None:
         code, proof = done.receipt.keep_code, f"/proof/{done.receipt.proof}"

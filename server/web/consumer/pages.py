@@ -142,7 +142,7 @@ class PageMaker:
     def act_page(
         self, name: str, facts: CodeFacts, *, tint: Tint, receipt: ReceiptView | None = None, notes: Sequence[str] = ()
     ) -> Page:
-        """What a holder's act will do, or what it did; the caller adds the form that confirms it."""
+        """The effect of a holder's act, before or after it; the caller adds the form that confirms it."""
         known = {**code_facts(self._catalogue, facts, Verdict.ALREADY_VERIFIED), **_receipt_facts(receipt)}
         noted = (self._catalogue.note(note, known) for note in notes)
         return Page(

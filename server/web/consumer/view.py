@@ -1,4 +1,4 @@
-"""What a shopper's page has, ready for the template: every page is one `Page`, so that all share one skeleton."""
+"""The contents of shoppers' pages, ready for the template: every page is one `Page`, so that all share one skeleton."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -103,7 +103,7 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffLinks:
-    """Where the dashboard shows this code's history, and what a shopper sees (None where no unit is known)."""
+    """Addresses in the dashboard: this code's history, and the shopper's page (None where no unit is known)."""
 
     history: str
     shopper: str | None = None
@@ -111,7 +111,7 @@ class StaffLinks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offers:
-    """What a code's page lets its visitor do: verify, use the receipt, or enter a keep-code at `keep_action`.
+    """The actions on a code's page: verify, use the receipt, or enter a keep-code at `keep_action`.
 
     A signed-in account of `staff` is offered links to the dashboard, and nothing else.
     """

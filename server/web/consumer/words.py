@@ -19,7 +19,7 @@ from werkzeug.datastructures import LanguageAccept
 from server.web.catalogue import DEFAULT_LANGUAGE, Catalogue, Sentence, sources
 
 SentenceFacts = Mapping[str, str | None]
-"""What is known, by the name the sentences use; `None` and the empty string both mean unknown."""
+"""Facts by the names that the sentences use; `None` and the empty string both mean unknown."""
 NO_FACTS: SentenceFacts = MappingProxyType({})
 
 
@@ -64,7 +64,7 @@ class ShopperCatalogue(Catalogue):
         return self._markup(f"note.{name}", facts)
 
     def advise(self, code: str, facts: SentenceFacts) -> Markup:
-        """What the picture lacked, by the scanner's advice code or the photo's refusal code, with its numbers."""
+        """Advice on a picture, by the scanner's advice code or the photo's refusal code, with its numbers."""
         key = f"advice.{code}"
         return self._markup(key if key in self.wordings else "advice.other", facts) or Markup()
 

@@ -38,7 +38,7 @@ def allow_our_script(response: Response) -> Response:
 
 @blueprint.context_processor
 def template_names() -> dict[str, object]:
-    """What every template may use: the wording, the present time, how moments are written, and who is logged in."""
+    """Names for every template: the wording, the present time, how moments are written, and who is logged in."""
     times = Times.of(staff().zone if current_user.is_authenticated else None)
     clock = {"now": context().clock(), "times": times, "machine": machine, "utc": utc}
     return {"wording": words, "current_user": current_user, **clock}

@@ -27,7 +27,7 @@ class SavedView(StrEnum):
 
     @property
     def words(self) -> str:
-        """What the view is called."""
+        """The name of the view."""
         return catalogue("staff").text(f"view.{self}") or str(self)
 
     @property
@@ -36,7 +36,7 @@ class SavedView(StrEnum):
         return self not in (SavedView.SNOOZED, SavedView.CLOSED, SavedView.ALL)
 
     def shown(self, me: int) -> AlertFilter:
-        """What it shows to the account of this number."""
+        """The alerts that it shows to the account of this number."""
         return _VIEWS[self] if self is not SavedView.MINE else AlertFilter(pile=Pile.OPEN, owner=me)
 
 
@@ -55,7 +55,7 @@ _ORDERS = ("rank", "latest")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListAddress:
-    """What the list of alerts shows, as read from its address; anything unreadable counts as not given."""
+    """The filters of the list of alerts, as read from its address; anything unreadable counts as not given."""
 
     view: SavedView = SavedView.LOOK
     rule: str | None = None
@@ -83,7 +83,7 @@ class ListAddress:
         return self.view.ranked if self.order is None else self.order == "rank"
 
     def narrowed(self, shown: AlertFilter) -> AlertFilter:
-        """What a view shows, under this address's other filters."""
+        """The filter of a view, with this address's other filters."""
         unit = None if self.unit_id is None else Unit.of_id(self.unit_id)
         return replace(shown, rule=self.rule, batch_row=self.batch_row, unit=unit)
 

@@ -61,7 +61,7 @@ _ENGLISH = Locale("en")
 
 
 def rule_name(rule: str) -> str:
-    """What a rule is called; one that was removed by its stored name."""
+    """The name of a rule; its stored name where it was removed."""
     return _rule_text(rule, "name") or rule
 
 
@@ -76,7 +76,7 @@ def counts_copies(rule: str) -> bool:
 
 
 def thing_counted(rule: str) -> str:
-    """What an alert of a rule counts."""
+    """The thing that an alert of a rule counts."""
     return "look" if rule_named(rule).of_looks else "scan"
 
 

@@ -184,7 +184,7 @@ def _read_act(form: MultiDict[str, str]) -> Act:
 
 
 def _forms() -> dict[str, object]:
-    """What the forms of an act need besides the alert."""
+    """Values of the forms of an act, without the alert."""
     today = Times.of(staff().zone).today(context().clock())
     return {
         "causes": words.CAUSE_GROUPS,

@@ -66,7 +66,7 @@ def password() -> Response | tuple[str, int] | str:
 
 @blueprint.get("/audit")
 def audit() -> str:
-    """What staff did, the latest first; person and kind of act are in the address."""
+    """List the acts of staff, the latest first; person and kind of act are in the address."""
     person = request.args.get("person", "").strip()[:_MAX_NAME_CHARACTERS]
     kind = request.args.get("kind", "").strip()[:_MAX_KIND_CHARACTERS]
     before = whole_number(request.args.get("before"))
