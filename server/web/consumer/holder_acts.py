@@ -37,17 +37,17 @@ def answer() -> Response:
     holder = HolderCredentials(visitor=visitor(), claim=claim, keep_code=keep_code)
     try:
         if token is None:
-            return respond(_ask_page(preview_on_page(context(), text, act, holder), holder))
+            return respond(_confirm_page(preview_on_page(context(), text, act, holder), holder))
         try:
             return respond(_done_page(act_on_page(context(), text, act, holder, token=token), holder))
         except PageTokenInvalid as late:
-            page = _ask_page(preview_on_page(context(), text, act, holder), holder, notes=("again_act",))
+            page = _confirm_page(preview_on_page(context(), text, act, holder), holder, notes=("again_act",))
             return respond(page, late.http_status)
     except (UndoOver, HandOnLimit) as refused:
         return respond(page_maker().plain_page(_REFUSED[type(refused)]), HTTPStatus.CONFLICT)
 
 
-def _ask_page(asked: ActAnswer, holder: HolderCredentials, *, notes: tuple[str, ...] = ()) -> Page:
+def _confirm_page(asked: ActAnswer, holder: HolderCredentials, *, notes: tuple[str, ...] = ()) -> Page:
     confirm = Confirm(
         action=code_address(), act=asked.act, token=asked.token or "", claim=holder.claim, proven_by=holder.keep_code
     )

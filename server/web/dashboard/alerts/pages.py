@@ -65,7 +65,7 @@ def alert_list(
     found = alerts(context(), address.wanted(me), page=address.page)
     views = list(SavedView)[:-1]
     amounts = counted_views(context(), [address.narrowed(view.shown(me)) for view in views])
-    batch = next((row for row in found.rows if row.batch_row == address.batch_row), None)
+    orders = (row.order for row in found.rows if row.batch_row == address.batch_row)
     return render_template(
         "dashboard/alerts.html",
         found=found,
@@ -78,7 +78,7 @@ def alert_list(
         counted={str(view): amount for view, amount in zip(views, amounts, strict=True)},
         budget=budget(context()),
         rules=[rule.name for rule in all_rules()],
-        batch_name=batch.order if batch else address.batch_row,
+        batch_name=next(orders, address.batch_row),
         sparks={row.id: charts.spark(row.recent) for row in found.rows},
         problem=problem,
         chosen=chosen,
