@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from scanner.errors import PhotoError
     from scanner.photo.open import Photo, open_photo
     from scanner.quality import Advice, AdviceCode
-    from scanner.scan import PhotoScan, Symbol, read_symbols, scan_photo
+    from scanner.scan import PhotoScan, ReadSymbol, read_symbols, scan_photo
 
 __all__ = [
     "Advice",
@@ -19,7 +19,7 @@ __all__ = [
     "Photo",
     "PhotoError",
     "PhotoScan",
-    "Symbol",
+    "ReadSymbol",
     "open_photo",
     "read_symbols",
     "scan_photo",
@@ -29,7 +29,7 @@ _ROOMS = {
     "scanner.errors": ("PhotoError",),
     "scanner.photo.open": ("Photo", "open_photo"),
     "scanner.quality": ("Advice", "AdviceCode"),
-    "scanner.scan": ("PhotoScan", "Symbol", "read_symbols", "scan_photo"),
+    "scanner.scan": ("PhotoScan", "ReadSymbol", "read_symbols", "scan_photo"),
 }
 
 

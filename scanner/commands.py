@@ -20,7 +20,7 @@ from scanner.errors import PhotoError, PhotoNotFound, PhotoTooLarge
 
 if TYPE_CHECKING:
     from scanner.judge import Judge, Judgement, KeyringJudge
-    from scanner.scan import PhotoScan, Symbol
+    from scanner.scan import PhotoScan, ReadSymbol
 
 
 @click.command(epilog=example("authcode scan --json pack-front.jpg pack-back.jpg"))
@@ -74,7 +74,7 @@ def _print_json(path: Path, found: "PhotoScan", judge: "Judge", *, trusted: dict
     print_json({"photo": str(path), "symbols": symbols, "advice": advice, **trusted})
 
 
-def _symbol_facts(symbol: "Symbol", judge: "Judge") -> dict[str, Any]:
+def _symbol_facts(symbol: "ReadSymbol", judge: "Judge") -> dict[str, Any]:
     judgement = judge(symbol.text)
     corners = [[round(x, 1), round(y, 1)] for x, y in symbol.corners]
     facts = {"text": symbol.text, "corners": corners, "ours": judgement.ours, "state": judgement.state}

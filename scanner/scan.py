@@ -43,7 +43,7 @@ _NEAR = 0.35
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Symbol:
+class ReadSymbol:
     """One QR symbol that was read.
 
     Attributes:
@@ -60,7 +60,7 @@ class Symbol:
 class PhotoScan:
     """The symbols of one photo; `advice` is None when at least one symbol was read."""
 
-    symbols: tuple[Symbol, ...]
+    symbols: tuple[ReadSymbol, ...]
     advice: Advice | None
 
 
@@ -70,7 +70,7 @@ def read_symbols(
     deadline_s: float = DEADLINE_S,
     accept: Callable[[str], bool] | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> list[Symbol]:
+) -> list[ReadSymbol]:
     """Every QR symbol of `bgr` (`uint8[h, w, 3]`, blue first), whether ours or not.
 
     Args:
@@ -132,7 +132,7 @@ class _Search:
     def __init__(
         self, gray: Gray, deadline_s: float, accept: Callable[[str], bool] | None, clock: Callable[[], float]
     ) -> None:
-        self.symbols: list[Symbol] = []
+        self.symbols: list[ReadSymbol] = []
         self.located: list[Corners] = []
         self._gray, self._accept, self._clock = gray, accept, clock
         self._end = clock() + deadline_s
@@ -196,7 +196,7 @@ class _Search:
         self.located = [waiting for waiting in self.located if not _near(waiting, corners)]
         if any(text == symbol.text and _near(corners, symbol.corners) for symbol in self.symbols):
             return
-        self.symbols.append(Symbol(text=text, corners=corners))
+        self.symbols.append(ReadSymbol(text=text, corners=corners))
         self._wanted = self._wanted or self._accept is None or self._accept(text)
 
 

@@ -22,7 +22,7 @@ from scanner.engines import corners_of
 from scanner.errors import PhotoError, PhotosBusy, PhotoTooCostly, PhotoTooLarge, PhotoUnreadable
 from scanner.photo.open import MAX_PHOTO_BYTES
 from scanner.quality import Advice, AdviceCode
-from scanner.scan import PhotoScan, Symbol
+from scanner.scan import PhotoScan, ReadSymbol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +245,7 @@ def scan_of_answer(answer: dict[str, Any]) -> PhotoScan:
         if facts is not None:
             numbers = {str(name): float(value) for name, value in facts["facts"].items()}
             advice = Advice(code=AdviceCode(facts["code"]), facts=numbers)
-        symbols = (Symbol(text=str(one["text"]), corners=corners_of(one["corners"])) for one in answer["symbols"])
+        symbols = (ReadSymbol(text=str(one["text"]), corners=corners_of(one["corners"])) for one in answer["symbols"])
         return PhotoScan(symbols=tuple(symbols), advice=advice)
 
 

@@ -1,1 +1,1 @@
-"""Commands of the server's part; heavy imports stand in their bodies."""
+"""Commands of the server's part; heavy imports are inside the functions."""

@@ -32,7 +32,7 @@ _Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 _yes_option = click.option("--yes", is_flag=True, help="Do not ask before the whole order is meant.")
 
 _private_reason = click.option(
-    "--reason", required=True, help="Why, for the batch's own history; shoppers are not told."
+    "--reason", required=True, help="Why, for the batch's own history; shoppers do not read it."
 )
 
 _link_option = click.option("--link", metavar="URL", help="Where to read on.")
@@ -51,19 +51,19 @@ class _Codes:
 def _act_command(example_line: str, *options: _Option) -> Callable[[Callable[..., None]], click.Command]:
     """A command that acts on codes: ORDER, --range, --server and --home come as one value, `options` by their names."""
 
-    def decorate(act: Callable[..., None]) -> click.Command:
+    def _decorate(act: Callable[..., None]) -> click.Command:
         @wraps(act)
-        def command(order: str, indices: str | None, server: str | None, home: Path | None, **given: object) -> None:
+        def _command(order: str, indices: str | None, server: str | None, home: Path | None, **given: object) -> None:
             act(_Codes(order=order, indices=indices, server=server, home=home), **given)
 
         indices = click.option("--range", "indices", metavar="A-B", help="Indices, both included [the whole order].")
-        decorators: list[_Option] = [click.argument("order"), indices, *options, server_option, home_option]
-        decorated: Callable[..., Any] = command
-        for decorator in reversed(decorators):
-            decorated = decorator(decorated)
+        taken: tuple[_Option, ...] = (click.argument("order"), indices, *options, server_option, home_option)
+        decorated: Callable[..., Any] = _command
+        for option in reversed(taken):
+            decorated = option(decorated)
         return click.command(epilog=example(example_line))(decorated)
 
-    return decorate
+    return _decorate
 
 
 @_act_command(
@@ -78,7 +78,7 @@ def activate(codes: _Codes, lot: str | None, expires: date | None, market: str) 
     _act("activate", codes, lot=lot, expires=expires, markets=markets)
     if expires is not None and expires < the_time().date():
         click.echo(
-            f"Warning: their last good day, {expires}, is past: shoppers are told so. Activate them again to mend it."
+            f"Warning: their last good day, {expires}, is past, as shoppers read. Activate them again to correct it."
         )
 
 
@@ -95,7 +95,7 @@ def void(codes: _Codes, reason: str, link: str | None, yes: bool) -> None:
     _yes_option,
 )
 def recall(codes: _Codes, reason: str, link: str | None, yes: bool) -> None:
-    """Tell everyone who looks at codes of ORDER to stop using the product. It cannot be taken back."""
+    """Ask everyone who looks at codes of ORDER to stop using the product. It cannot be taken back."""
     _confirmed_act("recall", codes, yes=yes, reason=reason, link=link)
 
 
@@ -109,7 +109,7 @@ def sample(codes: _Codes, yes: bool) -> None:
     "authcode batch lock spring --range 17 --reason 'found on copies in three towns'", _private_reason, _yes_option
 )
 def lock(codes: _Codes, reason: str, yes: bool) -> None:
-    """Tell everyone who looks at codes of ORDER that copies of them were found; attempts are recorded as before."""
+    """Inform everyone who looks at codes of ORDER that copies of them were found; attempts are recorded as before."""
     _confirmed_act("lock", codes, yes=yes, back="`batch unlock` takes it back.", reason=reason)
 
 
@@ -151,12 +151,7 @@ def _at_terminal() -> bool:
 
 
 def _confirmed_act(
-    kind: str,
-    codes: _Codes,
-    *,
-    yes: bool,
-    back: str = "It cannot be taken back.",
-    **details: Any,  # noqa: ANN401 - what `ActDetails` takes
+    kind: str, codes: _Codes, *, yes: bool, back: str = "It cannot be taken back.", **details: object
 ) -> None:
     """Do an act; on a whole order ask first, if there is a terminal, where no answer ends the command."""
     if codes.indices is None and not yes and _at_terminal():
@@ -224,7 +219,7 @@ _STATE_WORDS = {
 }
 
 
-def _act(kind: str, codes: _Codes, **details: Any) -> None:  # noqa: ANN401 - what `ActDetails` takes
+def _act(kind: str, codes: _Codes, **details: object) -> None:
     if codes.server is not None:
         sent = {name: value.isoformat() if isinstance(value, date) else value for name, value in details.items()}
         done = station_at(codes.server).act(codes.order, kind, {"range": codes.indices, **sent})

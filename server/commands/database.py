@@ -1,4 +1,4 @@
-"""What the server's commands open in a home: its database, its keys, or both with everything services need."""
+"""Opening a home for the server's commands: its database, its keys, or the whole context of the services."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -41,7 +41,7 @@ def server_keys(home: Path | None) -> "ServerKeys":
 
 @contextmanager
 def opened_context(home: Path | None) -> "Iterator[Context]":
-    """What services need, from the settings, keys and database of a home."""
+    """The context of the services, from the settings, keys and database of a home."""
     from server.app import create_context
     from server.settings import load_settings
 

@@ -26,7 +26,7 @@ def address(home: Path | None, as_json: bool) -> None:
     "--root",
     metavar="FINGERPRINT",
     callback=read_fingerprint,
-    help="The brand's root key as the brand told it [pinned at first sight, after a question at a terminal].",
+    help="The brand's root key as the brand gave it [pinned at first sight, after a question at a terminal].",
 )
 @home_option
 @json_option
@@ -47,7 +47,7 @@ def receive(file: Path, root: str | None, home: Path | None, as_json: bool) -> N
     sent = receive_shared_keys(content, keys.address, root_fingerprint=root)
     if root is None and sys.stdin.isatty():
         click.echo(f"{sent.keyring.keyring.brand} says its root key is {sent.keyring.root_fingerprint}.")
-        click.confirm("Is that what the brand told you by another way?", abort=True)
+        click.confirm("Is that what the brand gave you in another way?", abort=True)
     with opened_database(home) as db:
         document, who = sent.keyring.document, command_line_actor()
         keyring = publish_keyring(db, document, server_id=sent.server_id, now=the_time(), by=who)

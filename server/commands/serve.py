@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from server.storage.engine import Database
 
 DEFAULT_PORT = 8470
+host_option = click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for your network."
+)
 
 
 @click.command(epilog=example("authcode serve --host 0.0.0.0 --port 8470 --workers 2"))
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for your network.")
+@host_option
 @click.option(
     "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
 )

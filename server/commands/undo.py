@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--range", "indices", metavar="A-B", help="Indices of ORDER, both included [the whole order].")
 @click.option("--codes", type=click.File(), help="A file with a code, serial or ORDER:INDEX a line (`-` reads it).")
 @click.option("--alert", type=click.IntRange(min=1), metavar="N", help="The code that this alert is about.")
-@click.option("--reason", required=True, help="Why, for the codes' own history; shoppers are not told.")
+@click.option("--reason", required=True, help="Why, for the codes' own history; shoppers do not read it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @home_option
 @json_option
@@ -35,8 +35,8 @@ def undo(  # noqa: PLR0913, PLR0917 - one parameter for each option
 ) -> None:
     """Return the used codes of ORDER, of a file or of an alert to unused, each at most once.
 
-    They say for good that they were returned on this day; receipts and keep-codes of them stop working. What it touches
-    is counted and shown first; then it asks.
+    Their answers show for good that they were returned on this day; receipts and keep-codes of them stop working. The
+    affected codes are counted and shown first; then it asks.
     """
     from server.runtime.actor import command_line_actor
     from server.services.batches.undo import preview_undo, undo_by_staff

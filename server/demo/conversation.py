@@ -20,7 +20,7 @@ TAG_START_FROM_END = 60
 """A character in the middle of the tag: changing it makes a forgery with the right form."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One line of the table. `answer` is a verdict code or a look's state."""
 
@@ -32,7 +32,7 @@ class Exchange:
 
     @property
     def as_expected(self) -> bool:
-        """Whether the server answered what the story says."""
+        """Whether the server gave the expected answer."""
         return self.answer == self.expected
 
 
@@ -65,8 +65,8 @@ def converse(server: str, short: DemoOrder, link: DemoOrder, photo: bytes) -> It
     yield _verdict("buyer 2", "verifies a link-form code", second.verify(link.codes[0]), "genuine")
     yield _verdict("buyer 2", "verifies a forged code", second.verify(forged(code)), "not_ours")
     found = _symbol(second, foreign_photo())
-    asked, state = f"photo of a code to {found.get('host')}", str(found.get("state"))
-    yield Exchange(who="buyer 2", asked=asked, channel="photo", answer=state, expected="not_ours")
+    asked = f"photo of a code to {found.get('host')}"
+    yield Exchange("buyer 2", asked, "photo", str(found.get("state")), "not_ours")
     for index, fate in ((NOT_ACTIVATED, "not_activated"), (RECALLED, "recalled"), (SAMPLE, "sample"), (VOID, "void")):
         yield _verdict("buyer 2", f"verifies code {index}", second.verify(short.codes[index]), fate)
     time.sleep(max(0.0, DEMO_REPEAT_WINDOW_S + 0.2 - (time.monotonic() - started)))
@@ -75,22 +75,15 @@ def converse(server: str, short: DemoOrder, link: DemoOrder, photo: bytes) -> It
 
 def _looks(shopper: Shopper, code: str, photo: bytes) -> Iterator[Exchange]:
     opened = shopper.open_page(code)
-    yield Exchange(
-        who="anybody",
-        asked="opens the page of code 0",
-        channel="page",
-        answer="unused" if opened.status == HTTPStatus.OK and b"<form" in opened.body else f"status {opened.status}",
-        expected="unused",
-    )
-    state = str(shopper.look(code).facts.get("state"))
-    yield Exchange(who="anybody", asked="looks at code 0", channel="look", answer=state, expected="unused")
-    state = str(_symbol(shopper, photo).get("state"))
-    yield Exchange(who="anybody", asked="sends a photo of code 0", channel="photo", answer=state, expected="unused")
+    shown = "unused" if opened.status == HTTPStatus.OK and b"<form" in opened.body else f"status {opened.status}"
+    yield Exchange("anybody", "opens the page of code 0", "page", shown, "unused")
+    yield Exchange("anybody", "looks at code 0", "look", str(shopper.look(code).facts.get("state")), "unused")
+    photographed = str(_symbol(shopper, photo).get("state"))
+    yield Exchange("anybody", "sends a photo of code 0", "photo", photographed, "unused")
 
 
 def _verdict(who: str, asked: str, reply: Reply, expected: str) -> Exchange:
-    answer = str(reply.facts.get("verdict", f"status {reply.status}"))
-    return Exchange(who=who, asked=asked, channel="verify", answer=answer, expected=expected)
+    return Exchange(who, asked, "verify", str(reply.facts.get("verdict", f"status {reply.status}")), expected)
 
 
 def _symbol(shopper: Shopper, photo: bytes) -> dict[str, object]:

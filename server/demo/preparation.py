@@ -128,7 +128,7 @@ def add_staff(home: Path) -> str | None:
     try:
         return run_command(home, "staff", "add", STAFF_EMAIL)
     except DemoStepFailed as refusal:
-        if "[staff_exists]" in refusal.said:
+        if "[staff_exists]" in refusal.output:
             return None
         raise
 
@@ -173,7 +173,7 @@ def decide_fates(home: Path, order: DemoOrder, *, now: datetime) -> None:
 
 
 def _database(home: Path) -> Database:
-    """The embedded database, which all processes of the story use, wherever the caller's own records are."""
+    """The embedded database, which all processes of the story use, not that of the caller's own settings."""
     return Database(load_settings(home, database_url="").database)
 
 

@@ -17,10 +17,10 @@ START_TIMEOUT_S: Final = 120.0
 """A slow machine that unpacks everything for the first time needs most of a minute."""
 STOP_TIMEOUT_S: Final = 15.0
 POLL_S: Final = 0.1
-SAID_CHARACTERS: Final = 2000
+MAX_LOG_CHARACTERS: Final = 2000
 """The end of a server's log that a refusal quotes: the last traceback fits."""
 DEMO_REPEAT_WINDOW_S: Final = 3
-"""How long the demo's server repeats `genuine` to the same buyer: ten minutes in earnest, too long to watch."""
+"""How long the demo's server repeats `genuine` to the same buyer: ten minutes by default, too long to watch."""
 
 _AUTHCODE = (sys.executable, "-m", "authcode")
 
@@ -32,12 +32,12 @@ class DemoStepFailed(AuthcodeError):
     http_status = 500
     sentence = "`{command}` did not work: {why}"
     command: str
-    said: str
+    output: str
 
     @property
     def why(self) -> str:
-        """The command's last words."""
-        return self.said.strip() or "it said nothing"
+        """The output of the command."""
+        return self.output.strip() or "no output"
 
 
 def environment(home: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -70,11 +70,11 @@ def run_command(home: Path, *arguments: str, settings: Mapping[str, str] | None 
 
 @contextmanager
 def running_server(
-    home: Path, *, host: str, port: int, ask: str, settings: Mapping[str, str] | None = None
+    home: Path, *, host: str, port: int, address: str, settings: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """`authcode serve` as a process that answers at `ask` when the body starts and is ended after it.
+    """`authcode serve` as a process that answers at `address` when the body starts and is ended after it.
 
-    `ask` is the address at which this machine reaches it, without a path; `settings` are environment variables besides
+    `address` is where this machine reaches it, without a path; `settings` are environment variables in addition to
     the story's own.
 
     Raises:
@@ -87,7 +87,7 @@ def running_server(
             [*_AUTHCODE, *arguments], env=environment(home, settings), stdout=stream, stderr=subprocess.STDOUT
         )
         try:
-            _wait_until_ready(process, ask, log)
+            _wait_until_ready(process, address, log)
             yield process
         finally:
             process.terminate()
@@ -98,18 +98,18 @@ def running_server(
                 process.wait()
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], ask: str, log: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise DemoStepFailed("authcode serve", _end_of(log))
         try:
-            with urllib.request.urlopen(f"{ask}/readyz", timeout=1.0):  # noqa: S310 - an http address of our own
+            with urllib.request.urlopen(f"{address}/readyz", timeout=1.0):  # noqa: S310 - an http address of our own
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(POLL_S)
-    raise DemoStepFailed("authcode serve", f"not ready after {START_TIMEOUT_S:.0f} seconds; {log} says: {_end_of(log)}")
+    raise DemoStepFailed("authcode serve", f"not ready after {START_TIMEOUT_S:.0f} seconds; see {log}: {_end_of(log)}")
 
 
 def _end_of(log: Path) -> str:
-    return log.read_text(encoding="utf-8", errors="replace")[-SAID_CHARACTERS:]
+    return log.read_text(encoding="utf-8", errors="replace")[-MAX_LOG_CHARACTERS:]

@@ -1,4 +1,4 @@
-"""The story that `authcode demo` tells, part by part."""
+"""The story of `authcode demo`, part by part."""
 
 import shutil
 import sys
@@ -49,8 +49,8 @@ class Stage:
         return f"http://{'127.0.0.1' if self.host in EVERYWHERE else self.host}:{self.port}"
 
 
-def tell(stage: Stage, console: Console, *, stay: bool) -> bool:
-    """Tell the whole story; with `stay` the server keeps running until Ctrl-C.
+def run_story(stage: Stage, console: Console, *, stay: bool) -> bool:
+    """Run the whole story; with `stay` the server keeps running until Ctrl-C.
 
     Returns:
         Whether every answer was the expected one.
@@ -69,9 +69,9 @@ def tell(stage: Stage, console: Console, *, stay: bool) -> bool:
     photo = _take_photos(stage, console, orders)
     _part(console, 4, "Ask the server over HTTP, as shoppers do")
     _say(console, f"starting `authcode serve` on {stage.host}:{stage.port}")
-    with running_server(stage.home, host=stage.host, port=stage.port, ask=stage.local_server) as server:
+    with running_server(stage.home, host=stage.host, port=stage.port, address=stage.local_server) as server:
         as_expected = _converse(converse(stage.local_server, *orders, photo), console)
-        _say_all(console, run_command(stage.home, "batch", "status", orders[0].name))
+        _say(console, run_command(stage.home, "batch", "status", orders[0].name))
         try:  # Ctrl-C may come early
             _farewell(stage, console, orders[0], stay=stay)
             if stay:
@@ -85,13 +85,9 @@ def _part(console: Console, number: int, title: str) -> None:
     console.print(f"[bold]{number}  {title}[/]", highlight=False)
 
 
-def _say(console: Console, line: str) -> None:
-    console.print(f"   {line}", highlight=False, soft_wrap=True, markup=False)
-
-
-def _say_all(console: Console, text: str) -> None:
+def _say(console: Console, text: str) -> None:
     for line in text.strip().splitlines():
-        _say(console, line)
+        console.print(f"   {line}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _make_home(stage: Stage, console: Console, *, known: bool) -> None:
@@ -105,12 +101,12 @@ def _make_home(stage: Stage, console: Console, *, known: bool) -> None:
         with console.status("making keys, keyring, database and two products"):
             make_home(stage.home, stage.prefix)
         _say(console, f"{stage.home}: root, office, signing and serial keys, keyring, brand, two products")
-        _say(console, "both parts lie on one machine, with their passphrases beside them: for a demo only")
+        _say(console, "both parts are on one machine, next to their passphrases: for a demo only")
     printed = add_staff(stage.home)
     if printed is None:
         _say(console, f"staff account {STAFF_EMAIL} is there from an earlier run, with the password you chose")
     else:
-        _say_all(console, printed)
+        _say(console, printed)
 
 
 def _ensure_keys(stage: Stage) -> None:
@@ -174,7 +170,7 @@ def _farewell(stage: Stage, console: Console, order: DemoOrder, *, stay: bool) -
     _say(console, f"check any photo          {stage.prefix.rstrip('/')}/")
     _say(console, f"dashboard, alert inside  {stage.local_server}/staff/  ({STAFF_EMAIL}, password: see part 1)")
     _say(console, "act as a shopper         in a private window: signed in as staff you see a code and verify nothing")
-    _say(console, f"password mislaid?        {_program()} staff reset {STAFF_EMAIL} --home {stage.home}")
+    _say(console, f"password lost?           {_program()} staff reset {STAFF_EMAIL} --home {stage.home}")
     _say(console, "Ctrl-C ends the server")
 
 

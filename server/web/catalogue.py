@@ -39,7 +39,19 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
+from keys.base.errors import AuthcodeError
+
 DEFAULT_LANGUAGE = "en"
+
+
+class CatalogueMissing(AuthcodeError):
+    """The installation has no texts for the pages."""
+
+    code = "catalogue_missing"
+    http_status = 500
+    sentence = "There are no texts of the domain {domain} in {folder}; install the server again from a built wheel"
+    domain: str
+    folder: Traversable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +122,13 @@ def sources(domain: str, folder: Traversable | None = None) -> dict[str, message
     """The messages of a domain by language, from `folder` (laid out as gettext does) or from `server/locale`.
 
     A source tree has the `.po` files and an installed wheel the `.mo` files that the build made of them.
+
+    Raises:
+        CatalogueMissing: there are none.
     """
     found = {}
-    for language in sorted((folder or resources.files("server") / "locale").iterdir(), key=lambda item: item.name):
+    place = folder or resources.files("server") / "locale"
+    for language in sorted(place.iterdir() if place.is_dir() else (), key=lambda item: item.name):
         source = language / "LC_MESSAGES" / f"{domain}.po"
         compiled = language / "LC_MESSAGES" / f"{domain}.mo"
         if source.is_file():
@@ -121,6 +137,8 @@ def sources(domain: str, folder: Traversable | None = None) -> dict[str, message
         elif compiled.is_file():
             with compiled.open("rb") as file:
                 found[language.name] = read_mo(file)
+    if not found:
+        raise CatalogueMissing(domain, place)
     return found
 
 

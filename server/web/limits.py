@@ -29,8 +29,8 @@ def init_limits(app: Flask, settings: Settings) -> None:
     app.extensions["authcode-limiter"] = limiter  # its decorators hold it weakly
 
     @app.after_request
-    def tell_wait(response: Response) -> Response:
-        """Say how long to wait, wherever a limit was met."""
+    def add_wait(response: Response) -> Response:
+        """Add `Retry-After` where a limit was met."""
         wait_s = seconds_to_wait() if response.status_code == HTTPStatus.TOO_MANY_REQUESTS else None
         if wait_s is not None:
             response.headers["Retry-After"] = str(wait_s)

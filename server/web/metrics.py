@@ -32,18 +32,18 @@ _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "
 
 _REQUESTS: Final = Counter("authcode_http_requests", "Requests answered.", ["method", "route", "status"])
 _SECONDS: Final = Histogram("authcode_http_request_seconds", "Time to an answer.", ["route"], buckets=_BUCKETS_S)
-_ANSWERS: Final = Counter("authcode_answers", "What was said of codes, by how it was asked.", ["asked", "said"])
+_ANSWERS: Final = Counter("authcode_answers", "Verdicts on codes, by how they were asked for.", ["asked", "said"])
 _FOREIGN: Final = Counter("authcode_foreign", "Foreign texts, by what brands list of their host.", ["listed", "domain"])
 _PREFETCHES: Final = Counter("authcode_prefetches", "Requests that a browser made ahead of its person.")
 _UNREAD: Final = Counter("authcode_addresses_unread", "Requests whose forwarded address was not read.", ["why"])
 
 
-def count_answer(asked: str, said: str | None, *, foreign: ForeignText | None = None) -> None:
-    """Count the verdict on one code: `asked` is look, photo, serial or verify; a `said` of None is a page shown again.
+def count_answer(asked: str, verdict: str | None, *, foreign: ForeignText | None = None) -> None:
+    """Count the verdict on one code: `asked` is look, photo, serial or verify; a verdict of None is a page shown again.
 
     A `foreign` text is counted by what the brands list of its host. Only listed domains are named: no visitor adds one.
     """
-    _ANSWERS.labels(asked, said or "again").inc()
+    _ANSWERS.labels(asked, verdict or "again").inc()
     if foreign is not None:
         listed = foreign.listed
         _FOREIGN.labels(listed.listing if listed else "none", listed.domain if listed else "").inc()
@@ -57,21 +57,16 @@ def count_unread_address(why: str) -> None:
 def init_metrics(app: Flask) -> None:
     """Count every request of the application by its route's template, never by its path: a path is a code."""
 
-    @app.before_request
-    def begin() -> None:
-        """Note when the request came, and whether somebody only fetched ahead."""
-        g.began_s = time.perf_counter()
-        if "prefetch" in request.headers.get("Sec-Purpose", "").lower():
-            _PREFETCHES.inc()
-
     @app.after_request
     def count(response: Response) -> Response:
-        """Count the answer by route, method and status."""
+        """Count the answer by route, method and status, and whether it was only fetched ahead."""
+        if "prefetch" in request.headers.get("Sec-Purpose", "").lower():
+            _PREFETCHES.inc()
         route = request.url_rule.rule if request.url_rule else "none"
         method = request.method if request.method in _METHODS else "other"
         _REQUESTS.labels(method, route, str(response.status_code)).inc()
-        if "began_s" in g:
-            _SECONDS.labels(route).observe(time.perf_counter() - g.began_s)
+        if "begun_s" in g:  # by `init_security`
+            _SECONDS.labels(route).observe(time.perf_counter() - g.begun_s)
         return response
 
 
@@ -80,5 +75,5 @@ def metrics_page() -> Response:
     if FOLDER_VARIABLE not in os.environ:
         return Response(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus_client types only a part
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

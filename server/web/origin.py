@@ -33,7 +33,7 @@ def is_origin_hidden(request: Request) -> bool:
 def is_remembered(request: Request, prefixes: Collection[str]) -> bool:
     """Whether a browser keeps the holder cookie from this page: encrypted, or on this very machine.
 
-    Behind a proxy that ends TLS the published prefix says what the request cannot.
+    Behind a proxy that ends TLS the published prefix shows that, and the request does not.
     """
     behind_tls = f"HTTPS://{request.host.upper()}/" in prefixes
     return request.is_secure or behind_tls or is_loopback(request.host)

@@ -1,4 +1,4 @@
-"""What a shopper would read, for staff who are about to decide it.
+"""Previews of shoppers' pages, for staff who are about to decide on them.
 
 Dashboard and shoppers' pages do not know each other; the application hands over the one function between them.
 """
@@ -34,6 +34,6 @@ def init_previews(app: Flask, previewer: Previewer) -> None:
 
 
 def preview(facts: CodeFacts, verdict: Verdict) -> Preview:
-    """What a shopper would read about these facts."""
+    """The page of a code with these facts."""
     previewer: Previewer = current_app.extensions[_NAME]
     return previewer(facts, verdict)

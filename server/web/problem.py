@@ -75,7 +75,7 @@ def init_problems(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        """A defect of ours: it is logged, and the answer says nothing about it."""
+        """A defect of ours: it is logged, and the answer does not describe it."""
         log_unexpected(error)
         return problem(500, "internal_error", "Something went wrong here; nothing was used up. Try again later.")
 

@@ -1,4 +1,4 @@
-"""What every request has: the context of its worker, the raw path of a code, and its visitor."""
+"""The parts of a request: the context of its worker, the raw path of a code, and its visitor."""
 
 from flask import current_app, request
 from flask_login import current_user
@@ -28,7 +28,7 @@ def raw_target() -> tuple[str, str]:
 
 
 def program() -> Visitor:
-    """The visitor of the interface for programs: its address alone. No cookie is read; a claim says who it is."""
+    """The visitor of the interface for programs: its address alone. No cookie is read; a claim identifies it."""
     return Visitor(address=request.remote_addr)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from server.web.api.openapi import document
 
-Json = dict[str, Any]
+OpenApi = dict[str, Any]
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "api.md"
 MARK: Final = "<!-- From here on: made by `make reference` from the OpenAPI document, and held to it by a test. -->"
@@ -44,7 +44,7 @@ def written() -> str:
     return MARK + PAGE.read_text(encoding="utf-8").partition(MARK)[2]
 
 
-def _operation(title: str, operation: Json) -> Iterator[str]:
+def _operation(title: str, operation: OpenApi) -> Iterator[str]:
     yield f"### `{title}`"
     yield ""
     yield operation["summary"]
@@ -68,7 +68,7 @@ def _operation(title: str, operation: Json) -> Iterator[str]:
         yield f"| {status} {HTTPStatus(int(status)).phrase} | {_answer(answer)} |"
 
 
-def _answer(answer: Json) -> str:
+def _answer(answer: OpenApi) -> str:
     said = []
     for content in answer["content"].values():
         schema = content.get("schema", {})
@@ -79,13 +79,13 @@ def _answer(answer: Json) -> str:
     return ", ".join(said)
 
 
-def _codes(schema: Json) -> list[str]:
+def _codes(schema: OpenApi) -> list[str]:
     return [
         f"`{code}`" for part in schema["allOf"] if "properties" in part for code in part["properties"]["code"]["enum"]
     ]
 
 
-def _fields(schema: Json) -> Iterator[str]:
+def _fields(schema: OpenApi) -> Iterator[str]:
     if not schema.get("properties"):
         yield "A JSON object; see above."
         return
@@ -98,13 +98,13 @@ def _fields(schema: Json) -> Iterator[str]:
         yield f"| `{name}` | {_type(field)} | {' '.join(notes)} |".replace("  |", " |")
 
 
-def _type(schema: Json) -> str:
+def _type(schema: OpenApi) -> str:
     text = _kind(schema)
     limits = [said.format(schema[name]) for name, said in _LIMITS.items() if name in schema]
     return text + (f" ({', '.join(limits)})" if limits else "")
 
 
-def _kind(schema: Json) -> str:
+def _kind(schema: OpenApi) -> str:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
@@ -116,7 +116,7 @@ def _kind(schema: Json) -> str:
     return " or ".join(_simple(kind, schema) for kind in kinds)
 
 
-def _simple(kind: str, schema: Json) -> str:
+def _simple(kind: str, schema: OpenApi) -> str:
     if kind == "array":
         return f"list of {_type(schema['items'])}"
     if kind == "object":

@@ -33,7 +33,7 @@ def chosen(*, with_codes: bool) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def shopper(told: Told) -> Iterator[Shopper]:
     address, limits = f"http://127.0.0.1:{told.port}", {"AUTHCODE_RATE_LIMIT": "off"}
-    with running_server(told.home, host="127.0.0.1", port=told.port, ask=address, settings=limits):
+    with running_server(told.home, host="127.0.0.1", port=told.port, address=address, settings=limits):
         yield Shopper(address)
 
 

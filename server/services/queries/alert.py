@@ -17,7 +17,7 @@ from server.runtime.context import Context
 from server.services.alerts.triage import AlertUnknown
 from server.services.batches.withdrawals import stretches_of
 from server.services.queries.alerts import RuleRecord, record_of
-from server.services.queries.page import Page, page_of
+from server.services.queries.page import ListPage, page_of
 from server.services.queries.rows import AlertRow, DayCount, ScanRow, alert_rows_of, scan_rows_of, used_and_refused
 from server.storage import alerts as alert_rows
 from server.storage import looks as look_rows
@@ -55,7 +55,7 @@ class AlertDetail:
     stream: tuple[EventRecord, ...]
     verdicts: Mapping[Verdict, int]
     days: tuple[DayCount, ...]
-    scans: Page[ScanRow]
+    scans: ListPage[ScanRow]
     first_verified_at: datetime | None = None
     first_place: str | None = None
     is_locked: bool = False
@@ -85,6 +85,7 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
         so_far = record_of(closed_by_cause(connection).get(record.rule, {}))
         networks = scan_rows.networks_of_alert(connection, alert_id) if rule.of_copies else None
         regions = sum(1 for key, _ in places if key != UNKNOWN)
+        total, read = 0 if rule.of_looks else record.count, partial(scan_rows.scans_of_alert, connection, alert_id)
         measured = Measured(others=record.claims, regions=regions, scans=record.count, networks=networks)
         detail = AlertDetail(
             alert=alert_rows_of(connection, [record], now=now)[0],
@@ -96,12 +97,7 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
             stream=tuple(events_of(connection, alert_id, limit=HISTORY_SHOWN)),
             verdicts=verdicts,
             days=_as_looks(days) if rule.of_looks else days,
-            scans=page_of(
-                page,
-                0 if rule.of_looks else record.count,
-                partial(scan_rows.scans_of_alert, connection, alert_id),
-                scan_rows_of,
-            ),
+            scans=page_of(page, total, read, scan_rows_of),
         )
         if record.unit is not None:
             detail = _with_code(connection, detail, Unit.of_id(record.unit), now)

@@ -10,7 +10,7 @@ from server.domain.alerts.alert import AlertFilter
 from server.domain.alerts.rules import all_rules
 from server.domain.alerts.triage import Cause, Precision, precision_of
 from server.runtime.context import Context
-from server.services.queries.page import Page, page_of
+from server.services.queries.page import ListPage, page_of
 from server.services.queries.rows import AlertRow, alert_rows_of
 from server.storage import alerts as alert_rows
 from server.storage.brands import all_brands
@@ -51,7 +51,7 @@ class RuleRecord:
     causes: tuple[tuple[Cause, int], ...]
 
 
-def alerts(ctx: Context, wanted: AlertFilter, *, page: int = 1) -> Page[AlertRow]:
+def alerts(ctx: Context, wanted: AlertFilter, *, page: int = 1) -> ListPage[AlertRow]:
     """One page of the alerts that match."""
     now = ctx.clock()
     wanted = replace(wanted, now=now)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import partial
 
@@ -13,7 +13,7 @@ from server.domain.codes.verdict import Verdict
 from server.runtime.context import Context
 from server.services.batches.range_acts import OrderUnknown, find_order
 from server.services.batches.withdrawals import WithdrawnKey, stretches_of, withdrawn_key_of
-from server.services.queries.page import PAGE_SIZE, Page, page_of
+from server.services.queries.page import PAGE_SIZE, ListPage, page_of
 from server.services.queries.rows import (
     RECENT,
     AlertRow,
@@ -54,9 +54,9 @@ class BatchRow:
     """
 
     row: int
-    brand: str
     brand_id: str
     order: str
+    brand: str
     product: str | None
     placement: str
     count: int
@@ -103,20 +103,10 @@ class BatchPage:
 
 def batch_facts(batch: BatchRow) -> dict[str, object]:
     """A batch in JSON, at the command line and over HTTP alike."""
-    return {
-        "order": batch.order,
-        "brand": batch.brand,
-        "product": batch.product,
-        "placement": batch.placement,
-        "count": batch.count,
-        "registered_at": batch.registered_at.isoformat(),
-        "states": {str(state): count for state, count in batch.states.items()},
-        "verified": batch.verified,
-        "refused": batch.refused,
-        "looks": batch.looks,
-        "alerts": batch.alerts,
-        "notes": batch.notes,
-    }
+    shown = [field.name for field in fields(batch) if field.name not in {"row", "brand_id"}]
+    states = {str(state): count for state, count in batch.states.items()}
+    written = {"registered_at": batch.registered_at.isoformat(), "states": states}
+    return {name: getattr(batch, name) for name in shown} | written
 
 
 def batches(db: Database, *, now: datetime) -> tuple[BatchRow, ...]:
@@ -128,7 +118,7 @@ def batches(db: Database, *, now: datetime) -> tuple[BatchRow, ...]:
     return tuple(rows)
 
 
-def batch_list(db: Database, *, now: datetime, page: int = 1, brand: int | None = None) -> Page[BatchRow]:
+def batch_list(db: Database, *, now: datetime, page: int = 1, brand: int | None = None) -> ListPage[BatchRow]:
     """One page of the batches (of a brand, by its stored reference), the latest registered first."""
     with db.read() as connection:
         return page_of(
@@ -231,9 +221,6 @@ def _batch_rows(
     alerted = alert_rows.count_by_batch(connection, rows)
     listed = []
     for record in records:
-        states: Counter[Verdict] = Counter()
-        for stretch in stretches[record.row]:
-            states[stretch.state] += stretch.count
         verified, refused = attempts[record.row]
         alerts, notes = alerted.get(record.row, (0, 0))
         listed.append(
@@ -246,7 +233,7 @@ def _batch_rows(
                 placement=record.placement,
                 count=record.count,
                 registered_at=record.registered_at,
-                states=dict(states),
+                states=_states_of(stretches[record.row]),
                 verified=verified,
                 refused=refused,
                 looks=looks.get(record.row, 0),
@@ -255,6 +242,13 @@ def _batch_rows(
             )
         )
     return tuple(listed)
+
+
+def _states_of(stretches: Sequence[Stretch]) -> Mapping[Verdict, int]:
+    states: Counter[Verdict] = Counter()
+    for stretch in stretches:
+        states[stretch.state] += stretch.count
+    return dict(states)
 
 
 def _days_of(connection: Connection, row: int) -> tuple[DayCount, ...]:

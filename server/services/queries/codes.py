@@ -16,7 +16,7 @@ from server.services.batches.find import CodeUnknown
 from server.services.batches.withdrawals import WithdrawnKey, withdrawn_key_of
 from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_on_record
 from server.services.codes.resolve import resolved_unit
-from server.services.queries.page import Page, page_of
+from server.services.queries.page import ListPage, page_of
 from server.services.queries.rows import RECENT, AlertRow, ScanRow, alert_rows_of, scan_rows_of
 from server.storage import alerts as alert_rows
 from server.storage import looks as look_rows
@@ -41,7 +41,7 @@ class CodeHistory:
     first_place: str | None
     acts: tuple[RangeAct, ...]
     looks: int
-    scans: Page[ScanRow]
+    scans: ListPage[ScanRow]
     alerts: tuple[AlertRow, ...]
     returns: tuple[Returned, ...]
     ended: Returned | None

@@ -11,7 +11,7 @@ _Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[_Row]):
+class ListPage(Generic[_Row]):
     """The rows of one page, of `total` in the list. `page` counts from 1."""
 
     rows: tuple[_Row, ...]
@@ -25,7 +25,7 @@ def page_of(
     total: int,
     read: Callable[..., Sequence[_Record]],
     rows_of: Callable[[Sequence[_Record]], tuple[_Row, ...]],
-) -> Page[_Row]:
+) -> ListPage[_Row]:
     """One page of a list of `total` rows, the last for a page beyond it.
 
     `read` takes `limit` and `offset` and gives the stored records, `rows_of` their rows.
@@ -33,4 +33,4 @@ def page_of(
     pages = max(1, -(-total // PAGE_SIZE))
     shown = min(max(1, page), pages)
     rows = rows_of(read(limit=PAGE_SIZE, offset=(shown - 1) * PAGE_SIZE))
-    return Page(rows=rows, total=total, page=shown, pages=pages)
+    return ListPage(rows=rows, total=total, page=shown, pages=pages)

@@ -46,7 +46,7 @@ class AnswerModel(BaseModel):
 
     @classmethod
     def of(cls, source: object, **own: object) -> Self:
-        """The answer with `own`, and for its other fields what `source` or a part of it has under their names.
+        """The answer with the values `own`; its other fields are read by name from `source` or a part of it.
 
         Raises:
             pydantic.ValidationError: a field has no value, or one of another type.
@@ -121,7 +121,7 @@ class Foreign(AnswerModel):
     text: str = Field(validation_alias="shortened")
     host: str | None
     listed: Listing | None = about(
-        "What a brand's signed lists say of that host: null says nothing.",
+        "How a brand's signed lists describe that host; null where none lists it.",
         None,
         validation_alias=AliasPath("listed", "listing"),
     )
@@ -145,21 +145,21 @@ class _Facts(AnswerModel):
         None,
     )
     recall: Act | None = None
-    void: Void | None = about("Since when the code is withdrawn; the reason is the brand's own affair.", None)
+    void: Void | None = about("Since when the code is withdrawn; the reason is not published.", None)
     locked_reason: Literal["copies_found", "key_withdrawn"] | None = None
     caution: Literal["key_withdrawn"] | None = about(
-        "What is worth knowing beside any state: that the key which vouched for the code was withdrawn "
-        "after the code was in the world, and its brand has such codes answered as usual.",
+        "A warning in addition to the state: the key that signed the code was withdrawn after the code was "
+        "in the world, and its brand has such codes answered as usual.",
         None,
     )
     first_verified_at: DayOrMoment = about(
-        "A moment (RFC 3339, UTC) for who verified; the day alone for everybody else.",
+        "A moment (RFC 3339, UTC) for the holder; the day alone for everybody else.",
         None,
         validation_alias=AliasChoices("first_verified_at", "first_verified_on"),
     )
     first_country: str | None = None
     was_yours: bool = about("Whether this claim verified the code.", default=False)
-    later: Later | None = about("The latest attempt of somebody else, told to who verified.", None)
+    later: Later | None = about("For the holder: the latest attempt of somebody else.", None)
     returned: Returned | None = about(
         "That the code was used before, and returned to unused on this day; never null again.", None
     )
@@ -171,8 +171,8 @@ class _FactsOfText(_Facts):
 
 
 class _Receipt(AnswerModel):
-    proof: str | None = about("A signed text for who verified, to show to anybody; gives no rights.", None)
-    keep_code: str | None = about("For who verified, to keep: with the code it means the holder.", None, repr=False)
+    proof: str | None = about("For the holder: a signed text to show to anybody; it gives no rights.", None)
+    keep_code: str | None = about("For the holder, to keep: with the code it proves the holder.", None, repr=False)
 
 
 class _State(AnswerModel):
@@ -190,7 +190,7 @@ class _Verdict(AnswerModel):
 class Answer(_Receipt, _FactsOfText, _Verdict):
     """The answer to an attempt to verify."""
 
-    undo_until: DayOrMoment = about("For who verified: until when it may be undone (RFC 3339, UTC).", None)
+    undo_until: DayOrMoment = about("For the holder: until when it may be undone (RFC 3339, UTC).", None)
 
 
 class _Act(AnswerModel):
@@ -199,11 +199,11 @@ class _Act(AnswerModel):
 
 
 class Held(_Receipt, _Facts, _Act):
-    """What a holder did: the code's state now, and the next owner's receipt where it was handed on."""
+    """The result of a holder's act: the code's state now, and the next owner's receipt where it was handed on."""
 
 
 class Ended(AnswerModel):
-    """What became of a verification."""
+    """How a verification ended."""
 
     how: EndedBy
     on: Day | None = Field(validation_alias="at")
@@ -211,17 +211,17 @@ class Ended(AnswerModel):
 
 
 class _Record(AnswerModel):
-    on_record: bool = about("Whether the verification stands as the proof says it.")
-    ended: Ended | None = about("What became of a verification that stands no more.")
-    since: Verdict | None = about("What now stands before its use: recalled, void, locked, ...")
+    on_record: bool = about("Whether the verification is on record as in the proof.")
+    ended: Ended | None = about("How a verification ended that is no longer on record.")
+    since: Verdict | None = about("The verdict that now takes precedence over its use: recalled, void, locked, ...")
 
 
 class ProofStatus(_Facts, _Record):
-    """What is on record of a proof now."""
+    """The present record of a proof's verification."""
 
 
 class Claims(AnswerModel):
-    """What a proof says; what is not known is left out."""
+    """The claims of a proof; unknown ones are left out."""
 
     iss: str
     jti: str
@@ -241,7 +241,7 @@ class _Claims(AnswerModel):
 
 
 class Proof(ProofStatus, _Claims):
-    """What a proof says, and what is on record of it now."""
+    """The claims of a proof, and the present record of its verification."""
 
 
 class _Slot(AnswerModel):
@@ -255,7 +255,7 @@ class Symbol(Look, _Slot):
 
 
 class Advice(AnswerModel):
-    """What may help where nothing was read, with the numbers behind it."""
+    """Advice where nothing was read, with the numbers behind it."""
 
     model_config = ConfigDict(extra="allow")
     code: str
@@ -265,7 +265,7 @@ class Photo(AnswerModel):
     """The answer to a picture."""
 
     symbols: tuple[Symbol, ...] = about("At most 32 of a picture.")
-    left_out: int = about("Symbols that were read beside these and not looked up.")
+    left_out: int = about("Further symbols that were read and not looked up.")
     advice: Advice | None
 
 
@@ -275,7 +275,7 @@ class LogProof(AnswerModel):
     index: int
     leaf: str | None = about("Hexadecimal; null once the record was erased.")
     record: Annotated[dict[str, object] | None, WithJsonSchema({"type": ["object", "null"]})] = about(
-        "What the log says of this verification."
+        "The log's record of this verification."
     )
     proof: str = about("The file that `authcode log check` takes (C2SP tlog-proof).", validation_alias="text")
 
@@ -306,7 +306,7 @@ class Registered(AnswerModel):
     order: str = Field(validation_alias="order_name")
     batch_number: Count = Field(validation_alias="number")
     product: str | None = Field(validation_alias="product_sku")
-    product_known: bool = about("False where its product was never published here: shoppers read nothing of it.")
+    product_known: bool = about("False where its product was never published here: shoppers read nothing about it.")
     count: Count
     key_id: str
     issued_at: datetime
@@ -326,7 +326,7 @@ class Acted(AnswerModel):
 
 
 class Withdrawal(AnswerModel):
-    """What withdrawing a key would touch."""
+    """The units that withdrawing a key would affect."""
 
     key_id: str
     since: datetime
@@ -341,7 +341,7 @@ class Withdrawal(AnswerModel):
 
 
 class Batch(AnswerModel):
-    """How an order stands."""
+    """The state of an order."""
 
     order: str
     brand: str
@@ -350,7 +350,7 @@ class Batch(AnswerModel):
     count: Count
     registered_at: str = Field(json_schema_extra={"format": "date-time"})
     states: Annotated[dict[str, int], WithJsonSchema(_ANY_MEMBERS)] = about(
-        "Units by what is said of an unused one; they add up to `count`."
+        "Units by the verdict of an unused one; they add up to `count`."
     )
     verified: Count = about("Units used now: one that was returned to unused does not count.")
     refused: Count
@@ -360,7 +360,7 @@ class Batch(AnswerModel):
 
 
 class Batches(AnswerModel):
-    """How the orders of a brand stand, a page of them."""
+    """One page of the states of a brand's orders."""
 
     batches: tuple[Batch, ...]
     total: Count

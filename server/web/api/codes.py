@@ -1,6 +1,6 @@
 """Stage 5, verify, and Stage 6, redeem: look, photos, verify and proofs for programs (docs/protocol.md §2 rule 10).
 
-The first three answer 200 with a verdict for any text, `not_ours` included; a 4xx says that the request is unusable.
+The first three answer 200 with a verdict for any text, `not_ours` included; a 4xx means that the request is unusable.
 """
 
 from flask import Blueprint
@@ -11,9 +11,9 @@ from server.domain.codes.claim import ClaimInvalid, ClaimTooWeak, ClaimTriesSpen
 from server.domain.codes.holder_acts import ActNotNow, HandOnLimit, HolderAct, HolderUnknown, UndoOver
 from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.codes.proof_id import ProofUnknown
-from server.services.codes import look as look_at_code
-from server.services.codes import redeem as redeem_code
+from server.services.codes import redeem
 from server.services.codes.attempts import Channel
+from server.services.codes.look import look as look_at_code
 from server.services.codes.photo import read_photo
 from server.services.codes.receipts import check_proof, proof_status
 from server.services.codes.resolve import SerialKeyMissing
@@ -39,9 +39,9 @@ _HOLDER = (*_CLAIM, *_KEEP_CODE, SerialKeyMissing)
 @operation(blueprint, "POST /look", SerialKeyMissing)
 def look(body: CodeBody) -> answers.Look:
     """Look at a code: its state and what is known; nothing changes."""
-    seen = look_at_code.look(context(), body.code, program(), Channel.API)
-    count_answer("look", seen.state, foreign=seen.foreign)
-    return answers.Look.of(seen)
+    found = look_at_code(context(), body.code, program(), Channel.API)
+    count_answer("look", found.state, foreign=found.foreign)
+    return answers.Look.of(found)
 
 
 @operation(blueprint, "POST /verify", *_CLAIM, *_KEEP_CODE, SerialKeyMissing)
@@ -52,22 +52,22 @@ def verify(body: AttemptBody) -> answers.Answer:
     stops malice.
     """
     if body.keep_code is None:
-        answer = redeem_code.verify(context(), body.code, claim=body.claim or "", visitor=program())
+        answer = redeem.verify(context(), body.code, claim=body.claim or "", visitor=program())
     else:
         answer = prove(context(), body.code, keep_code=body.keep_code, visitor=program()) or _looked(body.code)
     count_answer("verify", answer.verdict, foreign=answer.foreign)
     return answers.Answer.of(answer)
 
 
-def _looked(code: str) -> redeem_code.Answer:
+def _looked(code: str) -> redeem.Answer:
     """The answer to a wrong keep-code: that of a look, under its limits."""
-    seen = look_at_code.look(context(), code, program(), Channel.API)
-    return redeem_code.Answer(verdict=seen.state, facts=seen.facts)
+    found = look_at_code(context(), code, program(), Channel.API)
+    return redeem.Answer(verdict=found.state, facts=found.facts)
 
 
 @operation(blueprint, "POST /undo", *_HOLDER, HolderUnknown, ClaimTriesSpent, ActNotNow, UndoOver)
 def undo(body: HolderBody) -> answers.Held:
-    """Return a code to unused, within the window and once; it says so for good."""
+    """Return a code to unused, within the window and once; its answers show the return for good."""
     return _acted(HolderAct.UNDO, body)
 
 
@@ -79,7 +79,7 @@ def hand_on(body: HolderBody) -> answers.Held:
 
 @operation(blueprint, "POST /erase", *_HOLDER, HolderUnknown, ClaimTriesSpent)
 def erase(body: HolderBody) -> answers.Held:
-    """Forget who verified a code and where; it stays used. Tell your user what it does, and ask, first."""
+    """Forget who verified a code and where; it stays used. Explain this to your user and ask first."""
     return _acted(HolderAct.ERASE, body)
 
 
@@ -98,7 +98,7 @@ def check(body: ProofBody) -> answers.Proof:
 
 @operation(blueprint, "GET /proofs/<number>", ProofUnknown, SerialKeyMissing)
 def status(number: str) -> answers.ProofStatus:
-    """What is on record now of the proof with this number (its jti)."""
+    """The present record of the proof with this number (its jti)."""
     return answers.ProofStatus.of(proof_status(context(), number))
 
 
@@ -114,7 +114,7 @@ def photos(body: PhotoBody) -> answers.Photo:
 
 @operation(blueprint, "POST /log/proof", *_HOLDER, LogEntryUnknown)
 def log_proof(body: HolderBody) -> answers.LogProof:
-    """Prove to who holds a code, by claim or keep_code, that its verification stands in the log.
+    """Prove to the holder of a code, by claim or keep_code, that its verification is in the log.
 
     404 for anybody else. The public side of the log is text: GET /log/key, /log/head, /log/proof?leaf= and
     /log/consistency?old=.

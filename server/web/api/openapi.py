@@ -20,12 +20,13 @@ from server.web.api.bodies import Body, DocumentBody
 from server.web.api.operations import OPERATIONS, Operation, Refusal
 from server.web.problem import BY_STATUS, Problem, RequestInvalid
 
-Json = dict[str, Any]
+OpenApi = dict[str, Any]
+"""The description, or an object inside it."""
 
 blueprint = Blueprint("openapi", __name__, url_prefix="/api/v1")
 
 _REFERENCE: Final = "#/components/schemas/{model}"
-_SELF: Final[Json] = {
+_SELF: Final[OpenApi] = {
     "operationId": "openapi",
     "summary": "This document.",
     "responses": {"200": {"description": "OpenAPI 3.1.", "content": {"application/json": {}}}},
@@ -39,9 +40,9 @@ def openapi() -> Response:
 
 
 @cache
-def document() -> Json:
+def document() -> OpenApi:
     """The whole document; do not change what it returns."""
-    paths: dict[str, Json] = {}
+    paths: dict[str, OpenApi] = {}
     for operation in OPERATIONS:
         path = re.sub(r"<(\w+)>", r"{\1}", operation.path)
         paths.setdefault(path, {})[operation.method.lower()] = _described(operation)
@@ -52,7 +53,7 @@ def document() -> Json:
             "version": "1",
             "summary": "Look at one-time codes, and verify them once.",
             "description": "look, photos and verify answer 200 with a verdict for any text, not_ours included; a 4xx "
-            "says that the request itself is unusable. JSON only, no CORS. Pass a code's exact text. What print "
+            "means that the request itself is unusable. JSON only, no CORS. Pass a code's exact text. What print "
             "stations send needs a token (RFC 6750), made by the operator with `authcode token new`.",
         },
         "paths": {**paths, "/api/v1/openapi.json": {"get": _SELF}},
@@ -87,7 +88,7 @@ class _Schemas(GenerateJsonSchema):
         return {**inner, "type": [inner["type"], "null"]} if "type" in inner else {"anyOf": [inner, {"type": "null"}]}
 
 
-def _schemas() -> Json:
+def _schemas() -> OpenApi:
     """The answers and their parts by name."""
     wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
     wanted.update(((operation.types["return"], "serialization"), None) for operation in OPERATIONS)
@@ -95,9 +96,9 @@ def _schemas() -> Json:
     return {name: schema for name, schema in found["$defs"].items() if "enum" not in schema}
 
 
-def _described(operation: Operation) -> Json:
+def _described(operation: Operation) -> OpenApi:
     summary = " ".join((inspect.getdoc(operation.view) or "").split())
-    described: Json = {"operationId": operation.view.__name__, "summary": summary}
+    described: OpenApi = {"operationId": operation.view.__name__, "summary": summary}
     if operation.scope is not None:
         described["description"] = f"Needs a token with the scope {operation.scope}."
         described["security"] = [{"token": [str(operation.scope)]}]
@@ -110,19 +111,19 @@ def _described(operation: Operation) -> Json:
     return {**described, "responses": {"200": good, **_refusals(operation)}}
 
 
-def _parameter(operation: Operation, place: str, name: str) -> Json:
+def _parameter(operation: Operation, place: str, name: str) -> OpenApi:
     default = inspect.signature(operation.view).parameters[name].default
     schema = TypeAdapter(operation.types[name]).json_schema(schema_generator=_Schemas)
     return {"name": name, "in": place, "required": default is inspect.Parameter.empty, "schema": schema}
 
 
-def _body(kind: type[Body]) -> Json:
+def _body(kind: type[Body]) -> OpenApi:
     exact = issubclass(kind, DocumentBody)
     schema = {"type": "object"} if exact else kind.model_json_schema(schema_generator=_Schemas)
     return {"required": True, "content": {kind.media: {"schema": schema}}}
 
 
-def _refusals(operation: Operation) -> Json:
+def _refusals(operation: Operation) -> OpenApi:
     """The refusals by status, each with its codes."""
     named: list[Refusal] = [*operation.refusals, TooManyRequests, RecordsUnreachable]
     if "body" in operation.types:
@@ -143,7 +144,7 @@ def _status_and_code(refusal: Refusal) -> tuple[int, str]:
     return refusal.http_status, refusal.code
 
 
-def _problem(codes: list[str]) -> Json:
+def _problem(codes: list[str]) -> OpenApi:
     of_these = {"type": "object", "properties": {"code": {"enum": codes}}}
     schema = {"allOf": [{"$ref": _REFERENCE.format(model=Problem.__name__)}, of_these]}
     return {"description": "A problem document.", "content": {"application/problem+json": {"schema": schema}}}

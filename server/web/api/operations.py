@@ -70,23 +70,23 @@ def operation(
 
     Its docstring is the summary, its return type the answer. Of its parameters `body` is read from the request,
     `station` is who sent a token with `scope`, and those that are not in the route come from the query. `refusals` are
-    the errors of its own that it may raise (a class with subclasses stands for these).
+    the errors of its own that it may raise (a class with subclasses means all of these).
     """
 
-    def declare(view: View) -> View:
+    def _declare(view: View) -> View:
         method, path = route.split()
         full = f"{blueprint.url_prefix}{path}"
         made = Operation(view=view, method=method, path=full, scope=scope, refusals=refusals)
         OPERATIONS.append(made)
 
         @wraps(view)  # rate limits are kept by the qualified name of what is served
-        def served(**given: str) -> Response:
+        def _served(**given: str) -> Response:
             return made.answer(**given)
 
-        blueprint.add_url_rule(path, view.__name__, served, methods=[method])
+        blueprint.add_url_rule(path, view.__name__, _served, methods=[method])
         return view
 
-    return declare
+    return _declare
 
 
 def _page(name: str) -> int:

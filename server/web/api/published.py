@@ -1,4 +1,4 @@
-"""What anybody may read: the published keyring, the proof keys, the log's heads and proofs, and whether it lives."""
+"""What anybody may read: the published keyring, the proof keys, the log's heads and proofs, and the server's health."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def log_head() -> Response:
 
 @blueprint.get("/log/proof")
 def log_proof() -> Response:
-    """That the leaf `?leaf=` (hexadecimal) stands under the newest head (C2SP tlog-proof); its entry is not shown."""
+    """Prove that the leaf `?leaf=` (hexadecimal) is under the newest head (C2SP tlog-proof); its entry is not shown."""
     leaf = request.args.get("leaf", "")
     if _LEAF.fullmatch(leaf) is None:
         raise RequestInvalid("name the leaf by its 64 hexadecimal digits: ?leaf=")
@@ -56,7 +56,7 @@ def log_proof() -> Response:
 
 @blueprint.get("/log/consistency")
 def log_consistency() -> Response:
-    """That the newest head continues the tree of `?old=` leaves."""
+    """Prove that the newest head continues the tree of `?old=` leaves."""
     old = request.args.get("old", "")
     if _SIZE.fullmatch(old) is None:
         raise RequestInvalid("name the size of the head that you kept: ?old=")
@@ -75,7 +75,7 @@ def proof_keys() -> Response:
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """What the workers count, for Prometheus; volumes are the brands' own affair, hence a token."""
+    """The workers' counters, for Prometheus; volumes are confidential, so that a token is needed."""
     station_with(Scope.METRICS)
     return metrics_page()
 

@@ -18,13 +18,11 @@ from authcode.order.products import ProductInvalid, read_product
 from keys.base import errors
 from server.domain.batches.range_act import ActDetails, ActRequest, RangeInvalid
 from server.domain.staff.scope import Scope
-from server.services.batches import range_acts
-from server.services.batches import register as register_batch
-from server.services.batches.range_acts import ActivationRefused, OrderUnknown
-from server.services.batches.register import BatchConflict, ManifestForOtherServer
-from server.services.brands import keyring as publish_keyring
-from server.services.brands import publish_product
+from server.services.batches.range_acts import ActivationRefused, OrderUnknown, act_on_range
+from server.services.batches.register import BatchConflict, ManifestForOtherServer, knows_product, register_batch
 from server.services.brands.edit_product import small_picture
+from server.services.brands.keyring import keyring_of, keys_not_here, publish_keyring
+from server.services.brands.publish_product import publish_product
 from server.services.brands.withdrawal_preview import preview_withdrawal
 from server.services.queries.batches import batch_facts, batch_list, batch_of_order
 from server.services.staff.api_tokens import Station, TokenForOtherBrand, TokenRefused
@@ -36,7 +34,7 @@ from server.web.api.tokens import refused
 from server.web.problem import RequestInvalid
 from server.web.visit import context
 
-Page = Annotated[int, Field(ge=1)]
+PageNumber = Annotated[int, Field(ge=1)]
 
 blueprint = Blueprint("station", __name__, url_prefix="/api/v1")
 blueprint.register_error_handler(TokenRefused, refused)
@@ -49,9 +47,9 @@ blueprint.register_error_handler(TokenRefused, refused)
     scope=Scope.READ,
 )
 def withdrawal(station: Station, key_id: str, since: datetime) -> answers.Withdrawal:
-    """What withdrawing a key since a moment would touch, as its brand chose for such units; changes nothing."""
+    """Preview withdrawing a key since a moment: the affected units, as its brand chose for them. Changes nothing."""
     ctx = context()
-    if all(key.key_id != key_id for key in publish_keyring.keyring_of(station.brand).code_keys):
+    if all(key.key_id != key_id for key in keyring_of(station.brand).code_keys):
         raise errors.UnknownKey("of this name")
     touched = preview_withdrawal(ctx.db, station.brand.brand_id, key_id, since=since, now=ctx.clock())
     return answers.Withdrawal.of(touched, key_id=key_id, since=since)
@@ -68,8 +66,8 @@ def withdrawal(station: Station, key_id: str, since: datetime) -> answers.Withdr
 def publish_keys(station: Station, body: DocumentBody) -> answers.Keyring:
     """Publish a newer keyring of the token's brand: exact bytes, signed by the root that is pinned here."""
     ctx = context()
-    keyring = publish_keyring.publish_keyring(ctx.db, body.content, server_id=None, now=ctx.clock(), by=station)
-    return answers.Keyring.of(keyring, keys_not_here=publish_keyring.keys_not_here(ctx, keyring))
+    keyring = publish_keyring(ctx.db, body.content, server_id=None, now=ctx.clock(), by=station)
+    return answers.Keyring.of(keyring, keys_not_here=keys_not_here(ctx, keyring))
 
 
 @operation(blueprint, "PUT /products/<sku>", ProductInvalid, *PICTURE_REFUSALS, scope=Scope.PRODUCT)
@@ -84,7 +82,7 @@ def put_product(station: Station, sku: str, body: ProductBody) -> answers.Publis
         raise ProductInvalid("its sku is not the one in the address")
     if product.picture is not None:
         product = replace(product, picture=small_picture(ctx, product.picture))
-    publish_product.publish_product(ctx.db, station.brand.brand_id, product, now=ctx.clock(), actor=station.actor)
+    publish_product(ctx.db, station.brand.brand_id, product, now=ctx.clock(), actor=station.actor)
     return answers.PublishedProduct.of(product)
 
 
@@ -101,15 +99,15 @@ def register(station: Station, body: ManifestBody) -> answers.Registered:
     under a known order or batch number: 409.
     """
     ctx = context()
-    batch = register_batch.register_batch(ctx.db, body.content, now=ctx.clock(), station=station)
-    known = register_batch.knows_product(ctx.db, batch)
+    batch = register_batch(ctx.db, body.content, now=ctx.clock(), station=station)
+    known = knows_product(ctx.db, batch)
     sha256 = hashlib.sha256(body.content).hexdigest()
     return answers.Registered.of(batch, product_known=known, manifest_sha256=sha256)
 
 
 @operation(blueprint, "GET /batches", RequestInvalid, scope=Scope.READ)
-def orders(station: Station, page: Page = 1) -> answers.Batches:
-    """How the brand's orders stand."""
+def orders(station: Station, page: PageNumber = 1) -> answers.Batches:
+    """List the states of the brand's orders."""
     ctx = context()
     found = batch_list(ctx.db, now=ctx.clock(), page=page, brand=station.brand.id)
     return answers.Batches.of(found, batches=tuple(map(batch_facts, found.rows)))
@@ -117,7 +115,7 @@ def orders(station: Station, page: Page = 1) -> answers.Batches:
 
 @operation(blueprint, "GET /batches/<order>", RequestInvalid, OrderUnknown, scope=Scope.READ)
 def order(station: Station, order: str) -> answers.Batch:
-    """How one order stands."""
+    """Show the state of one order."""
     ctx = context()
     _check_name(order)
     found = batch_of_order(ctx.db, order, now=ctx.clock(), brand_id=station.brand.brand_id)
@@ -128,8 +126,8 @@ def order(station: Station, order: str) -> answers.Batch:
 def act(station: Station, order: str, body: ActBody) -> answers.Acted:
     """Activate, void, recall, mark as samples, lock or unlock.
 
-    An act adds to what stands, as one row; the order's latest act, sent again by the same token, is answered with
-    that row.
+    An act is added to the order's history as one row; the order's latest act, sent again by the same token, is
+    answered with that row.
     """
     ctx = context()
     _check_name(order)
@@ -141,7 +139,7 @@ def act(station: Station, order: str, body: ActBody) -> answers.Acted:
         actor=station.actor,
         brand_id=station.brand.brand_id,
     )
-    done = range_acts.act_on_range(ctx.db, request, now=ctx.clock(), once=True)
+    done = act_on_range(ctx.db, request, now=ctx.clock(), once=True)
     return answers.Acted.of(done, order=order)
 
 

@@ -8,9 +8,9 @@ from server.domain.brands.accent import is_colour, shades_of
 from server.web.visit import context
 
 _MAX_AGE_S = 24 * 3600  # the address names the colour, so that another colour is another address
-_SHEET = """:root {{ --accent: {light}; --on-accent: #ffffff; --accent-press: {light_press}; }}
+_SHEET = """:root {{ --accent: {0.light}; --on-accent: #ffffff; --accent-press: {0.light_press}; }}
 @media (prefers-color-scheme: dark) {{
-  :root {{ --accent: {dark}; --on-accent: #121518; --accent-press: {dark_press}; }}
+  :root {{ --accent: {0.dark}; --on-accent: #121518; --accent-press: {0.dark_press}; }}
 }}
 """
 
@@ -19,10 +19,7 @@ def accent_sheet(colour: str) -> Response:
     """The shades of a colour, for light and dark."""
     if not is_colour(f"#{colour}"):
         abort(HTTPStatus.NOT_FOUND)
-    shades = shades_of(f"#{colour}")
-    sheet = _SHEET.format(
-        light=shades.light, light_press=shades.light_press, dark=shades.dark, dark_press=shades.dark_press
-    )
+    sheet = _SHEET.format(shades_of(f"#{colour}"))
     return Response(sheet, mimetype="text/css", headers={"Cache-Control": f"public, max-age={_MAX_AGE_S}"})
 
 

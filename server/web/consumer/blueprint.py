@@ -53,6 +53,9 @@ blueprint.post("/proof")(proofs.check_a_proof)
 blueprint.get("/proof/<text>")(proofs.show_proof)
 blueprint.get("/proof/<text>/receipt.pdf")(proofs.proof_file)
 blueprint.get("/accent/<colour>.css")(accent_sheet)
+blueprint.add_url_rule("/style/<path:filename>", "style", send_static)
+# Browsers try this address by themselves; it is no code.
+blueprint.add_url_rule("/favicon.ico", "favicon", send_static, defaults={"filename": "icon.svg"})
 
 
 @blueprint.get("/")
@@ -65,18 +68,6 @@ def home() -> Response:
 def robots() -> Response:
     """Ask crawlers to stay away: a code's address is a secret until it is burned."""
     return Response("User-agent: *\nDisallow: /\n", mimetype="text/plain")
-
-
-@blueprint.get("/favicon.ico")
-def favicon() -> Response:
-    """The icon at the address that browsers try by themselves; it is no code."""
-    return send_static("icon.svg")
-
-
-@blueprint.get("/style/<path:filename>")
-def style(filename: str) -> Response:
-    """A static file of ours."""
-    return send_static(filename)
 
 
 @blueprint.get(_SHORT_RULE)

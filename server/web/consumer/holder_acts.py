@@ -1,6 +1,6 @@
 """Stage 6, redeem: what a holder does on a code's page: undo, hand on, erase (docs/protocol.md §5).
 
-Each is two POSTs to the code's own address. The first answers with a page that says plainly what will happen and has a
+Each is two POSTs to the code's own address. The first answers with a page that describes what will happen and has a
 token; its button sends the second. Both send what proves the holder: claim, keep-code or cookie.
 """
 
@@ -26,7 +26,7 @@ def is_requested() -> bool:
 
 
 def answer() -> Response:
-    """Say what the requested act will do, or do it once that was confirmed.
+    """Describe what the requested act will do, or do it after its confirmation.
 
     Raises:
         HolderUnknown, KeepCodeInvalid, KeepCodeTriesSpent, ActNotNow: there is nothing to show but the code's page.
@@ -37,17 +37,17 @@ def answer() -> Response:
     holder = HolderCredentials(visitor=visitor(), claim=claim, keep_code=keep_code)
     try:
         if token is None:
-            return respond(_ask_page(preview_on_page(context(), text, act, holder), holder))
+            return respond(_confirm_page(preview_on_page(context(), text, act, holder), holder))
         try:
             return respond(_done_page(act_on_page(context(), text, act, holder, token=token), holder))
         except PageTokenInvalid as late:
-            page = _ask_page(preview_on_page(context(), text, act, holder), holder, notes=("again_act",))
+            page = _confirm_page(preview_on_page(context(), text, act, holder), holder, notes=("again_act",))
             return respond(page, late.http_status)
     except (UndoOver, HandOnLimit) as refused:
         return respond(page_maker().plain_page(_REFUSED[type(refused)]), HTTPStatus.CONFLICT)
 
 
-def _ask_page(asked: ActAnswer, holder: HolderCredentials, *, notes: tuple[str, ...] = ()) -> Page:
+def _confirm_page(asked: ActAnswer, holder: HolderCredentials, *, notes: tuple[str, ...] = ()) -> Page:
     confirm = Confirm(
         action=code_address(), act=asked.act, token=asked.token or "", claim=holder.claim, proven_by=holder.keep_code
     )
@@ -56,7 +56,7 @@ def _ask_page(asked: ActAnswer, holder: HolderCredentials, *, notes: tuple[str, 
 
 
 def _done_page(done: ActAnswer, holder: HolderCredentials) -> Page:
-    """What was done. A receipt is the next owner's; who undid a verification may still erase what is kept of it."""
+    """The result of an act. A receipt is the next owner's; after an undo the holder may still erase the record."""
     receipt = left = None
     if done.receipt is not None:
         code, proof = done.receipt.keep_code, f"/proof/{done.receipt.proof}"

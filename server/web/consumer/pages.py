@@ -1,4 +1,4 @@
-"""Which page says what: an answer of the services becomes one `Page`, with its words, tint, card and next steps.
+"""The contents of each page: an answer of the services becomes one `Page`, with its words, tint, card and next steps.
 
 The skeleton is the same for every answer; only words, tint and the one button differ.
 """
@@ -18,7 +18,7 @@ from server.services.codes.attempts import Channel
 from server.services.codes.facts import KEY_WITHDRAWN, CodeFacts
 from server.services.codes.receipts import Ended
 from server.web.consumer.sentence_facts import code_facts, product_view, site_facts
-from server.web.consumer.view import Offers, Page, ProductView, ProofView, ReceiptView, Site, Tint
+from server.web.consumer.view import NO_OFFERS, Offers, Page, ProductView, ProofView, ReceiptView, Site, Tint
 from server.web.consumer.words import NO_FACTS, SentenceFacts, ShopperCatalogue
 
 _TINTS = {
@@ -44,7 +44,6 @@ _NOTES = ("was_yours", "others_tried", "returned", "owner", "caution_key_withdra
 _PAGE_LINKS = {"home": "/", "photo": "/#photo", "serial": "/#serial"}
 _FORM_LINKS = {"home": "/", "photo": "#photo", "serial": "#serial"}
 _PROOF_LINKS = {"home": "/", "paste": "#paste"}
-NO_OFFERS = Offers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,15 +79,12 @@ class PageMaker:
         near = ("same_network",) if shown.facts is not None and shown.facts.same_network else ()
         noted = (self._note(name, facts, product) for name in (*near, *_NOTES, *notes))
         return Page(
-            site=_site_of_code(shown.facts) if shown.facts is not None else self._site,
+            site=site_of_code(shown.facts) if shown.facts is not None else self._site,
             tint=_tint_of(shown),
             words=self._catalogue.page(_entry_name(shown), facts, _code_links(product, offers, facts)),
             notes=tuple(note for note in noted if note),
             product=product,
-            burn=offers.burn,
-            staff=offers.staff,
-            receipt=offers.receipt,
-            keep_action=offers.keep_action,
+            offers=offers,
             code_page=shown.code_page if shown.verdict in _OPENS_ITS_PAGE else None,
             support=None if shown.verdict in _NAMES_SUPPORT_ITSELF else self._support(facts),
             compare_open=shown.verdict in _SHOWS_GENUINE_PACK,
@@ -125,7 +121,7 @@ class PageMaker:
         if since in _NOTED_ON_A_PROOF:
             note = self._catalogue.note(f"proof_{_with_reason(since, facts)}", known)
         return Page(
-            site=_site_of_code(facts),
+            site=site_of_code(facts),
             tint=_TINTS[since] if since is not None and note else Tint.FINE,
             words=self._catalogue.page("proof_good", known, {**_PAGE_LINKS, "product": "#product"}),
             notes=(note,) if note else (),
@@ -136,7 +132,7 @@ class PageMaker:
 
     def proof_gone_page(self, moment: str, ended: Ended | None) -> Page:
         """A proof that holds, of a verification that is not on record any more; what became of it, where we know."""
-        page = self._proof_answer("proof_gone", {"moment": moment})
+        page = self.proof_answer_page("proof_gone", {"moment": moment})
         if ended is None:
             return page
         facts = {"ended_date": self._catalogue.day(ended.at.astimezone(UTC).date()) if ended.at else None}
@@ -146,26 +142,22 @@ class PageMaker:
     def act_page(
         self, name: str, facts: CodeFacts, *, tint: Tint, receipt: ReceiptView | None = None, notes: Sequence[str] = ()
     ) -> Page:
-        """What a holder's act will do, or what it did; the caller adds the form that confirms it."""
+        """The effect of a holder's act, before or after it; the caller adds the form that confirms it."""
         known = {**code_facts(self._catalogue, facts, Verdict.ALREADY_VERIFIED), **_receipt_facts(receipt)}
         noted = (self._catalogue.note(note, known) for note in notes)
         return Page(
-            site=_site_of_code(facts),
+            site=site_of_code(facts),
             tint=tint,
             words=self._catalogue.page(name, known, {"receipt": "#receipt"} if receipt else {}),
             notes=tuple(note for note in noted if note),
             product=product_view(self._catalogue, facts),
-            receipt=receipt,
+            offers=Offers(receipt=receipt),
             answer=True,
         )
 
-    def proof_refused_page(self, code: str) -> Page:
-        """A text that is no proof of this server, by the code of the refusal."""
-        return self._proof_answer(code, {})
-
     def proof_photo_page(self, code: str, numbers: Mapping[str, float]) -> Page:
         """Nothing was read in a picture of a receipt, by the scanner's advice code or the photo's refusal code."""
-        return self._proof_answer("proof_unread", self._advice(code, numbers))
+        return self.proof_answer_page("proof_unread", self._advice(code, numbers))
 
     def typed_page(self, name: str, typed: str, *, tint: Tint, facts: SentenceFacts = NO_FACTS) -> Page:
         """A page about a typed short code that leads to no code; its printable characters stay in their field."""
@@ -181,7 +173,8 @@ class PageMaker:
         words = self._catalogue.page(name, known, {**links, **_contact_link(known)})
         return Page(site=self._site, tint=tint, words=words, forms=forms, answer=True)
 
-    def _proof_answer(self, name: str, facts: SentenceFacts) -> Page:
+    def proof_answer_page(self, name: str, facts: SentenceFacts = NO_FACTS) -> Page:
+        """A page with the two forms again, such as that of a text that is no proof, by the code of the refusal."""
         words = self._catalogue.page(name, {**site_facts(self._site), **facts}, _PROOF_LINKS)
         return Page(site=self._site, tint=Tint.CAREFUL, words=words, proof_forms=True, answer=True)
 
@@ -215,7 +208,8 @@ class PageMaker:
         return self._catalogue.word("support", brand=brand, support=support) if brand and support else None
 
 
-def _site_of_code(facts: CodeFacts) -> Site:
+def site_of_code(facts: CodeFacts) -> Site:
+    """The site of a code's page: its own brand."""
     return Site(brand=facts.brand, host=facts.host, brand_id=facts.brand_id)
 
 
@@ -235,7 +229,7 @@ def _code_links(product: ProductView | None, offers: Offers, facts: SentenceFact
 
 
 def _contact_link(facts: SentenceFacts) -> dict[str, str]:
-    """Where the steps lead that ask to tell the brand something; nowhere where it gave no address."""
+    """The address of steps that ask to inform the brand; none where it gave no address."""
     address = facts.get("contact")
     return {"contact": address} if address else {}
 
@@ -278,7 +272,7 @@ def _foreign_name(foreign: ForeignText) -> str:
 
 
 def _with_reason(verdict: Verdict | None, facts: CodeFacts | None) -> str:
-    """A verdict, with the reason where a lock has one: a withdrawn key says nothing about copies."""
+    """A verdict, with the reason where a lock has one: a withdrawn key means no copies."""
     withdrawn = verdict is Verdict.LOCKED and facts is not None and facts.locked_reason == KEY_WITHDRAWN
     return f"{verdict}_{KEY_WITHDRAWN}" if withdrawn else str(verdict)
 

@@ -18,26 +18,15 @@ from server.web.limits import seconds_to_wait
 from server.web.problem import log_ours, log_unexpected, with_headers_of, with_wait_of
 from server.web.visit import context, raw_target
 
-_OWN_PAGES = frozenset(
-    {
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.NOT_FOUND,
-        HTTPStatus.METHOD_NOT_ALLOWED,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.TOO_MANY_REQUESTS,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-    }
-)
-
 
 def problem_page(status: int, *, wait_s: int | None = None) -> Response:
     """The page for an HTTP status; one without words of its own has those of 400 or 500.
 
     `wait_s` is how long to wait before the next request, where that is known.
     """
-    nearest = 500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400
-    known = status if status in _OWN_PAGES else nearest
-    facts = {"wait": catalogue().wait(wait_s) if wait_s is not None else None}
+    words, nearest = catalogue(), 500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400
+    known = status if f"problem_{status:d}" in words.pages else nearest
+    facts = {"wait": words.wait(wait_s) if wait_s is not None else None}
     return respond(page_maker().plain_page(f"problem_{known:d}", facts=facts), status)
 
 

@@ -37,17 +37,15 @@ def check_a_proof() -> Response:
     if upload is None:
         return show_proof(proof_in(request.form.get("proof", "")))
     try:
-        found = scan_in_turn(context(), upload.read(), request.remote_addr, accept=_is_proof)
+        found = scan_in_turn(
+            context(), upload.read(), request.remote_addr, accept=lambda text: bool(linked_proof(text))
+        )
     except PhotoError as refused:
         return respond(page_maker().proof_photo_page(refused.code, refusal_numbers(refused)), refused.http_status)
     if not found.symbols:
         return respond(page_maker().proof_photo_page(*advice_numbers(found.advice)))
     linked = (linked_proof(symbol.text) for symbol in found.symbols)
     return show_proof(next((text for text in linked if text), ""))
-
-
-def _is_proof(text: str) -> bool:
-    return linked_proof(text) is not None
 
 
 def proof_file(text: str) -> Response:
@@ -70,7 +68,7 @@ def show_proof(text: str) -> Response:
     try:
         checked = check_proof(context(), text)
     except ProofRefused as refused:
-        return respond(maker.proof_refused_page(refused.code), refused.http_status)
+        return respond(maker.proof_answer_page(refused.code), refused.http_status)
     facts = checked.status.facts
     if facts is None:
         return respond(maker.proof_gone_page(_moment(checked.proof), checked.status.ended))

@@ -118,7 +118,7 @@ class _Drawing:
         self._y_mm = _MARGIN_MM
 
     def head(self) -> None:
-        """The statement of the receipt: heading, sentences, and a row for each fact."""
+        """Heading, sentences, and a row for each fact."""
         self.paragraph(self._sheet.heading, Face.SANS_BOLD, 24)
         for line in self._sheet.lines:
             self.paragraph(line, Face.SANS, _TEXT_PT)

@@ -38,13 +38,17 @@ def code_address() -> str:
 def respond(page: Page, status: int = HTTPStatus.OK) -> Response:
     """Render a page in the visitor's language."""
     words = catalogue()
-    stylesheet, icon = (static_address("consumer.style", name) for name in ("consumer.css", "icon.svg"))
-    looks = {"stylesheet": stylesheet, "icon": icon, "accent": accent_address(page.site.brand_id)}
-    body = render_template("consumer/page.html", page=page, catalogue=words, **looks)
-    response = make_response(body, status)
+    response = make_response(rendered(page, words), status)
     response.content_language.add(words.language)
     response.vary.add("Accept-Language")
     return response
+
+
+def rendered(page: Page, words: ShopperCatalogue) -> str:
+    """A page as HTML."""
+    stylesheet, icon = (static_address("consumer.style", name) for name in ("consumer.css", "icon.svg"))
+    looks = {"stylesheet": stylesheet, "icon": icon, "accent": accent_address(page.site.brand_id)}
+    return render_template("consumer/page.html", page=page, catalogue=words, **looks)
 
 
 def site_of(keyrings: KeyringSet, host: str) -> Site:

@@ -74,8 +74,8 @@ def _return_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdic
         return {}
     day = catalogue.day(facts.returned.at.astimezone(UTC).date())
     name = "returned_date" if facts.returned.by is ReturnedBy.HOLDER else "taken_back_date"
-    beside = {} if verdict in {Verdict.UNUSED, Verdict.GENUINE} else {f"{name}_beside": day}
-    return {name: day, **beside}
+    in_addition = {} if verdict in {Verdict.UNUSED, Verdict.GENUINE} else {f"{name}_beside": day}
+    return {name: day, **in_addition}
 
 
 def _recall_facts(catalogue: ShopperCatalogue, facts: CodeFacts) -> SentenceFacts:

@@ -1,4 +1,4 @@
-"""What a shopper's page has, ready for the template: every page is one `Page`, so that all share one skeleton."""
+"""The contents of shoppers' pages, ready for the template: every page is one `Page`, so that all share one skeleton."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -59,7 +59,7 @@ class ProductView:
 class Burn:
     """The form that verifies: the code's own address (path and 8030 only), the page's token and the claim.
 
-    With `tells` the code cannot be burned: the same form lets the brand know that this pack was found.
+    With `tells` the code cannot be burned: the same form reports to the brand that this pack was found.
     """
 
     action: str
@@ -103,7 +103,7 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffLinks:
-    """Where the dashboard shows this code's history, and what a shopper sees (None where no unit is known)."""
+    """Addresses in the dashboard: this code's history, and the shopper's page (None where no unit is known)."""
 
     history: str
     shopper: str | None = None
@@ -111,7 +111,7 @@ class StaffLinks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offers:
-    """What a code's page lets its visitor do: verify, use the receipt, or enter a keep-code at `keep_action`.
+    """The actions on a code's page: verify, use the receipt, or enter a keep-code at `keep_action`.
 
     A signed-in account of `staff` is offered links to the dashboard, and nothing else.
     """
@@ -120,6 +120,9 @@ class Offers:
     burn: Burn | None = None
     receipt: ReceiptView | None = None
     keep_action: str | None = None
+
+
+NO_OFFERS = Offers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,15 +152,12 @@ class Page:
     words: Words
     notes: tuple[Markup, ...] = ()
     product: ProductView | None = None
-    burn: Burn | None = None
-    staff: StaffLinks | None = None
+    offers: Offers = NO_OFFERS
     code_page: str | None = None
     cards: tuple["Page", ...] = ()
     support: Markup | None = None
     compare_open: bool = False
-    receipt: ReceiptView | None = None
     left: ReceiptView | None = None
-    keep_action: str | None = None
     confirm: Confirm | None = None
     proof: ProofView | None = None
     proof_forms: bool = False

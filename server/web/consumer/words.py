@@ -1,4 +1,4 @@
-"""What a shopper's page says, from the catalogue `shoppers`, as HTML; and its dates and countries.
+"""The words of shoppers' pages, from the catalogue `shoppers`, as HTML; their dates and countries.
 
 Facts are escaped, and only the catalogue itself may set words in bold.
 """
@@ -19,13 +19,13 @@ from werkzeug.datastructures import LanguageAccept
 from server.web.catalogue import DEFAULT_LANGUAGE, Catalogue, Sentence, sources
 
 SentenceFacts = Mapping[str, str | None]
-"""What is known, by the name the sentences use; `None` and the empty string both mean unknown."""
+"""Facts by the names that the sentences use; `None` and the empty string both mean unknown."""
 NO_FACTS: SentenceFacts = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One next step or link: what it says and where it leads, if it leads anywhere."""
+    """One next step or link: its text and its address, if it has one."""
 
     text: Markup
     href: str | None
@@ -33,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What one page says: the plain heading, the sentences that apply, the steps that can be taken."""
+    """The words of one page: the plain heading, the sentences that apply, the steps that can be taken."""
 
     heading: str
     sentences: tuple[Markup, ...]
@@ -64,7 +64,7 @@ class ShopperCatalogue(Catalogue):
         return self._markup(f"note.{name}", facts)
 
     def advise(self, code: str, facts: SentenceFacts) -> Markup:
-        """What the picture lacked, by the scanner's advice code or the photo's refusal code, with its numbers."""
+        """Advice on a picture, by the scanner's advice code or the photo's refusal code, with its numbers."""
         key = f"advice.{code}"
         return self._markup(key if key in self.wordings else "advice.other", facts) or Markup()
 
@@ -75,10 +75,6 @@ class ShopperCatalogue(Catalogue):
     def lines(self, name: str) -> tuple[str, ...]:
         """The lines of a list among the small words."""
         return tuple(self.text(part) or "" for part in self.parts(f"word.{name}"))
-
-    def shape(self, tint: str) -> str | None:
-        """The word for the shape of `tint`."""
-        return self.text(f"shape.{tint}")
 
     def counted(self, name: str, number: int) -> str | None:
         """`number` with its noun, small numbers as words, for example "three things"."""

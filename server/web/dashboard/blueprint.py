@@ -10,7 +10,7 @@ from flask import Blueprint, abort, redirect, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from server.web.dashboard import words as wording
+from server.web.dashboard import words
 from server.web.dashboard.people.login import guard, staff
 from server.web.dashboard.problems import init_problem_pages
 from server.web.dashboard.times import Times, machine, utc
@@ -25,6 +25,7 @@ blueprint = Blueprint("dashboard", __name__, url_prefix="/staff", template_folde
 blueprint.before_request(guard)
 init_problem_pages(blueprint)
 blueprint.add_app_template_global(static_address)
+blueprint.add_url_rule("/style/<path:filename>", "style", send_static)
 
 
 @blueprint.after_request
@@ -36,11 +37,11 @@ def allow_our_script(response: Response) -> Response:
 
 
 @blueprint.context_processor
-def words() -> dict[str, object]:
-    """What every template may use: the wording, the present time, how moments are written, and who is logged in."""
+def template_names() -> dict[str, object]:
+    """Names for every template: the wording, the present time, how moments are written, and who is logged in."""
     times = Times.of(staff().zone if current_user.is_authenticated else None)
     clock = {"now": context().clock(), "times": times, "machine": machine, "utc": utc}
-    return {"wording": wording, "current_user": current_user, **clock}
+    return {"wording": words, "current_user": current_user, **clock}
 
 
 @blueprint.get("")
@@ -54,9 +55,3 @@ def start() -> Response:
 def nowhere(_anywhere: str) -> Response:
     """Every other address below the dashboard's: asks for a login like the pages that exist."""
     abort(HTTPStatus.NOT_FOUND)
-
-
-@blueprint.get("/style/<path:filename>")
-def style(filename: str) -> Response:
-    """A static file of ours."""
-    return send_static(filename)

@@ -27,7 +27,7 @@ class SavedView(StrEnum):
 
     @property
     def words(self) -> str:
-        """What the view is called."""
+        """The name of the view."""
         return catalogue("staff").text(f"view.{self}") or str(self)
 
     @property
@@ -36,7 +36,7 @@ class SavedView(StrEnum):
         return self not in (SavedView.SNOOZED, SavedView.CLOSED, SavedView.ALL)
 
     def shown(self, me: int) -> AlertFilter:
-        """What it shows to the account of this number."""
+        """The alerts that it shows to the account of this number."""
         return _VIEWS[self] if self is not SavedView.MINE else AlertFilter(pile=Pile.OPEN, owner=me)
 
 
@@ -50,22 +50,18 @@ _VIEWS = {
 }
 
 
-class Order(StrEnum):
-    """The order of the rows."""
-
-    RANK = "rank"
-    LATEST = "latest"
+_ORDERS = ("rank", "latest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListAddress:
-    """What the list of alerts shows, as read from its address; anything unreadable counts as not given."""
+    """The filters of the list of alerts, as read from its address; anything unreadable counts as not given."""
 
     view: SavedView = SavedView.LOOK
     rule: str | None = None
     batch_row: int | None = None
     unit_id: int | None = None
-    order: Order | None = None
+    order: str | None = None
     page: int = 1
 
     @classmethod
@@ -77,17 +73,17 @@ class ListAddress:
             rule=rule if rule in {one.name for one in all_rules()} else None,
             batch_row=whole_number(query.get("batch")),
             unit_id=_unit_id(query.get("code")),
-            order=Order(order) if order in list(Order) else None,
+            order=order if order in _ORDERS else None,
             page=page_number(query),
         )
 
     @property
     def ranked(self) -> bool:
         """Whether the highest severity and the most people come first, rather than the latest."""
-        return self.view.ranked if self.order is None else self.order is Order.RANK
+        return self.view.ranked if self.order is None else self.order == "rank"
 
     def narrowed(self, shown: AlertFilter) -> AlertFilter:
-        """What a view shows, under this address's other filters."""
+        """The filter of a view, with this address's other filters."""
         unit = None if self.unit_id is None else Unit.of_id(self.unit_id)
         return replace(shown, rule=self.rule, batch_row=self.batch_row, unit=unit)
 
@@ -96,7 +92,7 @@ class ListAddress:
         return replace(self.narrowed(self.view.shown(me)), ranked=self.ranked)
 
     @property
-    def tells_quiet_week(self) -> bool:
+    def sums_up_week(self) -> bool:
         """Whether its empty list sums up the week: the views of what is to be acted on, without filters."""
         return self.view in {SavedView.ACT, SavedView.LOOK} and not self.is_filtered
 

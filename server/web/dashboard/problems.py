@@ -21,7 +21,7 @@ _BY_STATUS = {
     429: ("Please wait a moment", "too_many_requests", "Many requests came from your network; wait and try again."),
 }
 _ANY = ("That could not be done", "request_refused", "The request cannot be served.")
-_DEFECT = ("Something went wrong here", "internal_error", "This is a defect of the server; its log says where it lies.")
+_DEFECT = ("Something went wrong here", "internal_error", "This is a defect of the server; its log shows where it is.")
 _EXPIRED = (
     "Nothing was done",
     "form_expired",
@@ -55,7 +55,7 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _page(status: int, heading: str, code: str, message: str) -> Response:
-    with suppress(RecordsUnreachable):  # at the second access nobody is logged in: `init_login`
+    with suppress(RecordsUnreachable):  # the second access finds no login: `init_login`
         _ = current_user.is_authenticated
     words = {"heading": heading, "message": message, "code": code}
     return make_response(render_template("dashboard/problem.html", **words, current_user=current_user), status)

@@ -1,4 +1,4 @@
-"""What staff read: verdicts, rules and severities as words, an alert as one plain sentence."""
+"""The words that staff read: verdicts, rules and severities as words, an alert as one plain sentence."""
 
 import math
 import re
@@ -40,8 +40,8 @@ def _all_words(group: str) -> dict[str, str]:
 SEVERITY_WORDS: Final[Mapping[Severity, str]] = _words("severity", Severity)
 STATE_WORDS: Final[Mapping[Verdict, str]] = _words("state", Verdict)
 BALANCE_WORDS: Final[Mapping[Verdict, str]] = {**STATE_WORDS, **_words("balance", [Verdict.UNUSED])}
-_TOLD_OTHERWISE = (Verdict.UNUSED, Verdict.ALREADY_VERIFIED, Verdict.NOT_ACTIVATED)
-TOLD_WORDS: Final[Mapping[Verdict, str]] = {**STATE_WORDS, **_words("told", _TOLD_OTHERWISE)}
+_ANSWERED_OTHERWISE = (Verdict.UNUSED, Verdict.ALREADY_VERIFIED, Verdict.NOT_ACTIVATED)
+ANSWER_WORDS: Final[Mapping[Verdict, str]] = {**STATE_WORDS, **_words("told", _ANSWERED_OTHERWISE)}
 CHANNEL_WORDS: Final[Mapping[str, str]] = _all_words("channel")
 """How an attempt came; a channel without words is shown as it is stored."""
 CAUSE_WORDS: Final[Mapping[Cause, str]] = _words("cause", Cause)
@@ -61,7 +61,7 @@ _ENGLISH = Locale("en")
 
 
 def rule_name(rule: str) -> str:
-    """What a rule is called; one that was removed by its stored name."""
+    """The name of a rule; its stored name where it was removed."""
     return _rule_text(rule, "name") or rule
 
 
@@ -76,7 +76,7 @@ def counts_copies(rule: str) -> bool:
 
 
 def thing_counted(rule: str) -> str:
-    """What an alert of a rule counts."""
+    """The thing that an alert of a rule counts."""
     return "look" if rule_named(rule).of_looks else "scan"
 
 
@@ -150,12 +150,12 @@ def causes_so_far(causes: Sequence[tuple[Cause, int]]) -> str:
     """What closed alerts of a rule turned out to be, the most frequent first: the likeliest cause of the next one."""
     total = sum(amount for _, amount in causes)
     first, *others = causes
-    told = f"Most often it was {CAUSE_WORDS[first[0]]} ({number(first[1])} of {number(total)})"
+    first_words = f"Most often it was {CAUSE_WORDS[first[0]]} ({number(first[1])} of {number(total)})"
     more = ", ".join(f"{CAUSE_WORDS[cause]} ({number(amount)})" for cause, amount in others[:2])
-    return f"{told}, then {more}." if more else f"{told}."
+    return f"{first_words}, then {more}." if more else f"{first_words}."
 
 
-def copies_told(detail: AlertDetail) -> str:
+def copies_basis(detail: AlertDetail) -> str:
     """The basis and the assumptions of the estimate of copies, or why there is none."""
     found = detail.copies
     if found is None:
@@ -170,7 +170,7 @@ def copies_told(detail: AlertDetail) -> str:
         f"{counted(found.others, 'other person', 'other people')} stand for about {about(found.point)} packs, "
         f"{about_range(found)} in 95 of 100 cases. It takes each of them to have held a pack of "
         f"their own, and copies to be sold and verified as the batch is.{shop} Goods that are not sold yet make it too "
-        "high; people who only looked and did not tell us of their pack are not counted, which makes it too low."
+        "high; people who only looked and did not report their pack are not counted, which makes it too low."
     )
 
 

@@ -17,7 +17,7 @@ _NORTH, _SOUTH = 80.0, -64.0  # degrees of latitude: no city is beyond
 _LARGEST, _SMALLEST = 18.0, 4.0  # radius
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Dot:
     """One country's scans: its place and radius in SVG units."""
 
@@ -44,11 +44,8 @@ def world_map(places: Sequence[tuple[str, int]]) -> WorldMap:
     mains = _mains()
     known = [(country, scans) for country, scans in by_country.most_common() if country in mains and scans > 0]
     most = max((scans for _, scans in known), default=1)
-    dots = []
-    for country, scans in known:
-        radius = round(max(_SMALLEST, _LARGEST * math.sqrt(scans / most)), 1)
-        x, y = mains[country]
-        dots.append(Dot(country=country, scans=scans, x=x, y=y, radius=radius))
+    radii = [round(max(_SMALLEST, _LARGEST * math.sqrt(scans / most)), 1) for _, scans in known]
+    dots = [Dot(name, scans, *mains[name], radius) for (name, scans), radius in zip(known, radii, strict=True)]
     elsewhere = tuple((name, scans) for name, scans in by_country.most_common() if name not in mains)
     return WorldMap(dots=tuple(dots), elsewhere=elsewhere)
 

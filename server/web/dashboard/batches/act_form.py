@@ -51,9 +51,7 @@ def read_act(kind: ActKind, form: Mapping[str, str], *, count: int) -> WantedAct
         markets = tuple(part.strip() for part in (given.get("market") or "").split(",") if part.strip())
         details = ActDetails(lot=given.get("lot"), expires=_date(given.get("expires")), markets=markets)
     elif given.get("reason") is None:
-        raise FormIncomplete(
-            "Give a reason: it stands in the batch's history, and a recall's reason is told to shoppers."
-        )
+        raise FormIncomplete("Give a reason: it is kept in the batch's history, and shoppers read a recall's reason.")
     else:
         details = ActDetails(reason=given.get("reason"), link=given.get("link"))
     return WantedAct(kind=kind, indices=indices, first=first, last=last, details=check_details(details))

@@ -11,9 +11,8 @@ from server.domain.batches.range_act import ActKind, ActRequest, RangeInvalid
 from server.domain.codes.unit import Unit
 from server.services.batches.range_acts import ActivationRefused, act_on_range, check_activation
 from server.services.brands.fact_previews import facts_after
-from server.services.queries import batches as read
-from server.web.dashboard import charts
-from server.web.dashboard import words as wording
+from server.services.queries import batches
+from server.web.dashboard import charts, words
 from server.web.dashboard.batches.act_form import WantedAct, effect, read_act, selection
 from server.web.dashboard.blueprint import ID, blueprint
 from server.web.dashboard.filters import country_of, day_of, page_number
@@ -27,7 +26,7 @@ _ACTS_A_PAGE = 50
 @blueprint.get("/batches")
 def batch_list() -> str:
     """The batches, the latest first."""
-    found = read.batch_list(context().db, now=context().clock(), page=page_number(request.args))
+    found = batches.batch_list(context().db, now=context().clock(), page=page_number(request.args))
     return render_template("dashboard/batches.html", found=found)
 
 
@@ -35,7 +34,7 @@ def batch_list() -> str:
 def batch(row: int) -> tuple[str, int]:
     """One batch: its strip, its balance, what happened to its codes, and the acts on it."""
     country, day = country_of(request.args), day_of(request.args.get("day", ""))
-    page = read.batch_page(context(), row, country=country, day=day)
+    page = batches.batch_page(context(), row, country=country, day=day)
     histories = max(1, -(-len(page.acts) // _ACTS_A_PAGE))
     selected, problem = None, None
     try:
@@ -66,7 +65,7 @@ def batch(row: int) -> tuple[str, int]:
 @blueprint.route(f"/batches/<{ID}:row>/<any({', '.join(ActKind)}):kind>", methods=["GET", "POST"])
 def act(row: int, kind: str) -> Response | tuple[str, int] | str:
     """One act in three steps: the form (GET), its effect in counts (POST), done (POST with `confirm`)."""
-    batch = read.batch_to_act_on(context().db, row, now=context().clock())
+    batch = batches.batch_to_act_on(context().db, row, now=context().clock())
     shown: dict[str, object] = {"batch": batch, "kind": ActKind(kind), "form": request.form or request.args}
     if request.method == "GET":
         return render_template("dashboard/act.html", **shown, problem=None)
@@ -77,7 +76,7 @@ def act(row: int, kind: str) -> Response | tuple[str, int] | str:
     if request.form.get("confirm") != "yes":
         touched = effect(wanted, batch.stretches)
         facts = facts_after(context(), row, wanted.kind, wanted.details, first=wanted.first)
-        shown["told"] = preview(*facts) if facts else None
+        shown["shopper"] = preview(*facts) if facts else None
         shown["refused"] = _refusal(row, wanted)
         return render_template("dashboard/confirm.html", **shown, wanted=wanted, touched=touched)
     requested = ActRequest(
@@ -89,7 +88,7 @@ def act(row: int, kind: str) -> Response | tuple[str, int] | str:
         brand_id=batch.brand_id,
     )
     done = act_on_range(context().db, requested, now=context().clock())
-    flash(f"{wording.act_sentence(done)}.")
+    flash(f"{words.act_sentence(done)}.")
     return redirect(url_for(".batch", row=row), HTTPStatus.SEE_OTHER)
 
 

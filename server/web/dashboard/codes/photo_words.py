@@ -1,4 +1,4 @@
-"""What staff read about a picture without a code of ours."""
+"""The sentences for staff about a picture without a code of ours."""
 
 from collections.abc import Mapping
 from typing import Final

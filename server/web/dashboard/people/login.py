@@ -30,7 +30,7 @@ class StaffUser(UserMixin):  # type: ignore[misc]  # flask_login publishes no ty
         self.staff = staff
 
     def get_id(self) -> str:
-        """What the session cookie carries: account number and session mark."""
+        """The contents of the session cookie: account number and session mark."""
         return f"{self.staff.id}:{self.staff.session}"
 
 

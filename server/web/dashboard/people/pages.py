@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from keys.base.errors import AuthcodeError
 from server.services.queries.audit import audit_page
 from server.services.staff.accounts import authenticate, end_sessions, set_password
-from server.web.dashboard import words as wording
+from server.web.dashboard import words
 from server.web.dashboard.blueprint import blueprint
 from server.web.dashboard.filters import whole_number
 from server.web.dashboard.people.login import next_page, staff, start_session
@@ -66,7 +66,7 @@ def password() -> Response | tuple[str, int] | str:
 
 @blueprint.get("/audit")
 def audit() -> str:
-    """What staff did, the latest first; person and kind of act are in the address."""
+    """List the acts of staff, the latest first; person and kind of act are in the address."""
     person = request.args.get("person", "").strip()[:_MAX_NAME_CHARACTERS]
     kind = request.args.get("kind", "").strip()[:_MAX_KIND_CHARACTERS]
     before = whole_number(request.args.get("before"))
@@ -78,5 +78,5 @@ def audit() -> str:
         return urlencode({name: value for name, value in wanted.items() if value})
 
     return render_template(
-        "dashboard/audit.html", found=found, person=person, kind=kind, address=address, kinds=wording.AUDIT_KINDS
+        "dashboard/audit.html", found=found, person=person, kind=kind, address=address, kinds=words.AUDIT_KINDS
     )

@@ -81,7 +81,7 @@ def product_preview(number: int) -> Response:
 
 @blueprint.route("/settings", methods=["GET", "POST"])
 def settings() -> Response | tuple[str, int] | str:
-    """What staff set for each brand."""
+    """Show or change the settings of each brand."""
     if request.method == "GET":
         return _settings()
     try:

@@ -7,7 +7,7 @@ import pytest
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import PoFileError, read_po
 
-from server.web.catalogue import Catalogue, catalogue, placeholders, sources
+from server.web.catalogue import Catalogue, CatalogueMissing, catalogue, placeholders, sources
 
 HEADER = r"""
 msgid ""
@@ -123,3 +123,10 @@ def test_a_file_that_is_not_well_formed_is_refused(tmp_path: Path) -> None:
 def test_placeholders_are_found_and_nothing_else() -> None:
     assert placeholders("On {date} in {country}: {date}") == {"date", "country"}
     assert placeholders("no fact") == frozenset()
+
+
+@pytest.mark.parametrize("folder", ["", "absent"])
+def test_an_installation_without_texts_is_refused_with_one_sentence(folder: str, tmp_path: Path) -> None:
+    (tmp_path / "en" / "LC_MESSAGES").mkdir(parents=True)
+    with pytest.raises(CatalogueMissing, match=r"^There are no texts of the domain staff in \S+; install the server"):
+        sources("staff", tmp_path / folder)

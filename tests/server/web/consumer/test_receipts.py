@@ -457,4 +457,4 @@ def test_every_refusal_has_its_page(maker: PageMaker) -> None:
     from keys.proof import ProofRefused
 
     for refusal in ProofRefused.__subclasses__():
-        assert maker.proof_refused_page(refusal.code).words.heading
+        assert maker.proof_answer_page(refusal.code).words.heading

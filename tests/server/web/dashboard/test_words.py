@@ -17,12 +17,12 @@ from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict
 from server.services.queries.alert import AlertDetail
 from server.services.queries.alerts import RuleRecord
-from server.services.queries.page import Page
+from server.services.queries.page import ListPage
 from server.services.queries.rows import AlertRow, DayCount
 from server.web.dashboard import charts
 from server.web.dashboard import words as wording
 from server.web.dashboard.batches.act_form import effect, read_act
-from server.web.dashboard.filters import ListAddress, Order, SavedView
+from server.web.dashboard.filters import ListAddress, SavedView
 
 RULES = [rule.name for rule in all_rules()]
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
@@ -63,7 +63,7 @@ DETAIL = AlertDetail(
     batch_count=0,
     verdicts={},
     days=(),
-    scans=Page(rows=(), total=0, page=1, pages=1),
+    scans=ListPage(rows=(), total=0, page=1, pages=1),
 )
 
 
@@ -121,7 +121,7 @@ def test_every_word_of_the_domain_has_a_word_for_staff() -> None:
     assert wording.CAUSE_WORDS.keys() == set(Cause)
     assert {cause for _group, causes in wording.CAUSE_GROUPS for cause in causes} == set(Cause)
     assert wording.SEVERITY_WORDS.keys() == set(Severity)
-    assert wording.STATE_WORDS.keys() == wording.TOLD_WORDS.keys() == wording.BALANCE_WORDS.keys() == set(Verdict)
+    assert wording.STATE_WORDS.keys() == wording.ANSWER_WORDS.keys() == wording.BALANCE_WORDS.keys() == set(Verdict)
     assert wording.ACT_WORDS.keys() == wording.ACT_EFFECTS.keys() == wording.ACT_DONE.keys() == set(ActKind)
 
 
@@ -192,7 +192,7 @@ def test_bars_stand_on_the_baseline_and_reach_the_top() -> None:
         rule=st.none() | st.sampled_from(RULES),
         batch_row=st.none() | st.integers(0, 10**6),
         unit_id=st.none() | st.integers(0, 2**62 - 1),
-        order=st.none() | st.sampled_from(list(Order)),
+        order=st.none() | st.sampled_from(["rank", "latest"]),
         page=st.integers(1, 10**6),
     )
 )
@@ -256,12 +256,12 @@ def test_thousands_of_stretches_are_drawn_as_some_hundreds() -> None:
 
 def test_an_estimate_of_copies_says_what_it_takes_for_granted() -> None:
     found = Copies(point=1622, low=866, high=2745, others=12, verified=300, on_sale=40_000)
-    visible = wording.copies_told(replace(DETAIL, copies=found, placement="visible"))
+    visible = wording.copies_basis(replace(DETAIL, copies=found, placement="visible"))
     assert "300 of 40,000 other codes" in visible
     assert "12 other people stand for about 1,620 packs, 866 to 2,750 in 95 of 100 cases" in visible
     assert "visible code" in visible
-    assert "visible code" not in wording.copies_told(replace(DETAIL, copies=found, placement="scratch"))
-    assert "nothing honest can be said" in wording.copies_told(DETAIL)
+    assert "visible code" not in wording.copies_basis(replace(DETAIL, copies=found, placement="scratch"))
+    assert "nothing honest can be said" in wording.copies_basis(DETAIL)
 
 
 @pytest.mark.parametrize(
