@@ -20,7 +20,7 @@ def test_looking_three_times_burns_nothing(person: Person, fresh: str) -> None:
     for _ in range(3):
         page = person()
         page.goto(fresh)
-        assert heading(page).endswith("not verified yet")
+        assert heading(page).endswith("unused so far")
         assert page.context.cookies() == []
     assert verify(page) == GENUINE
 
@@ -120,7 +120,7 @@ def test_a_photo_leads_to_the_codes_own_page_and_burns_nothing(person: Person, h
     index = house.codes("SPRING-24").index(fresh)
     page.get_by_label("A picture of the code").set_input_files(house.picture("SPRING-24", index))
     page.get_by_role("button", name="Read this picture").click()
-    assert heading(page).endswith("not verified yet")
+    assert heading(page).endswith("unused so far")
     page.get_by_role("link", name="Open this code's own page").click()
     assert verify(page) == GENUINE
 
@@ -164,7 +164,7 @@ def test_a_typed_serial_looks(person: Person, house: House, fresh: str) -> None:
     page.goto(f"{house.address}/")
     page.get_by_label("The short code").fill(printed.lower().replace(" ", "-"))
     page.get_by_role("button", name="Look it up").click()
-    assert heading(page).endswith("not verified yet")
+    assert heading(page).endswith("unused so far")
     expect(page.get_by_text("Typing only looks")).to_be_visible()
 
 
@@ -185,7 +185,7 @@ def test_one_wrong_character_is_mended_in_the_field_where_it_was_typed(
     field.press("Backspace")
     field.press_sequentially(printed[-1])
     page.get_by_role("button", name="Look it up").click()
-    assert heading(page).endswith("not verified yet")
+    assert heading(page).endswith("unused so far")
 
 
 def widest(page: Page) -> int:

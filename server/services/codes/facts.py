@@ -1,7 +1,7 @@
 """Stage 5, verify: the facts about a code that pages and API show with its state."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from authcode.code.payload import NotOurs
 from authcode.code.serial import Tier, printed_serial
@@ -11,6 +11,7 @@ from server.domain.batches.range_act import RangeAct, Standing, Withdrawal, With
 from server.domain.codes.redemption import Marks, Redemption, Returned, UnitLife
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Conditions, Use, use_of
+from server.domain.places.market_zone import zone_of_markets
 from server.runtime.context import Context
 from server.services.codes.resolve import Resolved
 from server.storage.batches import BatchRecord, acts_covering
@@ -50,7 +51,8 @@ class CodeFacts:
 
     `support` is the brand's contact; a product may name its own. `returned` is set after a return to unused, for
     everybody; `hop`, for the holder only, counts handovers. `caution` is `key_withdrawn` where that is no lock.
-    With `same_network` the first use was a few minutes ago and from the visitor's own network.
+    `zone` is the market's, where it has one clock, and `first_day_in_zone` the day of the first use there. With
+    `same_network` the first use was a few minutes ago and from the visitor's own network.
     """
 
     brand: str
@@ -70,6 +72,8 @@ class CodeFacts:
     locked_reason: str | None = None
     first_verified_at: datetime | None = None
     first_verified_on: date | None = None
+    first_day_in_zone: date | None = None
+    zone: tzinfo | None = None
     first_country: str | None = None
     was_yours: bool = False
     later: LaterScan | None = None
@@ -177,11 +181,13 @@ def facts_of(connection: Connection, state: CodeState, *, own: bool, later: bool
     )
     if standing.activation is not None:
         details = standing.activation.details
-        facts = replace(facts, lot=details.lot, expires=details.expires, markets=details.markets)
+        zone = zone_of_markets(details.markets)
+        facts = replace(facts, lot=details.lot, expires=details.expires, markets=details.markets, zone=zone)
     if state.redemption is None:
         return facts
     at, hop = state.redemption.at, state.redemption.hop
-    facts = replace(facts, first_verified_on=at.date(), first_country=state.redemption.country)
+    there = at.astimezone(facts.zone or UTC).date()
+    facts = replace(facts, first_verified_on=at.date(), first_day_in_zone=there, first_country=state.redemption.country)
     return replace(facts, first_verified_at=at, was_yours=True, hop=hop) if own else facts
 
 

@@ -195,7 +195,7 @@ def _withheld(seen: Look) -> Look:
     """The same look without what tells a used code from an unused one; every other state is shown however often."""
     if seen.state not in {Verdict.UNUSED, Verdict.ALREADY_VERIFIED} or seen.facts is None:
         return seen
-    facts = replace(seen.facts, first_verified_on=None, first_country=None, same_network=False)
+    facts = replace(seen.facts, first_verified_on=None, first_day_in_zone=None, first_country=None, same_network=False)
     return replace(seen, state=Verdict.WITHHELD, facts=facts)
 
 

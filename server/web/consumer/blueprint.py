@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from authcode.code.payload import SERIAL_CHARACTERS, dropped_link
 from authcode.code.serial import TypedSerialInvalid
+from authcode.order.order import Placement
 from keys.base.errors import AuthcodeError
 from scanner.errors import PhotoError
 from server.domain.codes.claim import ClaimInvalid, HolderCookie
@@ -146,7 +147,7 @@ def check_serial() -> Response:
         found = look_at_serial(context(), typed, visitor())
     except TypedSerialInvalid as refused:
         facts = {"serial_length": str(SERIAL_CHARACTERS)}
-        page = maker.typed_page("typed_unreadable", typed, tint=Tint.NOT_YET, facts=facts)
+        page = maker.typed_page("typed_unreadable", typed, tint=Tint.NOTICE, facts=facts)
         return respond(page, refused.http_status)
     count_answer("serial", found.state)
     if found.state is Verdict.NOT_OURS:
@@ -192,7 +193,8 @@ def _look_page(found: Look, *, again: bool = False, notes: tuple[str, ...] = ())
     form = None
     if found.token and found.claim:
         tells = found.state not in {Verdict.UNUSED, Verdict.WITHHELD}
-        form = Burn(action=code_address(), token=found.token, claim=found.claim, tells=tells)
+        visible = found.facts is not None and found.facts.placement is Placement.VISIBLE
+        form = Burn(action=code_address(), token=found.token, claim=found.claim, tells=tells, visible=visible)
     staff = visitor().staff
     offers = offers_for_staff(found.unit) if staff else receipts.offers_of(shown, found.receipt, burn=form)
     noted = ("again", *notes) if again and form else notes

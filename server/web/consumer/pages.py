@@ -5,7 +5,6 @@ The skeleton is the same for every answer; only words, tint and the one button d
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC
 
 from markupsafe import Markup
 
@@ -23,7 +22,7 @@ from server.web.consumer.words import NO_FACTS, SentenceFacts, ShopperCatalogue
 
 _TINTS = {
     Verdict.UNUSED: Tint.NOT_YET,
-    Verdict.WITHHELD: Tint.NOT_YET,
+    Verdict.WITHHELD: Tint.NOTICE,
     Verdict.GENUINE: Tint.FINE,
     Verdict.VERIFIED_BY_YOU: Tint.FINE,
     Verdict.ALREADY_VERIFIED: Tint.CAREFUL,
@@ -37,6 +36,7 @@ _TINTS = {
 }
 _OPENS_ITS_PAGE = frozenset({Verdict.UNUSED, Verdict.WITHHELD})
 _SHOWS_GENUINE_PACK = frozenset({Verdict.ALREADY_VERIFIED, Verdict.LOCKED})
+_SAYS_NOTHING_OF_A_CODE = frozenset({"look_outer", "look_cut"})
 _NAMES_SUPPORT_ITSELF = frozenset({Verdict.EXPIRED, Verdict.RECALLED})
 _NOTED_ON_A_PROOF = frozenset({Verdict.RECALLED, Verdict.VOID, Verdict.LOCKED, Verdict.EXPIRED})
 _NOTES = ("was_yours", "others_tried", "returned", "owner", "caution_key_withdrawn")
@@ -135,7 +135,7 @@ class PageMaker:
         page = self.proof_answer_page("proof_gone", {"moment": moment})
         if ended is None:
             return page
-        facts = {"ended_date": self._catalogue.day(ended.at.astimezone(UTC).date()) if ended.at else None}
+        facts = {"ended_date": self._catalogue.day_of(ended.at) if ended.at else None}
         note = self._catalogue.note(f"proof_{ended.how}" + (f"_{ended.by}" if ended.by else ""), facts)
         return replace(page, notes=(note,) if note else ())
 
@@ -165,7 +165,7 @@ class PageMaker:
         return replace(self.plain_page(name, tint=tint, facts=facts, forms=True), typed=kept)
 
     def plain_page(
-        self, name: str, *, tint: Tint = Tint.NOT_YET, facts: SentenceFacts = NO_FACTS, forms: bool = False
+        self, name: str, *, tint: Tint = Tint.NOTICE, facts: SentenceFacts = NO_FACTS, forms: bool = False
     ) -> Page:
         """A page about no code in particular. With `forms` its links lead to the forms on the page itself."""
         known = {**site_facts(self._site), **facts}
@@ -240,7 +240,8 @@ def _receipt_facts(receipt: ReceiptView | None) -> SentenceFacts:
 
 def _tint_of(shown: ShownCode) -> Tint:
     listed = shown.foreign.listed if shown.foreign is not None else None
-    return Tint.NOT_YET if listed is not None and listed.listing is Listing.PARTNER else _TINTS[shown.verdict]
+    partner = listed is not None and listed.listing is Listing.PARTNER
+    return Tint.NOTICE if partner or _entry_name(shown) in _SAYS_NOTHING_OF_A_CODE else _TINTS[shown.verdict]
 
 
 def _entry_name(shown: ShownCode) -> str:

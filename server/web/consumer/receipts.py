@@ -91,7 +91,7 @@ def proof_sheet(
         ("receipt_brand", facts.brand),
         ("serial", facts.serial_printed),
         ("lot", facts.lot),
-        ("receipt_moment", moment or (words.moment(own) if own else None)),
+        ("receipt_moment", moment or (words.moment(own, facts.zone) if own else None)),
     )
     return ReceiptSheet(
         heading=words.word("receipt_heading").unescape(),
@@ -117,15 +117,15 @@ def offers_of(shown: ShownCode, receipt: Receipt | None, *, burn: Burn | None = 
     """What the page of a code offers: to verify, the holder's receipt, or a stranger's "It was me"."""
     own = shown.cut or (shown.facts is not None and shown.facts.was_yours)
     asks = shown.verdict in _TAKES_KEEP_CODE and not own
-    view = _receipt_view(receipt, shown.verdict) if receipt is not None else None
+    view = _receipt_view(receipt, shown) if receipt is not None else None
     return Offers(burn=burn, receipt=view, keep_action=code_address() if asks else None)
 
 
-def _receipt_view(receipt: Receipt, verdict: Verdict) -> ReceiptView:
+def _receipt_view(receipt: Receipt, shown: ShownCode) -> ReceiptView:
     """The card on the holder's page; its forms send what proved the holder here: claim, keep-code or cookie."""
     until = receipt.undo_until if receipt.undo_until and context().clock() <= receipt.undo_until else None
     acts: tuple[HolderAct, ...] = (HolderAct.ERASE,)
-    if verdict in _HOLDER_ACTS:
+    if shown.verdict in _HOLDER_ACTS:
         acts = (HolderAct.HAND_ON, *((HolderAct.UNDO,) if until else ()), HolderAct.ERASE)
     return ReceiptView(
         keep_code=receipt.keep_code,
@@ -135,5 +135,5 @@ def _receipt_view(receipt: Receipt, verdict: Verdict) -> ReceiptView:
         proven_by=receipt.keep_code if "keep_code" in request.form else None,
         acts=acts,
         handed_on=receipt.hop > 0,
-        undo_until=catalogue().moment(until) if until else None,
+        undo_until=catalogue().moment(until, shown.facts.zone if shown.facts else None) if until else None,
     )

@@ -54,10 +54,16 @@ def code_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) 
 def _first_use_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
     """The first verification; `own_date` or `inherited_date` for its holder, where the verdict does not say it."""
     at = facts.first_verified_at
-    first_on = facts.first_verified_on or (at.astimezone(UTC).date() if at else None)
-    known = {"country": catalogue.country(facts.first_country), "moment": catalogue.moment(at) if at else None}
+    first_on = (
+        facts.first_day_in_zone or facts.first_verified_on or (at.astimezone(facts.zone or UTC).date() if at else None)
+    )
+    known = {
+        "country": catalogue.country(facts.first_country),
+        "moment": catalogue.moment(at, facts.zone) if at else None,
+    }
     if first_on is not None:
-        known["date"] = catalogue.day(first_on)
+        known["date"] = catalogue.day(first_on, facts.zone)
+        known["heading_date"] = catalogue.calendar_date(first_on)
         if facts.was_yours and verdict not in {Verdict.GENUINE, Verdict.VERIFIED_BY_YOU}:
             known["inherited_date" if facts.hop else "own_date"] = known["date"]
     return known
@@ -72,7 +78,7 @@ def _return_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdic
     """A return to unused: `returned_date` by a holder, `taken_back_date` by the brand."""
     if facts.returned is None:
         return {}
-    day = catalogue.day(facts.returned.at.astimezone(UTC).date())
+    day = catalogue.day_of(facts.returned.at, facts.zone)
     name = "returned_date" if facts.returned.by is ReturnedBy.HOLDER else "taken_back_date"
     in_addition = {} if verdict in {Verdict.UNUSED, Verdict.GENUINE} else {f"{name}_beside": day}
     return {name: day, **in_addition}
@@ -82,7 +88,7 @@ def _recall_facts(catalogue: ShopperCatalogue, facts: CodeFacts) -> SentenceFact
     if facts.recall is None:
         return {}
     return {
-        "recall_date": catalogue.day(facts.recall.at.astimezone(UTC).date()),
+        "recall_date": catalogue.day_of(facts.recall.at, facts.zone),
         "reason": facts.recall.reason.rstrip(".") if facts.recall.reason else None,
         "recall_link": contact(facts.recall.link),
     }
@@ -92,7 +98,7 @@ def _later_scan_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Ve
     if facts.later is None or verdict is not Verdict.VERIFIED_BY_YOU:
         return {}
     return {
-        "other_date": catalogue.day(facts.later.at.astimezone(UTC).date()),
+        "other_date": catalogue.day_of(facts.later.at, facts.zone),
         "other_country": catalogue.country(facts.later.country),
     }
 

@@ -13,6 +13,7 @@ class Tint(StrEnum):
 
     FINE = "fine"
     NOT_YET = "not_yet"
+    NOTICE = "notice"
     CAREFUL = "careful"
     STOP = "stop"
     RECALL = "recall"
@@ -59,13 +60,15 @@ class ProductView:
 class Burn:
     """The form that verifies: the code's own address (path and 8030 only), the page's token and the claim.
 
-    With `tells` the code cannot be burned: the same form reports to the brand that this pack was found.
+    With `tells` the code cannot be burned: the same form reports this pack to the brand. With `visible`
+    anybody in the shop can scan the code, so that a box is to be ticked first.
     """
 
     action: str
     token: str
     claim: str
     tells: bool = False
+    visible: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

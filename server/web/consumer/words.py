@@ -7,11 +7,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from types import MappingProxyType
 
-from babel.dates import format_date, format_time, format_timedelta
+from babel.dates import format_date, format_time, format_timedelta, get_timezone_gmt
 from babel.lists import format_list
 from markupsafe import Markup, escape
 from werkzeug.datastructures import LanguageAccept
@@ -85,15 +85,21 @@ class ShopperCatalogue(Catalogue):
         """A date as printed on a pack, written out; it belongs to no zone."""
         return format_date(day, "long", self.locale)
 
-    def day(self, day: date) -> str:
-        """The day on which something happened, written out, with its zone: all our days are UTC's."""
-        return self.text("format.day", date=self.calendar_date(day)) or ""
+    def day(self, day: date, zone: tzinfo | None = None) -> str:
+        """The day on which something happened, written out: one of the market's `zone` alone, one of UTC so named."""
+        written = self.calendar_date(day)
+        return written if zone is not None else self.text("format.day", date=written) or ""
 
-    def moment(self, moment: datetime) -> str:
-        """Date and time to the minute, written out, in UTC."""
-        utc = moment.astimezone(UTC)
-        time = format_time(utc.time(), "short", locale=self.locale)
-        return self.text("format.moment", date=self.calendar_date(utc.date()), time=time) or ""
+    def day_of(self, moment: datetime, zone: tzinfo | None = None) -> str:
+        """The day of a moment, in the market's `zone` or UTC."""
+        return self.day(moment.astimezone(zone or UTC).date(), zone)
+
+    def moment(self, moment: datetime, zone: tzinfo | None = None) -> str:
+        """Date and time to the minute, written out, in the market's `zone` or UTC, which it names: GMT+09:00, UTC."""
+        there = moment.astimezone(zone or UTC)
+        time = format_time(there.time(), "short", locale=self.locale)
+        named = get_timezone_gmt(there, "long", self.locale) if zone is not None else "UTC"
+        return self.text("format.moment", date=self.calendar_date(there.date()), time=time, zone=named) or ""
 
     def wait(self, seconds: float) -> str:
         """How long to wait, in whole minutes and never too short: "in 2 minutes"."""

@@ -20,7 +20,7 @@ from tests.server.services.holders.guesses import wrong
 from tests.server.simulator import START, Issued, MakeWorld, World
 
 HOME, ELSEWHERE = "203.0.113.9", "198.51.100.7"
-UNUSED = "not verified yet"
+UNUSED = "unused so far"
 
 
 def with_limits(world: World, **changes: int) -> World:
@@ -92,14 +92,14 @@ def test_prefetches_and_heads_use_nothing_up_and_are_told_nothing(limited: World
                 environ_base={"REMOTE_ADDR": f"10.0.{number}.1"},
             )
             assert answer.status_code == 200
-            assert "not verified yet" not in answer.text
+            assert "unused so far" not in answer.text
     assert limited.ctx.look_limits.counted() == (0, 0, 0)
-    assert "not verified yet" in page(limited, issued.text(0)).text
+    assert "unused so far" in page(limited, issued.text(0)).text
 
 
 def test_without_limits_a_prefetch_is_told_what_everybody_is_told(world: World) -> None:
     path = "/" + world.issue().text(0).split("/", 3)[3]
-    assert "not verified yet" in world.client.get(path, headers={"Sec-Purpose": "prefetch"}).text
+    assert "unused so far" in world.client.get(path, headers={"Sec-Purpose": "prefetch"}).text
 
 
 def worn_out(world: World) -> Issued:

@@ -7,7 +7,7 @@ import pypdfium2
 KEEP = re.compile(r'class="keep-code">([0-9A-Z-]{14})<')
 
 
-MINE = "You verified this code on 21 November 2026 (UTC)"
+MINE = "You verified this code on 21 November 2026"
 
 
 BEFORE = "This code was verified before"

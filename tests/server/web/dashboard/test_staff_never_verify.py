@@ -62,7 +62,7 @@ def test_looks_of_staff_are_no_looks_of_shoppers(anna: Staff, world: World, issu
     limits = LookLimits(looks_per_unit=20, units_per_network=600, units_per_cookie=30)
     object.__setattr__(world.ctx, "look_limits", limits)
     for _ in range(25):
-        assert "not verified yet" in anna.open(target(issued.text(0))).text
+        assert "unused so far" in anna.open(target(issued.text(0))).text
     world.ctx.looks.flush()
     assert limits.counted() == (0, 0, 0)
     assert code_history(world.ctx, find_code(world.ctx, issued.text(0))).looks == 0
@@ -113,4 +113,5 @@ class TestWhatStaffSend:
         anna.submit("/staff/alerts", {}, to="/staff/logout")
         page = anna.open(target(issued.text(0))).text
         assert SENTENCE not in page
-        assert heading(anna.send(target(issued.text(0)), hidden(page)).text) == "Genuine code. You are the first."
+        answer = anna.send(target(issued.text(0)), hidden(page))
+        assert heading(anna.follow(answer.location)) == "Genuine code. You are the first."
