@@ -16,16 +16,20 @@ from functools import lru_cache
 from typing import Any, Final
 
 from keys.base.errors import AuthcodeError, SignatureInvalid
+from keys.base.typed_text import pasted_token
 from keys.primitives import SigningKey, check_public_key, verify_bytes
 
 ALGORITHM: Final = "Ed25519"
 TYPE: Final = "authcode-proof+jwt"
 MAX_PROOF_CHARS: Final = 2048
 """Ours have about 500 characters, with the head of the log that they name."""
+MAX_PASTED_CHARS: Final = 8192
+"""Mails and chats put line breaks, quote marks and a link around a proof."""
 _KEY_NAME_BYTES: Final = 9  # 72 bits of the thumbprint, 12 characters: enough for the few keys of a server
 _SIGNATURE_CHARS: Final = 86
 _PARTS: Final = 3
 _CHARACTERS: Final = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+_LINK: Final = re.compile(r"https?://\S{1,300}?/proof/([A-Za-z0-9_.-]+)", re.ASCII | re.IGNORECASE)
 
 
 class ProofRefused(AuthcodeError):
@@ -139,6 +143,23 @@ class ProofKeys:
         return {
             "keys": [{**_jwk(key), "kid": name, "alg": ALGORITHM, "use": "sig"} for name, key in self._names.items()]
         }
+
+
+def linked_proof(text: str) -> str | None:
+    """The proof in a receipt's link; the host is not compared, since only the signature counts."""
+    found = _LINK.search(text)
+    return pasted_token(found.group(1)) if found else None
+
+
+def proof_in(pasted: str) -> str:
+    """The proof in pasted text: its link, or the proof itself, in lines, quoted, or with punctuation around it.
+
+    The text is empty where too much was pasted.
+    """
+    if len(pasted) > MAX_PASTED_CHARS:
+        return ""
+    token = pasted_token(pasted)
+    return linked_proof(token) or token
 
 
 def open_proof(text: str, public_keys: Mapping[str, bytes]) -> Proof:

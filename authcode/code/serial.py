@@ -10,6 +10,7 @@ from enum import IntEnum
 from authcode.code.payload import SERIAL_CHARACTERS, NotOurs
 from keys.base.crockford import ALPHABET, decode_int, encode_int
 from keys.base.errors import AuthcodeError
+from keys.base.typed_text import typed_characters
 from keys.ff1 import Ff1
 
 RADIX = 32
@@ -18,11 +19,10 @@ MAX_BATCHES = RADIX**5
 MAX_COUNT = RADIX**7
 """Units of a batch that a serial can name: 34,359,738,368."""
 MAX_TYPED_CHARACTERS = 64
-"""A typed serial has 14 characters; the rest leaves room for spaces and dots."""
+"""A typed serial has 14 characters; the rest leaves room for what stands between them."""
 
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
 _ALIASES = str.maketrans({"O": "0", "I": "1", "L": "1"})  # Crockford's, for typed text only
-_SEPARATORS = str.maketrans(dict.fromkeys(" \t\u00a0\u202f-\u2010\u2011.\u00b7"))
 _REDUCTION = 0b100101  # x^5 + x^2 + 1, primitive: alpha has order 31
 
 
@@ -103,7 +103,7 @@ def printed_serial(serial: str) -> str:
 
 
 def read_typed_serial(text: str) -> str:
-    """Read a serial as a person types it: any case, separators and Crockford's aliases allowed.
+    """Read a serial as a person types it: any case, with Crockford's aliases, as any input method writes it.
 
     Raises:
         TypedSerialInvalid: not fourteen characters of the alphabet, or another check character.
@@ -129,8 +129,8 @@ def _plain(text: str) -> str:
     """Typed characters without separators, in the alphabet's own spelling."""
     if len(text) > MAX_TYPED_CHARACTERS:
         raise TypedSerialInvalid
-    joined = text.strip().translate(_SEPARATORS)
-    plain = joined.upper().translate(_ALIASES) if joined.isascii() else ""
+    typed = typed_characters(text)
+    plain = typed.upper().translate(_ALIASES) if typed.isascii() else ""
     if any(character not in _VALUE for character in plain):
         raise TypedSerialInvalid
     return plain

@@ -10,7 +10,7 @@ from authcode.log.check import LogCheck
 from authcode.log.checkpoint import MAX_DOCUMENT_BYTES, LogDocumentInvalid, read_log_key
 from authcode.log.merkle import HASH_BYTES, LogProofRefused
 from authcode.log.words import conclusion, file_in_words
-from keys.proof import Proof, open_proof, public_keys_of
+from keys.proof import Proof, open_proof, proof_in, public_keys_of
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -98,7 +98,7 @@ def _receipt(receipt: Path | None, keys: Path | None) -> Proof | None:
         return None
     try:
         document = json.loads(_text(keys))
-        return open_proof(_text(receipt).strip(), public_keys_of(document))
+        return open_proof(proof_in(_text(receipt)), public_keys_of(document))
     except (ValueError, AttributeError, RecursionError):
         raise LogDocumentInvalid("the file of receipt keys is no key set") from None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from authcode.code.payload import MAX_CODE_BYTES, NotOurs
+from authcode.code.payload import NotOurs
 from authcode.code.verify import OfflineAnswer, OfflineState, verify_offline
 from authcode.commands.options import (
     common_options,
@@ -24,7 +24,11 @@ from authcode.verifier.single_file import build
 from keys.base.errors import AuthcodeError
 from keys.base.home import home_dir
 from keys.base.instants import format_instant
+from keys.base.typed_text import pasted_token
 from keys.format.keyring import OpenedKeyring
+
+_MAX_INPUT_BYTES = 2048
+"""A code has about 150 characters; the rest leaves room for what was copied with it."""
 
 
 class KeyringMissing(AuthcodeError):
@@ -70,6 +74,8 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
 ) -> None:
     """Check the signature of CODE, the exact text of a symbol, or `-` to read it from standard input.
 
+    From standard input white space, quotes and brackets around the code, and a byte order mark, are left out.
+
     A code is a secret until it is used: other users see arguments and shells remember them, so prefer `-`.
     Exit code 0 only where the signature is valid and the key list in date.
     """
@@ -81,7 +87,7 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument an option
     if not offline:
         raise OfflineRequired
     opened = _opened(keyring, home_dir(home), root)
-    text = sys.stdin.buffer.read(MAX_CODE_BYTES + 3).removesuffix(b"\n").removesuffix(b"\r") if code == "-" else code
+    text = pasted_token(sys.stdin.buffer.read(_MAX_INPUT_BYTES).decode("utf-8", "replace")) if code == "-" else code
     if code == "-" and not text:
         raise click.UsageError("there was no input: nothing to check.")
     try:

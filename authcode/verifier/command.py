@@ -32,7 +32,8 @@ from authcode.verifier.keyring import open_keyring
 from keys.base.errors import AuthcodeError
 from keys.base.fields import Fields
 from keys.base.instants import parse_instant
-from keys.proof import Proof, open_proof, public_keys_of
+from keys.base.typed_text import pasted_token
+from keys.proof import Proof, open_proof, proof_in, public_keys_of
 
 SENTENCES = {
     "log_document_invalid": "this is no log head or proof as the log wrote it: {reason}",
@@ -87,7 +88,7 @@ def answer(arguments: argparse.Namespace) -> dict[str, Any]:
         sys.stderr.write(f"Note: the key list names the root {root}; compare it, and give it with --root.\n")
     text = arguments.code
     if text == "-":
-        text = sys.stdin.buffer.read(MAX_CODE_BYTES + 3).removesuffix(b"\n").removesuffix(b"\r")
+        text = pasted_token(sys.stdin.buffer.read(4 * MAX_CODE_BYTES).decode("utf-8", "replace"))
         if not text:
             raise Refused("usage", "there was no input: nothing to check")
     try:
@@ -129,7 +130,7 @@ def receipt_of(arguments: argparse.Namespace) -> Proof | None:
         keys = public_keys_of(Fields.parse(text_of(arguments.keys)).values())
     except ValueError:
         raise Refused("log_document_invalid", f"{arguments.keys} is no key set") from None
-    return open_proof(text_of(arguments.receipt).strip(), keys)
+    return open_proof(proof_in(text_of(arguments.receipt)), keys)
 
 
 def answer_files(arguments: argparse.Namespace) -> list[dict[str, Any]]:

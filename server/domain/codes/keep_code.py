@@ -10,6 +10,7 @@ import hmac
 from authcode.code.serial import check_character
 from keys.base.crockford import ALPHABET, encode_int
 from keys.base.errors import AuthcodeError
+from keys.base.typed_text import typed_characters
 from server.domain.codes.redemption import Redemption
 from server.domain.codes.unit import Unit
 
@@ -19,7 +20,6 @@ _SECRET_BITS = 5 * _SECRET_CHARACTERS
 _MAX_TYPED_CHARACTERS = 64
 _LABEL = b"authcode-keep-code-v1"
 _ALIASES = str.maketrans({"O": "0", "I": "1", "L": "1"})
-_SEPARATORS = str.maketrans(dict.fromkeys(" \t\r\n\u00a0\u202f-\u2010\u2011\u2013.\u00b7"))
 
 
 class KeepCodeInvalid(AuthcodeError):
@@ -57,14 +57,14 @@ def printed_keep_code(keep_code: str) -> str:
 
 
 def read_keep_code(text: object) -> str:
-    """Read a keep-code as a person types it: any case, separators and Crockford's aliases allowed.
+    """Read a keep-code as a person types it: any case, with Crockford's aliases, as any input method writes it.
 
     Raises:
         KeepCodeInvalid: not twelve characters of the alphabet, or another check character.
     """
     if not isinstance(text, str) or len(text) > _MAX_TYPED_CHARACTERS:
         raise KeepCodeInvalid
-    joined = text.translate(_SEPARATORS)
+    joined = typed_characters(text)
     plain = joined.upper().translate(_ALIASES) if joined.isascii() else ""
     if len(plain) != KEEP_CODE_CHARACTERS or not set(plain) <= set(ALPHABET):
         raise KeepCodeInvalid

@@ -96,7 +96,9 @@ class HolderBody(AttemptBody):
 class ProofBody(Body):
     """A proof."""
 
-    proof: str = about("The whole proof: three parts with dots between them.")
+    proof: str = about(
+        "The whole proof: three parts with dots between them. It may be in lines, quoted, or in its page's address."
+    )
 
 
 class PhotoBody(Body):

@@ -5,7 +5,7 @@ The first three answer 200 with a verdict for any text, `not_ours` included; a 4
 
 from flask import Blueprint
 
-from keys.proof import ProofRefused
+from keys.proof import ProofRefused, proof_in
 from scanner.errors import PhotoError, PhotoNotFound, PhotosBusy
 from server.domain.codes.claim import ClaimInvalid, ClaimTooWeak, ClaimTriesSpent
 from server.domain.codes.holder_acts import ActNotNow, HandOnLimit, HolderAct, HolderUnknown, UndoOver
@@ -92,7 +92,7 @@ def _acted(act: HolderAct, body: HolderBody) -> answers.Held:
 @operation(blueprint, "POST /proofs", ProofRefused, SerialKeyMissing)
 def check(body: ProofBody) -> answers.Proof:
     """Check a proof; it gives no rights."""
-    checked = check_proof(context(), body.proof)
+    checked = check_proof(context(), proof_in(body.proof))
     return answers.Proof.of(checked.status, proof=checked.proof.claims())
 
 

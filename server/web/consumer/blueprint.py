@@ -13,6 +13,7 @@ from authcode.code.payload import SERIAL_CHARACTERS, dropped_link
 from authcode.code.serial import TypedSerialInvalid
 from authcode.order.order import Placement
 from keys.base.errors import AuthcodeError
+from keys.proof import linked_proof
 from scanner.errors import PhotoError
 from server.domain.codes.claim import ClaimInvalid, HolderCookie
 from server.domain.codes.holder_acts import ActNotNow, HolderUnknown
@@ -51,7 +52,7 @@ blueprint.register_error_handler(AuthcodeError, problems.problem_of_ours)
 blueprint.register_error_handler(Exception, problems.unexpected_problem)
 blueprint.get("/proof")(proofs.proof_home)
 blueprint.post("/proof")(proofs.check_a_proof)
-blueprint.get("/proof/<text>")(proofs.show_proof)
+blueprint.get("/proof/<pasted>")(proofs.show_proof)
 blueprint.get("/proof/<text>/receipt.pdf")(proofs.proof_file)
 blueprint.get("/accent/<colour>.css")(accent_sheet)
 blueprint.add_url_rule("/style/<path:filename>", "style", send_static)
@@ -132,7 +133,7 @@ def check_photo() -> Response:
         return respond(maker.unreadable_page(*advice_numbers(answer.advice)))
     if len(codes) > 1:
         return respond(maker.cards_page(codes, left_out=answer.left_out))
-    proof = proofs.linked_proof(answer.symbols[0].text)
+    proof = linked_proof(answer.symbols[0].text)
     if proof is not None and codes[0].verdict is Verdict.NOT_OURS:
         return proofs.show_proof(proof)
     return respond(maker.code_page(codes[0], answer=True))

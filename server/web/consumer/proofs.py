@@ -3,12 +3,11 @@
 A proof's page shows the proof and what is on record now; it gives no rights (docs/protocol.md §2 rule 11).
 """
 
-import re
 from http import HTTPStatus
 
 from flask import Response, abort, request
 
-from keys.proof import Proof, ProofRefused
+from keys.proof import Proof, ProofRefused, linked_proof, proof_in
 from scanner.errors import PhotoError
 from server.services.codes.photo import scan_in_turn
 from server.services.codes.receipts import check_proof
@@ -18,12 +17,6 @@ from server.web.consumer.respond import catalogue, page_maker, respond
 from server.web.consumer.sentence_facts import advice_numbers, refusal_numbers
 from server.web.consumer.view import ProofView
 from server.web.visit import context
-
-MAX_PASTED_CHARS = 8192
-"""A proof has some 500 characters; mails and chats put line breaks and a sentence or two around it."""
-
-_LINK = re.compile(r"https?://\S{1,300}?/proof/([^/?#\s]+)", re.IGNORECASE)
-_SPACES = re.compile(r"\s+")
 
 
 def proof_home() -> Response:
@@ -35,7 +28,7 @@ def check_a_proof() -> Response:
     """Check what was pasted or photographed; changes nothing."""
     upload = request.files.get("photo")
     if upload is None:
-        return show_proof(proof_in(request.form.get("proof", "")))
+        return show_proof(request.form.get("proof", ""))
     try:
         found = scan_in_turn(
             context(), upload.read(), request.remote_addr, accept=lambda text: bool(linked_proof(text))
@@ -62,9 +55,9 @@ def proof_file(text: str) -> Response:
     return pdf_response(sheet, facts.serial, "attachment")
 
 
-def show_proof(text: str) -> Response:
-    """The page of a proof, or the reason why the text is none."""
-    maker = page_maker()
+def show_proof(pasted: str) -> Response:
+    """The page of the proof in an address or a pasted text, or the reason why there is none."""
+    maker, text = page_maker(), proof_in(pasted)
     try:
         checked = check_proof(context(), text)
     except ProofRefused as refused:
@@ -77,20 +70,6 @@ def show_proof(text: str) -> Response:
         text=text, file=f"/proof/{text}/receipt.pdf", symbol_size=size, symbol_path=path, head=checked.proof.log_head
     )
     return respond(maker.proof_page(view, facts, since=checked.status.since, moment=_moment(checked.proof)))
-
-
-def linked_proof(text: str) -> str | None:
-    """The proof in a receipt's link; any host will do, since only the signature counts."""
-    found = _LINK.search(text)
-    return found.group(1) if found else None
-
-
-def proof_in(pasted: str) -> str:
-    """The proof in pasted text: a link, or the proof itself, with any spaces and line breaks."""
-    if len(pasted) > MAX_PASTED_CHARS:
-        return ""
-    bare = _SPACES.sub("", pasted)
-    return linked_proof(bare) or bare
 
 
 def _moment(proof: Proof) -> str:

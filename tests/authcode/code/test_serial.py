@@ -135,6 +135,10 @@ def test_a_serial_is_read_as_it_is_printed_and_as_people_type_it(serial: str) ->
         f"  {typed}\n",
         printed.replace("1", "I"),
         printed.replace(" ", "\u00a0"),
+        printed.replace(" ", "\u3000"),
+        printed.replace(" ", "\u2013"),
+        printed.translate(FULL_WIDTH),
+        f"\ufeff\u201c{typed}\u201d.",
     ):
         assert read_typed_serial(text) == serial
 
@@ -151,6 +155,9 @@ def test_a_typed_text_that_cannot_be_a_serial_is_refused_without_echo(text: str)
 def test_hostile_typing_raises_only_our_error(text: str) -> None:
     with suppress(TypedSerialInvalid):
         assert len(read_typed_serial(text)) == 13
+
+
+FULL_WIDTH = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)})
 
 
 def _refused(text: str) -> TypedSerialInvalid:

@@ -347,9 +347,22 @@ def test_verify_says_what_the_signature_says_and_no_more(line: Any, home: Path) 
 def test_verify_reads_a_code_from_standard_input(line: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _in_date(home)
     text = _issued_code(line)
-    for ending, expected in (("", 0), ("\n", 0), ("\r\n", 0), ("\n\n", 1), ("x", 1)):
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO((text + ending).encode())))
-        assert line("verify", "--offline", "-")[0] == expected
+    around = (
+        "{}",
+        "{}\n",
+        "{}\r\n",
+        "{}\n\n",
+        "\ufeff{}",
+        " {}",
+        '"{}"',
+        "<{}>",
+        "\u201c{}\u201d,",
+        "> {}.",
+        "({})\u200b",
+    )
+    for given in (*around, "{}x", "{0}\n{0}", "<{0}x>"):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given.format(text).encode())))
+        assert line("verify", "--offline", "-")[0] == (0 if given in around else 1), given
 
 
 def _in_date(home: Path, **changes: Any) -> None:

@@ -349,7 +349,8 @@ def test_the_single_file_reads_standard_input_and_refuses_older_lists(tmp_path: 
     options = ("--keyring", str(keyring), "--at", "2026-03-02T00:00:00Z")
     code, out, err = _run_single_file(standalone, *options, "-", stdin=text.encode() + b"\r\n")
     assert (code, b"signature valid" in out, ROOT.fingerprint.encode() in err) == (0, True, True)
-    assert _run_single_file(standalone, *options, "-", stdin=text.encode() + b"\n\n")[0] == 1
+    assert _run_single_file(standalone, *options, "-", stdin=b'\xef\xbb\xbf <"%s">\n\n' % text.encode())[0] == 0
+    assert _run_single_file(standalone, *options, "-", stdin=text.encode() + b"x\n")[0] == 1
     assert _run_single_file(standalone, *options, "--root", ROOT.fingerprint, text)[2] == b""
     code, _, err = _run_single_file(standalone, *options, "--newest", "2", text)
     assert (code, b"[keyring_rollback]" in err) == (2, True)

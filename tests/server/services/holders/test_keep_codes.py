@@ -94,7 +94,7 @@ def test_a_keep_code_is_twelve_characters_that_depend_on_everything_that_names_t
 @given(
     index=st.integers(0, 2**35 - 1),
     lower=st.booleans(),
-    separator=st.sampled_from(["", " ", "-", "\u2011", " - ", "."]),
+    separator=st.sampled_from(["", " ", "-", "\u2011", "\u2014", "\u3000", "\u200b", " - ", ".", "\uff0e"]),
     aliases=st.booleans(),
 )
 def test_it_is_typed_in_any_case_with_any_separator_and_with_the_letters_people_mistake(

@@ -3,7 +3,7 @@
 import io
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from authcode.print import fonts
-from keys.proof import ProofKeys
+from keys.proof import MAX_PASTED_CHARS, ProofKeys, linked_proof, proof_in
 from keys.store.issuer import IssuerHome
 from scanner import read_symbols
 from server.domain.alerts.alert import AlertFilter
@@ -26,7 +26,6 @@ from server.services.brands.keyring import publish_keyring
 from server.services.brands.publish_product import publish_product
 from server.services.queries.alerts import alerts
 from server.web.consumer.pages import PageMaker
-from server.web.consumer.proofs import MAX_PASTED_CHARS, linked_proof, proof_in
 from server.web.consumer.receipt_pdf import ReceiptSheet, proof_symbol, receipt_pdf
 from tests.server.services.holders.guesses import wrong
 from tests.server.simulator import PRODUCT, Issued, World
@@ -53,6 +52,23 @@ def picture_of(pdf: bytes, scale: float = 2.0) -> Image.Image:
     picture = document[0].render(scale=scale).to_pil().convert("RGB")
     document.close()
     return picture
+
+
+FULL_WIDTH = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)})
+PASTED_PROOFS = {
+    "a newline": lambda proof: proof + "\n",
+    "lines of 76": lambda proof: "\r\n".join(re.findall(".{1,76}", proof)),
+    "a quoted mail": lambda proof: "\n".join(f"> {part}" for part in re.findall(".{1,76}", proof)),
+    "a mail quoted twice": lambda proof: "\n".join(f">> {part} " for part in re.findall(".{1,60}", proof)),
+    "a full stop": lambda proof: proof + ".",
+    "angle brackets": lambda proof: f"<{proof}>",
+    "smart quotes": lambda proof: f"\u201c{proof}\u201d,",
+    "a byte order mark": lambda proof: "\ufeff" + proof,
+    "full-width forms": lambda proof: proof.translate(FULL_WIDTH),
+    "a link in brackets": lambda proof: f"(see <https://v.example.com/proof/{proof}>.)",
+    "a link with a full stop": lambda proof: f"https://v.example.com/proof/{proof}.",
+}
+"""What happens to a proof on its way, by what it is."""
 
 
 class TestTheCard:
@@ -271,6 +287,19 @@ class TestAProof:
         ):
             html = stranger(world).send("/proof", {"proof": pasted}).text
             assert heading(html) == "This receipt holds"
+
+    @pytest.mark.parametrize("pasted", PASTED_PROOFS.values(), ids=PASTED_PROOFS)
+    def test_it_is_checked_as_mails_and_chats_write_it_on_the_page_and_by_programs_alike(
+        self, world: World, proof: str, pasted: Callable[[str], str]
+    ) -> None:
+        text = pasted(proof)
+        assert heading(stranger(world).send("/proof", {"proof": text}).text) == "This receipt holds"
+        answer = world.client.post("/api/v1/proofs", json={"proof": text})
+        assert (answer.status_code, answer.get_json()["on_record"]) == (200, True)
+
+    def test_punctuation_after_its_address_is_no_part_of_it(self, world: World, proof: str) -> None:
+        for stuck in (".", ")", ">", "%20", "%0A", "%E2%80%8B"):
+            assert heading(stranger(world).open(f"/proof/{proof}{stuck}").text) == "This receipt holds"
 
     def test_it_is_checked_from_a_picture_of_its_file_here_and_on_the_front_page(
         self, world: World, proof: str
