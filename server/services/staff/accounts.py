@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from keys.base.errors import AuthcodeError
+from keys.base.typed_text import is_password_text, password_text, pasted_token
 from server.domain.clock_skew import CLOCKS_APART
 from server.domain.network_limits import LOGIN_WINDOW
 from server.domain.places.time_zone import read_zone
@@ -21,6 +22,7 @@ from server.storage.login_tries import add_refused_login, forget_refused_logins,
 
 MIN_PASSWORD_CHARS = 12
 MAX_PASSWORD_CHARS = 128  # argon2 hashes any length; a request that sends a megabyte wants something else
+_MAX_TYPED_CHARS = 4 * MAX_PASSWORD_CHARS  # NFC makes one character of at most four that were typed
 _MAX_EMAIL_CHARS = 254  # RFC 5321
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}", re.ASCII)
 _HASHER = PasswordHasher()
@@ -51,12 +53,13 @@ class LoginSlowed(AuthcodeError):
 
 
 class PasswordRefused(AuthcodeError):
-    """A new password that is too short, too long, or the old one."""
+    """A new password that is too short, too long or the old one, or has characters that cannot be typed again."""
 
     code = "password_refused"
     http_status = 400
     sentence = (
-        f"Choose a password of {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters, other than the present one."
+        f"Choose a password of {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters, other than the present one, "
+        "without tabs and invisible characters."
     )
 
 
@@ -101,9 +104,16 @@ def _staff(record: staff.StaffRecord) -> Staff:
     return Staff(**values, must_change_password=record.must_change)
 
 
-def _matches(password_hash: str, password: str) -> bool:
+def _hashed_text(typed: str, *, one_time: bool) -> str:
+    """A password as it is hashed: RFC 8265 for one that a person chose, without what surrounds a one-time password."""
+    mapped = pasted_token(typed) if one_time else password_text(typed[: _MAX_TYPED_CHARS + 1])
+    return mapped[: MAX_PASSWORD_CHARS + 1]
+
+
+def _matches(record: staff.StaffRecord | None, typed: str) -> bool:
+    text = _hashed_text(typed, one_time=record is not None and record.must_change)
     try:
-        return _HASHER.verify(password_hash, password[: MAX_PASSWORD_CHARS + 1])
+        return _HASHER.verify(record.password_hash if record else _DUMMY_HASH, text) and record is not None
     except (VerificationError, InvalidHashError):
         return False
 
@@ -130,7 +140,7 @@ def authenticate(db: Database, email: str, password: str, *, now: datetime, netw
         # time each one meets those before it.
         _refuse_too_soon(connection, account, network, now)
         add_refused_login(connection, account=account, network=network, at=now, forget=now - LOGIN_WINDOW)
-    if not _matches(record.password_hash if record else _DUMMY_HASH, password) or record is None:
+    if not _matches(record, password) or record is None:
         # What was typed as address may be a password: only one that has an account is written down.
         subject = record.email if record else "no account"
         with db.write() as connection:
@@ -172,15 +182,17 @@ def set_password(db: Database, staff_id: int, *, old: str, new: str, now: dateti
 
     Raises:
         LoginRefused: the old password is another one.
-        PasswordRefused: the new one is too short, too long, or the same.
+        PasswordRefused: the new one is too short, too long or the same, or has characters that no keyboard writes.
     """
     with db.read() as connection:
         record = staff.staff_by_id(connection, staff_id)
-    if record is None or not _matches(record.password_hash, old):
+    if record is None or not _matches(record, old):
         raise LoginRefused
-    if not MIN_PASSWORD_CHARS <= len(new) <= MAX_PASSWORD_CHARS or new == old:
+    chosen = _hashed_text(new, one_time=False)
+    same = chosen == _hashed_text(old, one_time=record.must_change)
+    if same or not MIN_PASSWORD_CHARS <= len(chosen) <= MAX_PASSWORD_CHARS or not is_password_text(chosen):
         raise PasswordRefused
-    password_hash = _HASHER.hash(new)
+    password_hash = _HASHER.hash(chosen)
     with db.write() as connection:
         known = staff.staff_by_id(connection, staff_id)
         if known is None or known.password_hash != record.password_hash:  # changed while this one was looked at
@@ -215,7 +227,7 @@ def add_staff(db: Database, email: str, *, one_time: str, actor: str, now: datet
     address = email.strip().lower()
     if len(address) > _MAX_EMAIL_CHARS or not _EMAIL.fullmatch(address):
         raise EmailInvalid
-    password_hash = _HASHER.hash(one_time)
+    password_hash = _hash_one_time(one_time)
     with db.write() as connection:
         session = secrets.token_hex(16)
         if not staff.add_staff(connection, email=address, password_hash=password_hash, session=session):
@@ -229,13 +241,17 @@ def reset_staff(db: Database, email: str, *, one_time: str, actor: str, now: dat
     Raises:
         StaffUnknown: no account has this address.
     """
-    address, password_hash = email.strip().lower(), _HASHER.hash(one_time)
+    address, password_hash = email.strip().lower(), _hash_one_time(one_time)
     with db.write() as connection:
         record = staff.staff_by_email(connection, address)
         if record is None:
             raise StaffUnknown(address)
         _write_password(connection, record, password_hash, must_change=True)
         audit.append(connection, at=now, actor=actor, action="staff.reset", subject=record.email)
+
+
+def _hash_one_time(one_time: str) -> str:
+    return _HASHER.hash(_hashed_text(one_time, one_time=True))
 
 
 def _write_password(

@@ -8,6 +8,7 @@ from flask_login import logout_user
 from werkzeug.wrappers import Response
 
 from keys.base.errors import AuthcodeError
+from keys.base.typed_text import password_text
 from server.services.queries.audit import audit_page
 from server.services.staff.accounts import authenticate, end_sessions, set_password
 from server.web.dashboard import words
@@ -52,7 +53,7 @@ def password() -> Response | tuple[str, int] | str:
     if request.method == "GET":
         return render_template("dashboard/password.html", problem=None)
     old, new = request.form.get("old", ""), request.form.get("new", "")
-    if new != request.form.get("again", ""):
+    if password_text(new) != password_text(request.form.get("again", "")):
         problem = "The two new passwords differ; type the new one twice."
         return render_template("dashboard/password.html", problem=problem), HTTPStatus.BAD_REQUEST
     try:

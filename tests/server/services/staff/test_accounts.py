@@ -1,6 +1,8 @@
 """Staff accounts: one-time passwords, sessions that end, and nothing learnt from a refusal."""
 
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import argon2
 import pytest
@@ -72,7 +74,55 @@ def test_every_refusal_reads_the_same(db: Database, world: World, email: str, pa
     assert refused.value.http_status == 401
 
 
-@pytest.mark.parametrize("new", ["short", "x" * 129, ONE_TIME])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        "Grüße aus Köln!",
+        "비밀번호 열두 글자 이상",
+        "mật khẩu của tôi",
+        "ὁ ᾅδης καὶ ἡ ψυχή",
+        "a\u00a0password of\u3000my own",
+    ],
+)
+def test_a_password_is_known_in_every_form_that_a_keyboard_writes(
+    db: Database, world: World, chosen: str, form: Literal["NFC", "NFD"]
+) -> None:
+    account = authenticate(db, EMAIL, ONE_TIME, now=world.clock.now)
+    set_password(db, account.id, old=ONE_TIME, new=unicodedata.normalize(form, chosen), now=world.clock.now)
+    for typed in (
+        chosen,
+        *(unicodedata.normalize(other, chosen) for other in ("NFC", "NFD")),
+        chosen.replace(" ", "\u00a0"),
+    ):
+        assert authenticate(db, EMAIL, typed, now=world.clock.now).id == account.id
+    for other in (chosen + " ", chosen.swapcase() + "x", chosen[:-1]):
+        with pytest.raises(LoginRefused):
+            authenticate(db, EMAIL, other, now=world.clock.now)
+        world.clock.forward(minutes=2)
+    with pytest.raises(PasswordRefused):  # the same in other characters is no new one
+        set_password(db, account.id, old=chosen, new=unicodedata.normalize("NFD", chosen), now=world.clock.now)
+
+
+@pytest.mark.parametrize("typed", ["{} ", " {}\n", "{}\u00a0", "\ufeff{}", "\u201c{}\u201d", "{}.", "<{}>", "{}\u200b"])
+def test_a_one_time_password_is_known_with_what_was_copied_around_it(db: Database, world: World, typed: str) -> None:
+    account = authenticate(db, EMAIL, typed.format(ONE_TIME), now=world.clock.now)
+    assert set_password(db, account.id, old=typed.format(ONE_TIME), new=OWN, now=world.clock.now).id == account.id
+
+
+def test_a_password_of_128_characters_is_known_in_the_longest_form(db: Database, world: World) -> None:
+    account, longest = authenticate(db, EMAIL, ONE_TIME, now=world.clock.now), "\u1f85" * 128
+    set_password(db, account.id, old=ONE_TIME, new=longest, now=world.clock.now)
+    decomposed = unicodedata.normalize("NFD", longest)
+    assert len(decomposed) == 4 * 128
+    assert authenticate(db, EMAIL, decomposed, now=world.clock.now).id == account.id
+    with pytest.raises(LoginRefused):
+        authenticate(db, EMAIL, decomposed + "x" * 9, now=world.clock.now)
+
+
+@pytest.mark.parametrize(
+    "new", ["short", "x" * 129, ONE_TIME, "a tab\tin the middle", "a zero\u200bwidth space", "e\u0301" * 11]
+)
 def test_a_new_password_has_a_length_and_is_new(db: Database, world: World, new: str) -> None:
     account = authenticate(db, EMAIL, ONE_TIME, now=world.clock.now)
     with pytest.raises(PasswordRefused):
