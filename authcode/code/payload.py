@@ -35,7 +35,6 @@ _PREFIX = re.compile(r"HTTPS?://[A-Z0-9.-]+(?::[0-9]+)?/", re.ASCII)
 _SHORT = re.compile(rf"([{_C}]{{2}})([{_C}]{{13}})([{_C}]{{102}}[08GR]|[{_C}]{{16}})", re.ASCII)
 _LINK_PATH = re.compile(rf"01/([0-9]{{14}})/21/([{_C}]{{13}})", re.ASCII)
 _LINK_VALUE = re.compile(rf"([{_C}]{{2}})([A-Za-z0-9_-]{{85}}[AQgw])", re.ASCII)
-_SHORT_START = re.compile(rf"/[{_C}]{{3,}}", re.ASCII)
 
 
 class NotOurs(AuthcodeError):
@@ -163,7 +162,7 @@ def code_from_path(raw_path: str, query: str, keyrings: KeyringSet) -> str:
     if len(raw_path) > MAX_CODE_BYTES or not raw_path.isascii() or not raw_path.startswith("/"):
         raise NotOurs
     values = _values_8030(query)
-    if _SHORT_START.fullmatch(raw_path.upper()) and not values:
+    if _SHORT.fullmatch(raw_path[1:].upper()) and not values:
         key_id, tail = raw_path[1:3].upper(), ""
     elif _LINK_PATH.fullmatch(raw_path[1:]) and len(values) == 1:
         key_id, tail = values[0][:KEY_ID_CHARACTERS], f"?8030={values[0]}"
@@ -173,6 +172,12 @@ def code_from_path(raw_path: str, query: str, keyrings: KeyringSet) -> str:
     if found is None:
         raise NotOurs
     return f"{found[1].prefix}{raw_path[1:]}{tail}"
+
+
+def has_code_form(raw_path: str) -> bool:
+    """Whether a raw, undecoded path has the form of a code's, with any key id; of a link the 8030 is not looked at."""
+    patterns = (_SHORT, raw_path[1:].upper()), (_LINK_PATH, raw_path[1:])
+    return raw_path.startswith("/") and raw_path.isascii() and any(one.fullmatch(text) for one, text in patterns)
 
 
 class DroppedLink(NamedTuple):

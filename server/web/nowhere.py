@@ -5,6 +5,7 @@ from http import HTTPStatus
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from server.web.consumer.addresses import stray_answer
 from server.web.consumer.problems import http_problem_page as shoppers_page
 from server.web.dashboard.problems import http_problem_page as dashboards_page
 from server.web.problem import http_problem
@@ -22,7 +23,8 @@ def init_nowhere(app: Flask) -> None:
             return http_problem(error)
         if request.path == _FOR_STAFF or request.path.startswith(f"{_FOR_STAFF}/"):
             return dashboards_page(error)
-        return shoppers_page(error)
+        stray = stray_answer() if error.code == HTTPStatus.NOT_FOUND else None
+        return stray or shoppers_page(error)
 
     app.register_error_handler(HTTPStatus.NOT_FOUND, without_route)
     app.register_error_handler(HTTPStatus.METHOD_NOT_ALLOWED, without_route)

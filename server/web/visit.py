@@ -1,5 +1,7 @@
 """The parts of a request: the context of its worker, the raw path of a code, and its visitor."""
 
+import re
+
 from flask import current_app, request
 from flask_login import current_user
 
@@ -8,6 +10,7 @@ from server.runtime.context import Context
 from server.services.codes.attempts import Visitor
 
 HOLDER_COOKIE = "__Host-authcode-holder"
+_SCHEME_AND_HOST = re.compile(r"^https?://[^/?#]*", re.ASCII | re.IGNORECASE)
 
 
 def context() -> Context:
@@ -19,12 +22,13 @@ def context() -> Context:
 def raw_target() -> tuple[str, str]:
     """Path and query of the request as they came over the wire, undecoded (docs/format.md §3 rule 1).
 
-    waitress hands over REQUEST_URI, the test client RAW_URI; PATH_INFO is decoded and never used.
+    waitress hands over REQUEST_URI, the test client RAW_URI; PATH_INFO is decoded and never used. Of a target in
+    absolute form (RFC 9112 §3.2.2), as some proxies send it, scheme and host take no part.
     """
     environ = request.environ
     target: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
-    path, _, query = target.partition("?")
-    return path, query
+    path, _, query = _SCHEME_AND_HOST.sub("", target).partition("?")
+    return path or "/", query
 
 
 def program() -> Visitor:

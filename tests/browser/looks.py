@@ -91,7 +91,7 @@ STAGED: Final[dict[str, Make]] = {
     },
     **{
         name: _plain(name)
-        for name in ("undo_over", "hand_on_limit", "erase_ask_returned", "erase_done_returned", "photos_busy")
+        for name in ("cut", "undo_over", "hand_on_limit", "erase_ask_returned", "erase_done_returned", "photos_busy")
     },
     **{f"problem_{status}": _plain(f"problem_{status}") for status in (400, 405, 413, 429, 500)},
 }

@@ -21,12 +21,14 @@ from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.codes.page_token import PageTokenInvalid
 from server.domain.codes.verdict import Verdict
 from server.services.brands.publish_product import product_picture
+from server.services.codes.address import plain_address
 from server.services.codes.attempts import Channel
 from server.services.codes.look import OFFERED, Look, look_at_page, look_at_serial, text_of_page
 from server.services.codes.photo import SymbolLook, read_photo
 from server.services.codes.redeem import Answer, PageForm, verify_on_page
 from server.web.consumer import holder_acts, problems, proofs, receipts
 from server.web.consumer.accent import accent_sheet
+from server.web.consumer.addresses import look_elsewhere, see_other
 from server.web.consumer.pages import ShownCode
 from server.web.consumer.respond import code_address, page_maker, respond
 from server.web.consumer.sentence_facts import advice_numbers, refusal_numbers
@@ -76,6 +78,9 @@ def robots() -> Response:
 @blueprint.get(_LINK_RULE)
 def look(**_parts: str) -> Response:
     """Look at the code of this address: nothing changes, however often (docs/protocol.md §1)."""
+    elsewhere = look_elsewhere()
+    if elsewhere is not None:
+        return elsewhere
     found = _look()
     return _with_cookie(respond(_look_page(found)), found.holder_cookie)
 
@@ -141,9 +146,12 @@ def check_photo() -> Response:
 
 @blueprint.post("/check/serial")
 def check_serial() -> Response:
-    """Look by a typed serial: the one look without a signature. Never burns."""
+    """Look by a typed serial: the one look without a signature. Never burns. A code's link leads to its page."""
     request.max_content_length = MAX_FORM_BYTES
     maker, typed = page_maker(), request.form.get("serial", "")
+    address = plain_address(context(), typed)
+    if address is not None:
+        return see_other(address)
     try:
         found = look_at_serial(context(), typed, visitor())
     except TypedSerialInvalid as refused:
