@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from keys.base.errors import AuthcodeError
 from server.domain.codes.unit import Unit
-from server.services.batches import find
+from server.services.batches.find import ScannerFault, search_code
 from server.services.batches.undo import undo_by_staff
 from server.services.queries.batches import find_batch
 from server.services.queries.codes import code_history
@@ -23,10 +23,17 @@ from server.web.previews import preview
 from server.web.problem import with_wait_of
 from server.web.visit import context
 
+_FAULTS = {
+    ScannerFault.CAPS_LOCK: "Caps Lock was on when this was scanned: turn it off, or other programs cannot read it.",
+    ScannerFault.LAYOUT: (
+        "Your scanner types in another keyboard layout than this computer's: set the scanner to the computer's."
+    ),
+}
+
 
 @blueprint.route("/codes", methods=["GET", "POST"])
 def find_code() -> Response | tuple[str, int] | str:
-    """Find a code by its text, its serial, or order and index; a batch by its order."""
+    """Find a code by its text, its serial, order and index, or a line of a code list; a batch by its order."""
     if request.method == "GET":
         return render_template("dashboard/find.html", problem=None)
     text = request.form.get("code", "").strip()
@@ -34,10 +41,12 @@ def find_code() -> Response | tuple[str, int] | str:
         row = find_batch(context().db, text)
         if row is not None:
             return redirect(url_for(".batch", row=row), HTTPStatus.SEE_OTHER)
-        unit = find.find_code(context(), text)
+        found = search_code(context(), text)
     except AuthcodeError as problem:
         return render_template("dashboard/find.html", problem=str(problem)), problem.http_status
-    return redirect(url_for(".code", unit_id=unit.id), HTTPStatus.SEE_OTHER)
+    if found.fault is not None:
+        flash(_FAULTS[found.fault])
+    return redirect(url_for(".code", unit_id=found.unit.id), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.post("/codes/photo")

@@ -1,6 +1,7 @@
 """Staff put a picture into the search: one code leads to its history, several are listed, none is used up."""
 
 import shutil
+import unicodedata
 from io import BytesIO
 from pathlib import Path
 
@@ -23,6 +24,80 @@ def find(anna: Staff, photo: BytesIO | None) -> TestResponse:
     token = hidden(anna.open("/staff/codes").text)["csrf_token"]
     picture = {} if photo is None else {"photo": (photo, "picture.png")}
     return anna.send("/staff/codes/photo", {"csrf_token": token, **picture})
+
+
+LAYOUTS = {
+    "German": ("YZyz:/?_-=", "ZYzy\u00d6-_?\u00df\u00b4"),
+    "French": ("AQWZaqwz:;m,M./?-_0123456789", "QAZWqazwMm,;?:!\u00a7)\u00b0\u00e0&\u00e9\"'(-\u00e8_\u00e7"),
+}
+"""What the keys of a US keyboard write in other layouts."""
+
+
+def search(anna: Staff, text: str) -> str:
+    """What staff read after a search, and the hint above it."""
+    token = hidden(anna.open("/staff/codes").text)["csrf_token"]
+    answer = anna.send("/staff/codes", {"csrf_token": token, "code": text})
+    return anna.follow(answer.location) if answer.status_code == 303 else answer.text
+
+
+@pytest.mark.parametrize(
+    "around", ["\ufeff{}", " {}", '"{}"', "<{}>", "\u201c{}\u201d.", "{}\u200b\n", "3,7Q4KM2XD9FA1C,{}", "({})"]
+)
+@pytest.mark.parametrize("form", [Form.SHORT, Form.GS1])
+def test_a_code_is_found_with_what_was_copied_around_it(anna: Staff, world: World, form: Form, around: str) -> None:
+    page = search(anna, around.format(world.issue(form=form).text(3)))
+    assert "index 3" in page
+    assert "Caps Lock" not in page
+    assert "layout" not in page
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("form", [Form.SHORT, Form.GS1])
+def test_a_hand_scanner_with_another_keyboard_layout_is_understood_and_named(
+    anna: Staff, world: World, form: Form, layout: str
+) -> None:
+    issued = world.issue(form=form)
+    for index in range(4):
+        page = search(anna, issued.text(index).translate(str.maketrans(*LAYOUTS[layout])))
+        assert f"index {index}" in page
+        assert "another keyboard layout" in page
+    assert "another keyboard layout" not in anna.open("/staff/codes").text
+
+
+def test_an_accent_that_a_german_keyboard_put_on_the_next_letter_is_taken_off(anna: Staff, world: World) -> None:
+    text = world.issue(form=Form.GS1).text(1).translate(str.maketrans(*LAYOUTS["German"]))
+    front, _, back = text.partition("\u00b4")
+    assert "index 1" in search(anna, front + unicodedata.normalize("NFC", f"{back[0]}\u0301{back[1:]}"))
+
+
+def test_a_hand_scanner_with_caps_lock_is_understood_and_named(anna: Staff, world: World) -> None:
+    link = world.issue(form=Form.GS1)
+    for swapped in (link.text(2).swapcase(), f"\ufeff<{link.text(2).swapcase()}>"):
+        page = search(anna, swapped)
+        assert "index 2" in page
+        assert "Caps Lock was on" in page
+
+
+@pytest.mark.parametrize("line", ["{order} 3", "{order}:3", "{order}, 3", "{order}\t3\n", "{order};3", '"{order}","3"'])
+def test_order_and_index_are_found_as_tables_write_them(anna: Staff, world: World, line: str) -> None:
+    assert "index 3" in search(anna, line.format(order=world.issue().batch.order_name))
+
+
+@pytest.mark.parametrize(
+    "line", ["{0.index},{0.serial},{0.code}", "{0.index}\t{0.serial}", "{0.index};{0.serial};single"]
+)
+def test_a_line_of_a_code_list_is_found(anna: Staff, issued: Issued, line: str) -> None:
+    assert "index 3" in search(anna, line.format(next(code for code in issued.codes if code.index == 3)))
+
+
+@pytest.mark.parametrize(
+    "text", ["order-1 99", "no-such-order 3", ", ,", "x" * 2000, "\u00b4", "7Q4K M2XD", "a b c d e f"]
+)
+def test_what_names_no_code_is_refused_without_an_echo(anna: Staff, issued: Issued, text: str) -> None:
+    assert issued.text(0)
+    page = search(anna, text)
+    assert "No registered code was found" in page
+    assert f">{text}<" not in page
 
 
 def test_a_picture_of_one_code_leads_to_its_history_and_uses_nothing_up(
