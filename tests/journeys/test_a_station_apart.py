@@ -17,6 +17,7 @@ import pytest
 
 from tests.postgres import Cluster
 from tests.server import processes
+from tests.server.simulator import claim_of
 
 pytestmark = pytest.mark.slow
 
@@ -72,7 +73,7 @@ def serving(server: Machine) -> Iterator[processes.Running]:
 def ask(address: str, code: str, claim: str) -> dict[str, Any]:
     request = urllib.request.Request(  # noqa: S310 - loopback
         f"{address}/api/v1/verify",
-        json.dumps({"code": code, "claim": claim}).encode(),
+        json.dumps({"code": code, "claim": claim_of(claim)}).encode(),
         {"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback

@@ -12,6 +12,7 @@ import pytest
 
 from tests.postgres import Cluster
 from tests.server import processes
+from tests.server.simulator import claim_of
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +61,7 @@ def test_a_brand_issues_and_a_buyer_verifies_with_records_in_postgresql(cluster:
 
 
 def ask(address: str, code: str, claim: str) -> str:
-    body = json.dumps({"code": code, "claim": claim}).encode()
+    body = json.dumps({"code": code, "claim": claim_of(claim)}).encode()
     request = urllib.request.Request(  # noqa: S310 - loopback
         f"{address}/api/v1/verify", body, {"Content-Type": "application/json"}
     )
