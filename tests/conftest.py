@@ -1,5 +1,6 @@
-"""What all rooms share: how tests are dealt out, and one PostgreSQL server, started by whoever asks first."""
+"""What all tests share: how they are dealt out, one PostgreSQL server, and the bytecode of the processes they start."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -27,6 +28,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_FOLDER] = Path(told[_NAME]) if told else postgres.new_folder()
     if not told:
         config.stash[_KEEPER] = postgres_keeper.keep(config.stash[_FOLDER])
+        _share_bytecode(config.stash[_FOLDER] / "bytecode")
+
+
+def _share_bytecode(folder: Path) -> None:
+    """Let the run's processes share bytecode in `folder` where the environment keeps it out of the source tree.
+
+    Without any, each server, worker and command would compile some thousand modules before it starts.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
 
 
 class _Dealer(LoadScopeScheduling):
