@@ -34,10 +34,15 @@ def free_port() -> int:
         return port
 
 
-def tell(home: Path, port: int, *more: str) -> subprocess.CompletedProcess[str]:
-    """Run `authcode demo --no-serve` in `home`, with nothing of ours in the environment."""
-    command = [*_demo(home, port), "--no-serve", *more]
-    return subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False, timeout=300)
+def tell(home: Path, port: int, *, wheel: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `authcode demo --no-serve` in `home`, with nothing of ours in the environment.
+
+    `wheel` is the folder of an installed wheel, whose code is run instead of the source tree's.
+    """
+    command = [*_demo(home, port), "--no-serve"]
+    place = None if wheel is None else home.parent  # Python looks for modules in the working folder first
+    environment = _environment() | ({} if wheel is None else {"PYTHONPATH": str(wheel)})
+    return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
 
 def tell_and_stay(home: Path, port: int, *more: str) -> Told:
