@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from flask import Flask
 
 from keys.base.errors import KeyIdTaken
 from keys.base.home import server_dir
@@ -135,10 +136,15 @@ def make_world(
             clock=clock,
             random=secrets.token_bytes,
         )
-        app = create_app(settings, context=ctx)
-        app.jinja_env.bytecode_cache = _TEMPLATES
-        collect_undescribed(app, undescribed)
-        return World(brand=brand, ctx=ctx, clock=clock, settings=settings, app=app)
+        ctx.keyrings()  # read once when a server starts, before a test puts its records out of reach
+
+        def make_app() -> Flask:
+            app = create_app(settings, context=ctx)
+            app.jinja_env.bytecode_cache = _TEMPLATES
+            collect_undescribed(app, undescribed)
+            return app
+
+        return World(brand=brand, ctx=ctx, clock=clock, settings=settings, make_app=make_app)
 
     with opened:
         yield make

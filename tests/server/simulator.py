@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,13 @@ class World:
     ctx: Context
     clock: Clock
     settings: Settings
-    app: Flask
+    make_app: Callable[[], Flask]
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @cached_property
+    def app(self) -> Flask:
+        """The application, made for whoever asks over HTTP: making it costs most of what a world does."""
+        return self.make_app()
 
     @property
     def client(self) -> FlaskClient:
