@@ -1,6 +1,6 @@
 """Stage 1, batch: a print station's side of the network (docs/api.md, Print stations).
 
-Every request can be repeated: after a lost answer it is sent once more.
+Every request may be sent again: the server answers a repeated one alike.
 """
 
 import hashlib

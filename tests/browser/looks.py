@@ -70,7 +70,7 @@ def _plain(name: str) -> Make:
 
 
 def _refused(name: str) -> Make:
-    return lambda maker: maker.proof_refused_page(name)
+    return lambda maker: maker.proof_answer_page(name)
 
 
 STAGED: Final[dict[str, Make]] = {
@@ -91,7 +91,15 @@ STAGED: Final[dict[str, Make]] = {
     },
     **{
         name: _plain(name)
-        for name in ("cut", "undo_over", "hand_on_limit", "erase_ask_returned", "erase_done_returned", "photos_busy")
+        for name in (
+            "cut",
+            "undo_over",
+            "hand_on_limit",
+            "erase_ask_returned",
+            "erase_done_returned",
+            "photos_busy",
+            "staff_never_verify",
+        )
     },
     **{f"problem_{status}": _plain(f"problem_{status}") for status in (400, 405, 413, 429, 500)},
 }

@@ -20,6 +20,12 @@ SHOPPERS = (
 )
 """Looks at shoppers' pages among the addresses below."""
 
+
+def _forged(code: str) -> str:
+    """A text with the form of a code and the signature of none."""
+    return code[:-9] + ("A" if code[-9] != "A" else "B") + code[-8:]
+
+
 _STAFF = "staff"
 _BUYER = "buyer"
 _STRANGER = "stranger"
@@ -111,7 +117,7 @@ def addresses(story: Story) -> list[tuple[str, str, str]]:
         ("sample", _STRANGER, spring[SAMPLE]),
         ("void", _STRANGER, spring[VOID]),
         ("expired", _STRANGER, story.expired),
-        ("not-ours", _STRANGER, f"{here}/nonsense"),
+        ("not-ours", _STRANGER, _forged(spring[0])),
         ("no-page", _STRANGER, f"{here}/no/such/page"),
         ("login", _STRANGER, f"{here}/staff/login"),
     ]

@@ -83,16 +83,33 @@ def test_every_stage_in_a_module_is_in_the_table_under_that_name() -> None:
     assert seen == {1, 2, 3, 4, 5, 6, 7}
 
 
-def test_every_module_that_the_table_names_exists_and_says_its_stage() -> None:
-    table = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+def table_of_the_journey() -> list[tuple[str, str]]:
+    """Each stage's number with each path that its row names; a folder stands for the modules below it."""
+    table, named = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"), list[tuple[str, str]]()
     for number, row in re.findall(r"^\| (\d) [a-z]+ \|(.*)$", table, re.MULTILINE):
         for cell in re.findall(r"`((?:keys|authcode|scanner|server)/[^`]*)`", row):
             head, _, names = cell.partition("{")
             paths = [head + name + ".py" for name in names.split("}")[0].split(",")] if names else [cell]
-            for path in paths:
-                assert (ROOT / path).exists(), path
-                if path.endswith(".py"):
-                    assert f"Stage {number}, " in (ROOT / path).read_text(encoding="utf-8"), path
+            named += [(number, path) for path in paths]
+    return named
+
+
+def test_every_module_that_the_table_names_exists_and_says_its_stage() -> None:
+    for number, path in table_of_the_journey():
+        assert (ROOT / path).exists(), path
+        if path.endswith(".py"):
+            assert f"Stage {number}, " in (ROOT / path).read_text(encoding="utf-8"), path
+
+
+def test_every_module_that_says_its_stage_is_in_that_row_of_the_table() -> None:
+    rows, missing = table_of_the_journey(), list[str]()
+    for package in ("keys", "authcode", "scanner", "server"):
+        for module in sorted((ROOT / package).rglob("*.py")):
+            stage = re.match(r'"""Stage (\d), ', module.read_text(encoding="utf-8"))
+            path = module.relative_to(ROOT).as_posix()
+            if stage and not any(number == stage[1] and path.startswith(row) for number, row in rows):
+                missing.append(f"{path}: stage {stage[1]}")
+    assert missing == []
 
 
 def test_every_table_of_the_database_is_in_the_table_of_tables_and_no_other() -> None:

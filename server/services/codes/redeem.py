@@ -6,6 +6,7 @@ from functools import partial
 from authcode.code.foreign import ForeignText
 from authcode.code.payload import NotOurs
 from authcode.code.serial import Tier
+from server.domain.codes.attempt_cases import Action, AttemptFacts, Decision, decide
 from server.domain.codes.claim import (
     HOLDER_DAYS,
     LOOK_DAYS,
@@ -17,7 +18,6 @@ from server.domain.codes.claim import (
     marks_of,
     read_page_claim,
 )
-from server.domain.codes.decision import Action, AttemptFacts, Decision, decide
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token
 from server.domain.codes.redemption import Marks, Redemption
 from server.domain.codes.unit import Unit

@@ -1,4 +1,8 @@
-"""The rules of alerts: the `RULE` of every module here, listed nowhere else; its words are in the staff catalogue."""
+"""The rules of alerts: the `RULE` of every module here, listed nowhere else.
+
+The words of a rule are in `server/locale/en/LC_MESSAGES/staff.po`, under `rule.<name>`: `name`, `sentence` and `why.1`
+to `why.n`. A test adds one rule in that way (`tests/server/web/dashboard/alerts/test_new_rule.py`).
+"""
 
 import importlib
 import pkgutil

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.domain.codes.decision import CASES, Action, AttemptFacts, Decision, decide
+from server.domain.codes.attempt_cases import CASES, Action, AttemptFacts, Decision, decide
 from server.domain.codes.verdict import Conditions, Use, Verdict
 
 PROTOCOL = Path(__file__).parents[4] / "docs" / "protocol.md"

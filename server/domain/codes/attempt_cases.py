@@ -1,4 +1,7 @@
-"""Stage 6, redeem: the decision on an attempt to verify, as a table of cases (docs/protocol.md §2 rule 6). Pure."""
+"""Stage 6, redeem: what is done with an attempt to verify, as a table of cases (docs/protocol.md §2 rule 6). Pure.
+
+What is answered, `verdict.py` decides.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
