@@ -19,7 +19,7 @@ MAX_BATCHES = RADIX**5
 MAX_COUNT = RADIX**7
 """Units of a batch that a serial can name: 34,359,738,368."""
 MAX_TYPED_CHARACTERS = 64
-"""A typed serial has 14 characters; the rest leaves room for what stands between them."""
+"""A typed serial has 14 characters; the rest leaves room for separators."""
 
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
 _ALIASES = str.maketrans({"O": "0", "I": "1", "L": "1"})  # Crockford's, for typed text only
