@@ -2,8 +2,9 @@
 
 from contextlib import suppress
 from http import HTTPStatus
+from typing import Final
 
-from flask import Response
+from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from authcode.code.payload import code_from_path
@@ -18,6 +19,9 @@ from server.web.limits import seconds_to_wait
 from server.web.problem import log_ours, log_unexpected, with_headers_of, with_wait_of
 from server.web.visit import context, raw_target
 
+OFFLINE_RETRY_S: Final = 30
+"""Seconds until the page of records out of reach loads itself again: time to read it, and few requests meanwhile."""
+
 
 def problem_page(status: int, *, wait_s: int | None = None) -> Response:
     """The page for an HTTP status; one without words of its own has those of 400 or 500.
@@ -31,12 +35,21 @@ def problem_page(status: int, *, wait_s: int | None = None) -> Response:
 
 
 def offline_page(status: int) -> Response:
-    """The page while our records or the key to them are unreachable; it names the brand of a validly signed code."""
+    """The page while our records or the key to them are unreachable; it names the brand of a validly signed code.
+
+    As the answer to a GET it loads itself again by the header `Refresh`; after a POST that would send the form again.
+    """
     keyrings = context().keyrings()
     brand = None
     with suppress(AuthcodeError):
         brand = keyrings.brand(verify_code(code_from_path(*raw_target(), keyrings), keyrings).brand_id)
-    return respond(page_maker().plain_page("offline", facts={"brand": brand.brand if brand else None}), status)
+    repeats = request.method == "GET"
+    facts = {"brand": brand.brand if brand else None, "retry_s": str(OFFLINE_RETRY_S) if repeats else None}
+    answer = respond(page_maker().plain_page("offline", facts=facts), status)
+    answer.headers["Retry-After"] = str(OFFLINE_RETRY_S)
+    if repeats:
+        answer.headers["Refresh"] = str(OFFLINE_RETRY_S)
+    return answer
 
 
 def http_problem_page(error: HTTPException) -> Response:

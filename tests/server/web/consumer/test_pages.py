@@ -25,6 +25,7 @@ from server.services.staff.accounts import Staff
 from server.settings import RateLimit
 from server.storage import schema
 from server.storage.engine import RecordsUnreachable
+from server.web.consumer.problems import OFFLINE_RETRY_S
 from tests.server.simulator import Issued, World, claim_of
 from tests.server.web.pages import ADDRESS, Browser, heading, hidden, target
 from tests.server.web.photos import foreign_photo, photo_of
@@ -329,6 +330,14 @@ class TestVerifying:
         pages = [shopper.open(target(code)) for code in (known, unknown)]
         assert {heading(page.text) for page in pages} == {"This code has not been released yet"}
         assert all("I have this pack: tell Example Tea" in page.text for page in pages)
+        shown = [re.sub(r'(value|action)="[^"]*"|class="mono">[^<]*', "", page.text) for page in pages]
+        assert shown[0] == shown[1]
+        asked = [
+            shopper.client.post("/api/v1/look", json={"code": code}, base_url=ADDRESS).get_json()
+            for code in (known, unknown)
+        ]
+        first, second = ({**answer, "serial": None} for answer in asked)
+        assert first == second
         assert "Example Tea now knows" in shopper.verify(target(unknown)).text
 
     def test_an_overlong_form_is_refused_with_a_page(self, world: World, shopper: Browser, issued: Issued) -> None:
@@ -520,6 +529,18 @@ class TestWhatCannotBeAnswered:
         burned_none = shopper.send(target(issued.text(0)), button)
         assert (burned_none.status_code, heading(burned_none.text)) == (503, "We can&#39;t give you an answer yet")
         assert shopper.open("/").status_code == 200
+
+    def test_a_page_without_records_loads_itself_again_when_it_says_and_never_sends_a_form_again(
+        self, world: World, shopper: Browser, issued: Issued
+    ) -> None:
+        button = hidden(shopper.open(target(issued.text(0))).text)
+        break_records(world, "brand", "batch")
+        looked, sent = shopper.open(target(issued.text(0))), shopper.send(target(issued.text(0)), button)
+        assert looked.headers["Refresh"] == looked.headers["Retry-After"] == str(OFFLINE_RETRY_S)
+        assert f"tries again by itself every {OFFLINE_RETRY_S} seconds" in looked.text
+        assert "Refresh" not in sent.headers
+        assert "by itself" not in sent.text
+        assert sent.headers["Retry-After"] == str(OFFLINE_RETRY_S)
 
     def test_without_any_keyring_read_there_is_still_no_server(self, world: World) -> None:
         from server.runtime.keyrings import KeyringCache

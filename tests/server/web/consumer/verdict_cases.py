@@ -12,6 +12,7 @@ from server.domain.codes.verdict import Verdict
 from server.services.codes.attempts import Channel
 from server.services.codes.facts import LaterScan
 from server.web.consumer.pages import PageMaker, ShownCode
+from server.web.consumer.problems import OFFLINE_RETRY_S
 from server.web.consumer.view import Burn, Offers, Page, ReceiptView, Site
 from server.web.consumer.words import catalogues
 from tests.server.web.pages import BARE, FACTS, MINE, NOW, RECALLED, RETURNED, USED, listed, seen
@@ -79,7 +80,7 @@ CASES: dict[str, Make] = {
     "not_ours, foreign host": code(seen(Verdict.NOT_OURS, None, foreign=FOREIGN)),
     "not_ours, forged or unknown": code(seen(Verdict.NOT_OURS, None)),
     "unreadable photo": lambda maker: maker.unreadable_page("no_code", {}),
-    "offline": lambda maker: maker.plain_page("offline"),
+    "offline": lambda maker: maker.plain_page("offline", facts={"retry_s": str(OFFLINE_RETRY_S)}),
     # Less is known: sentences and steps are dropped whole, or a shorter wording steps in.
     "look, nothing known": bare(Verdict.UNUSED),
     "genuine, visible code, nothing known": bare(Verdict.GENUINE, first_verified_at=NOW, was_yours=True),
