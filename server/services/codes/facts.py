@@ -10,7 +10,7 @@ from keys.format.records import CodeKey, KeyState
 from server.domain.batches.range_act import RangeAct, Standing, Withdrawal, WithdrawnKeys, standing_of
 from server.domain.codes.redemption import Marks, Redemption, Returned, UnitLife
 from server.domain.codes.unit import Unit
-from server.domain.codes.verdict import Conditions, Use, use_of
+from server.domain.codes.verdict import Conditions, Use, Verdict, state_check, use_of
 from server.domain.places.market_zone import zone_of_markets
 from server.runtime.context import Context
 from server.services.codes.resolve import Resolved
@@ -165,7 +165,12 @@ def withdrawal_of(batch: BatchRecord, key: CodeKey, brand: BrandRecord) -> Withd
 
 
 def facts_of(connection: Connection, state: CodeState, *, own: bool, later: bool = False) -> CodeFacts:
-    """The facts about a registered unit, those for its holder only with `own`; `later` adds others' latest attempt."""
+    """The facts about a registered unit, those for its holder only with `own`; `later` adds others' latest attempt.
+
+    Before its activation strangers learn no more of it than of a unit that was never registered.
+    """
+    if not own and state_check(state.conditions) is Verdict.NOT_ACTIVATED:
+        return bare_facts(state.code)
     standing = state.standing
     found = latest_by_others(connection, state.unit.id) if later else None
     facts = replace(
@@ -177,7 +182,7 @@ def facts_of(connection: Connection, state: CodeState, *, own: bool, later: bool
         locked_reason=_locked_reason(state),
         later=LaterScan(at=found[0], country=found[1]) if found else None,
         returned=state.use.returned,
-        caution=KEY_WITHDRAWN if state.withdrawal and not state.withdrawal.locks else None,
+        caution=_caution(state),
     )
     if standing.activation is not None:
         details = standing.activation.details
@@ -191,6 +196,11 @@ def facts_of(connection: Connection, state: CodeState, *, own: bool, later: bool
     return replace(facts, first_verified_at=at, was_yours=True, hop=hop) if own else facts
 
 
+def _caution(state: CodeState) -> str | None:
+    """The caution of a code that is answered as usual although its key was withdrawn."""
+    return KEY_WITHDRAWN if state.withdrawal and not state.withdrawal.locks else None
+
+
 def _locked_reason(state: CodeState) -> str | None:
     """Why a unit is locked. Copies come before a withdrawn key: they are about this code."""
     if state.standing.lock is not None:
@@ -199,7 +209,7 @@ def _locked_reason(state: CodeState) -> str | None:
 
 
 def bare_facts(code: Resolved) -> CodeFacts:
-    """The facts about a code whose unit was never registered: whose it is, and nothing else."""
+    """The facts about a code whose unit was never registered or not activated: whose it is, and nothing else."""
     return CodeFacts(
         brand=code.brand.name,
         brand_id=code.brand.brand_id.hex(),
