@@ -12,6 +12,7 @@ from server.domain.alerts.alert import AlertFilter, Attempt, Severity, Subject
 from server.domain.alerts.growth import GrowingAlert
 from server.domain.alerts.triage import Cause, Event, Pile
 from server.domain.codes.verdict import Verdict
+from server.domain.places.place import UNKNOWN
 from server.storage.engine import add_to_counters, count_rows, insert_or_nothing
 from server.storage.looks import LookKey
 from server.storage.scans import verdict_in_scan
@@ -219,6 +220,12 @@ def places_of(connection: sa.Connection, number: int, *, limit: int) -> list[tup
         .limit(limit)
     )
     return [(place, int(attempts)) for place, attempts in connection.execute(query)]
+
+
+def without_some_place(connection: sa.Connection, numbers: Sequence[int]) -> frozenset[int]:
+    """Those of these alerts with attempts from an unknown place."""
+    query = sa.select(alert_place.c.alert).where(alert_place.c.alert.in_(numbers) & (alert_place.c.place == UNKNOWN))
+    return frozenset(connection.execute(query).scalars())
 
 
 def days_of_alerts(

@@ -12,7 +12,7 @@ from server.domain.alerts.rules import rule_named
 from server.domain.batches.range_act import Stretch, standing_of
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict
-from server.domain.places.place import UNKNOWN, Place
+from server.domain.places.place import Place
 from server.runtime.context import Context
 from server.services.alerts.triage import AlertUnknown
 from server.services.batches.withdrawals import stretches_of
@@ -84,11 +84,11 @@ def alert(ctx: Context, alert_id: int, *, page: int = 1) -> AlertDetail:
         places = tuple(alert_rows.places_of(connection, alert_id, limit=_PLACES))
         so_far = record_of(closed_by_cause(connection).get(record.rule, {}))
         networks = scan_rows.networks_of_alert(connection, alert_id) if rule.of_copies else None
-        regions = sum(1 for key, _ in places if key != UNKNOWN)
         total, read = 0 if rule.of_looks else record.count, partial(scan_rows.scans_of_alert, connection, alert_id)
-        measured = Measured(others=record.claims, regions=regions, scans=record.count, networks=networks)
+        (row,) = alert_rows_of(connection, [record], now=now)
+        measured = Measured(others=record.claims, regions=row.regions, scans=record.count, networks=networks)
         detail = AlertDetail(
-            alert=alert_rows_of(connection, [record], now=now)[0],
+            alert=row,
             measured=record.claims,
             networks=networks,
             places=places,

@@ -63,7 +63,8 @@ class ScanRow:
 class AlertRow:
     """One alert in the list. `people` counts the holder too where there is one; `key_id` is the key it is about.
 
-    `rule` is the rule's name, `owner` an email address. `recent` counts the attempts of each of the last
+    `places` counts an unknown place as one, `regions` only the known ones. `rule` is the rule's name, `owner` an email
+    address. `recent` counts the attempts of each of the last
     fourteen days, today last.
     """
 
@@ -81,6 +82,7 @@ class AlertRow:
     count: int
     people: int
     places: int
+    regions: int
     owner: str | None
     snoozed_until: datetime | None
     closed_at: datetime | None
@@ -132,10 +134,12 @@ def alert_rows_of(
     connection: Connection, records: Sequence[alert_rows.AlertRecord], *, now: datetime
 ) -> tuple[AlertRow, ...]:
     """Alerts, with the names of their orders, products and owners, and their last fourteen days."""
-    recent = _recent_of(connection, [record.id for record in records], now)
+    numbers = [record.id for record in records]
+    recent = _recent_of(connection, numbers, now)
     batches = batches_by_rows(connection, {record.batch_row for record in records if record.batch_row is not None})
     orders, products = _order_names(batches), product_names_of(connection, batches.values())
     # Batches and accounts are numbered from 1: 0 is none.
+    unknown = alert_rows.without_some_place(connection, numbers)
     owners = emails_of(connection, {record.owner for record in records if record.owner is not None})
     return tuple(
         AlertRow(
@@ -146,6 +150,7 @@ def alert_rows_of(
             serial_printed=record.serial and printed_serial(record.serial),
             key_id=Subject.key_id_in(record.subject),
             people=record.claims + rule_named(record.rule).of_copies,
+            regions=record.places - (record.id in unknown),
             owner=owners.get(record.owner or 0),
             recent=recent[record.id],
         )

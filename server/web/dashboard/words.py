@@ -112,7 +112,7 @@ def _facts(alert: AlertRow) -> dict[str, object]:
         "scans": _amount("scans", alert.count),
         "times": _amount("times", alert.count),
         "people": _amount("people", alert.people),
-        "regions": _amount("regions", alert.places) if alert.places > 1 else None,
+        "regions": _amount("regions", alert.regions) if alert.regions > 1 else None,
         "key": alert.key_id,
     }
 
@@ -126,7 +126,7 @@ def _page_facts(detail: AlertDetail) -> dict[str, object]:
         **limits,
         "others": _amount("others", detail.measured),
         "visitors": _amount("visitors", detail.measured),
-        "places": _amount("places", alert.places),
+        "places": _amount("places", alert.regions) if alert.regions else _STAFF.text("amount.no_place"),
         "networks": None if networks is None else _amount("networks", networks),
         "one_network": _amount("networks", 1) if networks == 1 and detail.measured > 1 else None,
         "threshold": _amount("others", detail.threshold) if detail.threshold else None,
@@ -168,9 +168,10 @@ def copies_basis(detail: AlertDetail) -> str:
     return (
         f"{number(found.verified)} of {number(found.on_sale)} other codes of this batch on sale were verified, so that "
         f"{counted(found.others, 'other person', 'other people')} stand for about {about(found.point)} packs, "
-        f"{about_range(found)} in 95 of 100 cases. It takes each of them to have held a pack of "
-        f"their own, and copies to be sold and verified as the batch is.{shop} Goods that are not sold yet make it too "
-        "high; people who only looked and did not report their pack are not counted, which makes it too low."
+        f"{about_range(found)} in 95 of 100 cases if what follows is true. It takes each of them to have held a "
+        f"pack of their own, and copies to be sold and verified as the batch is.{shop} Goods that are not sold yet "
+        "make it too high; people who only looked and did not report their pack are not counted, which makes it "
+        "too low."
     )
 
 
@@ -212,8 +213,8 @@ _FACT_WORDS: Final[Mapping[Fact, Callable[[AlertDetail], str]]] = {
     Fact.ONE_OTHER_NEAR: lambda _detail: "one other person, and no second region",
     Fact.SOME_OTHERS: lambda detail: counted(detail.measured, "other person", "other people"),
     Fact.MANY_OTHERS: lambda detail: counted(detail.measured, "other person", "other people"),
-    Fact.SOME_REGIONS: lambda detail: counted(detail.alert.places, "region"),
-    Fact.MANY_REGIONS: lambda detail: counted(detail.alert.places, "region"),
+    Fact.SOME_REGIONS: lambda detail: counted(detail.alert.regions, "region"),
+    Fact.MANY_REGIONS: lambda detail: counted(detail.alert.regions, "region"),
     Fact.ONE_ASKER: lambda _detail: "one person alone who asked",
     Fact.MANY_ASKERS: lambda detail: f"{counted(detail.measured, 'person', 'people')} who asked",
 }

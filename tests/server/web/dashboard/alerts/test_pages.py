@@ -38,6 +38,14 @@ def test_few_scans_give_no_number_of_copies(anna: Staff, world: World, issued: I
     assert "Proposed:" not in page
 
 
+def test_where_no_place_is_known_no_region_is_counted(anna: Staff, world: World, issued: Issued) -> None:
+    duplicated(world, issued, others=2)
+    assert "Regions place unknown" in told(opened(anna))
+    listed = told(anna.open("/staff/alerts").text)
+    assert "place unknown" in listed
+    assert "1 region" not in listed
+
+
 def test_where_a_share_of_the_batch_is_verified_copies_are_estimated(anna: Staff, world: World) -> None:
     issued = world.issue(count=60)
     for index in range(1, 31):
