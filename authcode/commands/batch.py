@@ -66,7 +66,8 @@ def _order_options(command: _Command) -> _Command:
 
 
 _COST: Final = {"csv": (0.004, 170), "pdf": (0.01, 500), "png": (0.014, 4200), "svg": (0.016, 8300)}
-"""Seconds and bytes that a code takes in each format, as measured on two shared cores: enough to plan an afternoon."""
+"""Seconds and bytes that a code takes in each format, measured once on two shared cores: a rough guide, since
+logo, level and machine change the seconds by more than ten times."""
 
 
 @click.command(
