@@ -5,6 +5,7 @@ import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -438,7 +439,7 @@ def with_limits(world: World) -> Flask:
 
 def test_wrong_tokens_of_one_network_are_limited_and_right_ones_are_not(world: World) -> None:
     good = made(world, Scope.READ)
-    limited = replace(world, app=with_limits(world))
+    limited = replace(world, make_app=partial(with_limits, world))
     near, far = {"REMOTE_ADDR": "198.51.100.7"}, {"REMOTE_ADDR": "203.0.113.1"}
 
     def ask(token: str, network: dict[str, str]) -> Any:

@@ -406,9 +406,10 @@ class TestWhatCannotBeAnswered:
         assert secret not in answer.text + caplog.text
 
     def test_accounts_out_of_reach_are_told_and_nobody_is_logged_out(self, world: World, anna: Staff) -> None:
+        code = target(world.issue().text(0))
         with world.ctx.db.write() as connection:
             connection.execute(text("ALTER TABLE staff RENAME TO staff_elsewhere"))
-        answers = {page: anna.open(page) for page in ("/staff", "/staff/alerts", "/K1", "/", "/nowhere/at/all")}
+        answers = {page: anna.open(page) for page in ("/staff", "/staff/alerts", code, "/", "/nowhere/at/all")}
         assert [answer.status_code for answer in answers.values()] == [503, 503, 503, 200, 404]
         assert "records_unreachable" in answers["/staff"].text
         assert not any("Set-Cookie" in answer.headers or "<h1" not in answer.text for answer in answers.values())
