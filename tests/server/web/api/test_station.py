@@ -22,6 +22,7 @@ from keys.primitives import SigningKey
 from keys.store.issuer import IssuerHome
 from keys.store.key_file import ScryptCost
 from server.app import create_app
+from server.domain.batches.range_act import ActKind
 from server.domain.staff.scope import Scope
 from server.services.brands.keyring import publish_keyring
 from server.services.staff.api_tokens import revoke_token
@@ -192,6 +193,7 @@ def test_a_token_acts_for_its_own_brand_alone(world: World, another: IssuerHome)
     assert send(world, "GET", path, made(world)).get_json()["order"] == issued.batch.order_name
     product = Product(sku="TEA-1", name="Not yours")
     assert send(world, "PUT", "/products/TEA-1", theirs, product_document(product)).status_code == 200
+    world.act(issued, ActKind.ACTIVATE)  # until then strangers learn of no product
     assert world.client.post("/api/v1/look", json={"code": issued.text(0)}).get_json()["product"]["name"] == (
         "Spring Tea 50 g"
     )
