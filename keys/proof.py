@@ -16,15 +16,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 from keys.base.errors import AuthcodeError, SignatureInvalid
-from keys.base.typed_text import pasted_token
+from keys.base.typed_text import MAX_PLAIN_CHARACTERS, pasted_token
 from keys.primitives import SigningKey, check_public_key, verify_bytes
 
 ALGORITHM: Final = "Ed25519"
 TYPE: Final = "authcode-proof+jwt"
 MAX_PROOF_CHARS: Final = 2048
 """Ours have about 500 characters, with the head of the log that they name."""
-MAX_PASTED_CHARS: Final = 8192
-"""Mails and chats put line breaks, quote marks and a link around a proof."""
 _KEY_NAME_BYTES: Final = 9  # 72 bits of the thumbprint, 12 characters: enough for the few keys of a server
 _SIGNATURE_CHARS: Final = 86
 _PARTS: Final = 3
@@ -156,7 +154,7 @@ def proof_in(pasted: str) -> str:
 
     The text is empty where too much was pasted.
     """
-    if len(pasted) > MAX_PASTED_CHARS:
+    if len(pasted) > MAX_PLAIN_CHARACTERS:
         return ""
     token = pasted_token(pasted)
     return linked_proof(token) or token

@@ -27,7 +27,7 @@ _SHORT = re.compile(rf"(?<![A-Z0-9])(?=({_C}{{{_START_CHARACTERS},}}))", _FLAGS)
 _LINK = re.compile(rf"01/+([0-9]{{14}})/+21/+({_C}{{13}})", _FLAGS)
 _VALUE = re.compile(rf"[?&;]8030=((?i:{_C}){{2}})([A-Za-z0-9_-]{{85}}[AQgw])", re.ASCII)
 _CUT_SHORT = re.compile(rf"(?<![A-Z0-9])({_C}{{{_START_CHARACTERS},}})[^A-Z0-9]*", _FLAGS)
-_CUT_LINK = re.compile(rf"/*01/+([0-9]{{14}})(?:/+(?:21(?:/+{_C}{{0,12}})?)?)?[^A-Z0-9]*", _FLAGS)
+_CUT_LINK = re.compile(rf"/*+01/++([0-9]{{14}})(?:/++(?:21(?:/++{_C}{{0,12}}+)?)?)?[^A-Z0-9]*+", _FLAGS)
 _CUT_VALUE = re.compile(rf"[?&;]8030=?({_C}{{0,2}})([A-Z0-9_-]{{0,85}})[^A-Z0-9_-]*$", _FLAGS)
 
 

@@ -5,7 +5,12 @@ cannot be seen. Nothing here decides what is right: a check character or a signa
 """
 
 import re
+import string
 import unicodedata
+from typing import Final
+
+MAX_PLAIN_CHARACTERS: Final = 8_192
+"""Characters that are read of a text, before and after NFKC (one becomes 18 at most): more than any proof has."""
 
 _SUBSTITUTES = {
     "\N{EM DASH}": "--",  # what smart punctuation makes of two hyphens
@@ -15,15 +20,16 @@ _SUBSTITUTES = {
 }
 _BY_CATEGORY = {"Pd": "-", "Zs": " ", "Zl": "\n", "Zp": "\n", "Cf": ""}
 _QUOTE_MARKS = re.compile(r"^[\s>|]+", re.MULTILINE)
-_AROUND = re.compile(r"^[^A-Za-z0-9_-]+|[^A-Za-z0-9_-]+$", re.ASCII)
+_OF_TOKENS = frozenset(string.ascii_letters + string.digits + "-_")
 
 
 def plain_text(text: str) -> str:
     """Text in its compatibility form (NFKC), with ASCII digits, spaces and hyphens, and without format characters.
 
-    A character becomes at most 18 (U+FDFA), so the caller limits the length of `text`.
+    Text beyond `MAX_PLAIN_CHARACTERS` is left out.
     """
-    return "".join(map(_plain_character, unicodedata.normalize("NFKC", text)))
+    normal = unicodedata.normalize("NFKC", text[:MAX_PLAIN_CHARACTERS])
+    return "".join(map(_plain_character, normal[:MAX_PLAIN_CHARACTERS]))
 
 
 def typed_characters(text: str) -> str:
@@ -39,7 +45,11 @@ def pasted_token(text: str) -> str:
     4. Nothing at either end but ASCII letters, digits, `-` and `_`: no quotes, brackets or full stop.
     """
     unquoted = _QUOTE_MARKS.sub("", plain_text(text))  # (1), (2)
-    return _AROUND.sub("", "".join(unquoted.split()))  # (3), (4)
+    joined = "".join(unquoted.split())  # (3)
+    of_token = [mark in _OF_TOKENS for mark in joined]
+    if True not in of_token:
+        return ""
+    return joined[of_token.index(True) : len(joined) - of_token[::-1].index(True)]  # (4)
 
 
 def password_text(text: str) -> str:

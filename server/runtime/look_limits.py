@@ -18,8 +18,8 @@ MAX_UNITS = 50_000
 """Units whose looks are counted at a time (10 MB): to have one forgotten takes that many good codes."""
 
 MAX_UNITS_OF_VISITORS = 200_000
-"""Units remembered for all networks together, and for all cookies together (20 MB each): 333 networks that have used
-their hour up, or 20,000 shops with ten packs each."""
+"""Units remembered for all networks together, and for all cookies together: 333 networks that have used their hour up,
+or 20,000 shops with ten packs each. 86 MB each where every unit is of a visitor of its own (measured)."""
 
 
 class LookLimits:

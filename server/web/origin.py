@@ -30,6 +30,11 @@ def is_origin_hidden(request: Request) -> bool:
     return request.headers.get("Origin") == "null" and request.headers.get("Sec-Fetch-Site") is None
 
 
+def is_origin_shown(request: Request) -> bool:
+    """Whether the browser said which page sent a form; any site may have sent one of which it did not."""
+    return "Sec-Fetch-Site" in request.headers or request.headers.get("Origin", "null") != "null"
+
+
 def is_remembered(request: Request, prefixes: Collection[str]) -> bool:
     """Whether a browser keeps the holder cookie from this page: encrypted, or on this very machine.
 

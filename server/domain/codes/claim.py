@@ -23,6 +23,7 @@ CLAIM_BYTES = 16
 
 _COOKIE = re.compile(r"[0-9a-f]{64}")  # HMAC-SHA-256
 _CLAIM = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_CLAIM_CHARS}}}")
+_SEPARATORS = str.maketrans("", "", "-_")
 _PAGE_CLAIM = re.compile(rf"[0-9a-f]{{{2 * CLAIM_BYTES}}}")
 _UNIT_BYTES = 8
 
@@ -68,7 +69,8 @@ def check_claim(claim: object) -> str:
     """
     if not isinstance(claim, str) or not _CLAIM.fullmatch(claim):
         raise ClaimInvalid
-    if len(claim) < MIN_CLAIM_CHARS or claim.isdigit() or len(set(claim)) < MIN_DIFFERENT_CHARS:
+    digits_alone = claim.translate(_SEPARATORS).isdigit()
+    if len(claim) < MIN_CLAIM_CHARS or digits_alone or len(set(claim)) < MIN_DIFFERENT_CHARS:
         raise ClaimTooWeak
     return claim
 

@@ -106,7 +106,8 @@ def _staff(record: staff.StaffRecord) -> Staff:
 
 def _hashed_text(typed: str, *, one_time: bool) -> str:
     """A password as it is hashed: RFC 8265 for one that a person chose, without what surrounds a one-time password."""
-    mapped = pasted_token(typed) if one_time else password_text(typed[: _MAX_TYPED_CHARS + 1])
+    kept = typed[: _MAX_TYPED_CHARS + 1]
+    mapped = pasted_token(kept) if one_time else password_text(kept)
     return mapped[: MAX_PASSWORD_CHARS + 1]
 
 

@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 from authcode.order.products import MAX_PRODUCT_BYTES
 from keys.format.document import MAX_DOCUMENT_BYTES
 from server.domain.batches.range_act import ActKind
+from server.domain.codes.claim import MAX_CLAIM_CHARS, MIN_CLAIM_CHARS
 from server.web.api.answers import about
 from server.web.problem import RequestInvalid
 
@@ -60,10 +61,11 @@ class CodeBody(Body):
 class AttemptBody(CodeBody):
     """A code with the claim that it is to be verified for, or its holder's keep-code."""
 
-    claim: Annotated[str, Field(pattern="^[!-~]{1,64}$")] | SkipJsonSchema[None] = about(
-        "Who asks, and the holder's key: draw it at random (a UUID), keep it for retries and secret. Below "
-        "22 characters it can be guessed: after 10 wrong ones of a network on a used code in a day (50 from anywhere) "
-        "it is not compared any more.",
+    claim: (
+        Annotated[str, Field(pattern=f"^[A-Za-z0-9_-]{{{MIN_CLAIM_CHARS},{MAX_CLAIM_CHARS}}}$")] | SkipJsonSchema[None]
+    ) = about(
+        "Who asks, and the holder's key: draw it at random (a UUID), keep it for retries and secret. One that can be "
+        "guessed is refused: digits alone, or fewer than 8 different characters.",
         None,
     )
     keep_code: str | SkipJsonSchema[None] = about(

@@ -35,7 +35,7 @@ from server.web.consumer.sentence_facts import advice_numbers, refusal_numbers
 from server.web.consumer.staff import offers_for_staff, refuse_staff
 from server.web.consumer.view import Burn, Page, Tint
 from server.web.metrics import count_answer
-from server.web.origin import is_from_our_page, is_origin_hidden, is_remembered
+from server.web.origin import is_from_our_page, is_origin_hidden, is_origin_shown, is_remembered
 from server.web.static_files import send_static
 from server.web.visit import HOLDER_COOKIE, context, raw_target, visitor
 
@@ -99,19 +99,10 @@ def burn(**_parts: str) -> Response:
     hidden = is_origin_hidden(request)
     if not (hidden or is_from_our_page(request, context().keyrings().prefixes)):
         return _look_again()
-    if holder_acts.is_requested() or receipts.is_requested():
-        if hidden:
-            return _look_again(notes=_HIDDEN)
-        return _holder_act() if holder_acts.is_requested() else _receipt()
-    text, claim = text_of_page(context(), *raw_target()), request.form.get("claim")
-    form = PageForm(token=request.form.get("token"), claim=claim, origin_hidden=hidden)
-    try:
-        answer = verify_on_page(context(), text, form, visitor())
-    except ClaimInvalid:
-        return _look_again()
-    except PageTokenInvalid:
-        return _look_again(claim, notes=_HIDDEN if hidden else ())
-    return _verdict(answer)
+    act = next((answer for wanted, answer in _ACTS if wanted()), None)
+    if act is not None:
+        return _look_again(notes=_HIDDEN) if hidden else act()
+    return _verify(origin_hidden=hidden)
 
 
 @blueprint.get("/picture/<brand_id>/<sku>")
@@ -165,6 +156,19 @@ def check_serial() -> Response:
     return respond(maker.code_page(shown, answer=True))
 
 
+def _verify(*, origin_hidden: bool) -> Response:
+    text, claim = text_of_page(context(), *raw_target()), request.form.get("claim")
+    form = PageForm(token=request.form.get("token"), claim=claim, origin_hidden=origin_hidden)
+    try:
+        answer = verify_on_page(context(), text, form, visitor())
+    except ClaimInvalid:
+        return _look_again()
+    except PageTokenInvalid:
+        known = claim if is_origin_shown(request) else None
+        return _look_again(known, notes=_HIDDEN if origin_hidden else ())
+    return _verdict(answer)
+
+
 def _holder_act() -> Response:
     """Answer a holder's act, or show the code's page where it cannot be done."""
     try:
@@ -172,7 +176,7 @@ def _holder_act() -> Response:
     except KeepCodeTriesSpent as refused:
         return respond(page_maker().plain_page("keep_spent"), refused.http_status)
     except (HolderUnknown, KeepCodeInvalid, ActNotNow):
-        return respond(_look_page(_look()), HTTPStatus.CONFLICT)
+        return _look_response(HTTPStatus.CONFLICT)
 
 
 def _receipt() -> Response:
@@ -182,12 +186,23 @@ def _receipt() -> Response:
     except KeepCodeTriesSpent as refused:
         return respond(page_maker().plain_page("keep_spent"), refused.http_status)
     except KeepCodeInvalid as refused:
-        return respond(_look_page(_look(), notes=("keep_mistyped",)), refused.http_status)
+        return _look_response(refused.http_status, notes=("keep_mistyped",))
     if found is not None:
         return receipts.receipt_file(found) or respond(_answer_page(found))
     if "keep_code" in request.form:
-        return respond(_look_page(_look(), notes=("keep_wrong",)))
+        return _look_response(HTTPStatus.OK, notes=("keep_wrong",))
     return _look_again()
+
+
+_ACTS = ((holder_acts.is_requested, _holder_act), (receipts.is_requested, _receipt))
+"""What else the forms of a code's page send, and what answers it."""
+
+
+def _look_response(status: int, *, notes: tuple[str, ...] = ()) -> Response:
+    """The look page as the answer to a form of ours, with the cookie of a look."""
+    found = _look()
+    response = respond(_look_page(found, notes=notes), status)
+    return _with_cookie(response, found.holder_cookie if is_origin_shown(request) else None)
 
 
 def _look(claim: str | None = None) -> Look:
@@ -215,10 +230,11 @@ _HIDDEN = ("origin_hidden",)
 
 
 def _look_again(claim: str | None = None, *, notes: tuple[str, ...] = ()) -> Response:
-    """The look page with a fresh token and the same claim, where a form was not accepted."""
-    found = _look(claim)
-    page = _look_page(found, again=not notes, notes=notes)
-    return _with_cookie(respond(page, HTTPStatus.CONFLICT), found.holder_cookie)
+    """The look page with a fresh token, where a form was not accepted; with the same claim if our page sent it.
+
+    No cookie is set: what another site sent comes without the browser's own, which a new one would replace.
+    """
+    return respond(_look_page(_look(claim), again=not notes, notes=notes), HTTPStatus.CONFLICT)
 
 
 def _verdict(answer: Answer) -> Response:
@@ -230,7 +246,9 @@ def _verdict(answer: Answer) -> Response:
     notes = ("told",) if answer.verdict in OFFERED else ()
     if answer.verdict is Verdict.GENUINE and not remembered:
         notes = ("not_remembered",)
-    return _with_cookie(respond(_answer_page(answer, notes=notes)), answer.holder_cookie)
+    # Where any site may have sent the form, no browser is given the cookie of a claim that it did not make.
+    kept = answer.holder_cookie if is_origin_shown(request) or visitor().cookie is not None else None
+    return _with_cookie(respond(_answer_page(answer, notes=notes)), kept)
 
 
 def _with_cookie(response: Response, cookie: HolderCookie | None) -> Response:

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keys.base.typed_text import is_password_text, password_text, pasted_token, plain_text, typed_characters
+from keys.base.typed_text import (
+    MAX_PLAIN_CHARACTERS,
+    is_password_text,
+    password_text,
+    pasted_token,
+    plain_text,
+    typed_characters,
+)
 
 FULL_WIDTH = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)})
 SERIAL = "7Q4KM2XD9FA1CN"
@@ -75,3 +82,12 @@ def test_a_new_password_has_characters_that_can_be_typed_again() -> None:
     assert is_password_text("Pr\u00e9nom \u691c\u7d22 \N{GRINNING FACE}")
     for mark in ("\0", "\t", "\u200b", "\ud800", "\ue000", "\U000e0001"):
         assert not is_password_text(f"correct horse{mark}")
+
+
+def test_text_that_grows_when_it_is_made_plain_is_read_to_a_limit() -> None:
+    """One character of it becomes 18; with punctuation between letters a search from both ends would be quadratic."""
+    hostile = "a" + "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 100_000 + "!" * 100_000 + "a"
+    assert len(plain_text(hostile)) <= MAX_PLAIN_CHARACTERS
+    assert len(pasted_token(hostile)) <= MAX_PLAIN_CHARACTERS
+    assert pasted_token("." * MAX_PLAIN_CHARACTERS) == ""
+    assert pasted_token(f"<{'.' * 4000}K1{'!' * 4000}>") == "K1"

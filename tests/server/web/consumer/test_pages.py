@@ -289,6 +289,30 @@ class TestVerifying:
         world.clock.forward(minutes=16)
         assert said not in Browser(world.client).open(target(issued.text(0)), environ_base=there).text
 
+    @pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}])
+    def test_another_site_cannot_replace_a_holders_cookie(
+        self, headers: dict[str, str], world: World, shopper: Browser, issued: Issued
+    ) -> None:
+        """A form of another site comes without the cookie, and the answer must not set a new one over it."""
+        shopper.verify(target(issued.text(0)))
+        for form in ({}, {"token": "x", "claim": "0f" * 16}, {"act": "undo"}, {"keep_code": "x"}):
+            answer = world.client.post(target(issued.text(1)), base_url=ADDRESS, data=form, headers=headers)
+            assert (answer.status_code, holder_cookies(answer)) == (409, [])
+
+    @pytest.mark.parametrize("headers", [{"Origin": "null"}, {}])
+    def test_a_form_of_unknown_origin_plants_neither_claim_nor_cookie(
+        self, headers: dict[str, str], world: World, issued: Issued
+    ) -> None:
+        """Else whoever sent it would know both of what the browser verifies later."""
+        planted = "0123456789abcdef" * 2
+        form = {"token": "x", "claim": planted}
+        again = world.client.post(target(issued.text(0)), base_url=ADDRESS, data=form, headers=headers)
+        assert (again.status_code, holder_cookies(again)) == (409, [])
+        assert planted not in again.text
+        world.ask(issued.text(1), planted)
+        held = world.client.post(target(issued.text(1)), base_url=ADDRESS, data=form, headers=headers)
+        assert holder_cookies(held) == []
+
     def test_the_browser_says_same_origin_and_is_believed(self, shopper: Browser, issued: Issued) -> None:
         assert "Genuine" in shopper.verify(target(issued.text(0)), Sec_Fetch_Site="same-origin").text
 

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from authcode.print import fonts
-from keys.proof import MAX_PASTED_CHARS, ProofKeys, linked_proof, proof_in
+from keys.base.typed_text import MAX_PLAIN_CHARACTERS
+from keys.proof import ProofKeys, linked_proof, proof_in
 from keys.store.issuer import IssuerHome
 from scanner import read_symbols
 from server.domain.alerts.alert import AlertFilter
@@ -320,7 +321,7 @@ class TestAProof:
             (lambda proof: proof[:-2] + ("AA" if proof[-2:] != "AA" else "BA"), "This receipt is not what was signed"),
             (lambda _: "hello", "This is not one of our receipts"),
             (lambda _: "", "This is not one of our receipts"),
-            (lambda _: "a" * (MAX_PASTED_CHARS + 1), "This is not one of our receipts"),
+            (lambda _: "a" * (MAX_PLAIN_CHARACTERS + 1), "This is not one of our receipts"),
         ],
     )
     def test_what_does_not_hold_has_its_sentence_and_is_not_echoed(
