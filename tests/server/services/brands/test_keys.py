@@ -124,7 +124,7 @@ def test_the_page_of_a_withdrawn_key_says_what_the_page_of_any_foreign_code_says
     def pages(text: str) -> list[tuple[int, str, list[str]]]:
         path = "/" + text.removeprefix(PREFIX)
         client = world.client
-        answers = [client.get(path), client.post(path, data={"claim": "0f" * 16, "token": "y"})]
+        answers = [client.get(path), client.get(f"{path}."), client.post(path, data={"claim": "0f" * 16, "token": "y"})]
         return [(one.status_code, one.text, one.headers.getlist("Set-Cookie")) for one in answers]
 
     assert pages(code) == pages(forged)
