@@ -20,9 +20,9 @@ from server.demo.artwork import brand_logo, cream_picture, serum_picture
 
 STAFF = "anna@aurel.example"
 OWN_PASSWORD = "a long walk along the river"
-COUNT = 40
-ON_SALE = 36
-NOT_ACTIVATED, RECALLED, SAMPLE, VOID = 36, 37, 38, 39
+COUNT = 64
+ON_SALE = 60
+NOT_ACTIVATED, RECALLED, SAMPLE, VOID = 60, 61, 62, 63
 EXPIRED, LOCKED = 0, 1
 """Indices of the order LATE-2, whose key was withdrawn after they were sold."""
 READY_WITHIN_S = 60.0
@@ -84,7 +84,7 @@ def run(home: Path, *arguments: str, **settings: str) -> str:
 
 
 def build(home: Path) -> House:
-    """A brand with two products and two orders of 40 codes: 36 on sale, then one of each fate that refuses.
+    """A brand with two products and two orders of 64 codes: 60 on sale, then one of each fate that refuses.
 
     A third order, LATE-2, is of a key that was withdrawn; one of its codes is past its date.
     """

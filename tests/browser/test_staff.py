@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.chromium import DESK, PHONE, heading, log_in, verify
 from tests.browser.conftest import Person
-from tests.browser.house import House
+from tests.browser.house import COUNT, House
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +30,7 @@ def test_staff_log_in_and_find_the_alert_of_a_code_that_three_people_wanted(
     expect(staff.get_by_role("heading", name="Why it fired")).to_be_visible()
     staff.get_by_role("link", name="SPRING-24").first.click()
     assert heading(staff) == "SPRING-24"
-    expect(staff.get_by_role("row", name="ordered 40")).to_be_visible()
+    expect(staff.get_by_role("row", name=f"ordered {COUNT}")).to_be_visible()
 
 
 def test_staff_void_a_code_after_seeing_the_effect(person: Person, house: House, fresh: str) -> None:
