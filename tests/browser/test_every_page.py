@@ -102,6 +102,6 @@ def test_drawing_over_the_strip_selects_a_range(
     staff.mouse.down()
     staff.mouse.move(box["x"] + box["width"] * 0.299, middle, steps=5)
     staff.mouse.up()
-    expect(staff.get_by_text("Indices 6 to 11")).to_be_visible()
+    expect(staff.get_by_text("Indices 9 to 19")).to_be_visible()
     staff.get_by_role("link", name="Void", exact=True).click()
-    assert staff.get_by_label("Indices").input_value() == "6-11"
+    assert staff.get_by_label("Indices").input_value() == "9-19"
