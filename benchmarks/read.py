@@ -1,6 +1,6 @@
 """Reading real photos: our scanner beside zxing-cpp alone and OpenCV's detector, picture by picture, in one run.
 
-    AUTHCODE_PHOTOS=FOLDER python -m benchmarks.read [--every N] [--opencv-seconds S] [--ablate]
+    AUTHCODE_PHOTOS=FOLDER python -m benchmarks.read [--every N] [--opencv-seconds S] [--order | --ablate]
 
 FOLDER holds `index.json` with one object a picture: `file`, `set`, `category`, `texts` (null: a code that nobody ever
 read, missed by everyone; []: no code, every reading is false). Pictures and texts stay where they are; only numbers are
@@ -17,6 +17,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -24,7 +25,9 @@ import cv2
 import zxingcpp
 
 from scanner import open_photo, read_symbols, scan
-from scanner.photo.open import Bgr
+from scanner.engines import Reading, read_with_wechat, read_with_zxing
+from scanner.find.rectify import halve, shrink
+from scanner.photo.open import Bgr, Gray, open_gray
 from scanner.steps import ladder
 
 OPENCV_PX = 800
@@ -32,6 +35,9 @@ OPENCV_PX = 800
 
 HALF_WIDTH = {0xA1 + step: 0xFF61 + step for step in range(63)}
 """Some labels hold half-width katakana as the Latin-1 characters of its Shift JIS bytes; both mean the same content."""
+
+SIZES = (("below 1 megapixel", 0.0, 1.0), ("1 to 4", 1.0, 4.0), ("above", 4.0, float("inf")))
+"""Sizes of pictures whose cost is told apart, in megapixels."""
 
 Reader = Callable[[Bgr], list[str]]
 
@@ -45,17 +51,26 @@ class Picture:
     texts: tuple[str | None, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one picture took, and whether anything right was read."""
+
+    megapixels: float
+    read: bool
+    cpu_s: float
+    wall_s: float
+
+
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """What one reader did on one category, and its CPU and wall seconds by picture."""
+    """What one reader did on one category, and the cost of each picture."""
 
     pictures: int = 0
     codes: int = 0
     codes_read: int = 0
     pictures_read: int = 0
     other_texts: int = 0
-    cpu_s: list[float] = field(default_factory=list)
-    wall_s: list[float] = field(default_factory=list)
+    costs: list[Cost] = field(default_factory=list)
 
 
 def pictures(folder: Path, every: int) -> Iterator[Picture]:
@@ -111,11 +126,12 @@ def measure(readers: dict[str, Reader], chosen: Sequence[Picture]) -> dict[str, 
             cpu, wall = time.process_time(), time.monotonic()
             found = Counter(plain(text) for text in reader(bgr))
             cpu, wall = time.process_time() - cpu, time.monotonic() - wall
-            add(tallies[name][picture.group], picture, found, cpu, wall)
+            size = bgr.shape[0] * bgr.shape[1] / 1e6
+            add(tallies[name][picture.group], picture, found, (size, cpu, wall))
     return tallies
 
 
-def add(tally: Tally, picture: Picture, found: Counter[str], cpu_s: float, wall_s: float) -> None:
+def add(tally: Tally, picture: Picture, found: Counter[str], spent: tuple[float, float, float]) -> None:
     """Count one picture. A code counts as often as it stands in the index, a picture when one of its texts came out."""
     known = Counter(plain(text) for text in picture.texts if text is not None)
     read = (found & known).total()
@@ -124,8 +140,8 @@ def add(tally: Tally, picture: Picture, found: Counter[str], cpu_s: float, wall_
     tally.codes_read += read
     tally.pictures_read += bool(read)
     tally.other_texts += 0 if None in picture.texts else (found - known).total()
-    tally.cpu_s.append(cpu_s)
-    tally.wall_s.append(wall_s)
+    megapixels, cpu_s, wall_s = spent
+    tally.costs.append(Cost(megapixels=megapixels, read=bool(read), cpu_s=cpu_s, wall_s=wall_s))
 
 
 def macro(tallies: dict[tuple[str, str], Tally], name: str) -> float:
@@ -162,21 +178,22 @@ def report(results: dict[str, dict[tuple[str, str], Tally]]) -> None:
 
 
 def costs(tallies: dict[tuple[str, str], Tally], base: dict[tuple[str, str], Tally]) -> None:
-    """Print CPU by picture against zxing-cpp, and the longest wait."""
-    pairs = [
+    """Print CPU of the pictures that were read against zxing-cpp, by size, and the most that any other took."""
+    lines = [
         (mine, theirs)
         for group, tally in tallies.items()
-        for mine, theirs in zip(tally.cpu_s, base[group].cpu_s, strict=False)
+        for mine, theirs in zip(tally.costs, base[group].costs, strict=False)
     ]
-    ratios = [mine / theirs for mine, theirs in pairs]
-    large = [mine / theirs for mine, theirs in pairs if theirs > 0.01]  # noqa: PLR2004 - 10 ms: 12 megapixels
-    walls = [wall for tally in tallies.values() for wall in tally.wall_s]
+    shares = []
+    for name, low, high in SIZES:
+        read = [(mine, theirs) for mine, theirs in lines if low <= mine.megapixels < high and mine.read]
+        total = sum(theirs.cpu_s for _, theirs in read)
+        shares.append(f"{name} {sum(mine.cpu_s for mine, _ in read) / total if total else float('nan'):.2f}")
+    print(f"  CPU to zxing-cpp, pictures that were read: {', '.join(shares)}")
+    others = [mine.cpu_s for mine, _ in lines if not mine.read]
     print(
-        f"  CPU to zxing-cpp: median {statistics.median(ratios):.2f}, all together "
-        f"{sum(mine for mine, _ in pairs) / sum(theirs for _, theirs in pairs):.2f}, worst {max(ratios):.0f}, "
-        f"worst of large pictures {max(large, default=float('nan')):.1f}; "
-        f"longest {max(mine for mine, _ in pairs):.3f} s CPU, "
-        f"{max(walls):.3f} s wall"
+        f"  not read: at most {max(others, default=float('nan')):.3f} s of CPU; longest of all "
+        f"{max((mine.wall_s for mine, _ in lines), default=float('nan')):.3f} s by the clock"
     )
 
 
@@ -188,12 +205,44 @@ def ablate(chosen: Sequence[Picture]) -> None:
 
     full = codes()
     print(f"whole ladder: {full} codes of the pictures that zxing-cpp did not read completely")
-    for left_out in ladder.RUNGS:
-        with mock.patch.object(scan, "RUNGS", tuple(rung for rung in ladder.RUNGS if rung is not left_out)):
-            print(f"  without {left_out.name:20} {codes() - full:+d}", flush=True)
+    for name in ("RUNGS", "LATE_RUNGS", "RUNGS_FOR_MORE"):
+        rungs = getattr(ladder, name)
+        for left_out in rungs:
+            with mock.patch.object(scan, name, tuple(rung for rung in rungs if rung is not left_out)):
+                print(f"  {name:14} without {left_out.name:20} {codes() - full:+d}", flush=True)
     for step in ("read_flattened", "climb", "read_with_wechat"):
         with mock.patch.object(scan._Search, step):  # noqa: SLF001 - the one place that looks inside
-            print(f"  without {step:20} {codes() - full:+d}", flush=True)
+            print(f"  {'':14} without {step:20} {codes() - full:+d}", flush=True)
+
+
+def order(chosen: Sequence[Picture]) -> None:
+    """Print the steps by what they read for their time, each on the pictures that those before it did not read."""
+    read: dict[str, set[Path]] = defaultdict(set)
+    spent: dict[str, dict[Path, float]] = defaultdict(dict)
+    for picture in chosen:
+        gray = open_gray(picture.path.read_bytes())
+        known = {plain(text) for text in picture.texts if text is not None}
+        for name, step in steps_of(gray).items():
+            began = time.process_time()
+            found = {plain(reading.text) for reading in step() if reading.text is not None}
+            spent[name][picture.path] = time.process_time() - began
+            if found & known:
+                read[name].add(picture.path)
+    left = {picture.path for picture in chosen}
+    while spent:
+        cost = {name: sum(seconds for path, seconds in by.items() if path in left) for name, by in spent.items()}
+        best = max(cost, key=lambda name: (len(read[name] & left) / max(cost[name], 1e-6), -cost[name]))
+        print(f"  {best:16} {len(read[best] & left):3d} pictures in {cost[best]:.3f} s of CPU")
+        left -= read[best]
+        del spent[best]
+
+
+def steps_of(gray: Gray) -> dict[str, Callable[[], list[Reading]]]:
+    """Every rung and WeChat's decoder, each as a call on one picture."""
+    view = halve(gray, ladder.LADDER_PX)
+    rungs = [rung for rung in ladder.RUNGS + ladder.LATE_RUNGS if max(view.shape) <= rung.side_px]
+    steps = {rung.name: partial(lambda rung: read_with_zxing(rung.prepare(view)), rung) for rung in rungs}
+    return {**steps, "WeChat's decoder": lambda: read_with_wechat(shrink(gray, scan.WECHAT_PX))}
 
 
 def hard(chosen: Sequence[Picture]) -> list[Picture]:
@@ -212,12 +261,15 @@ def main() -> None:
     arguments.add_argument("--every", type=int, default=1, help="take every Nth picture only")
     arguments.add_argument("--opencv-seconds", type=float, default=60.0, help="CPU seconds for OpenCV's own detector")
     arguments.add_argument("--ablate", action="store_true", help="leave out one rung after the other instead")
+    arguments.add_argument("--order", action="store_true", help="measure every step by itself and print their order")
     options = arguments.parse_args()
     folder = os.environ.get("AUTHCODE_PHOTOS")
     if not folder:
         sys.exit("skipped: AUTHCODE_PHOTOS names no folder of photos with an index.json")
     chosen = list(pictures(Path(folder), options.every))
-    if options.ablate:
+    if options.order:
+        order(hard(chosen))
+    elif options.ablate:
         ablate(hard(chosen))
     else:
         report(measure({"zxing-cpp": zxing_alone, "ours": ours, "OpenCV": OpenCv(options.opencv_seconds)}, chosen))

@@ -17,7 +17,6 @@ from scanner.engines import Corners
 from scanner.find.localise import Finder, find_finders
 from scanner.find.rectify import shrink
 from scanner.photo.open import Gray
-from scanner.steps.ladder import LADDER_PX
 
 MIN_MODULE_PX = 2.5
 """Pixels a module below which decoders fail on photos; they want 3 and more."""
@@ -46,6 +45,7 @@ DRAWN_SHARE = 0.6
 DRAWN_EDGE = 0.4
 """Share of the contrast that a drawing's steepest edge crosses within a pixel; a smeared photo stays below."""
 
+_VIEW_PX = 1600
 _DRAWN_LEVELS = 4
 _WHITE = 250
 _MIN_SPOT_SHARE = 0.03
@@ -97,7 +97,7 @@ def advise(gray: Gray, located: Sequence[Corners] = ()) -> Advice:
     1. Light as a whole.   2. Where a symbol shows: size, spots, sharpness, and what is left: too small, or not whole.
     3. Where none shows: spots and sharpness of the picture.
     """
-    view = shrink(gray, LADDER_PX)
+    view = shrink(gray, _VIEW_PX)
     scale = gray.shape[1] / view.shape[1]
     levels = _histogram(view)
     low, high = _level(levels, 0.05), _level(levels, 0.95)

@@ -6,19 +6,21 @@ laid flat, the picture is prepared rung by rung, and WeChat's decoder, which men
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
 
-from scanner.engines import Corners, Point, Reading, has_wechat, read_with_wechat, read_with_zxing
+from scanner.engines import Corners, Point, Reading, corners_of, has_wechat, read_with_wechat, read_with_zxing
+from scanner.find.leftover import seems_left
 from scanner.find.localise import crowding
-from scanner.find.rectify import flatten, shrink, stretch_corners
+from scanner.find.rectify import cut_out, flatten, halve, shrink, stretch_corners
 from scanner.photo.open import Bgr, Gray, open_gray
 from scanner.quality import Advice, advise
-from scanner.steps.gamma import gamma
-from scanner.steps.ladder import LADDER_PX, RUNGS
+from scanner.steps.gamma import darken
+from scanner.steps.ladder import LADDER_PX, LATE_RUNGS, RUNGS, RUNGS_FOR_MORE, Rung
 
 DEADLINE_S = 1.0
 """Wall-clock seconds for one picture: what a person waits without wondering."""
@@ -28,6 +30,9 @@ WECHAT_PX = 800
 
 WECHAT_MAX_HITS = 600
 """Most finder-like sequences along 32 rows that WeChat's decoder is given: noise (1,600 of them) cost it 2.6 s."""
+
+MAX_WECHAT_CROPS = 2
+"""Most located symbols given to WeChat's decoder, largest first, at up to .1 s each."""
 
 MAX_CROPS = 6
 """Most located symbols laid flat, largest first."""
@@ -40,6 +45,7 @@ _RUNG_S_PER_MP = 0.03
 _WECHAT_S_PER_MP = 0.6
 _CHANNELS = 3
 _NEAR = 0.35
+_SMALLEST_PART_PX = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,17 +118,20 @@ def _grey(bgr: Bgr) -> Gray:
 def _search(
     gray: Gray, deadline_s: float, accept: Callable[[str], bool] | None, clock: Callable[[], float]
 ) -> "_Search":
-    """Go down the ladder until something wanted was read and nothing located is left, or time is up.
+    """Go down the ladder until something wanted was read and nothing seems left, or time is up.
 
-    1. zxing-cpp on the picture, as large as time allows.   2. Located symbols, flattened.   3. The rungs.
-    4. The whole picture by WeChat's decoder, if nothing at all was read.
+    1. zxing-cpp on the picture, as large as time allows.   2. Located symbols, flattened.   3. While nothing wanted was
+    read: the rungs, WeChat's decoder, the late rungs.   4. While more seems left: the rungs for more.
     """
     search = _Search(gray, deadline_s, accept, clock)
     search.read_as_it_is()  # (1)
-    for step in (search.read_flattened, search.climb, search.read_with_wechat):
-        if search.finished():
-            break
-        step()  # (2) to (4)
+    if not search.finished():
+        search.read_flattened()  # (2)
+    for step in (partial(search.climb, RUNGS), search.read_with_wechat, partial(search.climb, LATE_RUNGS)):
+        if not search.wanted:
+            step()  # (3)
+    if search.wanted:
+        search.climb(RUNGS_FOR_MORE)  # (4)
     return search
 
 
@@ -136,11 +145,18 @@ class _Search:
         self.located: list[Corners] = []
         self._gray, self._accept, self._clock = gray, accept, clock
         self._end = clock() + deadline_s
-        self._wanted = False
+        self.wanted = False
+        self._seems_left: bool | None = None
 
     def finished(self) -> bool:
-        """Whether something wanted was read and nothing located waits."""
-        return self._wanted and not self.located
+        """Whether something wanted was read, and nothing located and no other finder pattern waits."""
+        return self.wanted and not self.located and not self._more()
+
+    def _more(self) -> bool:
+        """Whether a picture of which something was read seems to hold more."""
+        if self._seems_left is None:
+            self._seems_left = seems_left(self._gray, [symbol.corners for symbol in self.symbols])
+        return self._seems_left
 
     def read_as_it_is(self) -> None:
         """Halve the picture until reading it is likely to leave time for the rest, then read it."""
@@ -154,14 +170,16 @@ class _Search:
         for corners in sorted(self.located, key=_side, reverse=True)[:MAX_CROPS]:
             flat = flatten(self._gray, corners)
             if self._fits(2 * _reading_s(flat)):
-                for text in (_texts(read_with_zxing(gamma(flat))) or _texts(read_with_zxing(flat)))[:1]:
+                for text in (_texts(read_with_zxing(darken(flat))) or _texts(read_with_zxing(flat)))[:1]:
                     self._keep(text, corners)
 
-    def climb(self) -> None:
-        """Prepare the picture rung by rung; the slowest rung so far is the measure of the next."""
-        view = shrink(self._gray, LADDER_PX)
+    def climb(self, rungs: Sequence[Rung]) -> None:
+        """Prepare the picture rung by rung until it is `finished`; the slowest rung is the measure of the next."""
+        if self.finished():
+            return
+        view = halve(self._gray, LADDER_PX)
         slowest_s = _reading_s(view) + _RUNG_S_PER_MP * view.size / 1e6
-        for rung in RUNGS:
+        for rung in rungs:
             if self.finished() or not self._fits(slowest_s):
                 return
             if max(view.shape) <= rung.side_px:
@@ -171,11 +189,22 @@ class _Search:
                 slowest_s = max(slowest_s, self._clock() - began)
 
     def read_with_wechat(self) -> None:
-        """Give the whole picture to WeChat's decoder; it names one symbol at most, so only where none was read."""
-        view = shrink(self._gray, WECHAT_PX)
-        affordable = not self.symbols and has_wechat() and self._fits(_WECHAT_S_PER_MP * view.size / 1e6)
-        if affordable and crowding(view).hits <= WECHAT_MAX_HITS:
-            self._take_in(read_with_wechat(view), view)
+        """Give WeChat's decoder the located symbols at their own size, then the whole picture, until one is wanted."""
+        if not has_wechat():
+            return
+        for corners in sorted(self.located, key=_side, reverse=True)[:MAX_WECHAT_CROPS]:
+            self._ask_wechat(*cut_out(self._gray, corners))
+        self._ask_wechat(self._gray, (0, 0))
+
+    def _ask_wechat(self, part: Gray, origin: tuple[int, int]) -> None:
+        """Give WeChat's decoder a part of the picture, which it names one symbol of at most, while none is wanted."""
+        if self.wanted or min(part.shape) < _SMALLEST_PART_PX:
+            return
+        view = shrink(part, WECHAT_PX)
+        if self._fits(_WECHAT_S_PER_MP * view.size / 1e6) and crowding(view).hits <= WECHAT_MAX_HITS:
+            for reading in read_with_wechat(view):
+                corners = stretch_corners(reading.corners, from_shape=view.shape, to_shape=part.shape)
+                self._keep(str(reading.text), corners_of(np.array(corners) + origin))
 
     def _fits(self, seconds: float) -> bool:
         return self._clock() + seconds <= self._end
@@ -197,7 +226,8 @@ class _Search:
         if any(text == symbol.text and _near(corners, symbol.corners) for symbol in self.symbols):
             return
         self.symbols.append(ReadSymbol(text=text, corners=corners))
-        self._wanted = self._wanted or self._accept is None or self._accept(text)
+        self._seems_left = None
+        self.wanted = self.wanted or self._accept is None or self._accept(text)
 
 
 def _reading_s(view: Gray) -> float:

@@ -18,7 +18,9 @@ _ROWS = 32
 _LOCAL_MEAN_PX = 129
 _RUNS = 5
 _FINDER_RUNS = np.array([1, 1, 3, 1, 1], dtype=np.float32)
-_FINDER_MODULES = 7
+FINDER_MODULES = 7
+"""Modules across a finder pattern."""
+
 _AREA_TOLERANCE = 2.0
 _MIN_FINDER_PX = 7.0
 _MAX_HITS = 1500  # photos of screens have up to 1,070; beyond are noise and walls of patterns, and seconds of outlines
@@ -60,19 +62,35 @@ def crowding(gray: Gray) -> Crowding:
     # One row of each stripe by chance: fixed ones could be left empty by an attacker, to make the decoder run on.
     stripes = np.arange(0, gray.shape[0] - step + 1, step)
     rows = np.ascontiguousarray(gray[stripes + _CHANCE.integers(0, step, len(stripes))])
-    width = min(_LOCAL_MEAN_PX, gray.shape[1] | 1)
+    _, _, modules = finder_runs(rows)
+    return Crowding(hits=len(modules), finders=float((step / (3 * modules)).sum()))
+
+
+def finder_runs(rows: Gray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The 1:1:3:1:1 sequences along the rows of `uint8[n, w]`, against the mean of their surroundings.
+
+    Returns:
+        Of each sequence: its row, the x of its middle, and its module, in pixels.
+    """
+    width = min(_LOCAL_MEAN_PX, rows.shape[1] | 1)
     dark = rows < np.asarray(cv2.blur(rows, (width, 1), borderType=cv2.BORDER_REPLICATE))
     dark[:, 0] = dark[:, -1] = False  # a run never goes on into the next row as dark
     line = dark.ravel()
     edges = np.flatnonzero(line[1:] != line[:-1])
-    if len(edges) <= _RUNS:
-        return Crowding(hits=0, finders=0.0)
-    runs = np.lib.stride_tricks.sliding_window_view(np.diff(edges).astype(np.float32), _RUNS)
-    module = runs.sum(axis=1, keepdims=True) / _FINDER_MODULES
-    alike = np.abs(runs - module * _FINDER_RUNS) <= module * _FINDER_RUNS / 2 + 0.5
-    hit = alike.all(axis=1) & line[edges[: len(runs)] + 1]
-    modules = module[hit, 0]
-    return Crowding(hits=int(hit.sum()), finders=float((step / (3 * modules)).sum()))
+    if len(edges) <= _RUNS + 1:
+        return np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
+    dark_first = edges[0 if line[edges[0] + 1] else 1 :]
+    lengths = np.diff(dark_first).astype(np.float32)
+    runs = [lengths[at : len(lengths) - _RUNS + 1 + at : 2] for at in range(_RUNS)]
+    modules = np.sum(runs, axis=0) / FINDER_MODULES
+    hit = np.arange(len(modules))
+    for at in (2, 0, 4, 1, 3):  # the middle refuses most, so the others are compared for few
+        module = modules[hit]
+        wanted = _FINDER_RUNS[at] * module
+        hit = hit[np.abs(runs[at][hit] - wanted) <= wanted / 2 + 0.5]
+    found = modules[hit].astype(np.float64)
+    row, begin = np.divmod(dark_first[2 * hit] + 1, rows.shape[1])
+    return row, begin + FINDER_MODULES * found / 2, found
 
 
 def find_finders(gray: Gray) -> list[Finder]:
@@ -110,7 +128,7 @@ def _finder(*outlines: npt.NDArray[np.int32]) -> Finder | None:
     ):
         return None
     (x, y), (width, height), _ = boxes[0]
-    module_px = (width * height) ** 0.5 / _FINDER_MODULES
+    module_px = (width * height) ** 0.5 / FINDER_MODULES
     (inner_x, inner_y), _, _ = boxes[2]
     if abs(x - inner_x) + abs(y - inner_y) > 2 * module_px or max(width, height) > 3 * min(width, height):
         return None

@@ -8,7 +8,16 @@ from scanner.photo.open import Gray
 _LEVELS = np.arange(256) / 255
 
 
-def gamma(gray: Gray, exponent: float = 3.0) -> Gray:
-    """Power-law tone curve: above 1 it draws bright tones apart, as under glare."""
+def darken(gray: Gray) -> Gray:
+    """The cube of every tone: draws bright tones apart, as under glare."""
+    return _gamma(gray, 3.0)
+
+
+def brighten(gray: Gray) -> Gray:
+    """The power of 0.4 of every tone: draws dark tones apart, as in shadow and beside a bright spot."""
+    return _gamma(gray, 0.4)
+
+
+def _gamma(gray: Gray, exponent: float) -> Gray:
     table = np.asarray(255 * _LEVELS**exponent, dtype=np.uint8)
     return np.asarray(cv2.LUT(gray, table), dtype=np.uint8)

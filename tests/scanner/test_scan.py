@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner import read_symbols, scan, scan_photo
-from scanner.engines import has_wechat
+from scanner.engines import Corners, Reading, has_wechat
 from scanner.errors import PhotoEmpty
+from scanner.find.leftover import seems_left
 from scanner.find.localise import crowding
 from scanner.quality import advise
 
@@ -97,6 +98,7 @@ def test_the_ladder_reads_what_zxing_cpp_alone_does_not(
     for width_px in range(96, 126, 4):
         photo = camera(width_px=width_px, blur_px=0.9, noise=6.0, seed=width_px).photograph(draw(TEXT))
         monkeypatch.setattr(scan, "RUNGS", ())
+        monkeypatch.setattr(scan, "LATE_RUNGS", ())
         monkeypatch.setattr(scan, "has_wechat", lambda: False)
         alone = bool(read_symbols(photo))
         monkeypatch.undo()
@@ -153,8 +155,8 @@ def test_reading_goes_on_past_texts_that_are_not_accepted(
         asked.append(text)
         return False
 
-    spy = tuple(scan.RUNGS[:2])
-    monkeypatch.setattr(scan, "RUNGS", spy)
+    monkeypatch.setattr(scan, "RUNGS", scan.RUNGS[:2])
+    monkeypatch.setattr(scan, "LATE_RUNGS", ())
     original = scan.read_with_zxing
     monkeypatch.setattr(scan, "read_with_zxing", lambda gray: rungs.append(gray.shape) or original(gray))
     assert [symbol.text for symbol in read_symbols(page, accept=accept)] == ["FOREIGN"]
@@ -168,6 +170,38 @@ def test_reading_stops_at_the_first_accepted_text(draw: Callable[..., Any], monk
     monkeypatch.setattr(scan, "read_with_zxing", lambda gray: calls.append(1) or original(gray))
     read_symbols(page_of(draw, ["FOREIGN", "OURS"]), accept=lambda text: text == "OURS")
     assert len(calls) == 1
+
+
+# More than one
+
+
+def test_a_label_beside_one_that_was_read_is_looked_for_in_other_views(
+    draw: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, calls = scan.read_with_zxing, []
+
+    def short_sighted(gray: npt.NDArray[np.uint8]) -> list[Reading]:
+        calls.append(gray.shape)
+        return original(gray)[: len(calls)]
+
+    monkeypatch.setattr(scan, "read_with_zxing", short_sighted)
+    found = read_symbols(page_of(draw, ["ONE", "TWO", "THREE"]))
+    assert sorted(symbol.text for symbol in found) == ["ONE", "THREE", "TWO"]
+    assert len(calls) == 3
+
+
+def corners_of(left: int, top: int, side: int) -> Corners:
+    return ((left, top), (left + side, top), (left + side, top + side), (left, top + side))
+
+
+def test_finder_patterns_outside_what_was_read_seem_left(draw: Callable[..., Any]) -> None:
+    page = np.ascontiguousarray(page_of(draw, ["ONE", "TWO", "THREE"])[:, :, 0])
+    side = len(draw("ONE", module_px=5, border=0))
+    read = [corners_of(260 * column + 20, 20, side) for column in range(3)]
+    assert seems_left(page, read[:2])
+    assert not seems_left(page, read)
+    assert not seems_left(page, [])
+    assert not seems_left(np.full((64, 64), 255, np.uint8), [corners_of(0, 0, 9)])
 
 
 # Time
@@ -197,7 +231,7 @@ def test_no_rung_is_begun_that_is_likely_to_end_late(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(scan, "read_with_zxing", lambda gray: calls.append(gray.shape) or [])
     monkeypatch.setattr(scan, "read_with_wechat", lambda gray: calls.append(gray.shape) or [])
     read_symbols(np.full((400, 400, 3), 200, np.uint8), deadline_s=1.0, clock=Clock(0.12))
-    assert 1 < len(calls) < 1 + len(scan.RUNGS)
+    assert 1 < len(calls) < 1 + len(scan.RUNGS + scan.LATE_RUNGS)
 
 
 def wall_of_finders(side: int, module_px: int) -> npt.NDArray[np.uint8]:
