@@ -4,7 +4,7 @@ Two questions about finder patterns (ISO/IEC 18004, clause 6.3.3: dark and light
 many there are, to refuse pictures made to exhaust a decoder, and exactly where they are, to say what is wrong.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -22,7 +22,9 @@ FINDER_MODULES = 7
 """Modules across a finder pattern."""
 
 _AREA_TOLERANCE = 2.0
+_MAX_ASPECT = 5.0  # a symbol leaning away by 78 degrees
 _MIN_FINDER_PX = 7.0
+_DRAWN_OUT = 2.5
 _MAX_HITS = 1500  # photos of screens have up to 1,070; beyond are noise and walls of patterns, and seconds of outlines
 _MAX_NESTS = 3000  # a sheet of 320 labels has 960 patterns; beyond this it is a texture, and costs time
 
@@ -42,11 +44,12 @@ class Crowding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finder:
-    """One finder pattern: its centre and its module, in pixels of the picture."""
+    """One finder pattern: its centre, its module and its outline `float32[n, 2]`, in pixels of the picture."""
 
     x: float
     y: float
     module_px: float
+    outline: npt.NDArray[np.float32] = field(compare=False, repr=False)
 
 
 _CHANCE = np.random.default_rng()
@@ -115,6 +118,35 @@ def find_finders(gray: Gray) -> list[Finder]:
     return finders
 
 
+def find_small_finders(gray: Gray) -> list[Finder]:
+    """Finder patterns whose rings are about a pixel wide: twice the size first."""
+    return _find_drawn_out(gray, 2 * np.eye(2))
+
+
+def find_leaning_finders(gray: Gray, angle_deg: float) -> list[Finder]:
+    """Finder patterns of symbols that lean so far away that their rings are lost: drawn out along `angle_deg` first."""
+    along = np.array([np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))])
+    return _find_drawn_out(gray, np.eye(2) + (_DRAWN_OUT - 1) * np.outer(along, along))
+
+
+def _find_drawn_out(gray: Gray, turn: npt.NDArray[np.float64]) -> list[Finder]:
+    """The finder patterns of the picture after the linear map `turn`, where they are in the picture itself."""
+    size = np.array(gray.shape[::-1])
+    reach = np.abs(turn) @ size
+    shift = (reach - turn @ size) / 2
+    to = (int(reach[0]), int(reach[1]))
+    drawn = cv2.warpAffine(
+        gray, np.column_stack([turn, shift]), to, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    back, scale = np.linalg.inv(turn), float(np.linalg.det(turn)) ** 0.5
+    finders = []
+    for finder in find_finders(np.asarray(drawn, dtype=np.uint8)):
+        x, y = back @ (np.array([finder.x, finder.y]) - shift)
+        outline = ((finder.outline - shift) @ back.T).astype(np.float32)
+        finders.append(Finder(x=x, y=y, module_px=finder.module_px / scale, outline=outline))
+    return finders
+
+
 def _finder(*outlines: npt.NDArray[np.int32]) -> Finder | None:
     """The finder pattern that three nested outlines form, if sizes and centres agree."""
     boxes = [cv2.minAreaRect(outline) for outline in outlines]
@@ -130,6 +162,7 @@ def _finder(*outlines: npt.NDArray[np.int32]) -> Finder | None:
     (x, y), (width, height), _ = boxes[0]
     module_px = (width * height) ** 0.5 / FINDER_MODULES
     (inner_x, inner_y), _, _ = boxes[2]
-    if abs(x - inner_x) + abs(y - inner_y) > 2 * module_px or max(width, height) > 3 * min(width, height):
+    if abs(x - inner_x) + abs(y - inner_y) > 2 * module_px or max(width, height) > _MAX_ASPECT * min(width, height):
         return None
-    return Finder(x=x, y=y, module_px=module_px)
+    outline = outlines[0].reshape(-1, 2).astype(np.float32)
+    return Finder(x=x, y=y, module_px=module_px, outline=outline)

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SMALLEST = {
+    "advice": ["--each", "1", "--faults", "small"],
     "dashboard": ["--scans", "500", "--alerts", "5", "--batches", "2", "--acts", "2", "--times", "1"],
     "leaked_list": ["--codes", "40"],
     "log_cost": ["--codes", "4"],
@@ -16,6 +17,7 @@ SMALLEST = {
     "redeem": ["--requests", "2", "--rounds", "1", "--connections", "1", "--workers", "1"],
 }
 EXPECTED = {
+    "advice": "small    move_closer",
     "dashboard": "first verification: median",
     "leaked_list": "greedy          1          40        40        1 h",
     "log_cost": "PostgreSQL  http     processor",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from scanner import Advice, AdviceCode, scan_photo
 from scanner.find.localise import find_finders
+from scanner.find.pose import find_pose
 from scanner.quality import advise
 
 TEXT = "HTTPS://V.EXAMPLE.COM/K1" + "0123456789ABC" + "DEFGHJKMNPQRSTVWXYZ" * 5
@@ -86,7 +88,7 @@ def test_fog_without_a_code_asks_to_hold_still() -> None:
     assert advise(fog).code == AdviceCode.HOLD_STILL
 
 
-@pytest.mark.parametrize(("module_px", "code"), [(4, AdviceCode.MOVE_CLOSER), (10, AdviceCode.WHOLE_CODE)])
+@pytest.mark.parametrize(("module_px", "code"), [(3, AdviceCode.MOVE_CLOSER), (10, AdviceCode.WHOLE_CODE)])
 def test_a_located_damaged_symbol_asks_for_more_of_it(
     draw: Callable[..., Any], encode: Callable[..., bytes], module_px: int, code: AdviceCode
 ) -> None:
@@ -98,6 +100,51 @@ def test_a_located_damaged_symbol_asks_for_more_of_it(
     found = scan_photo(encode(np.repeat(gray[:, :, np.newaxis], 3, axis=2) // 2 + 20, "PNG"))
     assert found.symbols == ()
     assert found.advice.code == code
+
+
+def around_a_bottle(print_: npt.NDArray[np.uint8], degrees: float) -> npt.NDArray[np.uint8]:
+    """A print as it is seen on a cylinder of which it covers `degrees`, its axis upright."""
+    side = len(print_)
+    radius = side / np.radians(degrees)
+    half = radius * np.sin(np.radians(degrees / 2))
+    rows, columns = np.mgrid[:side, : int(2 * half)].astype(np.float32)
+    along = (radius * np.arcsin(np.clip((columns - half) / radius, -1, 1)) + side / 2).astype(np.float32)
+    seen = cv2.remap(print_, along, rows, cv2.INTER_LINEAR)
+    return np.pad(seen, 80, constant_values=150)
+
+
+def test_a_code_around_a_bottle_is_bent_by_the_modules_counted_along_and_across(draw: Callable[..., Any]) -> None:
+    pose = find_pose(find_finders(around_a_bottle(draw(TEXT), 100)))
+    assert pose is not None
+    assert 1.1 < pose.bend < 1.4
+    assert advise(around_a_bottle(draw(TEXT), 100)).code == AdviceCode.BENT
+    flat = find_pose(find_finders(around_a_bottle(draw(TEXT), 5)))
+    assert flat is not None
+    assert flat.bend < 1.03
+
+
+@pytest.mark.parametrize("turn", [0, 30, 90])
+def test_a_code_seen_from_the_side_leans(draw: Callable[..., Any], turn: float) -> None:
+    print_ = draw(TEXT)
+    middle = (len(print_) / 2, len(print_) / 2)
+    turned = cv2.warpAffine(print_, cv2.getRotationMatrix2D(middle, turn, 0.7), print_.shape, borderValue=255)
+    seen = np.pad(cv2.resize(turned, None, fx=1, fy=1 / 3, interpolation=cv2.INTER_AREA), 60, constant_values=150)
+    advice = advise(seen)
+    assert advice.code == AdviceCode.TILT
+    assert 2.5 < advice.facts["lean"] < 3.5
+
+
+def test_a_picture_that_moved_is_told_to_hold_still(draw: Callable[..., Any], camera: Callable[..., Any]) -> None:
+    gray = camera(turn_deg=20.0).photograph(draw(TEXT))[:, :, 0]
+    moved = cv2.filter2D(gray, -1, np.full((1, 25), 1 / 25))
+    assert advise(moved).code == AdviceCode.HOLD_STILL
+
+
+def test_a_sheet_of_codes_of_which_none_is_read_asks_for_one(draw: Callable[..., Any]) -> None:
+    code = draw(TEXT, module_px=4)
+    half = len(code) // 2
+    code[half - 30 : half + 30, half - 30 : half + 30] = 128
+    assert advise(np.tile(code, (2, 2))).code == AdviceCode.ONE_CODE_AT_A_TIME
 
 
 def test_a_located_sliver_is_not_measured() -> None:

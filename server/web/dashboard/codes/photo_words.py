@@ -32,6 +32,9 @@ def _host_words(text: ForeignText) -> str:
 _ADVICE: Final[Mapping[AdviceCode, str]] = {
     AdviceCode.MOVE_CLOSER: "No code was read: it is too small in the picture.",
     AdviceCode.HOLD_STILL: "No code was read: the picture is blurred.",
+    AdviceCode.TILT: "No code was read: it is seen too much from the side.",
+    AdviceCode.BENT: "No code was read: it goes around a curve.",
+    AdviceCode.ONE_CODE_AT_A_TIME: "No code was read: there are too many in the picture, each too small.",
     AdviceCode.TOO_DARK: "No code was read: the picture is too dark.",
     AdviceCode.TOO_BRIGHT: "No code was read: the picture is too bright.",
     AdviceCode.GLARE: "No code was read: light is reflected where it should be.",
