@@ -81,6 +81,7 @@ format: $(DEV_STAMP) ## Fix what ruff can fix, and format.
 bench: $(DEV_STAMP) ## Compare reading with other libraries (needs AUTHCODE_PHOTOS), redeeming, the log, the dashboard at scale, a leaked list.
 	$(BIN)/python -m benchmarks.read
 	$(BIN)/python -m benchmarks.advice
+	$(BIN)/python -m benchmarks.crowd
 	$(BIN)/python -m benchmarks.redeem
 	$(BIN)/python -m benchmarks.log_cost
 	$(BIN)/python -m benchmarks.dashboard

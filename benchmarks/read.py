@@ -27,7 +27,7 @@ import zxingcpp
 from scanner import open_photo, read_symbols, scan
 from scanner.engines import Reading, read_with_wechat, read_with_zxing
 from scanner.find.rectify import halve, shrink
-from scanner.photo.open import Bgr, Gray, open_gray
+from scanner.photo.open import Bgr, Gray, open_views
 from scanner.steps import ladder
 
 OPENCV_PX = 800
@@ -220,7 +220,7 @@ def order(chosen: Sequence[Picture]) -> None:
     read: dict[str, set[Path]] = defaultdict(set)
     spent: dict[str, dict[Path, float]] = defaultdict(dict)
     for picture in chosen:
-        gray = open_gray(picture.path.read_bytes())
+        gray = next(open_views(picture.path.read_bytes()).views)
         known = {plain(text) for text in picture.texts if text is not None}
         for name, step in steps_of(gray).items():
             began = time.process_time()

@@ -22,9 +22,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -34,6 +35,7 @@ from server.storage import schema
 from server.storage.engine import Database
 
 KINDS = ("signature", "look", "redeem")
+UNLIMITED = MappingProxyType({"AUTHCODE_RATE_LIMIT": "off"})
 _TAG_PLACE = -40  # a character in the middle of the tag
 _START_WITHIN_S = 60.0
 
@@ -66,16 +68,16 @@ def make_home(home: Path, url: str, count: int) -> tuple[House, Database, list[s
 
 
 @contextlib.contextmanager
-def serving(house: House, url: str, workers: int) -> Iterator[int]:
-    """The port of `authcode serve` on a home."""
+def serving(house: House, url: str, workers: int, settings: Mapping[str, str] = UNLIMITED) -> Iterator[int]:
+    """The port of `authcode serve` on a home, under these settings."""
     home = house.home
     environ = os.environ | {
         "AUTHCODE_HOME": str(home),
         "AUTHCODE_DATABASE_URL": url,
         "AUTHCODE_SERVER_PASSPHRASE": house.server_passphrase,
-        "AUTHCODE_RATE_LIMIT": "off",
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(Path(__file__).parents[1]),
+        **settings,
     }
     command = [sys.executable, "-m", "authcode", "serve", "--port", "0", "--workers", str(workers)]
     with (home / "log").open("w") as log:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--server", metavar="URL", help="Ask this server for the state of every code; nothing is used up.")
 @common_options
 def scan(photos: tuple[Path, ...], keyring: Path | None, server: str | None, home: Path | None, as_json: bool) -> None:
-    """Read the codes in photos (JPEG, PNG or WebP), one line a photo with --json.
+    """Read the codes in photos (also HEIC, PDF pages and others), one line a photo with --json.
 
     Codes are checked against the home's keyring, and their use at --server. Exit code 0 when every photo was
     opened, whether or not it holds a code; 2 when one could not be opened.

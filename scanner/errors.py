@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from keys.base.errors import AuthcodeError
 
-TAKEN = "JPEG, PNG or WebP"
+TAKEN = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF or PDF"
 
 
 class PhotoError(AuthcodeError):
@@ -56,7 +56,7 @@ class PhotoUnreadable(PhotoError):
     code = "photo_unreadable"
     http_status = 415
     sentence = f"{{what}}; send a photo as {TAKEN}"
-    found: str  # what the bytes look like: JPEG, PNG, WebP, GIF or unknown
+    found: str  # what the bytes look like: JPEG, PNG, HEIC or unknown
 
     @property
     def what(self) -> str:
@@ -73,15 +73,6 @@ class PhotoTruncated(PhotoError):
     sentence = "the {found} breaks off after {size_bytes} bytes; send or copy the whole file again"
     found: str
     size_bytes: int
-
-
-class PhotoAnimated(PhotoError):
-    """The picture has more than one frame: a code in a film is a recording, not a photo."""
-
-    code = "photo_animated"
-    http_status = 415
-    sentence = f"this {{found}} is animated; send one still photo as {TAKEN}"
-    found: str
 
 
 class PhotoTooCostly(PhotoError):

@@ -14,10 +14,11 @@ import cv2
 import numpy as np
 
 from scanner.engines import Corners, Point, Reading, corners_of, has_wechat, read_with_wechat, read_with_zxing
+from scanner.errors import PhotoUnreadable
 from scanner.find.leftover import seems_left
 from scanner.find.localise import crowding
 from scanner.find.rectify import cut_out, flatten, halve, shrink, stretch_corners
-from scanner.photo.open import Bgr, Gray, open_gray
+from scanner.photo.open import Bgr, Gray, open_views
 from scanner.quality import Advice, advise
 from scanner.steps.gamma import darken
 from scanner.steps.ladder import LADDER_PX, LATE_RUNGS, RUNGS, RUNGS_FOR_MORE, Rung
@@ -103,10 +104,16 @@ def scan_photo(
     Raises:
         PhotoError: `data` is refused (`scanner.photo.open.open_photo`).
     """
-    gray = open_gray(data)
-    search = _search(gray, deadline_s, accept, clock)
-    advice = None if search.symbols else advise(gray, search.located)
-    return PhotoScan(symbols=tuple(search.symbols), advice=advice)
+    opened, end = open_views(data), clock() + deadline_s
+    advice: Advice | None = None
+    for gray in opened.views:
+        search = _search(gray, end - clock(), accept, clock)
+        if search.symbols:
+            return PhotoScan(symbols=tuple(search.symbols), advice=None)
+        advice = advice or advise(gray, search.located)
+    if opened.broken or advice is None:
+        raise opened.broken or PhotoUnreadable("PDF")  # a PDF without a page
+    return PhotoScan(symbols=(), advice=advice)
 
 
 def _grey(bgr: Bgr) -> Gray:

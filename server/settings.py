@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     geoip_database: Path | None = None
     workers: int = Field(default=1, ge=1, le=64)
-    max_upload_bytes: int = Field(default=12 * 1024 * 1024, ge=64 * 1024, le=64 * 1024 * 1024)
+    max_upload_bytes: int = Field(default=33 * 1024 * 1024, ge=64 * 1024, le=64 * 1024 * 1024)
     keyring_cache_s: float = Field(default=5, ge=0, le=3600)
     look_flush_s: float = Field(default=5, gt=0, le=3600)
     log_head_s: float = Field(default=30, gt=0, le=86_400)

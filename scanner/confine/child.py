@@ -46,7 +46,7 @@ class _Inbox:
             os._exit(0)
 
 
-def main(memory_bytes: int, cpu_s: int) -> None:
+def main(memory_bytes: int, cpu_s: float) -> None:
     """Read pictures one by one until the input ends, each within this much memory and processor time."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends in order
     outgoing = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
@@ -58,7 +58,9 @@ def main(memory_bytes: int, cpu_s: int) -> None:
     while True:
         request = inbox.frames.get()
         _limit_processor(cpu_s)
-        write_message(outgoing, _answer(request, inbox, outgoing))
+        answer = _answer(request, inbox, outgoing)
+        _limit_processor(0)
+        write_message(outgoing, answer)
 
 
 def _answer(request: bytes, inbox: _Inbox, outgoing: BinaryIO) -> dict[str, Any]:
@@ -126,15 +128,14 @@ def _limit_memory(memory_bytes: int) -> bool:
     return True
 
 
-def _limit_processor(cpu_s: int) -> None:
-    """Let the system end this process when the next picture takes too much processor time."""
-    if sys.platform == "win32":
-        return
-    import resource
+def _limit_processor(cpu_s: float) -> None:
+    """Let the system end this process when the next picture takes more processor time; 0 lifts the limit.
 
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + cpu_s, resource.RLIM_INFINITY))
+    A timer of the profiler rather than `RLIMIT_CPU`, which counts whole seconds; nothing handles its signal.
+    """
+    if sys.platform != "win32":
+        signal.setitimer(signal.ITIMER_PROF, cpu_s)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(int(sys.argv[1]), float(sys.argv[2]))

@@ -18,9 +18,10 @@ from typing import Any, BinaryIO, cast
 from scanner import errors
 from scanner.confine.child import DRAW, DRAWN, EXHAUSTED, FAILED, QUESTION, READ, REFUSED, SCAN
 from scanner.confine.frames import read_message, write_frame
+from scanner.confine.turns import FairTurns
 from scanner.engines import corners_of
-from scanner.errors import PhotoError, PhotosBusy, PhotoTooCostly, PhotoTooLarge, PhotoUnreadable
-from scanner.photo.open import MAX_PHOTO_BYTES
+from scanner.errors import PhotoError, PhotosBusy, PhotoTooCostly, PhotoUnreadable
+from scanner.photo.open import picture_in
 from scanner.quality import Advice, AdviceCode
 from scanner.scan import PhotoScan, ReadSymbol
 
@@ -34,9 +35,8 @@ class ReadingLimits:
         waiting: pictures that may wait; with those being read they hold half of a worker's eight threads.
         wait_s: seconds that one waits for its turn.
         wall_s: seconds by the clock for one picture, where processor time was not the first to end.
-        cpu_s: whole processor seconds for one picture: 50 megapixels take one, and the search ends after another.
-        memory_bytes: for one picture beyond the reader itself: a JPEG of 50 megapixels takes 270 MB, a progressive one
-            up to 550.
+        cpu_s: processor seconds for one picture: 50 megapixels take one, and the search ends after another.
+        memory_bytes: for one picture beyond the reader itself, so that both stay below 500 MB.
         pictures: how many until a reader is replaced: what leaks in a decoder, or was left there, does not stay.
     """
 
@@ -44,8 +44,8 @@ class ReadingLimits:
     waiting: int = 2
     wait_s: float = 5.0
     wall_s: float = 15.0
-    cpu_s: int = 6
-    memory_bytes: int = 640 * 1024 * 1024
+    cpu_s: float = 2.0
+    memory_bytes: int = 440 * 1024 * 1024
     pictures: int = 200
 
 
@@ -68,21 +68,18 @@ class PhotoReaders:
     def __init__(self, limits: ReadingLimits = DEFAULT_LIMITS) -> None:
         """Set what reading may cost."""
         self._limits = limits
-        self._turns = threading.Semaphore(limits.readers)
+        self._turns = FairTurns(places=limits.readers, waiting=limits.waiting, wait_s=limits.wait_s)
         self._lock = threading.Lock()
-        self._inside = 0
-        self._senders: set[str] = set()
         self._idle: list[_Reader] = []
         self._closed = False
 
     def scan(self, data: bytes, *, accept: Callable[[str], bool], sender: str | None = None) -> PhotoScan:
         """Read a picture with `scanner.scan_photo` in a separate process; `accept` is called in this one.
 
-        `sender` names the sender, such as a network: each has one picture here at a time, so that none fills all places
-        alone. None is not counted.
+        `sender` names the sender, such as a network: whoever took least of late comes first. None is not counted.
 
         Raises:
-            PhotosBusy: too many others are being read, or one of the same sender.
+            PhotosBusy: too many others wait, or two of the same sender are here.
             PhotoError: the picture is refused, or takes more time or memory than one may (`PhotoTooCostly`).
         """
         return scan_of_answer(self._answer(SCAN, data, accept, sender))
@@ -96,30 +93,9 @@ class PhotoReaders:
         return _jpeg_of_answer(self._answer(DRAW + side_px.to_bytes(2), data, lambda _text: False, sender))
 
     def _answer(self, request: bytes, data: bytes, accept: Callable[[str], bool], sender: str | None) -> dict[str, Any]:
-        if len(data) > MAX_PHOTO_BYTES:
-            raise PhotoTooLarge(len(data), MAX_PHOTO_BYTES)
-        with self._turn(sender):
+        work = picture_in(data).work  # what is refused by its header takes nobody's place
+        with self._turns.turn(sender, work=work):
             return self._run(request + data, accept)
-
-    @contextlib.contextmanager
-    def _turn(self, sender: str | None) -> Iterator[None]:
-        with self._lock:
-            if self._inside >= self._limits.readers + self._limits.waiting or sender in self._senders:
-                raise PhotosBusy
-            self._inside += 1
-            if sender is not None:
-                self._senders.add(sender)
-        try:
-            if not self._turns.acquire(timeout=self._limits.wait_s):
-                raise PhotosBusy
-            try:
-                yield
-            finally:
-                self._turns.release()
-        finally:
-            with self._lock:
-                self._inside -= 1
-                self._senders.discard(sender or "")
 
     def processes(self) -> tuple[int, ...]:
         """The ids of the readers that wait for a picture."""

@@ -1,50 +1,137 @@
 """Stage 3, photo: the formats that are taken, recognised and bounded by their first bytes, before any decoder runs."""
 
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from scanner.errors import PhotoAnimated, PhotoTooManyPixels, PhotoTruncated, PhotoUnreadable
+from scanner.errors import PhotoError, PhotoTooCostly, PhotoTooManyPixels, PhotoTruncated, PhotoUnreadable
+from scanner.photo.jpeg import jpeg_extent
 
-MAX_PHOTO_PIXELS = 50_000_000
-"""Most pixels of a JPEG: the 48- and 50-megapixel cameras pass; decoded that is 200 MB."""
+MAX_JPEG_PIXELS = 200_000_000
+"""Most pixels of a JPEG: phones of 2026 write 200 megapixels."""
 
-MAX_DRAWN_PIXELS = MappingProxyType({"JPEG": MAX_PHOTO_PIXELS, "PNG": 25_000_000, "WebP": 16_000_000})
-"""Most pixels by kind. No camera writes PNG or WebP: those are screenshots and what messengers made of a photo, and a
-flat one of 50 megapixels costs its sender two kilobytes. libwebp holds four copies of the whole canvas."""
+MAX_WHOLE_PIXELS = 50_000_000
+"""Most pixels that are decoded as they are; a larger JPEG is halved while it is decoded."""
 
-MAX_PHOTO_SIDE = 20_000
+MAX_AVIF_PIXELS, MAX_WEBP_PIXELS = 25_000_000, 16_000_000
+"""Most pixels of two kinds that no camera writes: their decoders hold several copies of the whole canvas."""
+
+MAX_PIXELS = MappingProxyType(
+    {
+        "JPEG": MAX_JPEG_PIXELS,
+        **dict.fromkeys(("PNG", "GIF", "BMP", "TIFF", "HEIC"), MAX_WHOLE_PIXELS),
+        "AVIF": MAX_AVIF_PIXELS,
+        "WebP": MAX_WEBP_PIXELS,
+    }
+)
+"""Most pixels by kind."""
+
+MAX_PHOTO_SIDE = 30_000
 """Longest side in pixels: a strip of 50,000,000 x 1 is no photo, and some filters take no side above 32,767."""
 
 MAX_PNG_CHUNKS = 10_000
 """Chunks of a PNG: encoders write one for each 8 KB or more. An empty one has 12 bytes and costs a reader 10 us, so
 that a flood of a million held a processor for seconds."""
 
-MAX_JPEG_SCANS = 64
-"""Scans of a progressive JPEG, thumbnails included: cameras write about ten. Each one costs a pass over all pixels, so
-that a few hundred kilobytes of repeated scans could keep a decoder busy for minutes."""
+MAX_JPEG_WORK = 600_000_000
+"""Most pixels times scans of a JPEG: 50 megapixels in twelve scans, which cameras write. A few hundred kilobytes of
+repeated scans kept a decoder busy for minutes."""
 
-_SCAN_START = b"\xff\xda"  # the marker SOS (ITU-T T.81 B.1.1.3); entropy-coded data cannot hold it
+MAX_BYTES_BEFORE = 64
+"""Bytes before a picture that are skipped: the byte order mark or the line that a form or a script put there."""
+
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (_PNG_SIGNATURE, "PNG"),
+    (b"RIFF", "RIFF"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II*\x00", "TIFF"),
+    (b"MM\x00*", "TIFF"),
+    (b"%PDF-", "PDF"),
+    (b"BM", "BMP"),
+)
+_BRANDS = MappingProxyType(
+    {b"avif": "AVIF", b"avis": "AVIF"}
+    | dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIC")
+)
+_UNKNOWN_WORK = MAX_AVIF_PIXELS
+_BMP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
 
 
-def kind_of(data: bytes) -> str:
-    """`JPEG`, `PNG` or `WebP`, by the first bytes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A picture in a file.
+
+    Attributes:
+        kind: a name of `MAX_PIXELS`, or PDF.
+        data: its bytes alone: what stands before or behind it is gone, and a JPEG has an end.
+        broken: what to say where nothing can be read in it, because it breaks off; None where it is whole.
+        work: what decoding is likely to take, in pixels times scans.
+    """
+
+    kind: str
+    data: bytes
+    broken: PhotoError | None = None
+    work: int = _UNKNOWN_WORK
+
+
+def find_picture(data: bytes) -> Found:
+    """The first picture of a file, by its signature.
 
     Raises:
-        PhotoUnreadable, PhotoAnimated, PhotoTooManyPixels, PhotoTruncated: it is none of them, or not one to decode.
+        PhotoUnreadable, PhotoTruncated: there is none of a kind that is taken.
+        PhotoTooManyPixels, PhotoTooCostly: it is none to decode.
     """
-    if data.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if data.startswith(_PNG_SIGNATURE):
-        return _png_of_few_chunks(data)
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return _still_webp(data)
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        # A GIF is refused either way; two frames or more each have a graphic control extension (GIF89a, clause 23).
-        raise PhotoAnimated("GIF") if data.count(b"\x21\xf9\x04") > 1 else PhotoUnreadable("GIF")
-    raise PhotoUnreadable("unknown")
+    for start in range(min(MAX_BYTES_BEFORE, len(data)) + 1):
+        kind = _kind_at(data, start)
+        if kind:
+            picture = data[start:] if start else data
+            break
+    else:
+        raise PhotoUnreadable("unknown")
+    if kind == "JPEG":
+        return _jpeg(picture)
+    if kind == "PNG":
+        _count_chunks(picture)
+        whole = b"IEND" in picture[-64:]  # the last chunk (ISO/IEC 15948, 11.2.5)
+        work = int.from_bytes(picture[16:20]) * int.from_bytes(picture[20:24])  # of the chunk IHDR
+        return Found(kind=kind, data=picture, broken=None if whole else PhotoTruncated(kind, len(picture)), work=work)
+    if kind == "WebP":
+        _check_webp(picture)
+    return Found(kind=kind, data=picture)
 
 
-def _png_of_few_chunks(data: bytes) -> str:
+def _kind_at(data: bytes, at: int) -> str | None:
+    """The kind of the picture that begins there, None where none does."""
+    head = data[at : at + 64]
+    kind = next((kind for start, kind in _SIGNATURES if head.startswith(start)), None)
+    if kind == "RIFF":
+        return "WebP" if head[8:12] == b"WEBP" else None
+    if kind == "BMP":
+        return kind if int.from_bytes(head[14:18], "little") in _BMP_HEADERS else None
+    if head[4:8] == b"ftyp":  # ISO/IEC 14496-12: the brand, then compatible ones; "mif1" may be either
+        return "AVIF" if b"avif" in head[8:] else _BRANDS.get(head[8:12])
+    return kind
+
+
+def _jpeg(data: bytes) -> Found:
+    """A JPEG by its own markers; one that breaks off is given an end, so that its decoder shows what is there."""
+    extent = jpeg_extent(data)
+    if not extent.width or not extent.scans:
+        raise PhotoUnreadable("JPEG") if extent.whole else PhotoTruncated("JPEG", len(data))
+    check_size("JPEG", extent.width, extent.height)
+    if extent.progressive and extent.width * extent.height > MAX_WHOLE_PIXELS:  # its coefficients alone take 600 MB
+        raise PhotoTooManyPixels(extent.width, extent.height, MAX_WHOLE_PIXELS, MAX_PHOTO_SIDE)
+    work = extent.scans * extent.width * extent.height
+    if work > MAX_JPEG_WORK:
+        raise PhotoTooCostly
+    if extent.whole:
+        return Found(kind="JPEG", data=data[: extent.end], work=work)
+    return Found(kind="JPEG", data=data + b"\xff\xd9", broken=PhotoTruncated("JPEG", len(data)), work=work)
+
+
+def _count_chunks(data: bytes) -> None:
     """Count chunks before the decoder meets them (ISO/IEC 15948, clause 5.3: length, type, data, CRC)."""
     at, chunks = len(_PNG_SIGNATURE), 0
     while at + 8 <= len(data) and data[at + 4 : at + 8] != b"IEND":
@@ -52,52 +139,31 @@ def _png_of_few_chunks(data: bytes) -> str:
         chunks += 1
         if chunks > MAX_PNG_CHUNKS:
             raise PhotoUnreadable("PNG")
-    return "PNG"
 
 
-def _still_webp(data: bytes) -> str:
-    """Check the size and the animation flag of a WebP before its decoder sees it (RFC 9649, clause 2.7).
-
-    The decoder reserves a whole canvas as soon as it is made, so the limits have to hold before that.
-    """
+def _check_webp(data: bytes) -> None:
+    """Check the size of a WebP before its decoder sees it, which reserves a whole canvas at once (RFC 9649, 2.7)."""
     chunk, body = data[12:16], data[20:30]
     if len(body) < 10:  # noqa: PLR2004 - the longest of the three headers
         raise PhotoTruncated("WebP", len(data))
     if chunk == b"VP8X":
-        if body[0] & 0x02:
-            raise PhotoAnimated("WebP")
         width, height = (int.from_bytes(body[at : at + 3], "little") + 1 for at in (4, 7))
     elif chunk == b"VP8L":
         bits = int.from_bytes(body[1:5], "little")
         width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     else:
         width, height = (int.from_bytes(body[at : at + 2], "little") & 0x3FFF for at in (6, 8))
-    _check_size(width, height, "WebP")
-    return "WebP"
+    check_size("WebP", width, height)
+    if len(data) < int.from_bytes(data[4:8], "little") + 8:  # RFC 9649, clause 2.3
+        raise PhotoTruncated("WebP", len(data))
 
 
-def check_header(data: bytes, kind: str, size: tuple[int, int]) -> None:
-    """Refuse a picture whose width and height, or whose number of scans, cost too much to decode.
+def check_size(kind: str, width: int, height: int) -> None:
+    """Refuse a picture with more pixels, or a longer side, than its kind may have.
 
     Raises:
-        PhotoTooManyPixels, PhotoUnreadable: it does.
+        PhotoTooManyPixels: it has.
     """
-    _check_size(*size, kind)
-    if kind == "JPEG" and data.count(_SCAN_START) > MAX_JPEG_SCANS:
-        raise PhotoUnreadable(kind)
-
-
-def _check_size(width: int, height: int, kind: str) -> None:
-    most = MAX_DRAWN_PIXELS[kind]
+    most = MAX_PIXELS[kind]
     if width * height > most or max(width, height) > MAX_PHOTO_SIDE:
         raise PhotoTooManyPixels(width, height, most, MAX_PHOTO_SIDE)
-
-
-def damaged(data: bytes, kind: str) -> PhotoTruncated | PhotoUnreadable:
-    """The error for a file that breaks off, which can be sent again, or for one that is broken inside."""
-    whole = {
-        "JPEG": b"\xff\xd9" in data[-64:],  # end of image (ITU-T T.81, B.2.1); some cameras pad a little behind it
-        "PNG": b"IEND" in data[-64:],  # the last chunk (ISO/IEC 15948, 11.2.5)
-        "WebP": len(data) >= int.from_bytes(data[4:8], "little") + 8,  # RFC 9649, clause 2.3
-    }[kind]
-    return PhotoUnreadable(kind) if whole else PhotoTruncated(kind, len(data))

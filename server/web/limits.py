@@ -41,7 +41,8 @@ def init_limits(app: Flask, settings: Settings) -> None:
         view = app.view_functions.get(endpoint)
         if view is not None:
             share = max(1, number // settings.workers)
-            limited: Any = limiter.limit(f"{share} per {period}", exempt_when=_has_no_network)(view)
+            limit = limiter.limit(f"{share} per {period}", exempt_when=_has_no_network, deduct_when=_was_served)
+            limited: Any = limit(view)
             app.view_functions[endpoint] = limited
 
 
@@ -61,6 +62,11 @@ def _network() -> str | None:
 
 def _has_no_network() -> bool:
     return _network() is None
+
+
+def _was_served(response: Response) -> bool:
+    """Whether the answer was one: a busy server takes nothing from anybody's allowance."""
+    return response.status_code != HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def _is_not_limited_by_serial() -> bool:

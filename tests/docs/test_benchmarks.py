@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SMALLEST = {
     "advice": ["--each", "1", "--faults", "small"],
+    "crowd": ["--networks", "2", "--seconds", "1"],
     "dashboard": ["--scans", "500", "--alerts", "5", "--batches", "2", "--acts", "2", "--times", "1"],
     "leaked_list": ["--codes", "40"],
     "log_cost": ["--codes", "4"],
@@ -18,6 +19,7 @@ SMALLEST = {
 }
 EXPECTED = {
     "advice": "small    move_closer",
+    "crowd": "networks",
     "dashboard": "first verification: median",
     "leaked_list": "greedy          1          40        40        1 h",
     "log_cost": "PostgreSQL  http     processor",

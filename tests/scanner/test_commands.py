@@ -177,7 +177,7 @@ def test_a_photo_that_cannot_be_opened_is_told_and_the_others_are_read(
     first, second, third, fourth, fifth = lines(capsys)
     assert set(first) == {"photo", "error"}
     assert first["error"]["code"] == "photo_unreadable"
-    assert "JPEG, PNG or WebP" in first["error"]["message"]
+    assert "JPEG, PNG, WebP, HEIC" in first["error"]["message"]
     assert second["symbols"][0]["text"] == "HELLO"
     assert third["error"]["code"] == "photo_empty"
     assert (fourth["error"]["code"], fifth["error"]["code"]) == ("photo_not_found", "photo_not_found")

@@ -66,7 +66,7 @@ def is_ours(ctx: Context, text: str) -> bool:
 
 
 def read_photo(ctx: Context, data: bytes, visitor: Visitor) -> PhotoLook:
-    """Look at every code of a picture (JPEG, PNG or WebP, untrusted).
+    """Look at every code of a picture (untrusted, of any kind that `scanner` opens).
 
     Raises:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.

@@ -39,7 +39,7 @@ class PhotoFind:
 
 
 def find_in_photo(ctx: Context, data: bytes, address: str | None) -> PhotoFind:
-    """Read a picture (JPEG, PNG or WebP, untrusted) in the confined readers, under the limits of everybody's pictures.
+    """Read an untrusted picture in the confined readers, under the limits of everybody's pictures.
 
     Raises:
         PhotoError: the bytes are no picture that may be opened, or one that takes too much time or memory.

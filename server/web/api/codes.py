@@ -104,7 +104,7 @@ def status(number: str) -> answers.ProofStatus:
 
 @operation(blueprint, "POST /photos", *PICTURE_REFUSALS, SerialKeyMissing)
 def photos(body: PhotoBody) -> answers.Photo:
-    """Look at every code in a JPEG, PNG or WebP picture."""
+    """Look at every code in a picture: JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF or PDF."""
     found = read_photo(context(), body.photo, program())
     for symbol in found.symbols:
         count_answer("photo", symbol.look.state, foreign=symbol.look.foreign)

@@ -445,7 +445,7 @@ class TestChecking:
         ("data", "status", "said"),
         [
             (b"", 400, "No picture arrived"),
-            (b"just a text called .jpg", 415, "not a JPEG, PNG or WebP"),
+            (b"just a text called .jpg", 415, "no picture that we can open"),
         ],
     )
     def test_what_is_no_picture_is_told_in_one_sentence(
