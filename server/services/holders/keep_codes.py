@@ -124,7 +124,7 @@ def receipt_on_page(ctx: Context, text: str, *, claim: str | None, visitor: Visi
 
 def _own_answer(ctx: Context, connection: Connection, state: CodeState, use: Use, *, later: bool = False) -> Answer:
     facts = facts_of(connection, state, own=True, later=later)
-    return Answer(verdict=verdict_of(state.conditions, use), facts=facts, receipt=receipt_of(ctx, state))
+    return Answer(verdict=verdict_of(state.conditions, use), facts=facts, receipt=receipt_of(ctx, connection, state))
 
 
 def record_use(ctx: Context, connection: Connection, state: CodeState, request: Request) -> None:

@@ -17,7 +17,8 @@ from server.services.codes.look import look as look_at_code
 from server.services.codes.photo import read_photo
 from server.services.codes.receipts import check_proof, proof_status
 from server.services.codes.resolve import SerialKeyMissing
-from server.services.holders.acts import HolderCredentials, act_for_program
+from server.services.holders.act_request import HolderCredentials
+from server.services.holders.acts import act_for_program
 from server.services.holders.keep_codes import prove, unit_of_keep_code
 from server.services.log.entries import LogEntryUnknown
 from server.services.log.heads import sign_newest_head

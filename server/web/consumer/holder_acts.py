@@ -12,7 +12,8 @@ from flask import Response, request
 from server.domain.codes.holder_acts import HandOnLimit, HolderAct, UndoOver
 from server.domain.codes.page_token import PageTokenInvalid
 from server.services.codes.look import text_of_page
-from server.services.holders.acts import ActAnswer, HolderCredentials, act_on_page, preview_on_page
+from server.services.holders.act_request import ActAnswer, HolderCredentials
+from server.services.holders.acts import act_on_page, preview_on_page
 from server.web.consumer.respond import code_address, page_maker, respond
 from server.web.consumer.view import Confirm, Page, ReceiptView, Tint
 from server.web.visit import context, raw_target, visitor
