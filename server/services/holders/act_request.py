@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from server.domain.codes.claim import marks_of
+from server.domain.codes.claim import HolderCookie, marks_of
 from server.domain.codes.holder_acts import HolderAct
 from server.domain.codes.page_token import TokenScope, make_page_token
 from server.domain.codes.unit import Unit
@@ -37,7 +37,8 @@ class ActAnswer:
     """The outcome of an act. With a `token` it waits to be confirmed, and nothing has changed.
 
     `facts` are those of the code's page now, `receipt` is the next owner's after handing on, `gift` the link of what
-    was given. With `ended` the verification had been returned to unused before it was erased.
+    was given, `holder_cookie` is to be set. With `ended` the verification had been returned to unused before it was
+    erased.
     """
 
     act: HolderAct
@@ -46,6 +47,7 @@ class ActAnswer:
     token: str | None = None
     receipt: Receipt | None = None
     gift: GiftLink | None = None
+    holder_cookie: HolderCookie | None = None
     ended: bool = False
 
 

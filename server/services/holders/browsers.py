@@ -3,6 +3,9 @@
 A remembered browser is the holder's as the one is that verified. At most five are, for one holder of one unit.
 """
 
+from dataclasses import replace
+
+from server.domain.codes.claim import CLAIM_BYTES, HOLDER_DAYS, LOOK_DAYS, HolderCookie, holder_of_claim
 from server.domain.codes.holder_acts import CookieNotKept, check_remember
 from server.domain.codes.redemption import Marks, Redemption, is_holder
 from server.domain.codes.verdict import Use, verdict_of
@@ -29,14 +32,18 @@ def remember(
         return None
     mark = request.mark(ctx, state.unit)
     check_remember(first, mark)
+    cookie = request.visitor.cookie
     if request.preview:
-        return preview(ctx, connection, state, request)
-    if mark is None:
+        new = holder_of_claim(ctx.random(CLAIM_BYTES).hex(), key=ctx.keys.holder)
+        set_now = None if cookie is not None else HolderCookie(value=new, days=LOOK_DAYS)
+        return replace(preview(ctx, connection, state, request), holder_cookie=set_now)
+    if mark is None or cookie is None:
         raise CookieNotKept
     if not is_holder(first, Marks(holder_hash=mark)):
         remember_browser(connection, state.unit, mark, at=request.now)
         append_own(ctx, connection, state.code, request, verdict_of(state.conditions, Use.OWN_LATER))
-    return still_held(connection, state, request)
+    kept = HolderCookie(value=cookie, days=HOLDER_DAYS)
+    return replace(still_held(connection, state, request), holder_cookie=kept)
 
 
 def forget(

@@ -38,12 +38,12 @@ from server.domain.codes.holder_acts import ActNotNow, HandOnLimit, check_hand_o
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token, make_page_token
 from server.domain.codes.redemption import Marks, Redemption
 from server.domain.codes.unit import Unit
-from server.domain.codes.verdict import Use, verdict_of
+from server.domain.codes.verdict import Use, Verdict, verdict_of
 from server.runtime.context import Context
 from server.services.codes.attempts import Channel, VerifyRequest, Visitor, append_own, marks_of_request
 from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_of
 from server.services.codes.receipts import Receipt, receipt_of
-from server.services.codes.redeem import Answer, PageForm
+from server.services.codes.redeem import PageForm
 from server.services.codes.resolve import resolved_unit
 from server.services.holders.tries import count_wrong_claim
 from server.services.log.entries import log_handover
@@ -59,17 +59,31 @@ _PURPOSE = "take"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A gift that the visitor took: facts, verdict and receipt as its holder's, and the cookie to set.
+
+    `known_by_cookie` is whether the cookie that came along shows them: a later GET is answered alike.
+    """
+
+    verdict: Verdict
+    facts: CodeFacts
+    receipt: Receipt
+    holder_cookie: HolderCookie | None = None
+    known_by_cookie: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GiftLook:
     """What the page of a link shows: what strangers may know of its unit, and token and claim of the form.
 
-    `holder_cookie` is to be set. For who took it there is their `receipt`, and no form; for staff there is neither.
+    `holder_cookie` is to be set. For who took it there is what they took, and no form; for staff there is neither.
     """
 
     facts: CodeFacts
     unit: Unit
     token: str | None = None
     claim: str | None = None
-    receipt: Receipt | None = None
+    taken: Taken | None = None
     holder_cookie: HolderCookie | None = None
 
 
@@ -124,7 +138,7 @@ def look_at_gift(ctx: Context, token: str, visitor: Visitor, *, claim: str | Non
     return seen if visitor.staff else _offered(ctx, found.state, replace(seen, claim=kept), visitor, now=now)
 
 
-def take_on_page(ctx: Context, token: str, form: PageForm, visitor: Visitor) -> Answer:
+def take_on_page(ctx: Context, token: str, form: PageForm, visitor: Visitor) -> Taken:
     """Take a gift over on its page.
 
     Raises:
@@ -135,13 +149,13 @@ def take_on_page(ctx: Context, token: str, form: PageForm, visitor: Visitor) -> 
     claim = read_page_claim(form.claim)
     if claim is None:
         raise ClaimInvalid
-    answer = _take(ctx, token, _request(ctx, claim, visitor, form))
+    taken = _take(ctx, token, _request(ctx, claim, visitor, form))
     cookie = visitor.cookie or holder_of_claim(claim, key=ctx.keys.holder)
     known = visitor.cookie is not None
-    return replace(answer, holder_cookie=HolderCookie(value=cookie, days=HOLDER_DAYS), known_by_cookie=known)
+    return replace(taken, holder_cookie=HolderCookie(value=cookie, days=HOLDER_DAYS), known_by_cookie=known)
 
 
-def take_for_program(ctx: Context, token: str, *, claim: str, visitor: Visitor) -> Answer:
+def take_for_program(ctx: Context, token: str, *, claim: str, visitor: Visitor) -> Taken:
     """Take a gift over for a program's user, who is known by this claim from then on.
 
     Raises:
@@ -166,10 +180,10 @@ def _request(ctx: Context, claim: str, visitor: Visitor, form: PageForm | None) 
     )
 
 
-def _take(ctx: Context, token: str, request: _TakeRequest) -> Answer:
+def _take(ctx: Context, token: str, request: _TakeRequest) -> Taken:
     """One try is one transaction; its answer leaves after the transaction is durable."""
 
-    def attempt(connection: Connection) -> Answer | None:
+    def attempt(connection: Connection) -> Taken | None:
         """None for a token that is none, which is counted."""
         gift = gift_of(connection, hashed)
         if gift is None:
@@ -179,13 +193,13 @@ def _take(ctx: Context, token: str, request: _TakeRequest) -> Answer:
         return _attempt(ctx, connection, gift_of(connection, hashed) or gift, request)
 
     hashed = token_hash(token, key=ctx.keys.claim)
-    answer = ctx.db.attempt(attempt)
-    if answer is None:  # after the transaction, which has counted it
+    taken = ctx.db.attempt(attempt)
+    if taken is None:  # after the transaction, which has counted it
         raise GiftUnknown
-    return answer
+    return taken
 
 
-def _attempt(ctx: Context, connection: Connection, gift: Gift, request: _TakeRequest) -> Answer:
+def _attempt(ctx: Context, connection: Connection, gift: Gift, request: _TakeRequest) -> Taken:
     """1. Who took it is answered alike again. 2. The link is open, its unit as it was, the visitor somebody else.
 
     3. The page's token. 4. The unit has its next holder, the link is used, and the log says so.
@@ -193,7 +207,7 @@ def _attempt(ctx: Context, connection: Connection, gift: Gift, request: _TakeReq
     marks = marks_of_request(ctx, gift.unit, request)
     found = _find(ctx, connection, gift, marks, now=request.now)
     if found is not None and found.taken_by_visitor:  # (1)
-        return _answer(ctx, connection, found.state)
+        return _taken(ctx, connection, found.state)
     found = _check(connection, gift, found, now=request.now)  # (2)
     state, unit = found.state, gift.unit
     _check_form(ctx, state, request)  # (3)
@@ -202,10 +216,9 @@ def _attempt(ctx: Context, connection: Connection, gift: Gift, request: _TakeReq
     hand_on(connection, unit, giver, handed, at=request.now)
     take_gift(connection, unit, at=request.now)
     log_handover(connection, state.code, unit, handed, at=request.now)
-    own = replace(state, use=replace(state.use, redemption=handed))
-    answer = _answer(ctx, connection, own)
-    append_own(ctx, connection, state.code, request, answer.verdict)
-    return answer
+    taken = _taken(ctx, connection, replace(state, use=replace(state.use, redemption=handed)))
+    append_own(ctx, connection, state.code, request, taken.verdict)
+    return taken
 
 
 def _find(ctx: Context, connection: Connection, gift: Gift, marks: Marks, *, now: datetime) -> _Found | None:
@@ -239,19 +252,17 @@ def _check_form(ctx: Context, state: CodeState, request: _TakeRequest) -> None:
         raise PageTokenInvalid
 
 
-def _answer(ctx: Context, connection: Connection, state: CodeState) -> Answer:
-    return Answer(
-        verdict=verdict_of(state.conditions, Use.OWN_LATER),
-        facts=facts_of(connection, state, own=True),
-        receipt=receipt_of(ctx, connection, state),
-    )
+def _taken(ctx: Context, connection: Connection, state: CodeState) -> Taken:
+    verdict, facts = verdict_of(state.conditions, Use.OWN_LATER), facts_of(connection, state, own=True)
+    receipt = receipt_of(ctx, connection, state)
+    assert receipt is not None  # noqa: S101 - a unit that is verified, by the code that verifies it
+    return Taken(verdict=verdict, facts=facts, receipt=receipt)
 
 
 def _takers_look(ctx: Context, connection: Connection, found: _Found, visitor: Visitor) -> GiftLook:
     kept = None if visitor.cookie is None else HolderCookie(value=visitor.cookie, days=HOLDER_DAYS)
-    facts = facts_of(connection, found.state, own=True)
-    receipt = receipt_of(ctx, connection, found.state)
-    return GiftLook(facts=facts, unit=found.gift.unit, receipt=receipt, holder_cookie=kept)
+    taken = _taken(ctx, connection, found.state)
+    return GiftLook(facts=taken.facts, unit=found.gift.unit, taken=taken, holder_cookie=kept)
 
 
 def _offered(ctx: Context, state: CodeState, seen: GiftLook, visitor: Visitor, *, now: datetime) -> GiftLook:
