@@ -97,7 +97,7 @@ STAGED: Final[dict[str, Make]] = {
             "hand_on_limit",
             *("handed_on_by_you", "give_ask", "give_done", "withdraw_ask", "withdraw_done"),
             *("gift_ask", "gift_taken", "gift_used", "gift_late", "gift_withdrawn", "gift_unknown", "gift_own"),
-            *("gift_not_now", "gift_limit", "remember_ask", "remember_done", "remembered_full", "cookie_not_kept"),
+            *("gift_not_now", "remember_ask", "remember_done", "remembered_full", "cookie_not_kept"),
             *("forget_ask", "forget_done"),
             "erase_ask_returned",
             "erase_done_returned",

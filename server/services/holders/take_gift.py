@@ -34,7 +34,7 @@ from server.domain.codes.gift import (
     token_hash,
     was_taken_by,
 )
-from server.domain.codes.holder_acts import ActNotNow, HandOnLimit, check_hand_on, next_holder
+from server.domain.codes.holder_acts import ActNotNow, next_holder
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token, make_page_token
 from server.domain.codes.redemption import Marks, Redemption
 from server.domain.codes.unit import Unit
@@ -49,10 +49,10 @@ from server.services.holders.tries import count_wrong_claim
 from server.services.log.entries import log_handover
 from server.storage.engine import Connection
 from server.storage.gifts import gift_of, take_gift
-from server.storage.holders import Giver, hand_on, hops_of
+from server.storage.holders import Giver, hand_on
 from server.storage.redemptions import lock_redemption
 
-GIFT_REFUSALS = (GiftUnknown, GiftUsed, GiftWithdrawn, GiftLate, GiftOwn, ActNotNow, HandOnLimit)
+GIFT_REFUSALS = (GiftUnknown, GiftUsed, GiftWithdrawn, GiftLate, GiftOwn, ActNotNow)
 """Why a gift is not taken, on its page and by programs."""
 
 _PURPOSE = "take"
@@ -122,7 +122,7 @@ def look_at_gift(ctx: Context, token: str, visitor: Visitor, *, claim: str | Non
     """Look at the link of a gift, on its page; `claim` is that of the page that is shown again.
 
     Raises:
-        GiftUnknown, GiftUsed, GiftWithdrawn, GiftLate, GiftOwn, ActNotNow, HandOnLimit: it cannot be taken.
+        GiftUnknown, GiftUsed, GiftWithdrawn, GiftLate, GiftOwn, ActNotNow: it cannot be taken.
     """
     hashed, now, kept = token_hash(token, key=ctx.keys.claim), ctx.clock(), read_page_claim(claim)
     with ctx.db.read() as connection:
@@ -133,7 +133,7 @@ def look_at_gift(ctx: Context, token: str, visitor: Visitor, *, claim: str | Non
         found = _find(ctx, connection, gift, marks, now=now)
         if found is not None and found.taken_by_visitor and not visitor.staff:
             return _takers_look(ctx, connection, found, visitor)
-        found = _check(connection, gift, found, now=now)
+        found = _check(gift, found, now=now)
         seen = GiftLook(facts=facts_of(connection, found.state, own=False), unit=gift.unit)
     return seen if visitor.staff else _offered(ctx, found.state, replace(seen, claim=kept), visitor, now=now)
 
@@ -208,7 +208,7 @@ def _attempt(ctx: Context, connection: Connection, gift: Gift, request: _TakeReq
     found = _find(ctx, connection, gift, marks, now=request.now)
     if found is not None and found.taken_by_visitor:  # (1)
         return _taken(ctx, connection, found.state)
-    found = _check(connection, gift, found, now=request.now)  # (2)
+    found = _check(gift, found, now=request.now)  # (2)
     state, unit = found.state, gift.unit
     _check_form(ctx, state, request)  # (3)
     handed = next_holder(found.first, marks)  # (4)
@@ -232,12 +232,16 @@ def _find(ctx: Context, connection: Connection, gift: Gift, marks: Marks, *, now
     return _Found(gift=gift, state=state, first=state.redemption, marks=marks)
 
 
-def _check(connection: Connection, gift: Gift, found: _Found | None, *, now: datetime) -> _Found:
+def _check(gift: Gift, found: _Found | None, *, now: datetime) -> _Found:
+    """The unit of a link that is open; that it may be handed on was seen when the link was made, and no hop came since.
+
+    Raises:
+        GiftUsed, GiftWithdrawn, GiftLate, ActNotNow, GiftOwn: it cannot be taken by this visitor.
+    """
     check_gift(gift, now=now)
     if found is None or not found.may_change_hands:
         raise ActNotNow
     check_taker(gift, found.first, found.marks)
-    check_hand_on(found.first, hops_of(connection, gift.unit), now=now)
     return found
 
 

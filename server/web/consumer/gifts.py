@@ -12,7 +12,7 @@ from flask import Response, request, url_for
 from keys.base.errors import AuthcodeError
 from server.domain.codes.claim import ClaimInvalid, ClaimTriesSpent
 from server.domain.codes.gift import GiftUnknown
-from server.domain.codes.holder_acts import ActNotNow, HandOnLimit
+from server.domain.codes.holder_acts import ActNotNow
 from server.domain.codes.page_token import PageTokenInvalid
 from server.services.codes.redeem import PageForm
 from server.services.holders.take_gift import GIFT_REFUSALS, GiftLook, Taken, look_at_gift, take_on_page
@@ -24,9 +24,6 @@ from server.web.consumer.view import Page, ReceiptView, TakeForm, Tint
 from server.web.limits import refuse_more_wrong_tokens
 from server.web.origin import is_origin_hidden, is_origin_shown
 from server.web.visit import context, visitor
-
-_REFUSED: dict[type[AuthcodeError], str] = {ActNotNow: "gift_not_now", HandOnLimit: "gift_limit"}
-"""Pages of refusals that the catalogue has not by their code, since a giver reads other words."""
 
 
 def show_gift(token: str) -> Response:
@@ -117,7 +114,8 @@ def _taken_page(token: str, taken: Taken, *, notes: tuple[str, ...]) -> Page:
 
 
 def _refusal(refused: AuthcodeError) -> Response:
-    page = page_maker().plain_page(_REFUSED.get(type(refused), refused.code))
+    name = "gift_not_now" if isinstance(refused, ActNotNow) else refused.code
+    page = page_maker().plain_page(name)
     return respond(page, refused.http_status)
 
 
