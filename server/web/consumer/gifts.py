@@ -96,7 +96,7 @@ def _look_again(token: str, claim: str | None = None, *, notes: tuple[str, ...] 
 def _look_page(token: str, found: GiftLook, *, notes: tuple[str, ...] = ()) -> Page:
     if found.taken is not None:
         return _taken_page(token, found.taken, notes=notes)
-    page = page_maker().act_page("gift_ask", found.facts, tint=Tint.NOT_YET, notes=notes)
+    page = page_maker().act_page("gift_ask", found.facts, tint=Tint.NOTICE, notes=notes)
     if found.token is None or found.claim is None:
         return replace(page, offers=offers_for_staff(found.unit))
     return replace(page, take=TakeForm(action=_address(token), token=found.token, claim=found.claim))
