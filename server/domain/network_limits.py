@@ -18,6 +18,9 @@ REQUESTS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "api.verify": (600, "minute"),
         "api.undo": (60, "minute"),
         "api.hand_on": (60, "minute"),
+        "api.give": (60, "minute"),
+        "api.withdraw": (60, "minute"),
+        "api.take": (60, "minute"),
         "api.erase": (60, "minute"),
         "api.photos": (60, "minute"),
         "api.log_proof": (60, "minute"),
@@ -34,6 +37,8 @@ REQUESTS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "station.withdrawal": (60, "minute"),
         "consumer.look": (600, "minute"),
         "consumer.burn": (120, "minute"),
+        "consumer.show_gift": (120, "minute"),
+        "consumer.take_gift": (60, "minute"),
         "consumer.check_photo": (60, "minute"),
         "consumer.check_a_proof": (60, "minute"),
         "consumer.show_proof": (120, "minute"),
@@ -51,8 +56,8 @@ CROWDED_UNITS = 10
 """Units in an hour from which on a network is taken for a shop's or a carrier's."""
 
 WRONG_TOKENS = (30, "minute")
-"""Wrong tokens of one network. Only those are counted and refused: a neighbour's noise does not stop a station, and no
-number of guesses finds 256 bits."""
+"""Wrong tokens of one network, of stations and in looks at gifts. Only those are counted and refused: a neighbour's
+noise does not stop a station, and no number of guesses finds 256 bits, or a gift's 128."""
 
 TRIES_WINDOW = timedelta(hours=24)
 """How long a wrong keep-code or claim counts."""
@@ -69,8 +74,8 @@ WRONG_KEEP_CODES_OF_NETWORK = 30
 network may try twice as many around a midnight."""
 
 WRONG_CLAIMS_HERE = 10
-"""Wrong claims of one network on one unit in a day, where a claim undoes, hands on or erases. A right one never waits:
-it has 128 bits."""
+"""Wrong claims of one network on one unit in a day, where a claim undoes, hands on or erases; and links of gifts that
+none has, where one is taken. A right one never waits: it has 128 bits."""
 
 LOGIN_WINDOW = timedelta(hours=1)
 """How long a refused login counts."""

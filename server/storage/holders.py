@@ -5,33 +5,61 @@ nothing in it but that the unit is used, and since when.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from server.domain.codes.redemption import Marks, Redemption, ReturnedBy
+from server.domain.codes.redemption import Marks, Redemption, Remembered, ReturnedBy
 from server.domain.codes.unit import Unit
 from server.domain.places.place import UNKNOWN, Place
 from server.storage.engine import add_to_counters, insert_or_nothing
 from server.storage.scans import KEEP_CHANNEL
-from server.storage.schema import alert_claim, alert_place, alert_scan, handover, keep_try, redemption, scan, undo
+from server.storage.schema import (
+    alert_claim,
+    alert_place,
+    alert_scan,
+    gift,
+    handover,
+    keep_try,
+    redemption,
+    remembered,
+    scan,
+    undo,
+)
 
 
 def return_unit(
     connection: sa.Connection, unit: Unit, *, at: datetime, by: ReturnedBy, reason: str | None = None
 ) -> bool:
-    """End the life of a used unit: False when it has ended already. The redemption stays as it is."""
+    """End the life of a used unit: False when it has ended already. The redemption stays as it is, for no browser."""
+    forget_browsers(connection, unit)
     return insert_or_nothing(connection, undo, unit=unit.id, at=at, by=by.value, reason=reason)
 
 
-def hand_on(connection: sa.Connection, unit: Unit, first: Redemption, handed: Redemption, *, at: datetime) -> None:
-    """Give a redemption its next holder (`handed`); the present one is kept for a repeat of the answer."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Giver:
+    """Who hands a unit on: the redemption as theirs, and the mark of the browser that they do it in, if any."""
+
+    first: Redemption
+    mark: bytes | None
+    by_gift: bool = False
+
+
+def hand_on(connection: sa.Connection, unit: Unit, giver: Giver, handed: Redemption, *, at: datetime) -> None:
+    """Give a redemption its next holder (`handed`); the present one is kept, and no browser is remembered any more."""
     connection.execute(
         handover.insert().values(
-            unit=unit.id, hop=handed.hop, at=at, claim_hash=first.claim_hash, holder_hash=first.holder_hash
+            unit=unit.id,
+            hop=handed.hop,
+            at=at,
+            claim_hash=giver.first.claim_hash,
+            holder_hash=giver.first.holder_hash,
+            giver_hash=giver.mark,
+            by_gift=giver.by_gift,
         )
     )
+    forget_browsers(connection, unit)
     connection.execute(
         redemption.update()
         .where(redemption.c.unit == unit.id)
@@ -46,13 +74,34 @@ def hops_of(connection: sa.Connection, unit: Unit) -> Sequence[datetime]:
 
 
 def holder_before(connection: sa.Connection, unit: Unit, first: Redemption) -> tuple[Redemption, datetime] | None:
-    """The redemption as it was before it was last handed on, and when; None once that was erased."""
+    """The redemption as it was before it was last handed on, and when; None once that was erased.
+
+    None too where it was given by a link: the next holder's secrets are not the giver's to be told again.
+    """
     here = (handover.c.unit == unit.id) & (handover.c.hop == first.hop)
     row = connection.execute(sa.select(handover).where(here)).first()
-    if row is None or row.claim_hash is None:
+    if row is None or row.claim_hash is None or row.by_gift:
         return None
-    before = replace(first, claim_hash=row.claim_hash, holder_hash=row.holder_hash, hop=first.hop - 1)
-    return before, row.at
+    by = () if row.giver_hash is None else (Remembered(holder_hash=row.giver_hash, at=row.at),)
+    hashes = {"claim_hash": row.claim_hash, "holder_hash": row.holder_hash}
+    return replace(first, **hashes, hop=first.hop - 1, remembered=by), row.at
+
+
+def handed_on_at(connection: sa.Connection, unit: Unit, mark: bytes) -> datetime | None:
+    """When the browser with this mark last handed the unit on; None for every other."""
+    theirs = (handover.c.holder_hash == mark) | (handover.c.giver_hash == mark)
+    query = sa.select(sa.func.max(handover.c.at)).where((handover.c.unit == unit.id) & theirs)
+    return connection.execute(query).scalar()
+
+
+def remember_browser(connection: sa.Connection, unit: Unit, mark: bytes, *, at: datetime) -> None:
+    """Remember a browser by its mark on this unit; one that is remembered stays so since when it was."""
+    insert_or_nothing(connection, remembered, unit=unit.id, holder_hash=mark, at=at)
+
+
+def forget_browsers(connection: sa.Connection, unit: Unit) -> None:
+    """Remember no browser for this unit any more."""
+    connection.execute(remembered.delete().where(remembered.c.unit == unit.id))
 
 
 def forget_holder(connection: sa.Connection, unit: Unit, blank: Marks, *, at: datetime) -> None:
@@ -67,8 +116,10 @@ def forget_holder(connection: sa.Connection, unit: Unit, blank: Marks, *, at: da
         .where(redemption.c.unit == unit.id)
         .values(country=None, region=None, **asdict(blank), erased_at=at)
     )
-    gone = {"claim_hash": None, "holder_hash": None}
+    gone = {"claim_hash": None, "holder_hash": None, "giver_hash": None}
     connection.execute(handover.update().where(handover.c.unit == unit.id).values(gone))
+    connection.execute(gift.update().where(gift.c.unit == unit.id).values(giver_hash=None))
+    forget_browsers(connection, unit)
     theirs = scan.c.own | scan.c.burned | (scan.c.channel == KEEP_CHANNEL) | scan.c.mark.in_(marks)
     own = (scan.c.unit == unit.id) & theirs
     _forget_tries(connection, unit, own)
@@ -80,8 +131,9 @@ def forget_holder(connection: sa.Connection, unit: Unit, blank: Marks, *, at: da
 
 
 def _marks_of_holders(connection: sa.Connection, unit: Unit) -> list[bytes]:
-    """The marks by which the history knows the present holder of a unit and those before."""
-    queries = [sa.select(table.c.holder_hash).where(table.c.unit == unit.id) for table in (redemption, handover)]
+    """The marks by which the history knows the present holder of a unit, with their browsers, and those before."""
+    kept = (redemption.c.holder_hash, handover.c.holder_hash, handover.c.giver_hash, gift.c.giver_hash)
+    queries = [sa.select(mark).where(mark.table.c.unit == unit.id) for mark in (*kept, remembered.c.holder_hash)]
     found = [mark for query in queries for mark in connection.execute(query).scalars()]
     return [mark for mark in found if mark is not None]
 

@@ -1,14 +1,15 @@
 """Stage 6, redeem: the one row that says who was first (docs/protocol.md §2 rule 6)."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 
 from authcode.log.checkpoint import named_head
-from server.domain.codes.redemption import Redemption, Returned, ReturnedBy, UnitLife
+from server.domain.codes.redemption import Redemption, Remembered, Returned, ReturnedBy, UnitLife
 from server.domain.codes.unit import INDEX_BITS, LIFE_BITS, Unit
 from server.storage.engine import count_rows, insert_or_nothing
-from server.storage.schema import log_head, redemption, undo
+from server.storage.schema import log_head, redemption, remembered, undo
 
 _STORED = ("at", "country", "region", "claim_hash", "holder_hash", "hop")
 _WITH_LAST_HEAD = ((redemption.c.log_size.name, sa.select(sa.func.max(log_head.c.size)).scalar_subquery()),)
@@ -28,6 +29,11 @@ _LIVES = (
     .order_by(redemption.c.unit)
 )
 _IN_EVERY_LIFE = _LIVES.where(redemption.c.unit.in_([sa.bindparam(f"life{life}") for life in range(1 << LIFE_BITS)]))
+_REMEMBERED = (
+    sa.select(remembered.c.holder_hash, remembered.c.at)
+    .where(remembered.c.unit == sa.bindparam("unit"))
+    .order_by(remembered.c.at, remembered.c.holder_hash)
+)
 _IN_ONE_LIFE = _LIVES.where(redemption.c.unit == sa.bindparam("unit"))
 
 
@@ -38,7 +44,10 @@ def burn(connection: sa.Connection, unit: Unit, first: Redemption) -> bool:
 
 
 def unit_life(connection: sa.Connection, unit: Unit, *, life: int | None = None) -> UnitLife:
-    """The use of a unit in its present life (or in `life`), not in the one that `unit` names; one statement."""
+    """The use of a unit in its present life (or in `life`), not in the one that `unit` names.
+
+    One statement, and one more for a used unit.
+    """
     ids = {f"life{number}": _in_life(unit, number).id for number in range(1 << LIFE_BITS)}
     rows = {Unit.of_id(row.unit).life: row for row in connection.execute(_IN_EVERY_LIFE, ids)}
     returns = tuple(
@@ -48,8 +57,14 @@ def unit_life(connection: sa.Connection, unit: Unit, *, life: int | None = None)
     )
     if life is None:
         life = returns[-1].life + 1 if returns else 0
-    found = rows.get(life)
-    return UnitLife(unit=_in_life(unit, life), redemption=None if found is None else _first(found), returns=returns)
+    found, there = rows.get(life), _in_life(unit, life)
+    first = None if found is None else replace(_first(found), remembered=_remembered(connection, there))
+    return UnitLife(unit=there, redemption=first, returns=returns)
+
+
+def _remembered(connection: sa.Connection, unit: Unit) -> tuple[Remembered, ...]:
+    rows = connection.execute(_REMEMBERED, {"unit": unit.id})
+    return tuple(Remembered(holder_hash=row.holder_hash, at=row.at) for row in rows)
 
 
 def redemption_of(connection: sa.Connection, unit: Unit) -> Redemption | None:

@@ -125,6 +125,20 @@ def test_the_answers_to_a_holder_and_to_guesses(person: Person, fresh: str, look
     look(giver, "keep-spent")
 
 
+@takes("give-done", "gift-ask", "gift-taken")
+def test_the_answers_to_giver_and_receiver_of_a_gift(person: Person, fresh: str, look: Look) -> None:
+    giver, receiver = person(), person()
+    giver.goto(fresh)
+    verify(giver)
+    press(giver, "Give it away by a link")
+    press(giver, "Yes, make the link")
+    look(giver, "give-done")
+    receiver.goto(giver.locator("#gift").inner_text())
+    look(receiver, "gift-ask")
+    press(receiver, "I take it over")
+    look(receiver, "gift-taken")
+
+
 @takes("undo-ask", "undo-done", "look-returned", "genuine-returned")
 def test_the_answers_to_whoever_undoes_it(person: Person, fresh: str, look: Look) -> None:
     page = person()

@@ -1,4 +1,4 @@
-"""Stage 6, redeem: what a holder may do with a verification: undo it, hand it on, have it erased (docs/protocol.md §5).
+"""Stage 6, redeem: what a holder may do: undo, hand on, give, remember a browser, have it erased (docs/protocol.md §5).
 
 Pure: the redemption, its returns and times come in. Who the holder is was shown before, by claim, cookie or keep-code.
 """
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from keys.base.errors import AuthcodeError
 from server.domain.clock_skew import CLOCKS_APART
-from server.domain.codes.redemption import Redemption, Returned, ReturnedBy
+from server.domain.codes.redemption import Marks, Redemption, Returned, ReturnedBy, is_holder
 from server.domain.codes.unit import Unit
 
 MAX_HOPS = 50
@@ -20,6 +20,8 @@ MAX_HOPS = 50
 MAX_HOPS_A_DAY = 3
 """How often it is handed on in 24 hours: a keep-code that travels from copy to copy needs many."""
 HOPS_WINDOW = timedelta(hours=24)
+MAX_REMEMBERED = 5
+"""How many further browsers are remembered for a unit: a household's; a keep-code on many copies soon has no room."""
 _LABEL = b"authcode-handover-v1"
 _HASH_BYTES = 16
 
@@ -29,7 +31,15 @@ class HolderAct(StrEnum):
 
     UNDO = "undo"
     HAND_ON = "hand_on"
+    GIVE = "give"
+    WITHDRAW = "withdraw"
+    REMEMBER = "remember"
+    FORGET = "forget"
     ERASE = "erase"
+
+
+NEEDS_GOOD_STATE = frozenset({HolderAct.UNDO, HolderAct.HAND_ON, HolderAct.GIVE})
+"""Acts that wait while the code is recalled, locked or the like. The others give nothing away, or take it back."""
 
 
 class HolderUnknown(AuthcodeError):
@@ -67,6 +77,35 @@ class HandOnLimit(AuthcodeError):
     sentence = (
         f"A code can be handed on {MAX_HOPS_A_DAY} times in a day and {MAX_HOPS} times in all; try again tomorrow."
     )
+
+
+class RememberedFull(AuthcodeError):
+    """As many browsers as can be are remembered for this unit."""
+
+    code = "remembered_full"
+    http_status = 409
+    sentence = (
+        f"{MAX_REMEMBERED} browsers are remembered for this code, and no more can be: have them forgotten on the "
+        f"code's page, then ask again in each browser that should be remembered."
+    )
+
+
+class CookieNotKept(AuthcodeError):
+    """A browser that asks to be remembered, and keeps no cookie by which it could be known."""
+
+    code = "cookie_not_kept"
+    http_status = 409
+    sentence = "This browser keeps no cookie from this page, so it cannot be remembered; the keep-code works without."
+
+
+def check_remember(first: Redemption, mark: bytes | None) -> None:
+    """Accept a browser that asks to be remembered, by the mark of its cookie; one that is known already needs no room.
+
+    Raises:
+        RememberedFull: there is no room.
+    """
+    if len(first.remembered) >= MAX_REMEMBERED and not is_holder(first, Marks(holder_hash=mark)):
+        raise RememberedFull
 
 
 def undo_until(first: Redemption, returns: Iterable[Returned], *, window_s: float) -> datetime | None:
@@ -107,4 +146,10 @@ def handed_on(unit: Unit, first: Redemption, *, key: bytes) -> Redemption:
     """The redemption as its next holder has it, known by the new keep-code alone. Repeatable, for a lost answer."""
     message = _LABEL + unit.id.to_bytes(8, "big") + bytes([first.hop + 1]) + first.claim_hash
     digest = hmac.digest(key, message, hashlib.sha256)
-    return replace(first, hop=first.hop + 1, claim_hash=digest[:_HASH_BYTES], holder_hash=digest[_HASH_BYTES:])
+    return next_holder(first, Marks(claim_hash=digest[:_HASH_BYTES], holder_hash=digest[_HASH_BYTES:]))
+
+
+def next_holder(first: Redemption, marks: Marks) -> Redemption:
+    """The redemption with its next holder, known by these hashes; no browser is remembered for them yet."""
+    claim_hash, holder_hash = marks.claim_hash or b"", marks.holder_hash or b""
+    return replace(first, hop=first.hop + 1, claim_hash=claim_hash, holder_hash=holder_hash, remembered=())

@@ -8,11 +8,20 @@ from server.domain.codes.unit import Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """A browser that showed the keep-code and is remembered since `at`, by the hash of its cookie on this unit."""
+
+    holder_hash: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Redemption:
     """The redemption of a unit: when, where, and the two hashes that know its holder (docs/protocol.md §2 rule 2).
 
     `hop` counts how often the unit was handed on; the hashes are the present holder's. `log_head` names the last head
-    of the log before it. Once what is kept of its holder was `erased`, it has no holder.
+    of the log before it. Once what is kept of its holder was `erased`, it has no holder. `remembered` are the holder's
+    further browsers, the oldest first.
     """
 
     at: datetime
@@ -23,6 +32,7 @@ class Redemption:
     hop: int = 0
     log_head: str | None = None
     erased: bool = False
+    remembered: tuple[Remembered, ...] = ()
 
 
 class ReturnedBy(StrEnum):
@@ -73,5 +83,6 @@ class Marks:
 
 
 def is_holder(first: Redemption, marks: Marks) -> bool:
-    """Whether the visitor is the holder: either hash is enough (docs/protocol.md §2 rule 2)."""
-    return marks.claim_hash == first.claim_hash or marks.holder_hash == first.holder_hash
+    """Whether the visitor is the holder: either hash is enough, or a remembered browser's (protocol.md §2 rule 2)."""
+    browsers = {first.holder_hash, *(one.holder_hash for one in first.remembered)}
+    return marks.claim_hash == first.claim_hash or marks.holder_hash in browsers

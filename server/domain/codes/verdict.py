@@ -95,9 +95,12 @@ def verdict_of(conditions: Conditions, use: Use) -> Verdict:
 
 
 def use_of(first: Redemption | None, marks: Marks, *, now: datetime, repeat_window: timedelta) -> Use:
-    """How the unit's use looks to the visitor: unused, theirs within the window or before it, or another's."""
+    """How the unit's use looks to the visitor: unused, theirs within the window or before it, or another's.
+
+    Who was handed it was not the first, however soon.
+    """
     if first is None:
         return Use.NONE
     if not is_holder(first, marks):
         return Use.OTHER
-    return Use.OWN_NOW if now - first.at <= repeat_window else Use.OWN_LATER
+    return Use.OWN_NOW if first.hop == 0 and now - first.at <= repeat_window else Use.OWN_LATER

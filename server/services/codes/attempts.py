@@ -25,6 +25,11 @@ class Channel(StrEnum):
     KEEP = KEEP_CHANNEL
     UNDO = "undo"
     HAND_ON = "hand_on"
+    GIVE = "give"
+    TAKE = "take"
+    WITHDRAW = "withdraw"
+    REMEMBER = "remember"
+    FORGET = "forget"
     ERASE = "erase"
 
 

@@ -52,7 +52,8 @@ class CodeFacts:
     `support` is the brand's contact; a product may name its own. `returned` is set after a return to unused, for
     everybody; `hop`, for the holder only, counts handovers. `caution` is `key_withdrawn` where that is no lock.
     `zone` is the market's, where it has one clock, and `first_day_in_zone` the day of the first use there. With
-    `same_network` the first use was a few minutes ago and from the visitor's own network.
+    `same_network` the first use was a few minutes ago and from the visitor's own network. `handed_on_at` is when this
+    visitor, who was the holder before, handed it on.
     """
 
     brand: str
@@ -81,6 +82,7 @@ class CodeFacts:
     hop: int | None = None
     caution: str | None = None
     same_network: bool = False
+    handed_on_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from authcode.code.foreign import ForeignText
 from authcode.code.payload import NotOurs, code_from_path, dropped_link
@@ -28,6 +28,7 @@ from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import Resolved, foreign_text, resolve, resolve_serial, unregistered_unit, verified
 from server.services.codes.same_network import is_from_same_network
 from server.storage.engine import Connection
+from server.storage.holders import handed_on_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +161,7 @@ def _holders_look(
         return seen
     cookie = request.visitor.cookie
     kept = None if cookie is None else HolderCookie(value=cookie, days=HOLDER_DAYS)
-    return replace(seen, receipt=receipt_of(ctx, state), holder_cookie=kept)
+    return replace(seen, receipt=receipt_of(ctx, connection, state), holder_cookie=kept)
 
 
 def _strangers_look(
@@ -168,10 +169,21 @@ def _strangers_look(
 ) -> Look:
     """What everybody else sees, within the limits on looks."""
     facts = facts_of(connection, state, own=False)
+    handed = _handed_on_at(ctx, connection, state, request)
+    if verdict is Verdict.ALREADY_VERIFIED and handed is not None:
+        return Look(state=verdict, facts=replace(facts, handed_on_at=handed), unit=state.unit)
     if verdict is Verdict.ALREADY_VERIFIED:
         facts = replace(facts, same_network=is_from_same_network(ctx, connection, state, request))
     seen = Look(state=verdict, facts=facts, unit=state.unit)
     return seen if _may_tell(ctx, state, request) else _withheld(seen)
+
+
+def _handed_on_at(ctx: Context, connection: Connection, state: CodeState, request: _LookRequest) -> datetime | None:
+    """When this browser handed the unit on: its page must not speak of somebody else's verification."""
+    if state.redemption is None or state.redemption.hop == 0 or request.visitor.cookie is None:
+        return None
+    mark = marks_of(state.unit, claim=None, cookie=request.visitor.cookie, key=ctx.keys.claim).holder_hash
+    return None if mark is None else handed_on_at(connection, state.unit, mark)
 
 
 def _count(ctx: Context, state: CodeState, request: Request, verdict: Verdict) -> None:
@@ -208,9 +220,15 @@ A look changes nothing, so that without the second gesture no shopper with a cop
 """
 
 
+def _has_gesture(code: Resolved, seen: Look) -> bool:
+    """Whether a page has something to press; who handed a unit on knows that its pack is out there."""
+    handed_on = seen.facts is not None and seen.facts.handed_on_at is not None
+    return seen.state in OFFERED and code.tier is not Tier.OUTER and not handed_on
+
+
 def _offered(ctx: Context, code: Resolved, unit: Unit, seen: Look, request: _LookRequest) -> Look:
     """The look with a page token, a claim and the cookie that goes with it, where its page offers a gesture."""
-    if request.channel is not Channel.PAGE or seen.state not in OFFERED or code.tier is Tier.OUTER:
+    if request.channel is not Channel.PAGE or not _has_gesture(code, seen):
         return seen
     ttl = timedelta(seconds=ctx.settings.page_token_ttl_s)
     token = make_page_token(TokenScope(unit, code.tier), key=ctx.keys.page_token, now=request.now, ttl=ttl)

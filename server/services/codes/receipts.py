@@ -21,6 +21,7 @@ from server.runtime.context import Context
 from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_of
 from server.services.codes.resolve import resolved_unit
 from server.storage.engine import Connection
+from server.storage.gifts import open_gift
 from server.storage.holders import hops_of
 
 
@@ -38,6 +39,10 @@ class Receipt:
     """The log's last head before the verification, as the proof names it."""
     undo_until: datetime | None = None
     """Until when its holder may return the unit to unused, whether that has passed or not; None: never."""
+    remembered_since: tuple[datetime, ...] = ()
+    """Since when further browsers of the holder are remembered, each."""
+    gift_until: datetime | None = None
+    """Until when the open link that gives the unit away can be taken; None where none is open."""
 
 
 class EndedBy(StrEnum):
@@ -80,12 +85,13 @@ class CheckedProof:
     status: ProofStatus
 
 
-def receipt_of(ctx: Context, state: CodeState) -> Receipt | None:
+def receipt_of(ctx: Context, connection: Connection, state: CodeState) -> Receipt | None:
     """The receipt of a used unit, for its holder; None through an outer code, which verifies nothing."""
     if state.redemption is None or state.code.tier is Tier.OUTER:
         return None
     until = undo_until(state.redemption, state.use.returns, window_s=ctx.settings.undo_window_s)
     refused = (until is not None and ctx.clock() > until) or not state.conditions.passed
+    gift = open_gift(connection, state.unit)
     return Receipt(
         proof=ctx.keys.proofs.sign(_proof_of(ctx, state, state.redemption)),
         keep_code=printed_keep_code(keep_code_of(state.unit, state.redemption, key=ctx.keys.keep_code)),
@@ -93,6 +99,8 @@ def receipt_of(ctx: Context, state: CodeState) -> Receipt | None:
         hop=state.redemption.hop,
         log_head=state.redemption.log_head,
         undo_until=None if refused else until,
+        remembered_since=tuple(one.at for one in state.redemption.remembered),
+        gift_until=gift.until if gift is not None and ctx.clock() <= gift.until else None,
     )
 
 

@@ -19,7 +19,7 @@ from server.domain.codes.claim import (
     read_page_claim,
 )
 from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token
-from server.domain.codes.redemption import Marks, Redemption
+from server.domain.codes.redemption import Marks, Redemption, is_holder
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Conditions, Use, Verdict
 from server.runtime.context import Context
@@ -224,12 +224,12 @@ def _answer(ctx: Context, connection: Connection, one: _Attempt, known: AttemptF
     facts = facts_of(connection, one.state, own=own, later=verdict is Verdict.VERIFIED_BY_YOU)
     if verdict is Verdict.ALREADY_VERIFIED:
         facts = replace(facts, same_network=is_from_same_network(ctx, connection, one.state, one.request))
-    first, mark = one.state.redemption, one.marks.holder_hash
+    first, by_cookie = one.state.redemption, Marks(holder_hash=one.marks.holder_hash)
     return Answer(
         verdict=verdict,
         facts=facts,
-        receipt=receipt_of(ctx, one.state) if own else None,
-        known_by_cookie=one.request.visitor.cookie is not None and first is not None and first.holder_hash == mark,
+        receipt=receipt_of(ctx, connection, one.state) if own else None,
+        known_by_cookie=one.request.visitor.cookie is not None and first is not None and is_holder(first, by_cookie),
     )
 
 

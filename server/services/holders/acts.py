@@ -1,84 +1,53 @@
-"""Stage 6, redeem: the holder undoes a verification, hands it on, or has it erased (docs/protocol.md §5).
+"""Stage 6, redeem: the acts of a holder: who may do them, and undo, handing on and erasure (docs/protocol.md §5).
 
 On a page each is two POSTs: the first shows what will happen and gives a token, the second does it. Programs use one.
 Claim, cookie or keep-code must show the holder each time; every failure has one answer.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from authcode.code.payload import NotOurs
 from authcode.code.serial import Tier
 from server.domain.codes.claim import CLAIM_BYTES, check_claim, marks_of, read_page_claim
 from server.domain.codes.holder_acts import (
+    NEEDS_GOOD_STATE,
     ActNotNow,
+    CookieNotKept,
     HandOnLimit,
     HolderAct,
     HolderUnknown,
+    RememberedFull,
     UndoOver,
     check_hand_on,
     check_undo,
     handed_on,
 )
 from server.domain.codes.keep_code import is_keep_code_of, read_keep_code
-from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token, make_page_token
+from server.domain.codes.page_token import PageTokenInvalid, TokenScope, check_page_token
 from server.domain.codes.redemption import Marks, Redemption, ReturnedBy, is_holder
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict, state_check
 from server.runtime.context import Context
-from server.services.codes.attempts import Channel, Request, Visitor, append_own
-from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_of
+from server.services.codes.attempts import Channel, append_own
+from server.services.codes.facts import CodeState, facts_of, state_of
 from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import resolve, unregistered_unit, verified
+from server.services.holders.act_request import ActAnswer, ActRequest, HolderCredentials, preview
+from server.services.holders.browsers import forget, remember
+from server.services.holders.gifts import give, withdraw
 from server.services.holders.keep_codes import KeepCodeTry, is_right, record_use
 from server.services.holders.tries import count_wrong_claim
 from server.services.log.entries import log_erasure, log_handover, log_return
 from server.storage.engine import Connection
-from server.storage.holders import forget_holder, hand_on, holder_before, hops_of, return_unit
+from server.storage.gifts import withdraw_gift
+from server.storage.holders import Giver, forget_holder, hand_on, holder_before, hops_of, return_unit
 from server.storage.redemptions import lock_redemption, unit_life
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HolderCredentials:
-    """The visitor, and what shows that they are the holder: claim, cookie or keep-code, each as it was sent."""
-
-    visitor: Visitor
-    claim: str | None = None
-    keep_code: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActAnswer:
-    """The outcome of an act. With a `token` it waits to be confirmed, and nothing has changed.
-
-    `facts` are those of the code's page now, `receipt` is the next owner's after handing on. With `ended` the
-    verification had been returned to unused before it was erased.
-    """
-
-    act: HolderAct
-    facts: CodeFacts
-    verdict: Verdict
-    token: str | None = None
-    receipt: Receipt | None = None
-    ended: bool = False
-
-
-_Refusal = ActNotNow | UndoOver | HandOnLimit | PageTokenInvalid
-_REFUSALS = (ActNotNow, UndoOver, HandOnLimit, PageTokenInvalid)
+_Refusal = ActNotNow | UndoOver | HandOnLimit | RememberedFull | CookieNotKept | PageTokenInvalid
+_REFUSALS = (ActNotNow, UndoOver, HandOnLimit, RememberedFull, CookieNotKept, PageTokenInvalid)
 """Refusals that the holder is answered."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ActRequest(Request):
-    """A request for an act; a `preview` only shows what will happen, and gives the token to confirm it."""
-
-    act: HolderAct
-    claim: str | None
-    typed: str | None
-    token: str | None = None
-    preview: bool = False
-    page: bool = True
 
 
 def preview_on_page(ctx: Context, text: str, act: HolderAct, holder: HolderCredentials) -> ActAnswer:
@@ -86,7 +55,7 @@ def preview_on_page(ctx: Context, text: str, act: HolderAct, holder: HolderCrede
 
     Raises:
         HolderUnknown, KeepCodeInvalid, KeepCodeTriesSpent: nothing shows the holder.
-        ActNotNow, UndoOver, HandOnLimit: it cannot be done.
+        ActNotNow, UndoOver, HandOnLimit, RememberedFull, CookieNotKept: it cannot be done.
     """
     return _done(ctx, text, replace(_request(ctx, act, holder), preview=True))
 
@@ -113,14 +82,14 @@ def act_for_program(ctx: Context, text: str, act: HolderAct, holder: HolderCrede
     return _done(ctx, text, replace(_request(ctx, act, holder), claim=claim, page=False))
 
 
-def _request(ctx: Context, act: HolderAct, holder: HolderCredentials) -> _ActRequest:
+def _request(ctx: Context, act: HolderAct, holder: HolderCredentials) -> ActRequest:
     typed = None if holder.keep_code is None else read_keep_code(holder.keep_code)
-    return _ActRequest(
+    return ActRequest(
         visitor=holder.visitor, channel=Channel(act), now=ctx.clock(), act=act, claim=holder.claim, typed=typed
     )
 
 
-def _done(ctx: Context, text: str, request: _ActRequest) -> ActAnswer:
+def _done(ctx: Context, text: str, request: ActRequest) -> ActAnswer:
     def attempt(connection: Connection) -> ActAnswer | _Refusal | None:
         """One try within one transaction; None where nothing shows the holder."""
         found = resolve(ctx, connection, code, named)
@@ -146,10 +115,10 @@ def _done(ctx: Context, text: str, request: _ActRequest) -> ActAnswer:
     return answer
 
 
-def _attempt(ctx: Context, connection: Connection, state: CodeState, request: _ActRequest) -> ActAnswer | None:
+def _attempt(ctx: Context, connection: Connection, state: CodeState, request: ActRequest) -> ActAnswer | None:
     """1. Lock, and look again. 2. The visitor is the holder; a keep-code that shows it is counted in any case.
 
-    3. The state check passes, except for an erasure. 4. The token. 5. The act's own rules, and the act.
+    3. The state check passes, where the act needs it. 4. The token. 5. The act's own rules, and the act.
     """
     lives = _lives(connection, state, request)  # (1)
     again = _repeated(ctx, connection, lives, request)
@@ -158,20 +127,20 @@ def _attempt(ctx: Context, connection: Connection, state: CodeState, request: _A
     if held is None or held.redemption is None:
         return None
     if again is not None and not request.preview and not _holds(ctx, held.unit, held.redemption, request):
-        return _answer(connection, held, request, receipt=receipt_of(ctx, held))
+        return _answer(connection, held, request, receipt=receipt_of(ctx, connection, held))
     _check_allowed(ctx, held, request)  # (3), (4)
     return _ACTS[request.act](ctx, connection, held, held.redemption, request)  # (5)
 
 
-def _check_allowed(ctx: Context, held: CodeState, request: _ActRequest) -> None:
-    if request.act is not HolderAct.ERASE and not held.conditions.passed:  # (3)
+def _check_allowed(ctx: Context, held: CodeState, request: ActRequest) -> None:
+    if request.act in NEEDS_GOOD_STATE and not held.conditions.passed:  # (3)
         raise ActNotNow
     if request.page and not request.preview:  # (4)
         scope = TokenScope(held.unit, held.code.tier, request.act)
         check_page_token(request.token, scope, key=ctx.keys.page_token, now=request.now)
 
 
-def _lives(connection: Connection, state: CodeState, request: _ActRequest) -> tuple[CodeState, ...]:
+def _lives(connection: Connection, state: CodeState, request: ActRequest) -> tuple[CodeState, ...]:
     """The unit in its present life; for an erasure also in those that ended, whose data the holder may have erased."""
     unit = state.unit
     numbers = range(unit.life + 1) if request.act is HolderAct.ERASE else (unit.life,)
@@ -186,7 +155,7 @@ def _lives(connection: Connection, state: CodeState, request: _ActRequest) -> tu
 
 
 def _repeated(
-    ctx: Context, connection: Connection, lives: tuple[CodeState, ...], request: _ActRequest
+    ctx: Context, connection: Connection, lives: tuple[CodeState, ...], request: ActRequest
 ) -> Redemption | None:
     """The redemption before it was handed on a moment ago, whose holder may have lost the answer."""
     first = lives[0].redemption if lives else None
@@ -202,7 +171,7 @@ def _shown(
     connection: Connection,
     present: Unit,
     accepted: Sequence[tuple[CodeState, Redemption]],
-    request: _ActRequest,
+    request: ActRequest,
 ) -> CodeState | None:
     """The life whose holder the visitor is, or was a moment ago; a keep-code is counted, right or wrong."""
     if not _is_shown(ctx, connection, present, [(one.unit, first) for one, first in accepted], request):
@@ -218,7 +187,7 @@ def _is_shown(
     connection: Connection,
     present: Unit,
     accepted: Sequence[tuple[Unit, Redemption]],
-    request: _ActRequest,
+    request: ActRequest,
 ) -> bool:
     """Whether keep-code or claim is that of one of the `accepted` redemptions; wrong ones are limited and counted."""
     if request.typed is not None:
@@ -229,7 +198,7 @@ def _is_shown(
     return right
 
 
-def _holds(ctx: Context, unit: Unit, first: Redemption, request: _ActRequest) -> bool:
+def _holds(ctx: Context, unit: Unit, first: Redemption, request: ActRequest) -> bool:
     """Whether the visitor is the holder of this redemption, which may be the one before it was handed on."""
     if request.typed is not None:
         return is_keep_code_of(request.typed, unit, first, key=ctx.keys.keep_code)
@@ -238,11 +207,11 @@ def _holds(ctx: Context, unit: Unit, first: Redemption, request: _ActRequest) ->
 
 
 def _undo(
-    ctx: Context, connection: Connection, state: CodeState, first: Redemption, request: _ActRequest
+    ctx: Context, connection: Connection, state: CodeState, first: Redemption, request: ActRequest
 ) -> ActAnswer | None:
     check_undo(first, state.use.returns, now=request.now, window_s=ctx.settings.undo_window_s)
     if request.preview:
-        return _preview(ctx, connection, state, request)
+        return preview(ctx, connection, state, request)
     if not return_unit(connection, state.unit, at=request.now, by=ReturnedBy.HOLDER):
         return None  # another request was first; it is not returned, and not logged, twice
     log_return(connection, state.code, state.unit, at=request.now, by=ReturnedBy.HOLDER)
@@ -251,24 +220,26 @@ def _undo(
 
 
 def _hand_on(
-    ctx: Context, connection: Connection, state: CodeState, first: Redemption, request: _ActRequest
+    ctx: Context, connection: Connection, state: CodeState, first: Redemption, request: ActRequest
 ) -> ActAnswer:
     check_hand_on(first, hops_of(connection, state.unit), now=request.now)
     if request.preview:
-        return _preview(ctx, connection, state, request)
+        return preview(ctx, connection, state, request)
     handed = handed_on(state.unit, first, key=ctx.keys.claim)
-    hand_on(connection, state.unit, first, handed, at=request.now)
+    giver = Giver(first=first, mark=request.mark(ctx, state.unit))
+    hand_on(connection, state.unit, giver, handed, at=request.now)
+    withdraw_gift(connection, state.unit, at=request.now)
     log_handover(connection, state.code, state.unit, handed, at=request.now)
     append_own(ctx, connection, state.code, request, Verdict.VERIFIED_BY_YOU)
     next_state = replace(state, use=unit_life(connection, state.unit))
-    return _answer(connection, next_state, request, receipt=receipt_of(ctx, next_state))
+    return _answer(connection, next_state, request, receipt=receipt_of(ctx, connection, next_state))
 
 
 def _erase(
-    ctx: Context, connection: Connection, state: CodeState, _first: Redemption, request: _ActRequest
+    ctx: Context, connection: Connection, state: CodeState, _first: Redemption, request: ActRequest
 ) -> ActAnswer:
     if request.preview:
-        return _preview(ctx, connection, state, request)
+        return preview(ctx, connection, state, request)
     append_own(ctx, connection, state.code, request, Verdict.VERIFIED_BY_YOU)
     blank = Marks(claim_hash=ctx.random(CLAIM_BYTES), holder_hash=ctx.random(CLAIM_BYTES))
     forget_holder(connection, state.unit, blank, at=request.now)
@@ -277,24 +248,19 @@ def _erase(
     return replace(_answer(connection, forgotten, request), ended=state.use.ended is not None)
 
 
-_ACTS = {HolderAct.UNDO: _undo, HolderAct.HAND_ON: _hand_on, HolderAct.ERASE: _erase}
-
-
-def _preview(ctx: Context, connection: Connection, state: CodeState, request: _ActRequest) -> ActAnswer:
-    ttl = timedelta(seconds=ctx.settings.page_token_ttl_s)
-    scope = TokenScope(state.unit, state.code.tier, request.act)
-    token = make_page_token(scope, key=ctx.keys.page_token, now=request.now, ttl=ttl)
-    return ActAnswer(
-        act=request.act,
-        facts=facts_of(connection, state, own=True),
-        verdict=Verdict.VERIFIED_BY_YOU,
-        token=token,
-        ended=state.use.ended is not None,
-    )
+_ACTS = {
+    HolderAct.UNDO: _undo,
+    HolderAct.HAND_ON: _hand_on,
+    HolderAct.GIVE: give,
+    HolderAct.WITHDRAW: withdraw,
+    HolderAct.REMEMBER: remember,
+    HolderAct.FORGET: forget,
+    HolderAct.ERASE: _erase,
+}
 
 
 def _answer(
-    connection: Connection, state: CodeState, request: _ActRequest, *, receipt: Receipt | None = None
+    connection: Connection, state: CodeState, request: ActRequest, *, receipt: Receipt | None = None
 ) -> ActAnswer:
     used = Verdict.ALREADY_VERIFIED if state.redemption is not None else Verdict.UNUSED
     verdict = state_check(state.conditions) or used

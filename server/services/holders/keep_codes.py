@@ -6,13 +6,13 @@ keep-code with every copy.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from authcode.code.payload import NotOurs
 from server.domain.codes.claim import marks_of, read_page_claim
 from server.domain.codes.keep_code import KeepCodeTriesSpent, is_keep_code_of, read_keep_code
-from server.domain.codes.redemption import Redemption
+from server.domain.codes.redemption import Redemption, is_holder
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Use, Verdict, verdict_of
 from server.domain.network_limits import WRONG_KEEP_CODES_HERE, WRONG_KEEP_CODES_OF_NETWORK, WRONG_KEEP_CODES_OF_UNIT
@@ -51,7 +51,9 @@ def prove(ctx: Context, text: str, *, keep_code: str, visitor: Visitor) -> Answe
     """
 
     def answer(connection: Connection, state: CodeState) -> Answer:
-        return _own_answer(ctx, connection, state, Use.OWN_LATER, later=state.conditions.passed)
+        own = _own_answer(ctx, connection, state, Use.OWN_LATER, later=state.conditions.passed)
+        marks = marks_of(state.unit, claim=None, cookie=visitor.cookie, key=ctx.keys.claim)
+        return replace(own, known_by_cookie=state.redemption is not None and is_holder(state.redemption, marks))
 
     try:
         return _with_keep_code(ctx, text, keep_code, visitor, answer)
@@ -124,7 +126,7 @@ def receipt_on_page(ctx: Context, text: str, *, claim: str | None, visitor: Visi
 
 def _own_answer(ctx: Context, connection: Connection, state: CodeState, use: Use, *, later: bool = False) -> Answer:
     facts = facts_of(connection, state, own=True, later=later)
-    return Answer(verdict=verdict_of(state.conditions, use), facts=facts, receipt=receipt_of(ctx, state))
+    return Answer(verdict=verdict_of(state.conditions, use), facts=facts, receipt=receipt_of(ctx, connection, state))
 
 
 def record_use(ctx: Context, connection: Connection, state: CodeState, request: Request) -> None:

@@ -6,4 +6,4 @@ from server.storage.schema.attempts import attempt_day, attempt_place, look_coun
 from server.storage.schema.columns import COUNTER_SLOTS, Id, Instant, day_number, day_text, metadata
 from server.storage.schema.log import log_head, log_leaf, log_node, log_pending, log_tree
 from server.storage.schema.orders import batch, brand, product, range_act
-from server.storage.schema.units import handover, keep_try, redemption, undo
+from server.storage.schema.units import gift, handover, keep_try, redemption, remembered, undo

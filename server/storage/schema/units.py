@@ -41,8 +41,47 @@ handover = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("claim_hash", sa.LargeBinary(16)),
     sa.Column("holder_hash", sa.LargeBinary(16)),
+    sa.Column("giver_hash", sa.LargeBinary(16)),
+    sa.Column("by_gift", sa.Boolean, nullable=False, server_default=sa.false()),
 )
-"""Each time a unit was handed on: its new hop, and the hashes of who handed it on, until they are erased."""
+"""Each time a unit was handed on: its new hop, and the hashes of who handed it on, until they are erased.
+
+`giver_hash` is the mark of the browser that did it, which may be another one than the holder's own. Of what was handed
+on `by_gift` nothing is repeated to the giver.
+"""
+
+remembered = sa.Table(
+    "remembered",
+    metadata,
+    sa.Column("unit", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("holder_hash", sa.LargeBinary(16), primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+)
+"""Browsers that showed the present holder's keep-code and are remembered, by the mark of their cookie on this unit."""
+
+gift = sa.Table(
+    "gift",
+    metadata,
+    sa.Column("token_hash", sa.LargeBinary(16), primary_key=True),
+    sa.Column("unit", sa.BigInteger, nullable=False),
+    sa.Column("hop", sa.Integer, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("giver_hash", sa.LargeBinary(16)),
+    sa.Column("taken_at", Instant),
+    sa.Column("withdrawn_at", Instant),
+    sa.Index(None, "unit", "at"),
+    sa.Index(
+        "uq_gift_open",
+        "unit",
+        unique=True,
+        sqlite_where=sa.text("taken_at IS NULL AND withdrawn_at IS NULL"),
+        postgresql_where=sa.text("taken_at IS NULL AND withdrawn_at IS NULL"),
+    ),
+)
+"""Links that give a unit away, each by the hash of its token; a unit has one open link at a time.
+
+`hop` is that of the giver, `giver_hash` the mark of the giver's browser, until that is erased.
+"""
 
 keep_try = sa.Table(
     "keep_try",

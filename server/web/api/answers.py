@@ -202,6 +202,19 @@ class Held(_Receipt, _Facts, _Act):
     """The result of a holder's act: the code's state now, and the next owner's receipt where it was handed on."""
 
 
+class _Gift(AnswerModel):
+    link: str = about("What to send: whoever takes it first is the next holder. It is answered this once.", repr=False)
+    until: datetime = about("Until when it can be taken (RFC 3339, UTC).")
+
+
+class Given(_Gift, Held):
+    """The link that gives a verification away; until somebody takes it nothing has changed hands."""
+
+
+class Taken(_Receipt, _Facts, _Verdict):
+    """A gift that was taken: the code's facts and receipt, as its new holder's."""
+
+
 class Ended(AnswerModel):
     """How a verification ended."""
 

@@ -33,6 +33,9 @@ _ACT_FIELDS: Final = {
 _NEEDS_REASON: Final = {ActKind.VOID, ActKind.RECALL, ActKind.LOCK, ActKind.UNLOCK}
 
 
+_CLAIM: Final = f"^[A-Za-z0-9_-]{{{MIN_CLAIM_CHARS},{MAX_CLAIM_CHARS}}}$"
+
+
 class Body(BaseModel):
     """Base of the bodies: a JSON object of texts; one that has a default may be left out."""
 
@@ -61,9 +64,7 @@ class CodeBody(Body):
 class AttemptBody(CodeBody):
     """A code with the claim that it is to be verified for, or its holder's keep-code."""
 
-    claim: (
-        Annotated[str, Field(pattern=f"^[A-Za-z0-9_-]{{{MIN_CLAIM_CHARS},{MAX_CLAIM_CHARS}}}$")] | SkipJsonSchema[None]
-    ) = about(
+    claim: Annotated[str, Field(pattern=_CLAIM)] | SkipJsonSchema[None] = about(
         "Who asks, and the holder's key: draw it at random (a UUID), keep it for retries and secret. One that can be "
         "guessed is refused: digits alone, or fewer than 8 different characters.",
         None,
@@ -93,6 +94,15 @@ class HolderBody(AttemptBody):
         if (body.claim is None) == (body.keep_code is None):
             raise RequestInvalid("send a claim or a keep_code, and not both")
         return body
+
+
+class GiftBody(Body):
+    """The link of a gift, with the claim of who takes it."""
+
+    gift: str = about("The link, or the token at its end: a secret until it is used.", repr=False)
+    claim: Annotated[str, Field(pattern=_CLAIM)] = about(
+        "The holder's key from then on: draw it at random (a UUID), keep it for retries and secret."
+    )
 
 
 class ProofBody(Body):

@@ -17,13 +17,15 @@ from server.services.codes.look import look as look_at_code
 from server.services.codes.photo import read_photo
 from server.services.codes.receipts import check_proof, proof_status
 from server.services.codes.resolve import SerialKeyMissing
-from server.services.holders.acts import HolderCredentials, act_for_program
+from server.services.holders.act_request import ActAnswer, HolderCredentials
+from server.services.holders.acts import act_for_program
 from server.services.holders.keep_codes import prove, unit_of_keep_code
+from server.services.holders.take_gift import GIFT_REFUSALS, take_for_program
 from server.services.log.entries import LogEntryUnknown
 from server.services.log.heads import sign_newest_head
 from server.services.log.proofs import prove_leaf, unit_of_claim
 from server.web.api import answers
-from server.web.api.bodies import AttemptBody, CodeBody, HolderBody, PhotoBody, ProofBody
+from server.web.api.bodies import AttemptBody, CodeBody, GiftBody, HolderBody, PhotoBody, ProofBody
 from server.web.api.operations import operation
 from server.web.metrics import count_answer
 from server.web.visit import context, program
@@ -77,6 +79,26 @@ def hand_on(body: HolderBody) -> answers.Held:
     return _acted(HolderAct.HAND_ON, body)
 
 
+@operation(blueprint, "POST /give", *_HOLDER, HolderUnknown, ClaimTriesSpent, ActNotNow, HandOnLimit)
+def give(body: HolderBody) -> answers.Given:
+    """Make the link of a gift: who takes it first is the next holder. A link that was open is withdrawn."""
+    answer = _act(HolderAct.GIVE, body)
+    return answers.Given.of(answer, link=answer.gift and answer.gift.link, until=answer.gift and answer.gift.until)
+
+
+@operation(blueprint, "POST /withdraw", *_HOLDER, HolderUnknown, ClaimTriesSpent)
+def withdraw(body: HolderBody) -> answers.Held:
+    """Withdraw the open link of a gift, if there is one; it is not taken any more."""
+    return _acted(HolderAct.WITHDRAW, body)
+
+
+@operation(blueprint, "POST /take", *_CLAIM, ClaimTriesSpent, SerialKeyMissing, *GIFT_REFUSALS)
+def take(body: GiftBody) -> answers.Taken:
+    """Take a gift over: the claim is its holder's from then on, and the giver's receipt and keep-code are dead."""
+    token = body.gift.rpartition("/")[2]
+    return answers.Taken.of(take_for_program(context(), token, claim=body.claim, visitor=program()))
+
+
 @operation(blueprint, "POST /erase", *_HOLDER, HolderUnknown, ClaimTriesSpent)
 def erase(body: HolderBody) -> answers.Held:
     """Forget who verified a code and where; it stays used. Explain this to your user and ask first."""
@@ -84,9 +106,13 @@ def erase(body: HolderBody) -> answers.Held:
 
 
 def _acted(act: HolderAct, body: HolderBody) -> answers.Held:
+    answer = _act(act, body)
+    return answers.Held.of(answer, **({"hop": answer.receipt.hop} if answer.receipt else {}))
+
+
+def _act(act: HolderAct, body: HolderBody) -> ActAnswer:
     holder = HolderCredentials(visitor=program(), claim=body.claim, keep_code=body.keep_code)
-    answer = act_for_program(context(), body.code, act, holder)
-    return answers.Held.of(answer, hop=answer.receipt and answer.receipt.hop)
+    return act_for_program(context(), body.code, act, holder)
 
 
 @operation(blueprint, "POST /proofs", ProofRefused, SerialKeyMissing)

@@ -15,7 +15,7 @@ from authcode.order.order import Placement
 from keys.base.errors import AuthcodeError
 from keys.proof import linked_proof
 from scanner.errors import PhotoError
-from server.domain.codes.claim import ClaimInvalid, HolderCookie
+from server.domain.codes.claim import ClaimInvalid
 from server.domain.codes.holder_acts import ActNotNow, HolderUnknown
 from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.codes.page_token import PageTokenInvalid
@@ -26,23 +26,20 @@ from server.services.codes.attempts import Channel
 from server.services.codes.look import OFFERED, Look, look_at_page, look_at_serial, text_of_page
 from server.services.codes.photo import SymbolLook, read_photo
 from server.services.codes.redeem import Answer, PageForm, verify_on_page
-from server.web.consumer import holder_acts, problems, proofs, receipts
+from server.web.consumer import gifts, holder_acts, problems, proofs, receipts
 from server.web.consumer.accent import accent_sheet
 from server.web.consumer.addresses import look_elsewhere, see_other
+from server.web.consumer.forms import HIDDEN, MAX_FORM_BYTES, is_ours, keeps_cookies, with_cookie, with_own_cookie
 from server.web.consumer.pages import ShownCode
 from server.web.consumer.respond import code_address, page_maker, respond
 from server.web.consumer.sentence_facts import advice_numbers, refusal_numbers
 from server.web.consumer.staff import offers_for_staff, refuse_staff
 from server.web.consumer.view import Burn, Page, Tint
 from server.web.metrics import count_answer
-from server.web.origin import is_from_our_page, is_origin_hidden, is_origin_shown, is_remembered
+from server.web.origin import is_origin_hidden, is_origin_shown
 from server.web.static_files import send_static
-from server.web.visit import HOLDER_COOKIE, context, raw_target, visitor
+from server.web.visit import context, raw_target, visitor
 
-MAX_FORM_BYTES = 4096
-"""A token, a claim or a typed serial, and room to spare; photos have the settings' limit."""
-
-_SECONDS_A_DAY = 24 * 3600
 _SHORT_RULE = "/<code>"
 _LINK_RULE = "/01/<gtin>/21/<serial>"
 
@@ -56,6 +53,8 @@ blueprint.get("/proof")(proofs.proof_home)
 blueprint.post("/proof")(proofs.check_a_proof)
 blueprint.get("/proof/<pasted>")(proofs.show_proof)
 blueprint.get("/proof/<text>/receipt.pdf")(proofs.proof_file)
+blueprint.get("/gift/<token>")(gifts.show_gift)
+blueprint.post("/gift/<token>")(gifts.take_gift)
 blueprint.get("/accent/<colour>.css")(accent_sheet)
 blueprint.add_url_rule("/style/<path:filename>", "style", send_static)
 # Browsers try this address by themselves; it is no code.
@@ -82,7 +81,7 @@ def look(**_parts: str) -> Response:
     if elsewhere is not None:
         return elsewhere
     found = _look()
-    return _with_cookie(respond(_look_page(found)), found.holder_cookie)
+    return with_cookie(respond(_look_page(found)), found.holder_cookie)
 
 
 @blueprint.post(_SHORT_RULE)
@@ -97,11 +96,11 @@ def burn(**_parts: str) -> Response:
     refuse_staff()
     request.max_content_length = MAX_FORM_BYTES
     hidden = is_origin_hidden(request)
-    if not (hidden or is_from_our_page(request, context().keyrings().prefixes)):
+    if not (hidden or is_ours()):
         return _look_again()
     act = next((answer for wanted, answer in _ACTS if wanted()), None)
     if act is not None:
-        return _look_again(notes=_HIDDEN) if hidden else act()
+        return _look_again(notes=HIDDEN) if hidden else act()
     return _verify(origin_hidden=hidden)
 
 
@@ -165,7 +164,7 @@ def _verify(*, origin_hidden: bool) -> Response:
         return _look_again()
     except PageTokenInvalid:
         known = claim if is_origin_shown(request) else None
-        return _look_again(known, notes=_HIDDEN if origin_hidden else ())
+        return _look_again(known, notes=HIDDEN if origin_hidden else ())
     return _verdict(answer)
 
 
@@ -188,7 +187,7 @@ def _receipt() -> Response:
     except KeepCodeInvalid as refused:
         return _look_response(refused.http_status, notes=("keep_mistyped",))
     if found is not None:
-        return receipts.receipt_file(found) or respond(_answer_page(found))
+        return receipts.receipt_file(found.receipt, found.facts) or respond(_answer_page(found))
     if "keep_code" in request.form:
         return _look_response(HTTPStatus.OK, notes=("keep_wrong",))
     return _look_again()
@@ -202,7 +201,7 @@ def _look_response(status: int, *, notes: tuple[str, ...] = ()) -> Response:
     """The look page as the answer to a form of ours, with the cookie of a look."""
     found = _look()
     response = respond(_look_page(found, notes=notes), status)
-    return _with_cookie(response, found.holder_cookie if is_origin_shown(request) else None)
+    return with_cookie(response, found.holder_cookie if is_origin_shown(request) else None)
 
 
 def _look(claim: str | None = None) -> Look:
@@ -226,9 +225,6 @@ def _look_page(found: Look, *, again: bool = False, notes: tuple[str, ...] = ())
     return page_maker().code_page(shown, offers, notes=noted, answer=answers)
 
 
-_HIDDEN = ("origin_hidden",)
-
-
 def _look_again(claim: str | None = None, *, notes: tuple[str, ...] = ()) -> Response:
     """The look page with a fresh token, where a form was not accepted; with the same claim if our page sent it.
 
@@ -238,37 +234,22 @@ def _look_again(claim: str | None = None, *, notes: tuple[str, ...] = ()) -> Res
 
 
 def _verdict(answer: Answer) -> Response:
-    own = answer.verdict in {Verdict.GENUINE, Verdict.VERIFIED_BY_YOU}
-    remembered = is_remembered(request, context().keyrings().prefixes)
+    own, remembered = answer.verdict in {Verdict.GENUINE, Verdict.VERIFIED_BY_YOU}, keeps_cookies()
     if own and remembered and answer.known_by_cookie:
         known = Response(status=HTTPStatus.SEE_OTHER, headers={"Location": code_address()})
-        return _with_cookie(known, answer.holder_cookie)
+        return with_cookie(known, answer.holder_cookie)
     notes = ("told",) if answer.verdict in OFFERED else ()
     if answer.verdict is Verdict.GENUINE and not remembered:
         notes = ("not_remembered",)
-    # Where any site may have sent the form, no browser is given the cookie of a claim that it did not make.
-    kept = answer.holder_cookie if is_origin_shown(request) or visitor().cookie is not None else None
-    return _with_cookie(respond(_answer_page(answer, notes=notes)), kept)
-
-
-def _with_cookie(response: Response, cookie: HolderCookie | None) -> Response:
-    """Set the holder cookie, where the browser would keep it."""
-    if cookie is not None and is_remembered(request, context().keyrings().prefixes):
-        response.set_cookie(
-            HOLDER_COOKIE,
-            cookie.value,
-            cookie.days * _SECONDS_A_DAY,
-            secure=True,
-            httponly=True,
-            samesite="Lax",
-        )
-    return response
+    return with_own_cookie(respond(_answer_page(answer, notes=notes)), answer.holder_cookie)
 
 
 def _answer_page(answer: Answer, *, notes: tuple[str, ...] = ()) -> Page:
     count_answer("verify", answer.verdict, foreign=answer.foreign)
     shown = ShownCode(verdict=answer.verdict, facts=answer.facts, foreign=answer.foreign)
-    return page_maker().code_page(shown, receipts.offers_of(shown, answer.receipt), notes=notes, answer=True)
+    known = answer.known_by_cookie or not keeps_cookies()  # a browser that keeps no cookie cannot be remembered
+    offers = receipts.offers_of(shown, answer.receipt, known_by_cookie=known)
+    return page_maker().code_page(shown, offers, notes=notes, answer=True)
 
 
 def _shown_in_photo(symbol: SymbolLook) -> ShownCode:

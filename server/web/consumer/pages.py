@@ -36,7 +36,7 @@ _TINTS = {
 }
 _OPENS_ITS_PAGE = frozenset({Verdict.UNUSED, Verdict.WITHHELD})
 _SHOWS_GENUINE_PACK = frozenset({Verdict.ALREADY_VERIFIED, Verdict.LOCKED})
-_SAYS_NOTHING_OF_A_CODE = frozenset({"look_outer", "look_cut"})
+_SAYS_NOTHING_OF_A_CODE = frozenset({"look_outer", "look_cut", "handed_on_by_you"})
 _NAMES_SUPPORT_ITSELF = frozenset({Verdict.EXPIRED, Verdict.RECALLED})
 _NOTED_ON_A_PROOF = frozenset({Verdict.RECALLED, Verdict.VOID, Verdict.LOCKED, Verdict.EXPIRED})
 _NOTES = ("was_yours", "others_tried", "returned", "owner", "caution_key_withdrawn")
@@ -255,6 +255,8 @@ def _entry_name(shown: ShownCode) -> str:
             return _foreign_name(shown.foreign)
         case Verdict.VERIFIED_BY_YOU if shown.facts is not None and shown.facts.hop:
             return "verified_before_you"
+        case Verdict.ALREADY_VERIFIED if shown.facts is not None and shown.facts.handed_on_at:
+            return "handed_on_by_you"
     return _with_reason(shown.verdict, shown.facts)
 
 

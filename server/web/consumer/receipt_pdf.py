@@ -65,7 +65,7 @@ class ReceiptSheet:
 
 @lru_cache(maxsize=64)
 def proof_symbol(link: str) -> Symbol:
-    """The QR symbol of a proof's address: one segment of bytes, level M."""
+    """The QR symbol of the address of a proof or a gift: one segment of bytes, level M."""
     return draw_symbol([QRData(link, mode=MODE_8BIT_BYTE)], Level.M, mask=_MASK)
 
 

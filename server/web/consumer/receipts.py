@@ -5,6 +5,7 @@ or a cookie (docs/protocol.md §2 rules 11 to 13).
 """
 
 from dataclasses import replace
+from datetime import datetime, tzinfo
 from http import HTTPStatus
 
 from flask import Response, request
@@ -56,10 +57,9 @@ def answer() -> Answer | None:
     return prove(context(), text, keep_code=typed, visitor=visitor())
 
 
-def receipt_file(found: Answer) -> Response | None:
+def receipt_file(receipt: Receipt | None, facts: CodeFacts | None) -> Response | None:
     """The holder's own copy as PDF, where the form asks for it: the proof, and the keep-code below a line to cut."""
     wanted = request.form.get("receipt")
-    receipt, facts = found.receipt, found.facts
     if receipt is None or facts is None or wanted not in {_PRINT, _SAVE}:
         return None
     words = catalogue()
@@ -113,27 +113,42 @@ def _end_of(proof: str) -> str:
     return " ".join(end[start : start + 4] for start in range(0, len(end), 4))
 
 
-def offers_of(shown: ShownCode, receipt: Receipt | None, *, burn: Burn | None = None) -> Offers:
+def offers_of(
+    shown: ShownCode, receipt: Receipt | None, *, burn: Burn | None = None, known_by_cookie: bool = True
+) -> Offers:
     """What the page of a code offers: to verify, the holder's receipt, or a stranger's "It was me"."""
     own = shown.cut or (shown.facts is not None and shown.facts.was_yours)
     asks = shown.verdict in _TAKES_KEEP_CODE and not own
-    view = _receipt_view(receipt, shown) if receipt is not None else None
+    view = _receipt_view(receipt, shown, known_by_cookie=known_by_cookie) if receipt is not None else None
     return Offers(burn=burn, receipt=view, keep_action=code_address() if asks else None)
 
 
-def _receipt_view(receipt: Receipt, shown: ShownCode) -> ReceiptView:
+def _receipt_view(receipt: Receipt, shown: ShownCode, *, known_by_cookie: bool) -> ReceiptView:
     """The card on the holder's page; its forms send what proved the holder here: claim, keep-code or cookie."""
     until = receipt.undo_until if receipt.undo_until and context().clock() <= receipt.undo_until else None
-    acts: tuple[HolderAct, ...] = (HolderAct.ERASE,)
-    if shown.verdict in _HOLDER_ACTS:
-        acts = (HolderAct.HAND_ON, *((HolderAct.UNDO,) if until else ()), HolderAct.ERASE)
+    words, zone = catalogue(), shown.facts.zone if shown.facts else None
+    by_keep_code = "keep_code" in request.form
+    offered = {
+        **dict.fromkeys((HolderAct.GIVE, HolderAct.HAND_ON), shown.verdict in _HOLDER_ACTS),
+        HolderAct.UNDO: shown.verdict in _HOLDER_ACTS and until is not None,
+        HolderAct.WITHDRAW: receipt.gift_until is not None,
+        HolderAct.REMEMBER: by_keep_code and not known_by_cookie,
+        HolderAct.FORGET: bool(receipt.remembered_since),
+        HolderAct.ERASE: True,
+    }
     return ReceiptView(
         keep_code=receipt.keep_code,
         proof=f"/proof/{receipt.proof}",
         action=code_address(),
         claim=request.form.get("claim"),
-        proven_by=receipt.keep_code if "keep_code" in request.form else None,
-        acts=acts,
+        proven_by=receipt.keep_code if by_keep_code else None,
+        acts=tuple(act for act, possible in offered.items() if possible),
         handed_on=receipt.hop > 0,
-        undo_until=catalogue().moment(until, shown.facts.zone if shown.facts else None) if until else None,
+        undo_until=_moment(until, zone),
+        remembered_since=tuple(words.day_of(since, zone) for since in receipt.remembered_since),
+        gift_until=_moment(receipt.gift_until, zone),
     )
+
+
+def _moment(moment: datetime | None, zone: tzinfo | None) -> str | None:
+    return None if moment is None else catalogue().moment(moment, zone)

@@ -41,6 +41,7 @@ def code_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) 
         "lot": facts.lot,
         "expiry": catalogue.calendar_date(facts.expires) if facts.expires else None,
         "cautious_brand": facts.brand if facts.caution and verdict in _WITH_CAUTION else None,
+        "handed_date": catalogue.day_of(facts.handed_on_at, facts.zone) if facts.handed_on_at else None,
         "owner": catalogue.number(facts.hop + 1) if facts.hop else None,
         **_first_use_facts(catalogue, facts, verdict),
         **_return_facts(catalogue, facts, verdict),

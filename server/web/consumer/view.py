@@ -78,7 +78,8 @@ class ReceiptView:
     Its forms send the `claim` or the keep-code (`proven_by`) that proved the holder on this page; a browser with the
     holder cookie needs neither. `acts` names what the holder may do; `undo_until` is a moment, written out. With
     `for_next` it is the next owner's, shown to the previous one; with `handed_on` it is shown to a next owner. With
-    `returned` the verification was undone: there is no receipt any more, and only acts are left.
+    `returned` the verification was undone: there is no receipt any more, and only acts are left. `remembered_since`
+    names a day for each remembered browser, `gift_until` is until when an open link can be taken.
     """
 
     action: str
@@ -91,6 +92,27 @@ class ReceiptView:
     handed_on: bool = False
     returned: bool = False
     undo_until: str | None = None
+    remembered_since: tuple[str, ...] = ()
+    gift_until: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiftView:
+    """The link of a gift, which its giver is shown once, with its QR symbol as that of a `ProofView`."""
+
+    link: str
+    until: str
+    symbol_size: int
+    symbol_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeForm:
+    """The form that takes a gift over: the address of its page, the page's token and the claim."""
+
+    action: str
+    token: str
+    claim: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +170,7 @@ class Page:
 
     `cards` are the pages of several codes in one picture, of which it shows heading, product and link.
     `typed` is the short code that was just refused: its field keeps it, so that one character can be corrected.
+    `back` is the address of the code whose act is done.
     """
 
     site: Site
@@ -162,6 +185,9 @@ class Page:
     compare_open: bool = False
     left: ReceiptView | None = None
     confirm: Confirm | None = None
+    gift: GiftView | None = None
+    take: TakeForm | None = None
+    back: str | None = None
     proof: ProofView | None = None
     proof_forms: bool = False
     forms: bool = False

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask, render_template
 
+from server.services.brands.settings import BrandSettings, change_settings
+from server.services.staff.accounts import Staff
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.view import Page
 from server.web.consumer.words import ShopperCatalogue, catalogues
@@ -41,6 +43,14 @@ def render(english: ShopperCatalogue) -> Callable[[Page], str]:
 @pytest.fixture
 def shopper(world: World) -> Browser:
     return Browser(world.client)
+
+
+@pytest.fixture
+def no_cookie_on_look(world: World) -> None:
+    """The brand has no cookie set by a look."""
+    wanted = BrandSettings(alert_from=2, alert_budget=20, support=None, cookie_on_look=False)
+    staff = Staff(id=1, email="anna@example.com", must_change_password=False, session="s")
+    change_settings(world.ctx.db, 1, wanted, staff=staff, now=world.clock.now)
 
 
 @pytest.fixture

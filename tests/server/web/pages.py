@@ -104,6 +104,7 @@ EVERY_SEEN = {
         Verdict.VERIFIED_BY_YOU, replace(MINE, later=LaterScan(at=NOW, country="VN"))
     ),
     "already verified": seen(Verdict.ALREADY_VERIFIED, USED),
+    "already verified, handed on by you": seen(Verdict.ALREADY_VERIFIED, replace(USED, handed_on_at=NOW)),
     "already verified, nowhere": seen(Verdict.ALREADY_VERIFIED, replace(USED, first_country=None)),
     "not activated": seen(Verdict.NOT_ACTIVATED, BARE),
     "expired": seen(Verdict.EXPIRED),

@@ -25,7 +25,8 @@ from server.services.batches.find import find_code
 from server.services.codes.attempts import Visitor
 from server.services.codes.look import text_of_page
 from server.services.codes.redeem import verify
-from server.services.holders.acts import HolderCredentials, preview_on_page
+from server.services.holders.act_request import HolderCredentials
+from server.services.holders.acts import preview_on_page
 from server.services.holders.keep_codes import prove
 from server.services.log.heads import sign_newest_head
 from server.services.log.proofs import prove_leaf

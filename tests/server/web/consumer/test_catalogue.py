@@ -194,7 +194,16 @@ def test_every_page_speaks_only_of_facts_that_somebody_tells(english: ShopperCat
     told = {"brand", "our_host", "product", "lot", "date", "moment", "country", "expiry", "recall_date"}
     told |= {"reason", "recall_link", "support", "placement_hint", "picture", "things"}
     told |= {"these_features", "host", "shortened", "advice", "symbols", "serial_length", "wait", "keep_code"}
-    told |= {"undo_until", "heading_date", "returned_date", "taken_back_date", "most_symbols", "left_out", "retry_s"}
+    told |= {
+        "undo_until",
+        "heading_date",
+        "handed_date",
+        "returned_date",
+        "taken_back_date",
+        "most_symbols",
+        "left_out",
+        "retry_s",
+    }
     spoken = {
         name
         for key, wordings in english.wordings.items()

@@ -58,13 +58,13 @@ def test_the_holders_page_offers_all_three_and_says_until_when(world: World, sho
     assert "Undo it until <" not in html
     assert "Verified by mistake? Undo it until 22 November 2026, 21:00 GMT+09:00" in html
     assert "Giving or selling it? Hand the receipt on" in html
-    assert re.findall(r'name="act" value="(\w+)"', html) == ["hand_on", "undo", "erase"]
+    assert re.findall(r'name="act" value="(\w+)"', html) == ["give", "hand_on", "undo", "erase"]
     for anchor in ("hand_on", "undo"):
         assert f'href="#{anchor}"' in html
         assert f'id="{anchor}"' in html
     world.clock.forward(hours=24)
     later = shopper.open(page).text
-    assert re.findall(r'name="act" value="(\w+)"', later) == ["hand_on", "erase"]
+    assert re.findall(r'name="act" value="(\w+)"', later) == ["give", "hand_on", "erase"]
     assert "Undo it until" not in later
 
 
@@ -193,7 +193,10 @@ def test_a_product_is_handed_on_and_the_next_owner_sees_how_often(world: World, 
     assert 'name="act"' not in done
     assert "The next owner&#39;s receipt" in done
     world.clock.forward(hours=1)
-    assert heading(shopper.open(page).text) == BEFORE
+    theirs = shopper.open(page).text
+    assert heading(theirs) == "You handed this on"
+    assert "On 21 November 2026 it went to its next owner" in theirs
+    assert "tell Example Tea" not in theirs
     buyer = Browser(world.client)
     refused = buyer.send(page, {"keep_code": keep_code_on(first)}).text
     assert "or it was handed on" in refused

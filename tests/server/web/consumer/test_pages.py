@@ -19,9 +19,7 @@ from server.app import create_app
 from server.domain.alerts.alert import AlertFilter
 from server.domain.batches.range_act import ActKind
 from server.services.brands.keyring import publish_keyring
-from server.services.brands.settings import BrandSettings, change_settings
 from server.services.queries.alerts import alerts
-from server.services.staff.accounts import Staff
 from server.settings import RateLimit
 from server.storage import schema
 from server.storage.engine import RecordsUnreachable
@@ -31,7 +29,6 @@ from tests.server.web.pages import ADDRESS, Browser, heading, hidden, target
 from tests.server.web.photos import foreign_photo, photo_of
 
 HOLDER = "__Host-authcode-holder"
-STAFF = Staff(id=1, email="anna@example.com", must_change_password=False, session="s")
 
 
 def burned(world: World) -> int:
@@ -95,9 +92,8 @@ class TestLooking:
         for code in (*(issued.text(index) for index in range(4)), asleep.text(0), unknown):
             assert len(holder_cookies(Browser(world.client).open(target(code)))) == 1
 
-    def test_a_brand_can_switch_the_cookie_of_a_look_off(self, world: World, shopper: Browser, issued: Issued) -> None:
-        wanted = BrandSettings(alert_from=2, alert_budget=20, support=None, cookie_on_look=False)
-        change_settings(world.ctx.db, 1, wanted, staff=STAFF, now=world.clock.now)
+    @pytest.mark.usefixtures("no_cookie_on_look")
+    def test_a_brand_can_switch_the_cookie_of_a_look_off(self, shopper: Browser, issued: Issued) -> None:
         assert holder_cookies(shopper.open(target(issued.text(0)))) == []
         assert "Max-Age=34560000" in holder_cookies(shopper.verify(target(issued.text(0))))[0]
 
@@ -375,7 +371,7 @@ class TestChecking:
         page = shopper.open("/")
         assert heading(page.text) == "Check a code"
         assert 'action="/check/photo"' in page.text
-        assert 'accept="image/*"' in page.text
+        assert 'accept="image/*,application/pdf"' in page.text
         assert 'action="/check/serial"' in page.text
         assert "<script" not in page.text
 

@@ -65,6 +65,7 @@ def test_the_genuine_pack_is_shown_open_where_a_copy_may_be_about(maker: PageMak
     shown_open = {name for name, seen in EVERY_SEEN.items() if "<details open>" in render(maker.code_page(seen))}
     assert shown_open == {
         "already verified",
+        "already verified, handed on by you",
         "already verified, nowhere",
         "already verified, returned before",
         "locked",

@@ -93,7 +93,8 @@ def test_every_verdict_is_written_and_nothing_is_written_in_vain() -> None:
 def test_every_page_of_a_code_in_the_catalogue_is_written(english: ShopperCatalogue) -> None:
     """A page that is added for a verdict needs its words here; these are said of no code."""
     about_no_code = re.compile(
-        r"problem_|proof_|typed_|undo_|hand_on_|erase_|(home|several|keep_spent|photos_busy|staff_never_verify)$"
+        r"problem_|proof_|typed_|undo_|hand_on_|erase_|give_|gift_|withdraw_|remember|forget_"
+        r"|(home|several|keep_spent|photos_busy|staff_never_verify|cookie_not_kept)$"
     )
     headings = {page.lines[0] for page in written().values()}
     missing = {

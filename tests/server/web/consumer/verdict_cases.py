@@ -124,6 +124,9 @@ CASES: dict[str, Make] = {
         seen(Verdict.GENUINE, replace(MINE, returned=RETURNED_BY_STAFF)), receipt=RECEIPT
     ),
     "already_verified, returned before": code(seen(Verdict.ALREADY_VERIFIED, replace(USED, returned=RETURNED))),
+    "already_verified, handed on by you": code(
+        seen(Verdict.ALREADY_VERIFIED, replace(USED, handed_on_at=NOW)), keep_action=KEEP
+    ),
     "verified_by_you, handed on": code(seen(Verdict.VERIFIED_BY_YOU, replace(MINE, hop=2)), receipt=RECEIPT),
     "locked, handed on": code(seen(Verdict.LOCKED, replace(MINE, hop=1, **COPIED)), receipt=RECEIPT),  # type: ignore[arg-type]
     "locked, key withdrawn": code(seen(Verdict.LOCKED, replace(USED, **WITHDRAWN)), keep_action=KEEP),  # type: ignore[arg-type]

@@ -115,3 +115,20 @@ class TestWhatStaffSend:
         assert SENTENCE not in page
         answer = anna.send(target(issued.text(0)), hidden(page))
         assert heading(anna.follow(answer.location)) == "Genuine code. You are the first."
+
+
+def test_staff_see_what_a_link_gives_and_take_nothing(
+    anna: Staff, world: World, shopper: Browser, issued: Issued
+) -> None:
+    page = target(issued.text(0))
+    shopper.verify(page)
+    made = shopper.send(page, hidden(shopper.send(page, {"act": "give"}).text)).text
+    link, receiver = re.findall(r"https://v\.example\.com(/gift/\w+)", made)[0], Browser(world.client)
+    form = hidden(receiver.open(link).text)
+    seen = anna.open(link).text
+    assert heading(seen) == "Somebody gives you this pack"
+    assert SENTENCE in seen
+    assert "<form" not in seen
+    refused = anna.send(link, form)
+    assert (refused.status_code, heading(refused.text)) == (403, "Staff do not verify codes here")
+    assert heading(receiver.send(link, form).text) == "This pack is yours now"
