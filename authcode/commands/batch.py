@@ -1,8 +1,6 @@
 """`authcode batch plan` and `authcode batch issue`."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -21,6 +19,7 @@ from authcode.commands.options import (
     the_time,
     unlocked_issuer,
 )
+from authcode.commands.progress import progress_bar
 from authcode.commands.register import manifest_of, registered_lines
 from authcode.commands.values import WHOLE_NUMBER
 from authcode.order.book import OrderBook
@@ -109,8 +108,8 @@ def issue(home: Path | None, as_json: bool, server: str | None, **options: Any) 
     place, order, delivery = _request(home, options)
     station = station_at(server) if server is not None else None
     issuer = unlocked_issuer(place)
-    with _progress_bar(order) as progress:
-        issued = fulfil_order(issuer, order, delivery, progress=progress, now=the_time())
+    with progress_bar(f"Issuing {order.name}", order.codes) as show:
+        issued = fulfil_order(issuer, order, delivery, progress=lambda done, _total: show(done), now=the_time())
     facts, notes = _issued_facts(issued), list[str]()
     if station:
         registered = _register(station, issued, place)
@@ -236,27 +235,3 @@ def _size_text(size: int) -> str:
 
 def _warnings(*clauses: str | None) -> list[str]:
     return [f"Warning: {clause}." for clause in clauses if clause]
-
-
-def _print_progress(done: int, total: int) -> None:
-    if done % 512 == 0:
-        click.echo(f"  {done} of {total}", err=True)
-
-
-@contextmanager
-def _progress_bar(order: Order) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error if it is a terminal, nothing otherwise."""
-    if not sys.stderr.isatty():
-        yield lambda _done, _total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    if console.is_dumb_terminal:  # where no bar can be drawn, a line every so often
-        click.echo(f"Issuing {order.name}: {order.codes} codes", err=True)
-        yield _print_progress
-        return
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task(f"Issuing {order.name}", total=order.codes)
-        yield lambda done, _total: bar.update(task, completed=done)

@@ -173,7 +173,9 @@ def test_a_photo_that_cannot_be_opened_is_told_and_the_others_are_read(
     (tmp_path / "text.jpg").write_text("no picture")
     (tmp_path / "empty.png").write_bytes(b"")
     good = photo("good.png", "HELLO")
-    assert run(["scan", "--json", str(tmp_path / "text.jpg"), good, str(tmp_path / "empty.png"), "gone.jpg", "."]) == 2
+    (tmp_path / "folder").mkdir()
+    named = (str(tmp_path / "text.jpg"), good, str(tmp_path / "empty.png"), "gone.jpg", str(tmp_path / "folder"))
+    assert run(["scan", "--json", *named]) == 2
     first, second, third, fourth, fifth = lines(capsys)
     assert set(first) == {"photo", "error"}
     assert first["error"]["code"] == "photo_unreadable"
@@ -181,6 +183,24 @@ def test_a_photo_that_cannot_be_opened_is_told_and_the_others_are_read(
     assert second["symbols"][0]["text"] == "HELLO"
     assert third["error"]["code"] == "photo_empty"
     assert (fourth["error"]["code"], fifth["error"]["code"]) == ("photo_not_found", "photo_not_found")
+
+
+@pytest.mark.parametrize("workers", [[], ["--workers", "1"], ["--workers", "3"]])
+def test_a_folder_is_read_photo_by_photo_in_order_past_those_that_are_bad(
+    photo: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str], workers: list[str]
+) -> None:
+    inside = tmp_path / "photos" / "of today"
+    inside.mkdir(parents=True)
+    for number in range(4):
+        shutil.move(photo(f"{number}.png", f"CODE {number}"), inside / f"{number}.PNG")
+    (inside / "2.PNG").write_bytes(b"no picture")
+    (inside / "notes.txt").write_text("no photo")
+    assert run(["scan", "--json", *workers, str(tmp_path / "photos")]) == 2
+    found = lines(capsys)
+    assert [Path(line["photo"]).name for line in found] == ["0.PNG", "1.PNG", "2.PNG", "3.PNG"]
+    assert [line["symbols"][0]["text"] if "symbols" in line else line["error"]["code"] for line in found] == [
+        *("CODE 0", "CODE 1", "photo_unreadable", "CODE 3")
+    ]
 
 
 def test_a_file_without_end_is_read_no_further_than_the_limit(
