@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import zxingcpp
 
+from scanner.contents import readable
 from scanner.photo.open import Gray
 
 Point = tuple[float, float]
@@ -20,6 +21,7 @@ Corners = tuple[Point, Point, Point, Point]
 """Corners of a symbol without quiet zone, in its own orientation: top left, top right, bottom right, bottom left."""
 
 _POINTS = 4
+_WITHOUT_ECI = "]Q1"  # ISO/IEC 15424: model 2, no ECI
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,8 @@ def read_with_zxing(gray: Gray) -> list[Reading]:
     for symbol in found:
         place = symbol.position
         points = [(p.x, p.y) for p in (place.top_left, place.top_right, place.bottom_right, place.bottom_left)]
-        readings.append(Reading(text=(symbol.text or None) if symbol.valid else None, corners=corners_of(points)))
+        text = readable(symbol.bytes, symbol.text) if symbol.symbology_identifier == _WITHOUT_ECI else symbol.text
+        readings.append(Reading(text=(text or None) if symbol.valid else None, corners=corners_of(points)))
     return readings
 
 

@@ -22,6 +22,11 @@ def draw(text: str, *, module_px: int = 8, border: int = 4) -> Gray:
     """A QR symbol by the `qrcode` package, level M, with its quiet zone: 0 dark, 255 light."""
     symbol = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=border)
     symbol.add_data(text, optimize=0)
+    return modules_of(symbol, module_px=module_px)
+
+
+def modules_of(symbol: qrcode.QRCode, *, module_px: int = 8) -> Gray:
+    """The picture of a symbol: 0 dark, 255 light."""
     symbol.make(fit=True)
     modules = np.array(symbol.get_matrix(), dtype=bool)
     return np.kron(np.where(modules, 0, 255), np.ones((module_px, module_px))).astype(np.uint8)
