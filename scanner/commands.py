@@ -136,12 +136,15 @@ def _print_json(path: Path, found: "PhotoScan", judge: "Judge", *, trusted: dict
 
 
 def _symbol_facts(symbol: "ReadSymbol", judge: "Judge") -> dict[str, Any]:
+    from authcode.code.foreign import describe_foreign
+
     judgement = judge(symbol.text)
     corners = [[round(x, 1), round(y, 1)] for x, y in symbol.corners]
     facts = {"text": symbol.text, "corners": corners, "ours": judgement.ours, "state": judgement.state}
     if judgement.ours is not False:
         return facts
-    return facts | {"host": judgement.host, "listed": judgement.listed, "brand": judgement.brand}
+    kind = describe_foreign(symbol.text).kind
+    return facts | {"kind": kind, "host": judgement.host, "listed": judgement.listed, "brand": judgement.brand}
 
 
 def _print_words(path: Path, found: "PhotoScan", judge: "Judge") -> None:

@@ -26,17 +26,19 @@ def readable(raw: bytes, decoded: str) -> str:
     the wrong one of them: the bytes alone do not tell.
     """
     runs = list(_HIGH_RUNS.finditer(raw))
-    if not runs or _is_utf8(raw) or not all(_PAIRS.fullmatch(run.group()) for run in runs):
-        return decoded
-    if not _may_be_wrong(decoded):
-        return decoded
-    if all(len(run.group()) == _SHORT and _beside_letter(raw, run) for run in runs):
+    if not runs or _is_utf8(raw) or not _may_be_wrong(decoded) or not _are_pairs(raw, runs):
         return decoded
     encoding = "cp949" if all(_HANGUL.fullmatch(run.group()) for run in runs) else "gb18030"
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError:
         return decoded
+
+
+def _are_pairs(raw: bytes, runs: list[re.Match[bytes]]) -> bool:
+    """Whether all high bytes come in pairs, and not in lone pairs beside Latin letters alone."""
+    paired = all(_PAIRS.fullmatch(run.group()) for run in runs)
+    return paired and not all(len(run.group()) == _SHORT and _beside_letter(raw, run) for run in runs)
 
 
 def _may_be_wrong(decoded: str) -> bool:

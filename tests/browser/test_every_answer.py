@@ -25,7 +25,7 @@ Look = Callable[[Page, str], None]
 Test = Callable[..., None]
 TAKEN: dict[str, tuple[str, ...]] = {}
 SPELLED = {"genuine": {"genuine_visible", "genuine_hidden"}, "unused": {"look"}}
-REASONS = {"locked_key_withdrawn", "not_ours_foreign"}
+REASONS = {"locked_key_withdrawn", "not_ours_link"}
 TRIES = 5
 
 

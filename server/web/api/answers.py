@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
+from authcode.code.foreign import ForeignKind
 from authcode.order.order import Placement
 from keys.format.domains import Listing
 from server.domain.batches.range_act import ActKind
@@ -120,6 +121,7 @@ class Foreign(AnswerModel):
 
     text: str = Field(validation_alias="shortened")
     host: str | None
+    kind: ForeignKind = about("What a phone would do with it.")
     listed: Listing | None = about(
         "How a brand's signed lists describe that host; null where none lists it.",
         None,

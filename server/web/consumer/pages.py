@@ -270,8 +270,7 @@ def _genuine_name(facts: CodeFacts | None) -> str:
 def _foreign_name(foreign: ForeignText) -> str:
     if foreign.listed is not None:
         return f"not_ours_{foreign.listed.listing}"
-    leads_somewhere = foreign.host or foreign.shortened.lower().startswith(("http:", "https:"))
-    return "not_ours_foreign" if leads_somewhere else "not_ours_text"
+    return f"not_ours_{foreign.kind}"
 
 
 def _with_reason(verdict: Verdict | None, facts: CodeFacts | None) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authcode.code.foreign import SHOWN_CHARACTERS, describe_foreign
+from authcode.code.foreign import SHOWN_CHARACTERS, ForeignKind, describe_foreign
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,36 @@ def test_a_named_host_is_what_another_parser_finds_too(text: str) -> None:
     host = describe_foreign(text).host
     if host is not None:
         assert urlsplit(text).hostname == host
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("https://shop.example/x", "link"),
+        ("HTTPS://EVIL.EXAMPLE\\@V.EXAMPLE/", "link"),
+        ("https://bit.ly/3xYz", "shortened_link"),
+        ("HTTP://WWW.TinyURL.com/a", "shortened_link"),
+        ("https://rabbit.ly/3xYz", "link"),
+        ("upi://pay?pa=someone@bank", "payment"),
+        ("WXP://F2F0ABC", "payment"),
+        ("https://qr.alipay.com/fkx", "payment"),
+        ("bitcoin:175tWpb8K1S7NmH4Zx6rewF9WQrcZv245W?amount=1", "payment"),
+        ("BCD\n002\n1\nSCT\n\nName\nDE00", "payment"),
+        ("SPC\r\n0200\r\n1\r\nCH00", "payment"),
+        ("SPD*1.0*ACC:CZ00*AM:1.00", "payment"),
+        ("00020101021226300012br.gov.bcb.pix", "payment"),
+        ("tel:+15550100", "telephone"),
+        ("SMSTO:+15550100:hello", "telephone"),
+        ("WIFI:T:WPA;S:cafe;P:secret;;", "wifi"),
+        ("0002 boxes", "text"),
+        ("payment due", "text"),
+        ("", "text"),
+    ],
+)
+def test_what_a_phone_would_do_with_a_text_is_named(text: str, kind: str) -> None:
+    assert describe_foreign(text).kind is ForeignKind(kind)
+
+
+@given(st.text(max_size=80))
+def test_nothing_of_a_password_is_shown(rest: str) -> None:
+    assert describe_foreign(f"WIFI:T:WPA;P:secret;{rest}").shortened == "WIFI:\N{HORIZONTAL ELLIPSIS}"

@@ -136,7 +136,7 @@ def test_a_step_whose_place_the_page_does_not_have_is_left_out(english: ShopperC
 
 @given(fact=st.text(min_size=1))
 def test_a_fact_is_always_escaped(fact: str) -> None:
-    told = catalogues()["en"].page("not_ours_foreign", {"host": fact, "brand": "A", "our_host": "b"}, {})
+    told = catalogues()["en"].page("not_ours_link", {"host": fact, "brand": "A", "our_host": "b"}, {})
     assert told.sentences[0] == Markup("It leads to <strong>{}</strong>, which is not an address of A.").format(fact)
 
 

@@ -142,7 +142,16 @@ CASES: dict[str, Make] = {
     "not_ours, a known look-alike": code(
         seen(Verdict.NOT_OURS, None, foreign=listed("aur0ra.example", Listing.LOOKALIKE))
     ),
-    "not_ours, no address": code(seen(Verdict.NOT_OURS, None, foreign=describe_foreign("WIFI:T:WPA;S:cafe;;"))),
+    **{
+        f"not_ours, {name}": code(seen(Verdict.NOT_OURS, None, foreign=describe_foreign(text)))
+        for name, text in {
+            "no address": "Best before 12/2027",
+            "a payment": "upi://pay?pa=someone@bank",
+            "a call": "tel:+15550100",
+            "a wi-fi": "WIFI:T:WPA;S:cafe;P:secret;;",
+            "a shortened link": "https://bit.ly/3xYz",
+        }.items()
+    },
 }
 
 
