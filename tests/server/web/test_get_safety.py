@@ -109,6 +109,46 @@ def test_no_safe_request_changes_any_table_but_the_look_counters(lively: World) 
     assert {row.said for row in looks} >= {"unused", "void", "recalled", "sample", "not_activated", "already_verified"}
 
 
+PREVIEWERS = (
+    *("WhatsApp/2.24.6.77 A", "WhatsApp/2.2587.9 W", "TelegramBot (like TwitterBot)", "Twitterbot/1.0"),
+    *("Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", "Slack-ImgProxy (+https://api.slack.com/robots)"),
+    *("facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", "facebookcatalog/1.0"),
+    *(
+        "meta-externalagent/1.1",
+        "LinkedInBot/1.0 (compatible; Mozilla/5.0)",
+        "Discordbot/2.0",
+        "SkypeUriPreview Preview/0.5",
+    ),
+    *("Mozilla/5.0 (compatible; Microsoft Office/16.0; Microsoft Outlook 16.0)", "Microsoft Office Excel 2014"),
+    *(
+        "Viber/22.1",
+        "Line/13.4.0",
+        "kakaotalk-scrap/1.0; +https://devtalk.kakao.com/",
+        "facebookexternalhit/1.1;kakaotalk",
+    ),
+    *("MicroMessenger/8.0.47", "Signal-Android/7.2", "Mastodon/4.2 (http.rb/5.1; +https://social.example/) Bot"),
+    *("Bluesky Cardyb/1.1", "Iframely/1.3.1 (+https://iframely.com/docs/about)", "redditbot/1.0", "Pinterestbot/1.0"),
+    *("GoogleImageProxy", "Google-PageRenderer Google (+https://developers.google.com/+/web/snippet/)", "bingbot/2.0"),
+    *("YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html", "Barracuda Sentinel (EE)"),
+    *("Mimecast URL Protect", "proofpoint-urldefense/1.0"),
+)
+"""Programs that open links for people: messengers, mail, social networks and the scanners of mail gateways."""
+
+
+def test_thirty_two_kinds_of_previews_verify_nothing_and_leave_no_trace_but_counted_looks(lively: World) -> None:
+    before = everything(lively)
+    codes = [lively.issued.text(0), lively.issued.text(3), lively.dark.text(0)]
+    headers = ({}, {"Range": "bytes=0-65535"}, {"Sec-Purpose": "prefetch;prerender"}, {"X-Moz": "prefetch"})
+    assert len(set(PREVIEWERS)) == 32
+    for number, agent in enumerate(PREVIEWERS):
+        for code in codes:
+            path = "/" + code.partition("://")[2].partition("/")[2]
+            answer = lively.client.get(path, headers={"User-Agent": agent, **headers[number % len(headers)]})
+            assert answer.status_code == 200, (agent, path)
+    lively.ctx.looks.flush()
+    assert everything(lively) == before
+
+
 def test_a_token_changes_nothing_but_the_day_of_its_own_last_use(lively: World) -> None:
     token, facts = new_token(
         lively.ctx.db,

@@ -251,6 +251,19 @@ class TestVerifying:
         assert heading(thief.open(target(issued.text(0))).text) == "This code was verified before"
         assert heading(thief.verify(target(issued.text(0))).text) == "This code was verified before"
 
+    def test_among_thousands_of_strange_cookies_the_holder_is_known_and_nobody_else_is(
+        self, world: World, shopper: Browser, issued: Issued
+    ) -> None:
+        page = shopper.open(target(issued.text(0)))
+        shopper.send(target(issued.text(0)), hidden(page.text))
+        strange = "; ".join(f"{HOLDER}{number}={number:032x}" for number in range(10_000))
+        own, none = f"{strange}; {HOLDER}={cookie_value(page)}", f"{strange}; {HOLDER}={'0' * 64}"
+        world.clock.forward(hours=1)
+        for cookies, said in ((own, "You verified this code on"), (none, "This code was verified before")):
+            client = world.app.test_client(use_cookies=False)
+            answer = client.get(target(issued.text(0)), base_url=ADDRESS, headers={"Cookie": cookies})
+            assert heading(answer.text).startswith(said)
+
     def test_a_silent_origin_is_believed_where_claim_and_cookie_belong_together(
         self, world: World, shopper: Browser, issued: Issued
     ) -> None:
