@@ -8,6 +8,7 @@ import base64
 import contextlib
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -53,6 +54,8 @@ DEFAULT_LIMITS = ReadingLimits()
 _START_S = 60.0
 _MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 _MAX_QUESTIONS = 10_000
+_DEAD_S = 1.0
+_CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, getattr(signal, "SIGBUS", None)})
 _JPEG_START = b"\xff\xd8\xff"
 # Neither passphrases nor database addresses reach the process that opens untrusted files.
 _KEPT_VARIABLES = (
@@ -118,7 +121,8 @@ class PhotoReaders:
             reader.end()
             raise
         with self._lock:
-            kept = not self._closed and answer.get("type") != EXHAUSTED and reader.pictures < self._limits.pictures
+            alive = answer.get("type") != EXHAUSTED and reader.process.poll() is None
+            kept = alive and not self._closed and reader.pictures < self._limits.pictures
             if kept:
                 self._idle.append(reader)
         if not kept:
@@ -199,7 +203,15 @@ class _Reader:
             message = read_message(cast("BinaryIO", self.process.stdout), limit=_MAX_MESSAGE_BYTES)
         except (ValueError, RecursionError):
             message = None
-        return {"type": EXHAUSTED} if message is None else message
+        return self._end_of_process() if message is None else message
+
+    def _end_of_process(self) -> dict[str, Any]:
+        """What its end says of the picture: a decoder that crashed met a damaged one, everything else cost too much."""
+        try:
+            code = self.process.wait(_DEAD_S)
+        except subprocess.TimeoutExpired:
+            code = 0
+        return {"type": FAILED, "error": f"signal {-code}"} if -code in _CRASHES else {"type": EXHAUSTED}
 
 
 _REFUSALS = {

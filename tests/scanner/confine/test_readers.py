@@ -188,6 +188,14 @@ def test_a_reader_that_died_while_it_waited_is_replaced() -> None:
     readers.close()
 
 
+def test_a_picture_over_which_a_decoder_crashes_is_unreadable_and_the_next_one_is_read() -> None:
+    readers = PhotoReaders(ONE)
+    with pytest.raises(PhotoUnreadable):
+        readers.scan((Path(__file__).parents[2] / "data" / "ends-libheif.heic").read_bytes(), accept=anything)
+    assert readers.scan(symbol(), accept=anything).symbols
+    readers.close()
+
+
 @LINUX
 def test_nothing_secret_reaches_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTHCODE_SERVER_PASSPHRASE", "server-pass")
