@@ -11,7 +11,11 @@ from tests.browser.house import OWN_PASSWORD, STAFF, House
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
+PLAIN_HOST = "shop.example"
+"""A name for this machine that a browser does not take for it: there plain HTTP is what it is in a phone's demo."""
+
 _ARGUMENTS = (
+    f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",

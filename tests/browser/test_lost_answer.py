@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.chromium import heading, press_verify, verify
+from tests.browser.chromium import PLAIN_HOST, heading, press_verify, verify
 from tests.browser.conftest import Person
 from tests.browser.house import ON_SALE, House
 
@@ -125,3 +125,23 @@ def test_a_private_window_is_a_stranger_once_it_was_closed(person: Person, fresh
     later.goto(fresh)
     assert heading(later) == BEFORE
     expect(later.get_by_text("from the network you are on")).to_be_visible()
+
+
+def test_on_plain_http_beyond_this_machine_the_journey_works_with_the_keep_code(
+    person: Person, house: House, fresh: str
+) -> None:
+    """No cookie is kept there: the answer comes in place and says so, and the keep-code is what knows her again."""
+    plain = fresh.replace("127.0.0.1", PLAIN_HOST)
+    buyer = person(viewport={"width": 360, "height": 640})
+    buyer.goto(plain)
+    expect(buyer.locator("form.act button")).to_be_in_viewport()
+    assert verify(buyer) == GENUINE
+    expect(buyer.get_by_text("on a later visit it will not know you")).to_be_visible()
+    keep_code = buyer.locator(".keep-code").inner_text()
+    assert buyer.context.cookies() == []
+    buyer.goto(plain)
+    assert heading(buyer) == BEFORE
+    buyer.get_by_label("The keep-code from your receipt").fill(keep_code)
+    buyer.get_by_role("button", name="Show that it was me").click()
+    assert heading(buyer).startswith("You verified this code on")
+    assert state_of(buyer, house, fresh) == "already_verified"
