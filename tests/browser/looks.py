@@ -101,7 +101,7 @@ STAGED: Final[dict[str, Make]] = {
             "staff_never_verify",
         )
     },
-    **{f"problem_{status}": _plain(f"problem_{status}") for status in (400, 405, 413, 429, 500)},
+    **{f"problem_{status}": _plain(f"problem_{status}") for status in (400, 405, 413, 429, 431, 500)},
 }
 """Pages that no test brings a server to here: rendered by the real template, with the real stylesheet."""
 
