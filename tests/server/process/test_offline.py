@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from server.services.brands.keyring import publish_keyring
+from server.services.brands.settings import set_contact
 from server.storage import migrate
 from server.storage.engine import Database
 from tests import postgres, postgres_keeper
@@ -105,6 +106,7 @@ def test_a_database_server_that_hangs_is_told_within_three_seconds_and_found_aga
         db = Database(cluster.url(name))
         migrate.upgrade(db)
         publish_keyring(db, brand.issuer.keyring.document, server_id=brand.issuer.server_id, now=START)
+        set_contact(db, "care@example.com", brand=None, actor="test", now=START)
         db.close()
         world = make_world(database_url=cluster.url(name))
         codes = [code.code for code in world.issue(count=CLIENTS, product=None).codes]

@@ -26,7 +26,7 @@ from server.settings import RateLimit
 from server.storage import schema
 from server.storage.engine import RecordsUnreachable
 from server.web.consumer.problems import OFFLINE_RETRY_S
-from tests.server.simulator import Issued, World, claim_of
+from tests.server.simulator import CONTACT, Issued, World, claim_of
 from tests.server.web.pages import ADDRESS, Browser, heading, hidden, target
 from tests.server.web.photos import foreign_photo, photo_of
 
@@ -96,7 +96,7 @@ class TestLooking:
             assert len(holder_cookies(Browser(world.client).open(target(code)))) == 1
 
     def test_a_brand_can_switch_the_cookie_of_a_look_off(self, world: World, shopper: Browser, issued: Issued) -> None:
-        wanted = BrandSettings(alert_from=2, alert_budget=20, support=None, cookie_on_look=False)
+        wanted = BrandSettings(alert_from=2, alert_budget=20, support=CONTACT, cookie_on_look=False)
         change_settings(world.ctx.db, 1, wanted, staff=STAFF, now=world.clock.now)
         assert holder_cookies(shopper.open(target(issued.text(0)))) == []
         assert "Max-Age=34560000" in holder_cookies(shopper.verify(target(issued.text(0))))[0]
