@@ -9,7 +9,7 @@ from server.web.consumer.pages import PageMaker
 from server.web.consumer.view import Page
 from server.web.consumer.words import ShopperCatalogue, catalogues
 from tests.server.simulator import Issued, World
-from tests.server.web.pages import SITE, Browser
+from tests.server.web.pages import READ_AT, SITE, Browser
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def english() -> ShopperCatalogue:
 
 @pytest.fixture(scope="session")
 def maker(english: ShopperCatalogue) -> PageMaker:
-    return PageMaker(english, SITE)
+    return PageMaker(english, SITE, READ_AT)
 
 
 @pytest.fixture(scope="session")
