@@ -30,7 +30,7 @@ FAILED: Final = 2
 _SECTIONS: Final = {
     "Issue and print": ("init", "keys", "product", "batch"),
     "Look at codes": ("scan", "verify"),
-    "Serve": ("serve", "staff", "token", "db", "log", "demo"),
+    "Serve": ("serve", "brand", "staff", "token", "db", "log", "demo"),
 }
 _NOUNS: Final = {
     "init": "Make a brand's home: keys, keyring, passphrases.",
@@ -40,6 +40,7 @@ _NOUNS: Final = {
     "scan": "Read the codes in photos; looks, never burns.",
     "verify": "Check the signature of a code, offline.",
     "serve": "Run the verification server and its dashboard.",
+    "brand": "Say whom shoppers may ask.",
     "staff": "Give people access to the dashboard.",
     "token": "Give print stations access over the network, and take it back.",
     "db": "Bring the server's database up to date.",
@@ -48,7 +49,7 @@ _NOUNS: Final = {
 }
 _EPILOG: Final = """\b
 Example, the first sheet:
-  authcode init --brand "Acme" --prefix https://v.example.com
+  authcode init --brand "Acme" --prefix https://v.example.com --contact care@example.com
   authcode batch issue --order first --count 24 --placement inside
 
 State is kept in AUTHCODE_HOME (default ./authcode-home). Keys are unlocked by AUTHCODE_ISSUER_PASSPHRASE_FILE and

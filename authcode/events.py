@@ -1,4 +1,4 @@
-"""Announce what was published (keyring, product, batch) to installed listeners (entry-point groups, docs/adr/0007).
+"""Announce what was published (keyring, product, batch) or chosen to installed listeners (docs/adr/0007).
 
 The library announces and the server's part listens; without one everything still works.
 """
@@ -19,6 +19,8 @@ KEYRING_PUBLISHED: Final = "authcode.keyring_published"
 """Listeners: `(home, keyring: bytes, shared: SharedKeys, server_passphrase: Callable[[], str]) -> str | None`."""
 PRODUCT_PUBLISHED: Final = "authcode.product_published"
 """Listeners: `(home, product: Product) -> str | None`."""
+CONTACT_CHOSEN: Final = "authcode.contact_chosen"
+"""Listeners: `(home, brand: str, contact: str) -> str | None`."""
 WITHDRAWAL_PLANNED: Final = "authcode.withdrawal_planned"
 """Listeners: `(home, brand_id: bytes, key_id: str, since: datetime, now: datetime) -> Touched | None`."""
 
@@ -76,6 +78,11 @@ def announce_keyring(
 def announce_product(home: Path, product: Product) -> tuple[str, ...]:
     """Announce a product's new texts and picture; returns the listeners' sentences."""
     return _call_all(PRODUCT_PUBLISHED, home, product)
+
+
+def announce_contact(home: Path, brand: str, contact: str) -> tuple[str, ...]:
+    """Announce whom shoppers of a brand may ask; returns the listeners' sentences."""
+    return _call_all(CONTACT_CHOSEN, home, brand, contact)
 
 
 def count_touched(home: Path, brand_id: bytes, key_id: str, *, since: datetime, now: datetime) -> tuple[Touched, ...]:

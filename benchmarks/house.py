@@ -45,6 +45,7 @@ class House:
         hooks.keyring_published(
             home, issuer.keyring.document, issuer.shared_keys(), lambda: server_passphrase, cost=_CHEAP
         )
+        hooks.contact_chosen(home, "Bench", "bench@example.com")
         return cls(home=home, issuer=issuer, server_passphrase=server_passphrase)
 
     def issue(self, database: Database, *, number: int, count: int) -> list[str]:

@@ -20,6 +20,7 @@ from server.runtime.actor import command_line_actor
 from server.services.batches.register import knows_product, register_batch
 from server.services.brands.keyring import publish_keyring
 from server.services.brands.publish_product import publish_product
+from server.services.brands.settings import set_contact
 from server.services.brands.withdrawal_preview import preview_withdrawal
 from server.settings import load_settings
 from server.storage.engine import Database, open_database
@@ -52,6 +53,16 @@ def keyring_published(
         now, who = datetime.now(UTC), command_line_actor()
         published = publish_keyring(db, keyring, server_id=_server_id(home), now=now, by=who)
     return f"server: keyring version {published.version} of {published.brand} is in force"
+
+
+def contact_chosen(home: Path, brand: str, contact: str) -> str | None:
+    """Show shoppers whom they may ask; None where the home has no server's database."""
+    db = _server_database(home)
+    if db is None:
+        return None
+    with closing(db):
+        set_contact(db, contact, brand=brand, actor=command_line_actor(), now=datetime.now(UTC))
+    return f"server: shoppers of {brand} ask {contact}"
 
 
 def batch_issued(home: Path, manifest: bytes) -> str | None:

@@ -22,6 +22,7 @@ MARKER: Final = ".authcode-demo"
 """A file that marks a home of the demo, apart from a brand's own."""
 
 BRAND: Final = "Aurel"
+CONTACT: Final = "care@aurel.example"
 STAFF_EMAIL: Final = "anna@aurel.example"
 COUNT: Final = 24
 LABEL_MM: Final = "30"
@@ -41,7 +42,7 @@ SERUM: Final = shlex.split("""
     --feature "The dropper's collar is copper-coloured metal, cold to the touch."
     --feature 'The lot is engraved in the glass, not printed.'
     --feature 'The triangle on the label can be felt with a fingertip.'
-    --support care@aurel.example --placement-hint 'inside the folding box, under the lid'
+    --placement-hint 'inside the folding box, under the lid'
 """)
 CREAM: Final = shlex.split("""
     CREAM-50 --name 'Aurel Day Cream 50 ml' --gtin 09506000134369
@@ -49,7 +50,7 @@ CREAM: Final = shlex.split("""
     --feature "The lid's rim is matt, the jar is glossy."
     --feature 'The seal under the lid shows the triangle in relief.'
     --feature 'The bottom of the jar bears the lot, engraved.'
-    --support care@aurel.example --placement-hint 'on the seal under the lid'
+    --placement-hint 'on the seal under the lid'
 """)
 
 
@@ -101,7 +102,7 @@ def make_home(home: Path, prefix: str) -> None:
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(24) + "\n", encoding="utf-8")
     pending = {f"AUTHCODE_{part.upper()}_PASSPHRASE_FILE": str(pending_passphrase_file(home, part)) for part in PARTS}
-    run_command(home, "init", "--brand", BRAND, "--prefix", prefix, settings=pending)
+    run_command(home, "init", "--brand", BRAND, "--prefix", prefix, "--contact", CONTACT, settings=pending)
     settle_passphrases(home)
     with closing(_database(home)) as database, database.write() as connection:
         (brand,) = all_brands(connection)

@@ -14,11 +14,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from tempfile import TemporaryDirectory
 from types import FrameType
 
+from flask import Flask
 from waitress import wasyncore  # type: ignore[import-untyped]  # published without types
 from waitress.server import create_server  # type: ignore[import-untyped]  # published without types
 
@@ -26,6 +28,7 @@ from keys.base.errors import AuthcodeError
 from server.app import create_app
 from server.keystore import ServerKeys
 from server.process.privacy import forget_passphrases, hide_process
+from server.process.refusals import RefusingChannel
 from server.process.restarts import PATIENCE_S, Restarts
 from server.settings import Settings
 from server.web.metrics import FOLDER_VARIABLE
@@ -40,7 +43,6 @@ _POLL_S = 1.0
 _CONNECTIONS = 1000  # per worker; waitress stops at 100, which one idle client can take
 _IDLE_S = 20  # a connection that sends nothing for so long is closed
 _CLEANUP_S = 5
-_UPLOAD_MARGIN_BYTES = 1024 * 1024  # so that the application answers "too large" with a problem document, not waitress
 
 _LOG = logging.getLogger("authcode.serving")
 _SPAWN = multiprocessing.get_context("spawn")
@@ -198,7 +200,7 @@ def work(settings: Settings, keys: ServerKeys, listener: socket.socket, report: 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     app = create_app(settings, keys)
-    worker = _Worker(app.wsgi_app, settings, listener)
+    worker = _Worker(app, settings, listener)
     signal.signal(signal.SIGTERM, lambda _number, _frame: worker.stop())
     threading.Thread(target=_watch_parent, args=(worker.stop,), daemon=True).start()
     with contextlib.suppress(OSError):  # a parent that is gone is noticed by the watch
@@ -213,22 +215,23 @@ def work(settings: Settings, keys: ServerKeys, listener: socket.socket, report: 
 class _Worker:
     """waitress with an orderly end: no new connections, answers in progress finished."""
 
-    def __init__(self, wsgi: object, settings: Settings, listener: socket.socket) -> None:
+    def __init__(self, app: Flask, settings: Settings, listener: socket.socket) -> None:
         self._sockets: dict[int, wasyncore.dispatcher] = {}
         self._stopping = False
         self._server = create_server(
-            wsgi,
+            app.wsgi_app,
             map=self._sockets,
             sockets=[listener],
             threads=THREADS,
             ident=None,
             clear_untrusted_proxy_headers=False,  # server/web/forwarded.py reads or only counts them
-            max_request_body_size=settings.max_upload_bytes + _UPLOAD_MARGIN_BYTES,
+            max_request_body_size=settings.max_upload_bytes + 1,  # the first size that waitress refuses
             max_request_header_size=_MAX_HEADER_BYTES,
             connection_limit=_CONNECTIONS,
             channel_timeout=_IDLE_S,
             cleanup_interval=_CLEANUP_S,
         )
+        self._server.channel_class = partial(RefusingChannel, app)
 
     def stop(self) -> None:
         """Begin to end; safe in a signal handler and in another thread."""

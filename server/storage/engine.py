@@ -7,7 +7,6 @@ PostgreSQL runs many at a time (ADR 0010).
 
 import contextlib
 import functools
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,15 +17,16 @@ from sqlalchemy.exc import DBAPIError
 
 from keys.base.errors import AuthcodeError
 from server.storage.address import DatabaseUnreachable, place_of, read_address, why_unreachable
+from server.storage.file import WriterLine, init_file, is_locked, writer
 from server.storage.group_commit import GroupCommit
+from server.storage.outage import Outage
 
 Connection = sa.Connection
 """An open transaction, for those above storage who hand one on and never write SQL."""
 
-_BUSY_TIMEOUT_MS = 20_000  # SQLite's wait for another process's commit; a commit takes some milliseconds
 _POOL_SIZE = 24  # above the threads of one worker, so that none waits for a connection
-_CONNECT_TIMEOUT_S = 5  # a shopper waits; libpq alone would wait for minutes
 _TRIES = 4  # of one attempt; a burn that is refused this often meets trouble that another try does not cure
+_CONNECT_S = 2  # the least that libpq and psycopg know; a living server takes some milliseconds
 _TRY_AGAIN = frozenset({"40001", "40P01"})  # SQLSTATE: serialization failure, deadlock; both were rolled back
 _WRITERS = int.from_bytes(b"authcode")  # the advisory lock for which writers on PostgreSQL queue
 
@@ -61,7 +61,7 @@ class Database:
         address = read_address(url)
         self._sqlite = address.get_backend_name() == "sqlite"
         if not self._sqlite and "connect_timeout" not in address.query:
-            address = address.update_query_dict({"connect_timeout": str(_CONNECT_TIMEOUT_S)})
+            address = address.update_query_dict({"connect_timeout": str(_CONNECT_S)})
         self.engine = sa.create_engine(
             address,
             hide_parameters=True,
@@ -70,14 +70,16 @@ class Database:
             # A database server may have been restarted behind a connection's back; a file cannot.
             pool_pre_ping=not self._sqlite,
         )
-        # One writer at a time in each process: SQLite's own waiting is unfair, and its threads would poll.
-        self._turn = threading.Lock() if self._sqlite else contextlib.nullcontext()
-        self._together = GroupCommit(self.write)
+        self._silent = Outage()
+        self._locked = Outage() if self._sqlite else self._silent  # readers of a file do not wait for its writers
+        self._line = WriterLine()
+        self._together = GroupCommit(functools.partial(self._write_file, hurried=True))
         if self._sqlite:
-            sa.event.listen(self.engine, "connect", _prepare_sqlite)
-            sa.event.listen(self.engine, "begin", _begin_sqlite)
+            init_file(self.engine)
         else:
-            sa.event.listen(self.engine, "connect", _prepare_postgresql)
+            from server.storage.postgresql import init_server
+
+            init_server(self.engine, self._silent)
 
     @property
     def file(self) -> Path | None:
@@ -92,7 +94,7 @@ class Database:
             RecordsUnreachable: the database does not answer.
             ValueUnusable: the query names what no record can have.
         """
-        with _reported(), self.engine.connect() as connection:
+        with _reported(self._silent), self.engine.connect() as connection:
             if not self._sqlite:
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
@@ -106,12 +108,27 @@ class Database:
         Raises:
             RecordsUnreachable: the database does not answer.
         """
-        with self._turn, _reported(), self.engine.connect() as connection:
-            writer = connection.execution_options(authcode_write=True)
-            with writer.begin():
-                if not self._sqlite:
-                    writer.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS)))
-                yield writer
+        if self._sqlite:
+            with self._write_file(hurried=False) as writing:
+                yield writing
+            return
+        with _reported(self._silent), self.engine.connect() as connection, connection.begin():
+            # Acts of staff take their turn however long it takes, so the first of them has no limit for locks.
+            no_limit, turn = sa.func.set_config("lock_timeout", "0", sa.true()), sa.func.pg_advisory_xact_lock(_WRITERS)
+            connection.execute(sa.select(no_limit, turn))
+            yield connection
+
+    @contextlib.contextmanager
+    def _write_file(self, *, hurried: bool) -> Iterator[sa.Connection]:
+        """A transaction of the one writer that SQLite has; one that is `hurried` gives up in time for a page."""
+        with (
+            _reported(self._locked, refuse=hurried),
+            self._line.turn(hurried=hurried),
+            self.engine.connect() as connection,
+        ):
+            writing = writer(connection, hurried=hurried)
+            with writing.begin():
+                yield writing
 
     def attempt(self, work: Callable[[sa.Connection], _Result]) -> _Result:
         """What `work` gives, after it ran in a transaction that is durable; for a burn, of which many run at a time.
@@ -124,14 +141,14 @@ class Database:
             RecordsUnreachable: the database does not answer.
         """
         if self._sqlite:
-            with _reported():
+            with _reported(self._locked):
                 return self._together.attempt(work)
-        with _reported():
+        with _reported(self._silent):
             for _ in range(_TRIES - 1):
                 try:
                     return self._attempt_once(work)
                 except DBAPIError as problem:
-                    if not _may_try_again(problem):
+                    if self._silent.holds() or not _may_try_again(problem):
                         raise
             return self._attempt_once(work)
 
@@ -171,38 +188,24 @@ def open_database(url: str) -> Database:
 
 
 @contextlib.contextmanager
-def _reported() -> Iterator[None]:
+def _reported(outage: Outage, *, refuse: bool = True) -> Iterator[None]:
+    """Say what the database could not do in our errors, at once where it did not answer a moment ago."""
+    if refuse and outage.holds():
+        raise RecordsUnreachable
     try:
         yield
     except sa.exc.IntegrityError:
         raise
     except (sa.exc.DataError, OverflowError):  # the latter is what SQLite's driver says of a number beyond 64 bits
         raise ValueUnusable from None
-    except (DBAPIError, sa.exc.TimeoutError):  # the latter: no connection of the pool became free
+    except (DBAPIError, TimeoutError, sa.exc.TimeoutError) as problem:  # the last: no connection became free
+        if is_locked(problem):
+            outage.begin()
         raise RecordsUnreachable from None
 
 
 def _may_try_again(problem: DBAPIError) -> bool:
     return problem.connection_invalidated or getattr(problem.orig, "sqlstate", None) in _TRY_AGAIN
-
-
-def _prepare_postgresql(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection type
-    # A commit waits for the disk, also where the server or the database says otherwise; more than that is kept.
-    connection.execute(
-        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
-    )
-    connection.commit()
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection type
-    connection.isolation_level = None  # transactions begin where we say, not where the driver guesses
-    for pragma in (f"busy_timeout={_BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    writing = connection.get_execution_options().get("authcode_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 def insert_row(connection: sa.Connection, insert: sa.Insert, values: Mapping[str, object]) -> int:

@@ -1,4 +1,4 @@
-"""Answers for addresses and methods without a route, by the part of the server that their prefix belongs to."""
+"""What HTTP itself refuses, answered by the part of the server that the address belongs to, route or not."""
 
 from http import HTTPStatus
 
@@ -10,14 +10,14 @@ from server.web.consumer.problems import http_problem_page as shoppers_page
 from server.web.dashboard.problems import http_problem_page as dashboards_page
 from server.web.problem import http_problem
 
-_FOR_PROGRAMS = ("/api/", "/.well-known/", "/healthz", "/readyz", "/metrics")
+_FOR_PROGRAMS = ("/api/", "/.well-known/", "/log/", "/healthz", "/readyz", "/metrics")
 _FOR_STAFF = "/staff"
 
 
 def init_nowhere(app: Flask) -> None:
     """Answer programs with a problem document, staff with a page of the dashboard, others with a shoppers' page."""
 
-    def without_route(error: HTTPException) -> Response:
+    def for_reader(error: HTTPException) -> Response:
         """The answer for the reader of this address."""
         if request.path.startswith(_FOR_PROGRAMS):
             return http_problem(error)
@@ -26,5 +26,6 @@ def init_nowhere(app: Flask) -> None:
         stray = stray_answer() if error.code == HTTPStatus.NOT_FOUND else None
         return stray or shoppers_page(error)
 
-    app.register_error_handler(HTTPStatus.NOT_FOUND, without_route)
-    app.register_error_handler(HTTPStatus.METHOD_NOT_ALLOWED, without_route)
+    app.register_error_handler(HTTPException, for_reader)
+    for status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):  # on the addresses of a blueprint as well
+        app.register_error_handler(status, for_reader)

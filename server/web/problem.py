@@ -25,6 +25,12 @@ BY_STATUS = {
     413: ("request_too_large", "The request is larger than this address takes."),
     415: ("media_type_unsupported", "This address takes another media type; compare it with /api/v1/openapi.json."),
     429: ("too_many_requests", "Too many requests from this network; wait a little."),
+    431: (
+        "headers_too_large",
+        "The headers of the request are longer than this server reads; send less of them.",
+    ),
+    500: ("internal_error", "Something went wrong here; nothing was used up. Try again later."),
+    501: ("coding_unsupported", "This server takes no transfer coding but `chunked`; send the body with its length."),
 }
 """Code and sentence of what HTTP itself refuses."""
 _ANY = ("request_refused", "The request cannot be served.")
@@ -63,7 +69,7 @@ def http_problem(error: HTTPException) -> Response:
 
 
 def init_problems(app: Flask) -> None:
-    """Answer every error with a problem document, unless a blueprint has pages of its own for it."""
+    """Answer what no blueprint has pages for with a problem document; `init_nowhere` does what HTTP itself refuses."""
 
     @app.errorhandler(AuthcodeError)
     def of_ours(error: AuthcodeError) -> Response:
@@ -71,13 +77,11 @@ def init_problems(app: Flask) -> None:
         log_ours(error)
         return with_wait_of(error, problem(error.http_status, error.code, str(error)))
 
-    app.register_error_handler(HTTPException, http_problem)
-
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
         """A defect of ours: it is logged, and the answer does not describe it."""
         log_unexpected(error)
-        return problem(500, "internal_error", "Something went wrong here; nothing was used up. Try again later.")
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, *BY_STATUS[HTTPStatus.INTERNAL_SERVER_ERROR])
 
 
 def log_ours(error: AuthcodeError) -> None:

@@ -71,6 +71,7 @@ def init_security(app: Flask) -> None:
             response.headers.setdefault(name, value)
         if not response.headers.get("Cache-Control", "").startswith("public"):
             response.headers["Cache-Control"] = "no-store"
-        taken_ms = (time.perf_counter() - g.get("begun_s", time.perf_counter())) * 1000
+        now_s = time.perf_counter()
+        taken_ms = (now_s - g.get("begun_s", now_s)) * 1000
         _LOG.info("%s %d %.1f ms", route(), response.status_code, taken_ms)
         return response

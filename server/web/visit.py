@@ -26,7 +26,11 @@ def raw_target() -> tuple[str, str]:
     absolute form (RFC 9112 §3.2.2), as some proxies send it, scheme and host take no part.
     """
     environ = request.environ
-    target: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
+    return split_target(environ.get("REQUEST_URI") or environ.get("RAW_URI") or "")
+
+
+def split_target(target: str) -> tuple[str, str]:
+    """Path and query of a request's target, undecoded."""
     path, _, query = _SCHEME_AND_HOST.sub("", target).partition("?")
     return path or "/", query
 

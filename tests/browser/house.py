@@ -91,7 +91,7 @@ def build(home: Path) -> House:
     port = _free_port()
     prefix = f"http://127.0.0.1:{port}"
     home.mkdir(parents=True, exist_ok=True)
-    run(home, "init", "--brand", "Aurel", "--prefix", prefix)
+    run(home, "init", "--brand", "Aurel", "--prefix", prefix, "--contact", "care@aurel.example")
     (home / "logo.png").write_bytes(brand_logo())
     for product, picture in ((_SERUM, serum_picture()), (_CREAM, cream_picture())):
         (home / f"{product[0]}.png").write_bytes(picture)
@@ -120,7 +120,8 @@ def build_small(home: Path, order: str, count: int, **settings: str) -> House:
     """A brand with one product and one order of hidden codes on sale, and nothing else: no pictures, no staff."""
     port = _free_port()
     home.mkdir(parents=True, exist_ok=True)
-    run(home, "init", "--brand", "Aurel", "--prefix", f"http://127.0.0.1:{port}", **settings)
+    brand = ("--brand", "Aurel", "--contact", "care@aurel.example")
+    run(home, "init", *brand, "--prefix", f"http://127.0.0.1:{port}", **settings)
     run(home, "product", "add", *_CREAM, **settings)
     issue = ("batch", "issue", "--order", order, "--count", str(count), "--placement", "inside", "--formats", "csv")
     run(home, *issue, "--product", _CREAM[0], **settings)

@@ -21,6 +21,7 @@ from server.web.consumer.view import Page as Shown
 from server.web.consumer.view import Site, Tint
 from server.web.consumer.words import catalogues
 from tests.server.web.consumer.verdict_cases import CASES
+from tests.server.web.pages import READ_AT
 
 LIVE: Final = {
     "home": "home",
@@ -112,7 +113,7 @@ STAGED: Final[dict[str, Make]] = {
             "staff_never_verify",
         )
     },
-    **{f"problem_{status}": _plain(f"problem_{status}") for status in (400, 405, 413, 429, 500)},
+    **{f"problem_{status}": _plain(f"problem_{status}") for status in (400, 405, 413, 429, 431, 500)},
 }
 """Pages that no test brings a server to here: rendered by the real template, with the real stylesheet."""
 
@@ -123,7 +124,7 @@ _WEB: Final = Path(server.web.__file__).parent
 def staged(context: BrowserContext, page: Page) -> Iterator[str]:
     """Put each staged page into the browser, one after the other; the names as they stand there."""
     english = catalogues()["en"]
-    maker = PageMaker(english, Site(brand="Aurora", host="v.aurora.example", support="care@aurora.example"))
+    maker = PageMaker(english, Site(brand="Aurora", host="v.aurora.example", support="care@aurora.example"), READ_AT)
     app = Flask("stage", template_folder=str(_WEB / "consumer" / "templates"))
     with app.test_request_context():
         bodies = {

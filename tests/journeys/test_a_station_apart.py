@@ -125,6 +125,8 @@ def test_codes_of_a_station_are_verified_on_a_server_that_shares_nothing_with_it
         again = json.loads(station.do(*issue, "--product", "tea", "--json", *there))
         assert (again["already_issued"], again["registered"]) == (True, json.loads(first))
         assert ask(running.address, codes[0], "anna")["verdict"] == "not_activated"
+        assert "[contact_missing]" in station.run("batch", "activate", "spring", *there)[1]
+        assert "Example Tea: shoppers ask" in server.do("brand", "contact", "care@example.com")
         assert "activate 0-2 (3 units)" in station.do("batch", "activate", "spring", "--range", "0-2", *there)
         verdicts = [ask(running.address, codes[0], claim) for claim in ("anna", "anna", "ben")]
         assert [told["verdict"] for told in verdicts] == ["genuine", "genuine", "already_verified"]

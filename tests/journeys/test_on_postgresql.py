@@ -41,7 +41,7 @@ def test_a_brand_issues_and_a_buyer_verifies_with_records_in_postgresql(cluster:
             said.append(ended.stdout + ended.stderr)
             return ended.stdout
 
-        run("init", "--brand", "Example Tea", "--prefix", "https://v.example.com")
+        run("init", "--brand", "Example Tea", "--prefix", "https://v.example.com", "--contact", "care@example.com")
         out = tmp_path / "out"
         run("batch", "issue", "--order", "first", "--count", "2", "--placement", "inside", "--out", str(out))
         run("batch", "activate", "first")

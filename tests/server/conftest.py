@@ -28,13 +28,25 @@ from server.runtime.places import Places
 from server.runtime.pseudonyms import Pseudonyms
 from server.services.brands.keyring import publish_keyring
 from server.services.brands.publish_product import publish_product
+from server.services.brands.settings import set_contact
 from server.services.staff import accounts
 from server.settings import load_settings
 from server.storage import migrate
 from server.storage.engine import Database
 from tests.postgres import Cluster
 from tests.server.described import collect_undescribed
-from tests.server.simulator import CHEAP, PREFIX, PRODUCT, START, Brand, Clock, CompiledTemplates, MakeWorld, World
+from tests.server.simulator import (
+    CHEAP,
+    CONTACT,
+    PREFIX,
+    PRODUCT,
+    START,
+    Brand,
+    Clock,
+    CompiledTemplates,
+    MakeWorld,
+    World,
+)
 
 _TEMPLATES = CompiledTemplates()
 
@@ -65,6 +77,7 @@ def brand(tmp_path_factory: pytest.TempPathFactory) -> Brand:
     ).unlock("issuer-pass")
     issuer.new_code_key(profile=Profile.COMPACT, form=Form.SHORT, prefix=PREFIX, now=START)
     hooks.keyring_published(home, issuer.keyring.document, issuer.shared_keys(), lambda: "server-pass", cost=CHEAP)
+    hooks.contact_chosen(home, "Example Tea", CONTACT)
     hooks.product_published(home, PRODUCT)
     return Brand(home=home, issuer=issuer, keys=open_server_keys(home, "server-pass"))
 
@@ -89,6 +102,7 @@ def template(brand: Brand, cluster: Cluster) -> Iterator[str]:
         migrate.upgrade(db)
         keyring = brand.issuer.keyring
         publish_keyring(db, keyring.document, server_id=brand.issuer.server_id, now=START)
+        set_contact(db, CONTACT, brand=None, actor="test", now=START)
         publish_product(db, keyring.keyring.brand_id, PRODUCT, now=START)
         db.close()
         yield name

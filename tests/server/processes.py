@@ -26,11 +26,7 @@ class Running:
 
     def workers(self) -> set[int]:
         """The processes that answer: children of the parent that hold waitress, not multiprocessing's own tracker."""
-        return {
-            pid
-            for pid in (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
-            if _parent(pid) == self.process.pid and b"spawn_main" in _command(pid) and alive(pid)
-        }
+        return {pid for pid in children(self.process.pid) if b"spawn_main" in _command(pid) and alive(pid)}
 
     def answers(self, path: str = "/healthz") -> bool:
         try:
@@ -55,6 +51,15 @@ def _parent(pid: int) -> int | None:
         return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
     except OSError:
         return None
+
+
+def children(parent: int) -> set[int]:
+    """The processes that a process started and that are there."""
+    return {pid for pid in _all_processes() if _parent(pid) == parent}
+
+
+def _all_processes() -> Iterator[int]:
+    return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
 
 
 def _command(pid: int) -> bytes:

@@ -41,6 +41,7 @@ CHEAP = ScryptCost(n=2)
 PREFIX = "HTTPS://V.EXAMPLE.COM/"
 GTIN = "09506000134352"
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(40)
+CONTACT = "care@example.com"
 PRODUCT = Product(
     sku="TEA-1",
     name="Spring Tea 50 g",
@@ -48,7 +49,7 @@ PRODUCT = Product(
     description="Green tea.",
     features=("The tin's rim is matt.",),
     picture=PICTURE,
-    support="care@example.com",
+    support=CONTACT,
     placement_hint="under the lid",
 )
 

@@ -19,6 +19,8 @@ from server.storage.batches import BatchRecord, acts_of, add_act, batch_by_row, 
 from server.storage.brands import brand_by_id
 from server.storage.engine import Connection, Database
 
+_SENDS_SHOPPERS_TO_THE_BRAND = frozenset({ActKind.ACTIVATE, ActKind.RECALL})
+
 
 class OrderUnknown(AuthcodeError):
     """No batch of this order name is registered here."""
@@ -60,12 +62,25 @@ class ActivationRefused(AuthcodeError):
     since: datetime
 
 
+class ContactMissing(AuthcodeError):
+    """A brand that gives its shoppers nobody to ask wants codes in the world, or takes them back."""
+
+    code = "contact_missing"
+    http_status = 409
+    sentence = (
+        "{brand} has no contact yet that shoppers could ask. Set one with `authcode brand contact` at the server or "
+        "in the dashboard's settings, and repeat this."
+    )
+    brand: str
+
+
 def act_on_range(db: Database, request: ActRequest, *, now: datetime, once: bool = False) -> RangeAct:
     """Record an act on a range of an order's codes. With `once`, the same act sent again returns the latest one.
 
     Raises:
         OrderUnknown, OrderAmbiguous: the name leads to no batch, or to several.
         RangeInvalid: the range or a detail is out of form.
+        ContactMissing: codes would be activated or recalled, and their brand has no contact for shoppers.
         ActivationRefused: codes of a withdrawn key would be activated.
     """
     details = check_details(request.details)
@@ -76,8 +91,7 @@ def act_on_range(db: Database, request: ActRequest, *, now: datetime, once: bool
         latest = last_act(connection, batch.row) if once else None
         if latest is not None and replace(latest, number=0, at=now) == act:
             return latest
-        if act.kind is ActKind.ACTIVATE:
-            _refuse_dead_codes(connection, batch, first, last)
+        _check(connection, batch, act.kind, first, last)
         subject = f"{batch.order_name} {first}-{last}"
         brand = brand_by_id(connection, batch.brand).brand_id.hex()
         logged = {"batch": batch.number, "brand": brand, "first": first, "last": last, **_logged(details)}
@@ -85,16 +99,25 @@ def act_on_range(db: Database, request: ActRequest, *, now: datetime, once: bool
         return add_act(connection, batch.row, act)
 
 
-def check_activation(db: Database, row: int, first: int, last: int) -> None:
-    """Check beforehand that these codes can be activated.
+def check_act(db: Database, row: int, kind: ActKind, first: int, last: int) -> None:
+    """Check beforehand that an act can be done with these codes.
 
     Raises:
-        ActivationRefused: their key was withdrawn, and not all of them were in the world before that.
+        ContactMissing, ActivationRefused: as `act_on_range` does.
     """
     with db.read() as connection:
         batch = batch_by_row(connection, row)
         if batch is not None:
-            _refuse_dead_codes(connection, batch, first, last)
+            _check(connection, batch, kind, first, last)
+
+
+def _check(connection: Connection, batch: BatchRecord, kind: ActKind, first: int, last: int) -> None:
+    if kind in _SENDS_SHOPPERS_TO_THE_BRAND:
+        brand = brand_by_id(connection, batch.brand)
+        if brand.support is None:
+            raise ContactMissing(brand.name)
+    if kind is ActKind.ACTIVATE:
+        _refuse_dead_codes(connection, batch, first, last)
 
 
 def _refuse_dead_codes(connection: Connection, batch: BatchRecord, first: int, last: int) -> None:

@@ -18,7 +18,7 @@ from authcode.order.products import ProductInvalid, read_product
 from keys.base import errors
 from server.domain.batches.range_act import ActDetails, ActRequest, RangeInvalid
 from server.domain.staff.scope import Scope
-from server.services.batches.range_acts import ActivationRefused, OrderUnknown, act_on_range
+from server.services.batches.range_acts import ActivationRefused, ContactMissing, OrderUnknown, act_on_range
 from server.services.batches.register import BatchConflict, ManifestForOtherServer, knows_product, register_batch
 from server.services.brands.edit_product import small_picture
 from server.services.brands.keyring import keyring_of, keys_not_here, publish_keyring
@@ -122,7 +122,15 @@ def order(station: Station, order: str) -> answers.Batch:
     return answers.Batch.model_validate(batch_facts(found))
 
 
-@operation(blueprint, "POST /batches/<order>/acts", OrderUnknown, RangeInvalid, ActivationRefused, scope=Scope.ACT)
+@operation(
+    blueprint,
+    "POST /batches/<order>/acts",
+    OrderUnknown,
+    RangeInvalid,
+    ContactMissing,
+    ActivationRefused,
+    scope=Scope.ACT,
+)
 def act(station: Station, order: str, body: ActBody) -> answers.Acted:
     """Activate, void, recall, mark as samples, lock or unlock.
 

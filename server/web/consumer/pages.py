@@ -5,6 +5,7 @@ The skeleton is the same for every answer; only words, tint and the one button d
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from markupsafe import Markup
 
@@ -65,10 +66,11 @@ class ShownCode:
 class PageMaker:
     """Makes pages in one language for one site."""
 
-    def __init__(self, catalogue: ShopperCatalogue, site: Site) -> None:
-        """Take the visitor's catalogue, and the site of pages about no code in particular."""
+    def __init__(self, catalogue: ShopperCatalogue, site: Site, now: datetime) -> None:
+        """Take the visitor's catalogue, the site of pages about no code in particular, and the server's time."""
         self._catalogue = catalogue
         self._site = site
+        self._now = now
 
     def code_page(
         self, shown: ShownCode, offers: Offers = NO_OFFERS, *, notes: Sequence[str] = (), answer: bool = False
@@ -116,7 +118,7 @@ class PageMaker:
 
     def proof_page(self, proof: ProofView, facts: CodeFacts, *, since: Verdict | None, moment: str) -> Page:
         """A proof that holds and is on record; `since` is the verdict that now comes before the use of its code."""
-        known = {**code_facts(self._catalogue, facts, Verdict.ALREADY_VERIFIED), "moment": moment}
+        known = {**code_facts(self._catalogue, facts, Verdict.ALREADY_VERIFIED, now=self._now), "moment": moment}
         note = None
         if since in _NOTED_ON_A_PROOF:
             note = self._catalogue.note(f"proof_{_with_reason(since, facts)}", known)
@@ -143,7 +145,10 @@ class PageMaker:
         self, name: str, facts: CodeFacts, *, tint: Tint, receipt: ReceiptView | None = None, notes: Sequence[str] = ()
     ) -> Page:
         """The effect of a holder's act, before or after it; the caller adds the form that confirms it."""
-        known = {**code_facts(self._catalogue, facts, Verdict.ALREADY_VERIFIED), **_receipt_facts(receipt)}
+        known = {
+            **code_facts(self._catalogue, facts, Verdict.ALREADY_VERIFIED, now=self._now),
+            **_receipt_facts(receipt),
+        }
         noted = (self._catalogue.note(note, known) for note in notes)
         return Page(
             site=site_of_code(facts),
@@ -197,7 +202,7 @@ class PageMaker:
     def _facts(self, shown: ShownCode) -> dict[str, str | None]:
         facts = site_facts(self._site)
         if shown.facts is not None:
-            facts |= code_facts(self._catalogue, shown.facts, shown.verdict)
+            facts |= code_facts(self._catalogue, shown.facts, shown.verdict, now=self._now)
         if shown.foreign is not None:
             facts |= {"host": shown.foreign.host, "shortened": shown.foreign.shortened}
             facts |= _lister_facts(shown.foreign, self._site)

@@ -25,7 +25,7 @@ def page_maker() -> PageMaker:
     site = site_of(context().keyrings(), request.host)
     if site.brand_id is not None:
         site = replace(site, support=context().keyrings.brand(bytes.fromhex(site.brand_id)).support)
-    return PageMaker(catalogue(), site)
+    return PageMaker(catalogue(), site, context().clock())
 
 
 def code_address() -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, date, datetime
 
 from markupsafe import Markup, escape
 
@@ -33,8 +33,13 @@ _WITH_CAUTION = frozenset(
 """Verdicts with which a withdrawn key is worth a caution; the others already stop the visitor."""
 
 
-def code_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
-    """Every fact that the sentences may use about one code; an unknown one takes its sentences with it."""
+def code_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict, *, now: datetime) -> SentenceFacts:
+    """Every fact that the sentences may use about one code; an unknown one takes its sentences with it.
+
+    Dates say how long ago they are, in minutes for the holder alone. Those beside "genuine" do not: whoever loads that
+    page again reads the same (docs/protocol.md §2).
+    """
+    at = None if verdict is Verdict.GENUINE else now
     return {
         "brand": facts.brand,
         "our_host": facts.host,
@@ -43,16 +48,18 @@ def code_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) 
         "cautious_brand": facts.brand if facts.caution and verdict in _WITH_CAUTION else None,
         "handed_date": catalogue.day_of(facts.handed_on_at, facts.zone) if facts.handed_on_at else None,
         "owner": catalogue.number(facts.hop + 1) if facts.hop else None,
-        **_first_use_facts(catalogue, facts, verdict),
-        **_return_facts(catalogue, facts, verdict),
-        **_recall_facts(catalogue, facts),
-        **_later_scan_facts(catalogue, facts, verdict),
+        **_first_use_facts(catalogue, facts, verdict, at),
+        **_return_facts(catalogue, facts, verdict, at),
+        **_recall_facts(catalogue, facts, at),
+        **_later_scan_facts(catalogue, facts, verdict, at),
         **_product_facts(catalogue, facts.product),
         **_support_facts((facts.product and facts.product.support) or facts.support),
     }
 
 
-def _first_use_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
+def _first_use_facts(
+    catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict, now: datetime | None
+) -> SentenceFacts:
     """The first verification; `own_date` or `inherited_date` for its holder, where the verdict does not say it."""
     at = facts.first_verified_at
     first_on = (
@@ -63,11 +70,20 @@ def _first_use_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Ver
         "moment": catalogue.moment(at, facts.zone) if at else None,
     }
     if first_on is not None:
-        known["date"] = catalogue.day(first_on, facts.zone)
+        known["ago"] = _first_use_ago(catalogue, facts, first_on, now)
+        known["date"] = catalogue.day(first_on, facts.zone, ago=known["ago"])
         known["heading_date"] = catalogue.calendar_date(first_on)
         if facts.was_yours and verdict not in {Verdict.GENUINE, Verdict.VERIFIED_BY_YOU}:
             known["inherited_date" if facts.hop else "own_date"] = known["date"]
     return known
+
+
+def _first_use_ago(catalogue: ShopperCatalogue, facts: CodeFacts, day: date, now: datetime | None) -> str | None:
+    """How long ago the first verification is; for those who learn its day alone, in days."""
+    if now is None:
+        return None
+    at = facts.first_verified_at
+    return catalogue.days_ago(day, now, facts.zone) if at is None else catalogue.ago(at, now)
 
 
 def _support_facts(support: str | None) -> SentenceFacts:
@@ -75,31 +91,35 @@ def _support_facts(support: str | None) -> SentenceFacts:
     return {"support": contact(support), "contact": contact_address(support)}
 
 
-def _return_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
+def _return_facts(
+    catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict, now: datetime | None
+) -> SentenceFacts:
     """A return to unused: `returned_date` by a holder, `taken_back_date` by the brand."""
     if facts.returned is None:
         return {}
-    day = catalogue.day_of(facts.returned.at, facts.zone)
+    day = catalogue.day_of(facts.returned.at, facts.zone, now=now)
     name = "returned_date" if facts.returned.by is ReturnedBy.HOLDER else "taken_back_date"
     in_addition = {} if verdict in {Verdict.UNUSED, Verdict.GENUINE} else {f"{name}_beside": day}
     return {name: day, **in_addition}
 
 
-def _recall_facts(catalogue: ShopperCatalogue, facts: CodeFacts) -> SentenceFacts:
+def _recall_facts(catalogue: ShopperCatalogue, facts: CodeFacts, now: datetime | None) -> SentenceFacts:
     if facts.recall is None:
         return {}
     return {
-        "recall_date": catalogue.day_of(facts.recall.at, facts.zone),
+        "recall_date": catalogue.day_of(facts.recall.at, facts.zone, now=now),
         "reason": facts.recall.reason.rstrip(".") if facts.recall.reason else None,
         "recall_link": contact(facts.recall.link),
     }
 
 
-def _later_scan_facts(catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict) -> SentenceFacts:
+def _later_scan_facts(
+    catalogue: ShopperCatalogue, facts: CodeFacts, verdict: Verdict, now: datetime | None
+) -> SentenceFacts:
     if facts.later is None or verdict is not Verdict.VERIFIED_BY_YOU:
         return {}
     return {
-        "other_date": catalogue.day_of(facts.later.at, facts.zone),
+        "other_date": catalogue.day_of(facts.later.at, facts.zone, now=now),
         "other_country": catalogue.country(facts.later.country),
     }
 

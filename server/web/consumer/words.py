@@ -85,14 +85,30 @@ class ShopperCatalogue(Catalogue):
         """A date as printed on a pack, written out; it belongs to no zone."""
         return format_date(day, "long", self.locale)
 
-    def day(self, day: date, zone: tzinfo | None = None) -> str:
-        """The day on which something happened, written out: one of the market's `zone` alone, one of UTC so named."""
-        written = self.calendar_date(day)
-        return written if zone is not None else self.text("format.day", date=written) or ""
+    def day(self, day: date, zone: tzinfo | None = None, *, ago: str | None = None) -> str:
+        """The day on which something happened, written out: one of the market's `zone` alone, one of UTC so named.
 
-    def day_of(self, moment: datetime, zone: tzinfo | None = None) -> str:
-        """The day of a moment, in the market's `zone` or UTC."""
-        return self.day(moment.astimezone(zone or UTC).date(), zone)
+        `ago` is how long that is ago, where it is known.
+        """
+        key = "format.day" if zone is None else "format.day_of_market"
+        return self.text(key, date=self.calendar_date(day), ago=ago) or ""
+
+    def day_of(self, moment: datetime, zone: tzinfo | None = None, *, now: datetime | None = None) -> str:
+        """The day of a moment, in the market's `zone` or UTC, and how many days before `now` that is."""
+        day = moment.astimezone(zone or UTC).date()
+        return self.day(day, zone, ago=self.days_ago(day, now, zone) if now is not None else None)
+
+    def ago(self, moment: datetime, now: datetime) -> str:
+        """How long ago a moment is, in its largest unit from minutes on: "3 minutes ago"."""
+        passed = max(now - moment, timedelta(minutes=1))
+        return format_timedelta(-passed, "minute", threshold=1, add_direction=True, locale=self.locale)
+
+    def days_ago(self, day: date, now: datetime, zone: tzinfo | None = None) -> str:
+        """How long ago a day is, in whole days or larger units: "today", "3 days ago"."""
+        days = now.astimezone(zone or UTC).date() - day
+        if days < timedelta(days=1):
+            return self.text("format.today") or ""
+        return format_timedelta(-days, "day", threshold=1, add_direction=True, locale=self.locale)
 
     def moment(self, moment: datetime, zone: tzinfo | None = None) -> str:
         """Date and time to the minute, written out, in the market's `zone` or UTC, which it names: GMT+09:00, UTC."""

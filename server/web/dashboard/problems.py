@@ -18,6 +18,12 @@ _BY_STATUS = {
     404: ("There is no page here", "not_found", "There is nothing at this address of the dashboard."),
     405: ("Nothing was done", "method_not_allowed", "This address only takes what its page's form sends."),
     413: ("Nothing was done", "request_too_large", "More was sent than this form takes."),
+    431: (
+        "Nothing was done",
+        "headers_too_large",
+        "Your browser sent longer headers than this server reads. Delete its cookies for this site and log in again.",
+    ),
+    501: ("Nothing was done", "coding_unsupported", "The request came in a coding that this server does not read."),
     429: ("Please wait a moment", "too_many_requests", "Many requests came from your network; wait and try again."),
 }
 _ANY = ("That could not be done", "request_refused", "The request cannot be served.")
@@ -40,8 +46,8 @@ def init_problem_pages(blueprint: Blueprint) -> None:
 def http_problem_page(error: HTTPException) -> Response:
     """The page for what HTTP itself refuses."""
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-    defect = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return with_headers_of(error, _page(status, *(_DEFECT if defect else _BY_STATUS.get(status, _ANY))))
+    unknown = _DEFECT if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _ANY
+    return with_headers_of(error, _page(status, *_BY_STATUS.get(status, unknown)))
 
 
 def _of_ours(error: AuthcodeError) -> Response:

@@ -35,7 +35,7 @@ def _codes(out: str | Path) -> list[str]:
 def test_help_lists_every_noun_in_its_section_without_loading_a_command(line: Any) -> None:
     code, out, _ = line("--help")
     assert code == 0
-    for noun in ("init", "keys", "product", "batch", "scan", "verify", "serve", "staff", "db", "demo"):
+    for noun in ("init", "keys", "product", "batch", "scan", "verify", "serve", "brand", "staff", "db", "demo"):
         assert any(text.strip().startswith(noun) and len(text.split()) > 2 for text in out.splitlines()), noun
     assert "More:" not in out
     assert "authcode init --brand" in out

@@ -16,6 +16,7 @@ MANY = 12
 
 @pytest.fixture
 def db(tmp_path: Path) -> Database:
+    (tmp_path / "x.db").touch()
     made = Database(f"sqlite:///{tmp_path / 'x.db'}")
     with made.write() as connection:
         connection.exec_driver_sql("CREATE TABLE seen (name TEXT PRIMARY KEY)")

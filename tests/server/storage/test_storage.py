@@ -57,7 +57,9 @@ def test_migrations_on_an_empty_database_give_the_tables_of_the_schema(empty: Ma
     db.close()
     address = empty("straight")
     if db.file is not None:
-        Path(address.removeprefix("sqlite:///")).parent.mkdir()
+        file = Path(address.removeprefix("sqlite:///"))
+        file.parent.mkdir()
+        file.touch()
     straight = Database(address)
     with straight.write() as connection:
         schema.metadata.create_all(connection)

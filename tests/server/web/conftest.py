@@ -10,8 +10,8 @@ from server.services.staff.accounts import Staff
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.view import Page
 from server.web.consumer.words import ShopperCatalogue, catalogues
-from tests.server.simulator import Issued, World
-from tests.server.web.pages import SITE, Browser
+from tests.server.simulator import CONTACT, Issued, World
+from tests.server.web.pages import READ_AT, SITE, Browser
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def english() -> ShopperCatalogue:
 
 @pytest.fixture(scope="session")
 def maker(english: ShopperCatalogue) -> PageMaker:
-    return PageMaker(english, SITE)
+    return PageMaker(english, SITE, READ_AT)
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +48,7 @@ def shopper(world: World) -> Browser:
 @pytest.fixture
 def no_cookie_on_look(world: World) -> None:
     """The brand has no cookie set by a look."""
-    wanted = BrandSettings(alert_from=2, alert_budget=20, support=None, cookie_on_look=False)
+    wanted = BrandSettings(alert_from=2, alert_budget=20, support=CONTACT, cookie_on_look=False)
     staff = Staff(id=1, email="anna@example.com", must_change_password=False, session="s")
     change_settings(world.ctx.db, 1, wanted, staff=staff, now=world.clock.now)
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
 
 from flask.testing import FlaskClient
@@ -21,6 +21,8 @@ from server.web.consumer.pages import ShownCode
 from server.web.consumer.view import Burn, Site
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
+READ_AT = NOW + timedelta(days=3)
+"""When the pages are read."""
 
 
 SITE = Site(brand="Aurora", host="v.aurora.example", brand_id=bytes(16).hex())

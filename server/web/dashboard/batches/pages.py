@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from keys.base.errors import AuthcodeError
 from server.domain.batches.range_act import ActKind, ActRequest, RangeInvalid
 from server.domain.codes.unit import Unit
-from server.services.batches.range_acts import ActivationRefused, act_on_range, check_activation
+from server.services.batches.range_acts import ActivationRefused, ContactMissing, act_on_range, check_act
 from server.services.brands.fact_previews import facts_after
 from server.services.queries import batches
 from server.web.dashboard import charts, words
@@ -94,9 +94,8 @@ def act(row: int, kind: str) -> Response | tuple[str, int] | str:
 
 def _refusal(row: int, wanted: WantedAct) -> str | None:
     """Why an act would be refused, shown before its confirmation."""
-    if wanted.kind is ActKind.ACTIVATE:
-        try:
-            check_activation(context().db, row, wanted.first, wanted.last)
-        except ActivationRefused as refusal:
-            return f"{refusal} [{refusal.code}]"
+    try:
+        check_act(context().db, row, wanted.kind, wanted.first, wanted.last)
+    except (ContactMissing, ActivationRefused) as refusal:
+        return f"{refusal} [{refusal.code}]"
     return None

@@ -28,7 +28,7 @@ from server.services.queries.audit import audit_page
 from server.services.queries.batches import batch_of_order, batch_page, batch_to_act_on
 from server.services.staff.accounts import Staff
 from server.storage.batches import acts_of
-from tests.server.simulator import PREFIX, PRODUCT, Brand, Issued, World, both_databases
+from tests.server.simulator import CONTACT, PREFIX, PRODUCT, Brand, Issued, World, both_databases
 from tests.server.web.api.calls import made, send
 from tests.server.web.api.conforms import conforms
 
@@ -59,7 +59,7 @@ def withdrawn(world: World, issuer: UnlockedIssuer) -> tuple[Issued, Issued]:
 
 def choose(world: World, withdrawn_keys: str) -> None:
     (brand,) = brands(world.ctx.db)
-    wanted = BrandSettings(alert_from=2, alert_budget=20, support=None, withdrawn_keys=withdrawn_keys)
+    wanted = BrandSettings(alert_from=2, alert_budget=20, support=CONTACT, withdrawn_keys=withdrawn_keys)
     change_settings(world.ctx.db, brand.id, wanted, staff=STAFF, now=world.clock.now)
 
 

@@ -160,7 +160,10 @@ def test_a_moment_is_written_out_in_utc_wherever_it_was_measured(english: Shoppe
 
 def test_the_day_of_a_first_verification_is_utc(maker: PageMaker) -> None:
     facts = replace(USED, first_verified_on=None, first_verified_at=datetime(2026, 11, 20, 23, 59, tzinfo=UTC))
-    assert "20 November 2026 (UTC)" in maker.code_page(seen(Verdict.ALREADY_VERIFIED, facts)).words.sentences[0]
+    assert (
+        "20 November 2026 (UTC, 4 days ago)"
+        in maker.code_page(seen(Verdict.ALREADY_VERIFIED, facts)).words.sentences[0]
+    )
 
 
 def test_countries_are_named_and_unknown_codes_are_not_invented(english: ShopperCatalogue) -> None:
@@ -196,6 +199,7 @@ def test_every_page_speaks_only_of_facts_that_somebody_tells(english: ShopperCat
     told |= {"these_features", "host", "shortened", "advice", "symbols", "serial_length", "wait", "keep_code"}
     told |= {
         "undo_until",
+        "ago",
         "heading_date",
         "handed_date",
         "returned_date",

@@ -82,10 +82,10 @@ def test_an_undone_code_says_on_every_page_that_it_was_returned(world: World, sh
     gone = shopper.open(f"/proof/{proof}").text
     assert heading(gone) == "This receipt is no longer on record"
     assert "returned to unused on 21 November 2026 (UTC) by its holder" in gone
-    assert "returned to unused on 21 November 2026 by its holder" in done
+    assert "returned to unused on 21 November 2026 (today) by its holder" in done
     look = shopper.open(page).text
     assert heading(look).endswith(": returned to unused")
-    assert "returned to unused on 21 November 2026 by its holder" in look
+    assert "returned to unused on 21 November 2026 (today) by its holder" in look
     again = shopper.verify(page).text
     assert heading(again) == "Genuine code, once returned to unused"
     assert "nobody had verified it before you" not in again
@@ -93,7 +93,7 @@ def test_an_undone_code_says_on_every_page_that_it_was_returned(world: World, sh
     assert 'value="undo"' not in again
     stranger = Browser(world.client).open(page).text
     assert heading(stranger) == BEFORE
-    assert "once returned to unused: on 21 November 2026, by its holder" in stranger
+    assert "once returned to unused: on 21 November 2026 (today), by its holder" in stranger
 
 
 def test_a_form_opened_before_an_undo_and_sent_after_it_burns_nothing(
@@ -106,7 +106,7 @@ def test_a_form_opened_before_an_undo_and_sent_after_it_burns_nothing(
     confirmed(shopper, page, "undo")
     sent = early.send(page, form)
     assert (sent.status_code, heading(sent.text)) == (409, heading(early.open(page).text))
-    assert "returned to unused on 21 November 2026 by its holder" in sent.text
+    assert "returned to unused on 21 November 2026 (today) by its holder" in sent.text
     assert world.state(issued.text(0)) == "unused"
     again = early.send(page, hidden(sent.text))
     assert (again.status_code, heading(again.text)) == (200, "Genuine code, once returned to unused")
@@ -228,7 +228,7 @@ def test_a_next_owner_is_never_told_that_they_verified_it(
     told.append(buyer.send(page, {"keep_code": handed}).text)
     for text in told:
         assert not re.search(r"[Yy]ou verified|it was you", text)
-    assert "first verified on 21 November 2026, before it was handed on to you" in told[-1]
+    assert "first verified on 21 November 2026 (1 minute ago), before it was handed on to you" in told[-1]
     assert "handed on to you" in told[1]
 
 

@@ -176,7 +176,7 @@ class TestVerifying:
         shopper.verify(target(issued.text(0)))
         world.act(issued, ActKind.RECALL, reason="a seal may leak.", link="https://example.com/recall")
         page = shopper.open(target(issued.text(0)))
-        assert "You verified this code first, on 21 November 2026." in page.text
+        assert "You verified this code first, on 21 November 2026 (1 minute ago)." in page.text
         assert "to be returned: a seal may leak. This is about" in page.text
         assert '<a href="https://example.com/recall"' in page.text
 

@@ -1,5 +1,9 @@
 """How facts become words and addresses on the shopper's pages, and where a form may come from."""
 
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,14 +13,16 @@ from werkzeug.wrappers import Request
 
 from keys.format.keyring import KeyringSet
 from keys.store.issuer import IssuerHome
+from server.domain.codes.verdict import Verdict
 from server.storage.schema import brand
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.respond import page_maker, respond, site_of
 from server.web.consumer.sentence_facts import contact, unbroken
 from server.web.consumer.view import Site
+from server.web.consumer.words import ShopperCatalogue
 from server.web.origin import is_from_our_page, is_loopback, is_remembered
 from tests.server.simulator import World
-from tests.server.web.pages import EVERY_SEEN
+from tests.server.web.pages import EVERY_SEEN, NOW, READ_AT, SITE, USED, seen
 
 PREFIXES = frozenset({"HTTPS://V.EXAMPLE.COM/"})
 
@@ -143,7 +149,43 @@ def test_a_server_without_a_brand_claims_none() -> None:
 def test_every_page_stands_without_a_brand_of_the_site_too(name: str) -> None:
     from server.web.consumer.words import catalogues
 
-    nobody = PageMaker(catalogues()["en"], Site(brand=None, host="v.example.com"))
+    nobody = PageMaker(catalogues()["en"], Site(brand=None, host="v.example.com"), READ_AT)
     page = nobody.code_page(EVERY_SEEN[name])
     assert page.words.heading
     assert page.words.sentences
+
+
+@pytest.mark.parametrize(
+    ("passed", "holder", "stranger"),
+    [
+        (timedelta(seconds=-90), "1 minute ago", "today"),  # another worker's clock
+        (timedelta(seconds=20), "1 minute ago", "today"),
+        (timedelta(minutes=3), "3 minutes ago", "today"),
+        (timedelta(hours=2, minutes=5), "2 hours ago", "1 day ago"),  # it was 23:30 there
+        (timedelta(days=3), "3 days ago", "3 days ago"),
+    ],
+)
+def test_the_holder_reads_minutes_and_strangers_whole_days_of_the_markets_clock(
+    passed: timedelta, holder: str, stranger: str, english: ShopperCatalogue
+) -> None:
+    seoul = ZoneInfo("Asia/Seoul")
+    at = datetime(2026, 11, 21, 23, 30, tzinfo=seoul).astimezone(UTC)
+    others = replace(USED, first_verified_on=at.date(), first_day_in_zone=date(2026, 11, 21), zone=seoul)
+    own = replace(others, first_verified_at=at, was_yours=True)
+    maker = PageMaker(english, SITE, at + passed)
+    told = maker.code_page(seen(Verdict.VERIFIED_BY_YOU, own)).words
+    assert told.heading == "You verified this code on 21 November 2026"
+    assert told.sentences[0] == f"That was {holder}; it is on record and still stands."
+    assert (
+        maker.code_page(seen(Verdict.ALREADY_VERIFIED, others))
+        .words.sentences[0]
+        .startswith(f"It was first verified on 21 November 2026 ({stranger})")
+    )
+
+
+def test_a_page_that_says_genuine_says_the_same_a_few_minutes_later(english: ShopperCatalogue) -> None:
+    for name in ("genuine, hidden", "genuine, visible"):
+        first, again = (
+            PageMaker(english, SITE, NOW + timedelta(minutes=minutes)).code_page(EVERY_SEEN[name]) for minutes in (0, 9)
+        )
+        assert (first.words, first.notes) == (again.words, again.notes)

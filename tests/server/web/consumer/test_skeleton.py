@@ -119,7 +119,7 @@ def test_an_unknown_advice_is_still_a_sentence(maker: PageMaker, render: Render)
     assert "could not be opened as a picture" in render(maker.unreadable_page("something_new", {}))
 
 
-@pytest.mark.parametrize("status", [400, 404, 405, 413, 429, 500])
+@pytest.mark.parametrize("status", [400, 404, 405, 413, 429, 431, 500])
 def test_a_problem_has_the_same_skeleton(status: int, maker: PageMaker, render: Render) -> None:
     html = render(maker.plain_page(f"problem_{status}"))
     assert html.count("<h1") == 1

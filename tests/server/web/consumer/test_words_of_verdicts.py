@@ -13,7 +13,7 @@ from server.web.consumer.pages import PageMaker
 from server.web.consumer.view import Page
 from server.web.consumer.words import ShopperCatalogue
 from tests.server.web.consumer.verdict_cases import CASES
-from tests.server.web.pages import SITE
+from tests.server.web.pages import READ_AT, SITE
 
 WRITTEN = Path(__file__).parent / "words_of_verdicts.md"
 
@@ -74,7 +74,7 @@ def _plain(markup: str) -> str:
 
 @pytest.fixture
 def asked(english: ShopperCatalogue) -> PageMaker:
-    return PageMaker(english, replace(SITE, support="care@aurora.example"))
+    return PageMaker(english, replace(SITE, support="care@aurora.example"), READ_AT)
 
 
 @pytest.mark.parametrize("name", CASES)

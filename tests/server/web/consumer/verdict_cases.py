@@ -15,7 +15,7 @@ from server.web.consumer.pages import PageMaker, ShownCode
 from server.web.consumer.problems import OFFLINE_RETRY_S
 from server.web.consumer.view import Burn, Offers, Page, ReceiptView, Site
 from server.web.consumer.words import catalogues
-from tests.server.web.pages import BARE, FACTS, MINE, NOW, RECALLED, RETURNED, USED, listed, seen
+from tests.server.web.pages import BARE, FACTS, MINE, NOW, READ_AT, RECALLED, RETURNED, USED, listed, seen
 
 RECEIPT = ReceiptView(
     keep_code="7Q4K-M2XD-9FA1",
@@ -157,4 +157,4 @@ CASES: dict[str, Make] = {
 
 def anybody() -> PageMaker:
     """The pages of a server with several brands, none of which is meant."""
-    return PageMaker(catalogues()["en"], Site(brand=None, host="v.aurora.example"))
+    return PageMaker(catalogues()["en"], Site(brand=None, host="v.aurora.example"), READ_AT)
