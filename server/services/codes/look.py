@@ -143,7 +143,7 @@ def _look_at(ctx: Context, connection: Connection, code: Resolved, request: _Loo
         unknown = Look(state=Verdict.NOT_ACTIVATED, facts=bare_facts(code))
         return _offered(ctx, code, unregistered_unit(code), unknown, request)
     marks = marks_of(state.unit, claim=request.claim, cookie=request.visitor.cookie, key=ctx.keys.claim)
-    use = use_by(ctx, state, marks, now=request.now, page=request.channel is Channel.PAGE)
+    use = use_by(ctx, state, marks, now=request.now, program=request.channel is Channel.API)
     verdict = verdict_of(state.conditions, use)
     _count(ctx, state, request, verdict)
     seen = (_holders_look if use.own else _strangers_look)(ctx, connection, state, request, verdict)

@@ -169,7 +169,7 @@ def _known(ctx: Context, connection: Connection, one: _Attempt) -> AttemptFacts:
 def _use(ctx: Context, one: _Attempt) -> Use:
     if one.state is None:
         return Use.NONE
-    return use_by(ctx, one.state, one.marks, now=one.request.now, page=one.request.channel is Channel.PAGE)
+    return use_by(ctx, one.state, one.marks, now=one.request.now, program=one.request.channel is Channel.API)
 
 
 def _is_token_valid(ctx: Context, one: _Attempt) -> bool:

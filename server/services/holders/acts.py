@@ -28,7 +28,7 @@ from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict, state_check
 from server.runtime.context import Context
 from server.services.codes.attempts import Channel, Request, Visitor, append_own
-from server.services.codes.facts import CodeFacts, CodeState, facts_of, state_of
+from server.services.codes.facts import CodeFacts, CodeState, facts_of, repeat_window, state_of
 from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import resolve, unregistered_unit, verified
 from server.services.holders.keep_codes import KeepCodeTry, is_right, record_use
@@ -193,7 +193,7 @@ def _repeated(
     if request.act is not HolderAct.HAND_ON or first is None or first.hop == 0:
         return None
     before = holder_before(connection, lives[0].unit, first)
-    window = timedelta(seconds=ctx.settings.repeat_window_s)
+    window = repeat_window(ctx, program=not request.page)
     return before[0] if before is not None and request.now - before[1] <= window else None
 
 

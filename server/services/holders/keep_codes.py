@@ -116,7 +116,7 @@ def receipt_on_page(ctx: Context, text: str, *, claim: str | None, visitor: Visi
             if state is None:
                 return None
             marks = marks_of(state.unit, claim=read_page_claim(claim), cookie=visitor.cookie, key=ctx.keys.claim)
-            use = use_by(ctx, state, marks, now=now)
+            use = use_by(ctx, state, marks, now=now, program=False)
             return _own_answer(ctx, connection, state, use) if use.own else None
     except NotOurs:
         return None
