@@ -50,6 +50,10 @@ LOOKS_BY_SERIAL = 60
 CROWDED_UNITS = 10
 """Units in an hour from which on a network is taken for a shop's or a carrier's."""
 
+STRAY_ADDRESSES = (60, "minute")
+"""Addresses of one network that resemble a code and are none, or a damaged one. Each costs up to eight signatures, half
+a millisecond; a carrier whose customers share links that a mail program damaged sends a few in a minute."""
+
 WRONG_TOKENS = (30, "minute")
 """Wrong tokens of one network. Only those are counted and refused: a neighbour's noise does not stop a station, and no
 number of guesses finds 256 bits."""

@@ -21,7 +21,7 @@ from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.codes.page_token import PageTokenInvalid
 from server.domain.codes.verdict import Verdict
 from server.services.brands.publish_product import product_picture
-from server.services.codes.address import plain_address
+from server.services.codes.address import code_address, plain_address
 from server.services.codes.attempts import Channel
 from server.services.codes.look import OFFERED, Look, look_at_page, look_at_serial, text_of_page
 from server.services.codes.photo import SymbolLook, read_photo
@@ -30,7 +30,7 @@ from server.web.consumer import holder_acts, problems, proofs, receipts
 from server.web.consumer.accent import accent_sheet
 from server.web.consumer.addresses import look_elsewhere, see_other
 from server.web.consumer.pages import ShownCode
-from server.web.consumer.respond import code_address, page_maker, respond
+from server.web.consumer.respond import page_address, page_maker, respond
 from server.web.consumer.sentence_facts import advice_numbers, refusal_numbers
 from server.web.consumer.staff import offers_for_staff, refuse_staff
 from server.web.consumer.view import Burn, Page, Tint
@@ -90,11 +90,15 @@ def look(**_parts: str) -> Response:
 def burn(**_parts: str) -> Response:
     """Verify the code of this address, with the page's token and claim (docs/protocol.md §2 rules 3 to 8).
 
+    A damaged address of a code burns nothing and is answered like one that is opened: by a redirect to the plain one.
     A form that was not sent from our page, or whose token is not valid, is answered with the look page (409). One of
     unknown origin counts as ours if its claim was made for this browser. A verification whose browser will be known by
     its cookie is answered by a redirect to the code's page, so that going back or reloading sends nothing again.
     """
     refuse_staff()
+    elsewhere = look_elsewhere()
+    if elsewhere is not None:
+        return elsewhere
     request.max_content_length = MAX_FORM_BYTES
     hidden = is_origin_hidden(request)
     if not (hidden or is_from_our_page(request, context().keyrings().prefixes)):
@@ -218,7 +222,7 @@ def _look_page(found: Look, *, again: bool = False, notes: tuple[str, ...] = ())
     if found.token and found.claim:
         tells = found.state not in {Verdict.UNUSED, Verdict.WITHHELD}
         visible = found.facts is not None and found.facts.placement is Placement.VISIBLE
-        form = Burn(action=code_address(), token=found.token, claim=found.claim, tells=tells, visible=visible)
+        form = Burn(action=page_address(), token=found.token, claim=found.claim, tells=tells, visible=visible)
     staff = visitor().staff
     offers = offers_for_staff(found.unit) if staff else receipts.offers_of(shown, found.receipt, burn=form)
     noted = ("again", *notes) if again and form else notes
@@ -241,8 +245,7 @@ def _verdict(answer: Answer) -> Response:
     own = answer.verdict in {Verdict.GENUINE, Verdict.VERIFIED_BY_YOU}
     remembered = is_remembered(request, context().keyrings().prefixes)
     if own and remembered and answer.known_by_cookie:
-        known = Response(status=HTTPStatus.SEE_OTHER, headers={"Location": code_address()})
-        return _with_cookie(known, answer.holder_cookie)
+        return _with_cookie(see_other(page_address()), answer.holder_cookie)
     notes = ("told",) if answer.verdict in OFFERED else ()
     if answer.verdict is Verdict.GENUINE and not remembered:
         notes = ("not_remembered",)
@@ -274,7 +277,7 @@ def _answer_page(answer: Answer, *, notes: tuple[str, ...] = ()) -> Page:
 def _shown_in_photo(symbol: SymbolLook) -> ShownCode:
     found = symbol.look
     count_answer("photo", found.state, foreign=found.foreign)
-    page = f"/{symbol.text.split('/', 3)[3]}" if found.facts is not None else None
+    page = code_address(context(), symbol.text) if found.facts is not None else None
     return ShownCode(
         verdict=found.state, facts=found.facts, foreign=found.foreign, channel=Channel.PHOTO, code_page=page
     )

@@ -13,7 +13,7 @@ from server.domain.codes.holder_acts import HandOnLimit, HolderAct, UndoOver
 from server.domain.codes.page_token import PageTokenInvalid
 from server.services.codes.look import text_of_page
 from server.services.holders.acts import ActAnswer, HolderCredentials, act_on_page, preview_on_page
-from server.web.consumer.respond import code_address, page_maker, respond
+from server.web.consumer.respond import page_address, page_maker, respond
 from server.web.consumer.view import Confirm, Page, ReceiptView, Tint
 from server.web.visit import context, raw_target, visitor
 
@@ -49,7 +49,7 @@ def answer() -> Response:
 
 def _confirm_page(asked: ActAnswer, holder: HolderCredentials, *, notes: tuple[str, ...] = ()) -> Page:
     confirm = Confirm(
-        action=code_address(), act=asked.act, token=asked.token or "", claim=holder.claim, proven_by=holder.keep_code
+        action=page_address(), act=asked.act, token=asked.token or "", claim=holder.claim, proven_by=holder.keep_code
     )
     page = page_maker().act_page(_entry(asked, "ask"), asked.facts, tint=Tint.CAREFUL, notes=notes)
     return replace(page, confirm=confirm)
@@ -60,11 +60,11 @@ def _done_page(done: ActAnswer, holder: HolderCredentials) -> Page:
     receipt = left = None
     if done.receipt is not None:
         code, proof = done.receipt.keep_code, f"/proof/{done.receipt.proof}"
-        receipt = ReceiptView(action=code_address(), keep_code=code, proof=proof, proven_by=code, for_next=True)
+        receipt = ReceiptView(action=page_address(), keep_code=code, proof=proof, proven_by=code, for_next=True)
     if done.act is HolderAct.UNDO:
         acts = (HolderAct.ERASE,)
         left = ReceiptView(
-            action=code_address(), claim=holder.claim, proven_by=holder.keep_code, acts=acts, returned=True
+            action=page_address(), claim=holder.claim, proven_by=holder.keep_code, acts=acts, returned=True
         )
     page = page_maker().act_page(_entry(done, "done"), done.facts, tint=Tint.FINE, receipt=receipt)
     return replace(page, left=left)
