@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from server.domain.alerts.alert import Attempt, NumberedAttempt
-from server.domain.codes.claim import CLAIM_BYTES, holder_of_claim, marks_of
-from server.domain.codes.redemption import Marks
+from server.domain.codes.claim import CLAIM_BYTES, HOLDER_DAYS, HolderCookie, holder_of_claim, marks_of
+from server.domain.codes.redemption import Marks, Redemption, is_holder
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict
 from server.runtime.context import Context
@@ -116,3 +116,12 @@ def marks_of_request(ctx: Context, unit: Unit, request: VerifyRequest) -> Marks:
     """The visitor's hashes on this unit: of the claim, and of the cookie that it has or will get."""
     cookie = request.visitor.cookie or holder_of_claim(request.claim, key=ctx.keys.holder)
     return marks_of(unit, claim=request.claim, cookie=cookie, key=ctx.keys.claim)
+
+
+def renewed_cookie(ctx: Context, unit: Unit, first: Redemption | None, visitor: Visitor) -> HolderCookie | None:
+    """The visitor's own cookie for another 400 days, where it shows the holder of this redemption (§2 rule 2.3)."""
+    cookie = visitor.cookie
+    if first is None or cookie is None:
+        return None
+    held = is_holder(first, marks_of(unit, claim=None, cookie=cookie, key=ctx.keys.claim))
+    return HolderCookie(value=cookie, days=HOLDER_DAYS) if held else None

@@ -10,7 +10,6 @@ from authcode.code.serial import SerialUnit, Tier, read_typed_serial
 from authcode.code.verify import VerifiedCode
 from server.domain.codes.claim import (
     CLAIM_BYTES,
-    HOLDER_DAYS,
     LOOK_DAYS,
     HolderCookie,
     claim_of_holder,
@@ -22,7 +21,7 @@ from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict, verdict_of
 from server.domain.places.place import truncated_network
 from server.runtime.context import Context
-from server.services.codes.attempts import Channel, Request, Visitor
+from server.services.codes.attempts import Channel, Request, Visitor, renewed_cookie
 from server.services.codes.facts import CodeFacts, CodeState, bare_facts, facts_of, is_not_ours, state_on_record, use_by
 from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import Resolved, foreign_text, resolve, resolve_serial, unregistered_unit, verified
@@ -153,14 +152,11 @@ def _look_at(ctx: Context, connection: Connection, code: Resolved, request: _Loo
 def _holders_look(
     ctx: Context, connection: Connection, state: CodeState, request: _LookRequest, verdict: Verdict
 ) -> Look:
-    """What its holder sees, whose cookie is renewed."""
+    """What its holder sees, whose cookie is renewed; the receipt is on the code's own page."""
     facts = facts_of(connection, state, own=True, later=verdict is Verdict.VERIFIED_BY_YOU)
-    seen = Look(state=verdict, facts=facts, unit=state.unit)
-    if request.channel is not Channel.PAGE:
-        return seen
-    cookie = request.visitor.cookie
-    kept = None if cookie is None else HolderCookie(value=cookie, days=HOLDER_DAYS)
-    return replace(seen, receipt=receipt_of(ctx, state), holder_cookie=kept)
+    kept = renewed_cookie(ctx, state.unit, state.redemption, request.visitor)
+    receipt = receipt_of(ctx, state) if request.channel is Channel.PAGE else None
+    return Look(state=verdict, facts=facts, unit=state.unit, receipt=receipt, holder_cookie=kept)
 
 
 def _strangers_look(

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from authcode.code.payload import NotOurs
 from authcode.code.serial import Tier
-from server.domain.codes.claim import CLAIM_BYTES, check_claim, marks_of, read_page_claim
+from server.domain.codes.claim import CLAIM_BYTES, HolderCookie, check_claim, marks_of, read_page_claim
 from server.domain.codes.holder_acts import (
     ActNotNow,
     HandOnLimit,
@@ -27,7 +27,7 @@ from server.domain.codes.redemption import Marks, Redemption, ReturnedBy, is_hol
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict, state_check
 from server.runtime.context import Context
-from server.services.codes.attempts import Channel, Request, Visitor, append_own
+from server.services.codes.attempts import Channel, Request, Visitor, append_own, renewed_cookie
 from server.services.codes.facts import CodeFacts, CodeState, facts_of, repeat_window, state_of
 from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import resolve, unregistered_unit, verified
@@ -53,7 +53,8 @@ class ActAnswer:
     """The outcome of an act. With a `token` it waits to be confirmed, and nothing has changed.
 
     `facts` are those of the code's page now, `receipt` is the next owner's after handing on. With `ended` the
-    verification had been returned to unused before it was erased.
+    verification had been returned to unused before it was erased. `holder_cookie` is to be set: the visitor's own,
+    renewed where it shows the holder.
     """
 
     act: HolderAct
@@ -62,6 +63,7 @@ class ActAnswer:
     token: str | None = None
     receipt: Receipt | None = None
     ended: bool = False
+    holder_cookie: HolderCookie | None = None
 
 
 _Refusal = ActNotNow | UndoOver | HandOnLimit | PageTokenInvalid
@@ -160,7 +162,9 @@ def _attempt(ctx: Context, connection: Connection, state: CodeState, request: _A
     if again is not None and not request.preview and not _holds(ctx, held.unit, held.redemption, request):
         return _answer(connection, held, request, receipt=receipt_of(ctx, held))
     _check_allowed(ctx, held, request)  # (3), (4)
-    return _ACTS[request.act](ctx, connection, held, held.redemption, request)  # (5)
+    answer = _ACTS[request.act](ctx, connection, held, held.redemption, request)  # (5)
+    kept = renewed_cookie(ctx, held.unit, held.redemption, request.visitor)
+    return answer and replace(answer, holder_cookie=kept)
 
 
 def _check_allowed(ctx: Context, held: CodeState, request: _ActRequest) -> None:

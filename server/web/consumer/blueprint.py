@@ -15,7 +15,7 @@ from authcode.order.order import Placement
 from keys.base.errors import AuthcodeError
 from keys.proof import linked_proof
 from scanner.errors import PhotoError
-from server.domain.codes.claim import ClaimInvalid, HolderCookie
+from server.domain.codes.claim import ClaimInvalid
 from server.domain.codes.holder_acts import ActNotNow, HolderUnknown
 from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.codes.page_token import PageTokenInvalid
@@ -30,19 +30,18 @@ from server.web.consumer import holder_acts, problems, proofs, receipts
 from server.web.consumer.accent import accent_sheet
 from server.web.consumer.addresses import look_elsewhere, see_other
 from server.web.consumer.pages import ShownCode
-from server.web.consumer.respond import page_address, page_maker, respond
+from server.web.consumer.respond import page_address, page_maker, respond, with_cookie
 from server.web.consumer.sentence_facts import advice_numbers, refusal_numbers
 from server.web.consumer.staff import offers_for_staff, refuse_staff
 from server.web.consumer.view import Burn, Page, Tint
 from server.web.metrics import count_answer
 from server.web.origin import is_from_our_page, is_origin_hidden, is_origin_shown, is_remembered
 from server.web.static_files import send_static
-from server.web.visit import HOLDER_COOKIE, context, raw_target, visitor
+from server.web.visit import context, raw_target, visitor
 
 MAX_FORM_BYTES = 4096
 """A token, a claim or a typed serial, and room to spare; photos have the settings' limit."""
 
-_SECONDS_A_DAY = 24 * 3600
 _SHORT_RULE = "/<code>"
 _LINK_RULE = "/01/<gtin>/21/<serial>"
 
@@ -82,7 +81,7 @@ def look(**_parts: str) -> Response:
     if elsewhere is not None:
         return elsewhere
     found = _look()
-    return _with_cookie(respond(_look_page(found)), found.holder_cookie)
+    return with_cookie(respond(_look_page(found)), found.holder_cookie)
 
 
 @blueprint.post(_SHORT_RULE)
@@ -131,12 +130,13 @@ def check_photo() -> Response:
     codes = [_shown_in_photo(symbol) for symbol in answer.symbols]
     if not codes:
         return respond(maker.unreadable_page(*advice_numbers(answer.advice)))
+    cookie = next((symbol.look.holder_cookie for symbol in answer.symbols if symbol.look.holder_cookie), None)
     if len(codes) > 1:
-        return respond(maker.cards_page(codes, left_out=answer.left_out))
+        return with_cookie(respond(maker.cards_page(codes, left_out=answer.left_out)), cookie)
     proof = linked_proof(answer.symbols[0].text)
     if proof is not None and codes[0].verdict is Verdict.NOT_OURS:
         return proofs.show_proof(proof)
-    return respond(maker.code_page(codes[0], answer=True))
+    return with_cookie(respond(maker.code_page(codes[0], answer=True)), cookie)
 
 
 @blueprint.post("/check/serial")
@@ -157,7 +157,7 @@ def check_serial() -> Response:
     if found.state is Verdict.NOT_OURS:
         return respond(maker.typed_page("typed_unknown", typed, tint=Tint.CAREFUL))
     shown = ShownCode(verdict=found.state, facts=found.facts, channel=Channel.SERIAL)
-    return respond(maker.code_page(shown, answer=True))
+    return with_cookie(respond(maker.code_page(shown, answer=True)), found.holder_cookie)
 
 
 def _verify(*, origin_hidden: bool) -> Response:
@@ -192,7 +192,7 @@ def _receipt() -> Response:
     except KeepCodeInvalid as refused:
         return _look_response(refused.http_status, notes=("keep_mistyped",))
     if found is not None:
-        return receipts.receipt_file(found) or respond(_answer_page(found))
+        return with_cookie(receipts.receipt_file(found) or respond(_answer_page(found)), found.holder_cookie)
     if "keep_code" in request.form:
         return _look_response(HTTPStatus.OK, notes=("keep_wrong",))
     return _look_again()
@@ -206,7 +206,7 @@ def _look_response(status: int, *, notes: tuple[str, ...] = ()) -> Response:
     """The look page as the answer to a form of ours, with the cookie of a look."""
     found = _look()
     response = respond(_look_page(found, notes=notes), status)
-    return _with_cookie(response, found.holder_cookie if is_origin_shown(request) else None)
+    return with_cookie(response, found.holder_cookie if is_origin_shown(request) else None)
 
 
 def _look(claim: str | None = None) -> Look:
@@ -245,27 +245,13 @@ def _verdict(answer: Answer) -> Response:
     own = answer.verdict in {Verdict.GENUINE, Verdict.VERIFIED_BY_YOU}
     remembered = is_remembered(request, context().keyrings().prefixes)
     if own and remembered and answer.known_by_cookie:
-        return _with_cookie(see_other(page_address()), answer.holder_cookie)
+        return with_cookie(see_other(page_address()), answer.holder_cookie)
     notes = ("told",) if answer.verdict in OFFERED else ()
     if answer.verdict is Verdict.GENUINE and not remembered:
         notes = ("not_remembered",)
     # Where any site may have sent the form, no browser is given the cookie of a claim that it did not make.
     kept = answer.holder_cookie if is_origin_shown(request) or visitor().cookie is not None else None
-    return _with_cookie(respond(_answer_page(answer, notes=notes)), kept)
-
-
-def _with_cookie(response: Response, cookie: HolderCookie | None) -> Response:
-    """Set the holder cookie, where the browser would keep it."""
-    if cookie is not None and is_remembered(request, context().keyrings().prefixes):
-        response.set_cookie(
-            HOLDER_COOKIE,
-            cookie.value,
-            cookie.days * _SECONDS_A_DAY,
-            secure=True,
-            httponly=True,
-            samesite="Lax",
-        )
-    return response
+    return with_cookie(respond(_answer_page(answer, notes=notes)), kept)
 
 
 def _answer_page(answer: Answer, *, notes: tuple[str, ...] = ()) -> Page:

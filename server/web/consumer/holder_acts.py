@@ -13,7 +13,7 @@ from server.domain.codes.holder_acts import HandOnLimit, HolderAct, UndoOver
 from server.domain.codes.page_token import PageTokenInvalid
 from server.services.codes.look import text_of_page
 from server.services.holders.acts import ActAnswer, HolderCredentials, act_on_page, preview_on_page
-from server.web.consumer.respond import page_address, page_maker, respond
+from server.web.consumer.respond import page_address, page_maker, respond, with_cookie
 from server.web.consumer.view import Confirm, Page, ReceiptView, Tint
 from server.web.visit import context, raw_target, visitor
 
@@ -37,12 +37,15 @@ def answer() -> Response:
     holder = HolderCredentials(visitor=visitor(), claim=claim, keep_code=keep_code)
     try:
         if token is None:
-            return respond(_confirm_page(preview_on_page(context(), text, act, holder), holder))
+            asked = preview_on_page(context(), text, act, holder)
+            return with_cookie(respond(_confirm_page(asked, holder)), asked.holder_cookie)
         try:
-            return respond(_done_page(act_on_page(context(), text, act, holder, token=token), holder))
+            done = act_on_page(context(), text, act, holder, token=token)
+            return with_cookie(respond(_done_page(done, holder)), done.holder_cookie)
         except PageTokenInvalid as late:
-            page = _confirm_page(preview_on_page(context(), text, act, holder), holder, notes=("again_act",))
-            return respond(page, late.http_status)
+            asked = preview_on_page(context(), text, act, holder)
+            page = _confirm_page(asked, holder, notes=("again_act",))
+            return with_cookie(respond(page, late.http_status), asked.holder_cookie)
     except (UndoOver, HandOnLimit) as refused:
         return respond(page_maker().plain_page(_REFUSED[type(refused)]), HTTPStatus.CONFLICT)
 

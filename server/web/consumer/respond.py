@@ -7,14 +7,18 @@ from flask import Response, make_response, render_template, request
 
 from authcode.code.payload import shown_host
 from keys.format.keyring import KeyringSet
+from server.domain.codes.claim import HolderCookie
 from server.services.codes.address import code_address
 from server.services.codes.look import text_of_page
 from server.web.consumer.accent import accent_address
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.view import Page, Site
 from server.web.consumer.words import ShopperCatalogue, choose_catalogue
+from server.web.origin import is_remembered
 from server.web.static_files import static_address
-from server.web.visit import context, raw_target
+from server.web.visit import HOLDER_COOKIE, context, raw_target
+
+_SECONDS_A_DAY = 24 * 3600
 
 
 def catalogue() -> ShopperCatalogue:
@@ -45,6 +49,20 @@ def respond(page: Page, status: int = HTTPStatus.OK) -> Response:
     response = make_response(rendered(page, words), status)
     response.content_language.add(words.language)
     response.vary.add("Accept-Language")
+    return response
+
+
+def with_cookie(response: Response, cookie: HolderCookie | None) -> Response:
+    """Set the holder cookie, where the browser would keep it."""
+    if cookie is not None and is_remembered(request, context().keyrings().prefixes):
+        response.set_cookie(
+            HOLDER_COOKIE,
+            cookie.value,
+            cookie.days * _SECONDS_A_DAY,
+            secure=True,
+            httponly=True,
+            samesite="Lax",
+        )
     return response
 
 

@@ -27,6 +27,7 @@ from server.storage import schema
 from server.storage.engine import RecordsUnreachable
 from server.web.consumer.problems import OFFLINE_RETRY_S
 from tests.server.simulator import Issued, World, claim_of
+from tests.server.web.consumer.receipts import keep_code_on
 from tests.server.web.pages import ADDRESS, Browser, heading, hidden, target
 from tests.server.web.photos import foreign_photo, photo_of
 
@@ -175,6 +176,29 @@ class TestVerifying:
         assert heading(stranger.text) == "This code was verified before"
         assert "<details open>" in stranger.text
         assert "12:00" not in stranger.text
+
+    def test_any_answer_that_recognises_its_holder_renews_the_cookie(
+        self, world: World, shopper: Browser, issued: Issued
+    ) -> None:
+        mine, other = issued.text(0), issued.text(1)
+        own = target(mine)
+        keep_code = keep_code_on(shopper.verify(own).text)
+        for answer in (
+            shopper.open(own),
+            upload(shopper, photo_of((mine, Form.SHORT))),
+            upload(shopper, photo_of((mine, Form.SHORT), (other, Form.SHORT))),
+            shopper.send("/check/serial", {"serial": printed_serial(issued.codes[0].serial)}),
+            shopper.send(own, {"receipt": "save"}),
+            shopper.send(own, {"keep_code": keep_code}),
+            shopper.send(own, {"act": "hand_on"}),
+            shopper.send(own, {"act": "undo", "token": "x"}),
+            shopper.send(own, hidden(shopper.send(own, {"act": "undo"}).text)),
+        ):
+            assert [cookie.count("Max-Age=34560000") for cookie in holder_cookies(answer)] == [1]
+        assert holder_cookies(upload(shopper, photo_of((other, Form.SHORT)))) == []
+        stranger = Browser(world.client)
+        stranger.open(target(other))
+        assert holder_cookies(stranger.send(own, {"keep_code": keep_code})) == []
 
     def test_a_recall_tells_the_holder_that_it_was_theirs(self, world: World, shopper: Browser, issued: Issued) -> None:
         shopper.verify(target(issued.text(0)))
