@@ -49,13 +49,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyRequest(Request):
-    """One request to verify; `token` is the page's, where a page sent it.
+    """One request to verify; `token` is the page's, where a page sent it, and `ticked` whether its box was.
 
     With `origin_hidden` the browser did not say which page sent it.
     """
 
     claim: str
     token: str | None
+    ticked: bool = False
     origin_hidden: bool = False
 
 

@@ -15,6 +15,7 @@ from authcode.order.order import Placement
 from keys.base.errors import AuthcodeError
 from keys.proof import linked_proof
 from scanner.errors import PhotoError
+from server.domain.codes.attempt_cases import TickMissing
 from server.domain.codes.claim import ClaimInvalid
 from server.domain.codes.holder_acts import ActNotNow, HolderUnknown
 from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
@@ -90,9 +91,9 @@ def burn(**_parts: str) -> Response:
     """Verify the code of this address, with the page's token and claim (docs/protocol.md §2 rules 3 to 8).
 
     A damaged address of a code burns nothing and is answered like one that is opened: by a redirect to the plain one.
-    A form that was not sent from our page, or whose token is not valid, is answered with the look page (409). One of
-    unknown origin counts as ours if its claim was made for this browser. A verification whose browser will be known by
-    its cookie is answered by a redirect to the code's page, so that going back or reloading sends nothing again.
+    A form that was not sent from our page, or whose token or tick is missing, is answered with the look page (409). One
+    of unknown origin counts as ours if its claim was made for this browser. A verification whose browser will be known
+    by its cookie is answered by a redirect to the code's page, so that going back or reloading sends nothing again.
     """
     refuse_staff()
     elsewhere = look_elsewhere()
@@ -162,14 +163,16 @@ def check_serial() -> Response:
 
 def _verify(*, origin_hidden: bool) -> Response:
     text, claim = text_of_page(context(), *raw_target()), request.form.get("claim")
-    form = PageForm(token=request.form.get("token"), claim=claim, origin_hidden=origin_hidden)
+    ticked = "bought" in request.form
+    form = PageForm(token=request.form.get("token"), claim=claim, ticked=ticked, origin_hidden=origin_hidden)
     try:
         answer = verify_on_page(context(), text, form, visitor())
     except ClaimInvalid:
         return _look_again()
-    except PageTokenInvalid:
+    except (TickMissing, PageTokenInvalid) as refused:
+        notes = _HIDDEN if origin_hidden else ()
         known = claim if is_origin_shown(request) else None
-        return _look_again(known, notes=_HIDDEN if origin_hidden else ())
+        return _look_again(known, notes=("tick_first",) if isinstance(refused, TickMissing) else notes)
     return _verdict(answer)
 
 

@@ -161,6 +161,18 @@ class TestVerifying:
         assert "This hidden code is" in shopper.verify(target(hidden_code.text(0))).text
         assert "Codes can be copied" in shopper.verify(target(visible.text(0))).text
 
+    def test_a_visible_code_is_not_verified_without_its_tick_whatever_the_browser_lets_through(
+        self, world: World, shopper: Browser
+    ) -> None:
+        page = target(world.issue(placement=Placement.VISIBLE).text(0))
+        form = hidden(shopper.open(page).text)
+        again = shopper.send(page, form)
+        assert (again.status_code, burned(world)) == (409, 0)
+        assert "tick \u201cI have bought this\u201d first" in again.text
+        assert hidden(again.text)["claim"] == form["claim"]
+        assert "Genuine" in shopper.send(page, hidden(again.text) | {"bought": "on"}).text
+        assert "Genuine" in shopper.send(page, form).text  # a late retry, which burns nothing
+
     def test_the_same_form_sent_twice_is_answered_alike_byte_for_byte(self, shopper: Browser, issued: Issued) -> None:
         form = hidden(shopper.open(target(issued.text(0))).text)
         first, second = shopper.send(target(issued.text(0)), form), shopper.send(target(issued.text(0)), form)
