@@ -48,7 +48,8 @@ LOOKS_BY_SERIAL = 60
 """Looks without a signature that a network has in an hour: typed serials, and links that lost their 8030, together."""
 
 CROWDED_UNITS = 10
-"""Units in an hour from which on a network is taken for a shop's or a carrier's."""
+"""Units that a household has at hand: a network that looked at more within an hour is a shop's or a carrier's. It is no
+limit on anything, so that it is counted with limits off as well, in each worker's share."""
 
 STRAY_ADDRESSES = (60, "minute")
 """Addresses of one network that resemble a code and are none, or a damaged one. Each costs up to eight signatures, half

@@ -163,11 +163,13 @@ def _strangers_look(
     ctx: Context, connection: Connection, state: CodeState, request: _LookRequest, verdict: Verdict
 ) -> Look:
     """What everybody else sees, within the limits on looks."""
-    facts = facts_of(connection, state, own=False)
-    if verdict is Verdict.ALREADY_VERIFIED:
-        facts = replace(facts, same_network=is_from_same_network(ctx, connection, state, request))
-    seen = Look(state=verdict, facts=facts, unit=state.unit)
-    return seen if _may_tell(ctx, state, request) else _withheld(seen)
+    seen = Look(state=verdict, facts=facts_of(connection, state, own=False), unit=state.unit)
+    if not _may_tell(ctx, state, request):
+        return _withheld(seen)
+    if verdict is not Verdict.ALREADY_VERIFIED or seen.facts is None:
+        return seen
+    near = is_from_same_network(ctx, connection, state, request)
+    return replace(seen, facts=replace(seen.facts, same_network=near))
 
 
 def _count(ctx: Context, state: CodeState, request: Request, verdict: Verdict) -> None:
@@ -191,7 +193,7 @@ def _withheld(seen: Look) -> Look:
     """The same look without what tells a used code from an unused one; every other state is shown however often."""
     if seen.state not in {Verdict.UNUSED, Verdict.ALREADY_VERIFIED} or seen.facts is None:
         return seen
-    facts = replace(seen.facts, first_verified_on=None, first_day_in_zone=None, first_country=None, same_network=False)
+    facts = replace(seen.facts, first_verified_on=None, first_day_in_zone=None, first_country=None)
     return replace(seen, state=Verdict.WITHHELD, facts=facts)
 
 
