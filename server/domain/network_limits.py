@@ -1,8 +1,10 @@
 """Every limit that one network has: requests, looks, wrong secrets and logins. Pure.
 
-A network is a truncated address (`places/place.py`). Limits on requests and looks are counted in each worker's memory
-and divided by the workers, `AUTHCODE_RATE_LIMIT=off` lifts them; wrong keep-codes, claims
-and logins are counted in the database, where no setting lifts them.
+A network is a truncated address (`places/place.py`). Limits on requests, looks and wrong tokens are counted in each
+worker's memory and divided by the workers, at least 1; a worker reads one picture of a network at a time, which cannot
+be divided. `AUTHCODE_RATE_LIMIT=off` lifts them all. Wrong keep-codes, claims and logins are counted in the database,
+where no setting lifts them.
+
 How many units a network and a holder cookie may see the state of in an hour are settings
 (`AUTHCODE_UNITS_PER_NETWORK_HOUR`, `AUTHCODE_UNITS_PER_COOKIE_HOUR`). An unknown address has no network and no limit.
 """
