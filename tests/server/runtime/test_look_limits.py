@@ -26,8 +26,8 @@ UNUSED = "unused so far"
 
 def with_limits(world: World, **changes: int) -> World:
     settings = world.settings.model_copy(update={"rate_limit": RateLimit.ON, **changes})
-    world.ctx = replace(world.ctx, look_limits=LookLimits.of(settings))
-    world.app = create_app(world.settings, context=world.ctx)
+    world.ctx = replace(world.ctx, settings=settings, look_limits=LookLimits.of(settings))
+    world.app = create_app(settings, context=world.ctx)
     return world
 
 
