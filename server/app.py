@@ -2,7 +2,6 @@
 
 import secrets
 from datetime import UTC, datetime
-from functools import partial
 from types import TracebackType
 
 from flask import Flask
@@ -12,15 +11,13 @@ from keys.base.errors import AuthcodeError
 from keys.store.passphrase import read_passphrase
 from scanner.confine.readers import PhotoReaders
 from server.domain.alerts.rules import all_rules
-from server.domain.alerts.rules.harvest import least_excess
 from server.keystore import ServerKeys, open_server_keys
 from server.runtime.context import Context
 from server.runtime.keyrings import KeyringCache
 from server.runtime.look_limits import LookLimits
-from server.runtime.looks import LookCounter
 from server.runtime.places import Places
 from server.runtime.pseudonyms import Pseudonyms
-from server.services.alerts.storms import after_looks, after_network
+from server.services.alerts.storms import create_look_counter
 from server.services.log.keeper import LogKeeper
 from server.settings import Settings
 from server.storage.engine import Database
@@ -50,6 +47,10 @@ class _App(Flask):
         log_unexpected(exc_info[1])
 
 
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
 def create_context(settings: Settings, keys: ServerKeys) -> Context:
     """What services need, for this process.
 
@@ -63,30 +64,19 @@ def create_context(settings: Settings, keys: ServerKeys) -> Context:
     except AuthcodeError:
         db.close()
         raise
+    pseudonyms = Pseudonyms(keys.store)
     return Context(
         db=db,
         settings=settings,
         keys=keys,
         keyrings=KeyringCache(db, keys, ttl_s=settings.keyring_cache_s),
         places=Places(settings.geoip_database),
-        pseudonyms=Pseudonyms(keys.store),
-        looks=create_look_counter(db, settings),
+        pseudonyms=pseudonyms,
+        looks=create_look_counter(db, settings, pseudonyms, _clock),
         look_limits=LookLimits.of(settings),
         photos=PhotoReaders(),
-        clock=lambda: datetime.now(UTC),
+        clock=_clock,
         random=secrets.token_bytes,
-    )
-
-
-def create_look_counter(db: Database, settings: Settings) -> LookCounter:
-    """The counter of looks, with the rules that run on what it counts."""
-    workers = settings.workers
-    return LookCounter(
-        db,
-        flush_s=settings.look_flush_s,
-        after=after_looks,
-        after_network=partial(after_network, workers=workers),
-        least_of_network=least_excess(workers),
     )
 
 

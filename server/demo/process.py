@@ -20,7 +20,7 @@ POLL_S: Final = 0.1
 MAX_LOG_CHARACTERS: Final = 2000
 """The end of a server's log that a refusal quotes: the last traceback fits."""
 DEMO_REPEAT_WINDOW_S: Final = 3
-"""How long the demo's server repeats `genuine` to the same buyer: ten minutes by default, too long to watch."""
+"""How long `genuine` is repeated to the buyers of the conversation: ten minutes by default, too long to watch."""
 
 _AUTHCODE = (sys.executable, "-m", "authcode")
 
@@ -46,11 +46,7 @@ def environment(home: Path, settings: Mapping[str, str] | None = None) -> dict[s
     For a demo only, the passphrases are next to what they unlock, where every command finds them.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AUTHCODE_")}
-    story = {
-        "AUTHCODE_HOME": str(home),
-        "AUTHCODE_REPEAT_WINDOW_S": str(DEMO_REPEAT_WINDOW_S),
-        "AUTHCODE_LOOK_FLUSH_S": "0.5",
-    }
+    story = {"AUTHCODE_HOME": str(home), "AUTHCODE_LOOK_FLUSH_S": "0.5"}
     return inherited | story | dict(settings or {})
 
 

@@ -1,8 +1,10 @@
 """Every limit that one network has: requests, looks, wrong secrets and logins. Pure.
 
-A network is a truncated address (`places/place.py`). Limits on requests and looks are counted in each worker's memory
-and divided by the workers, `AUTHCODE_RATE_LIMIT=off` lifts them; wrong keep-codes, claims
-and logins are counted in the database, where no setting lifts them.
+A network is a truncated address (`places/place.py`). Limits on requests, looks and wrong tokens are counted in each
+worker's memory and divided by the workers, at least 1; a worker reads one picture of a network at a time, which cannot
+be divided. `AUTHCODE_RATE_LIMIT=off` lifts them all. Wrong keep-codes, claims and logins are counted in the database,
+where no setting lifts them.
+
 How many units a network and a holder cookie may see the state of in an hour are settings
 (`AUTHCODE_UNITS_PER_NETWORK_HOUR`, `AUTHCODE_UNITS_PER_COOKIE_HOUR`). An unknown address has no network and no limit.
 """
@@ -53,7 +55,12 @@ LOOKS_BY_SERIAL = 60
 """Looks without a signature that a network has in an hour: typed serials, and links that lost their 8030, together."""
 
 CROWDED_UNITS = 10
-"""Units in an hour from which on a network is taken for a shop's or a carrier's."""
+"""Units that a household has at hand: a network that looked at more within an hour is a shop's or a carrier's. It is no
+limit on anything, so that it is counted with limits off as well, in each worker's share."""
+
+STRAY_ADDRESSES = (60, "minute")
+"""Addresses of one network that resemble a code and are none, or a damaged one. Each costs up to eight signatures, half
+a millisecond; a carrier whose customers share links that a mail program damaged sends a few in a minute."""
 
 WRONG_TOKENS = (30, "minute")
 """Wrong tokens of one network, of stations and in looks at gifts. Only those are counted and refused: a neighbour's

@@ -1,16 +1,20 @@
 """Stage 5, verify: looks counted in memory, written in the background; a killed worker loses its counts."""
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from keys.base.errors import AuthcodeError
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict
 from server.runtime.network_looks import NetworkLookCounter, NetworkLooks
 from server.storage.engine import Connection, Database, RecordsUnreachable
 from server.storage.looks import LookKey, add_looks
+
+_LOG = logging.getLogger("authcode.looks")
 
 MAX_LOOKS_PER_UNIT_AND_DAY = 1_000
 """More looks at one code on one day say nothing new; per worker."""
@@ -106,7 +110,8 @@ class LookCounter:
             try:
                 with self._db.write() as connection:
                     reported = self._after_network(connection, looks)
-            except RecordsUnreachable:
+            except (AuthcodeError, OSError) as problem:  # the next time: what is due stays
+                _LOG.warning("looks of networks could not be evaluated: %s", problem)
                 return
             self._networks.settle(looks, reported=reported)
 

@@ -49,10 +49,13 @@ class Pseudonyms:
         network = truncated_network(address)
         if network is None:
             return NetworkMarks(day=None, unit=None)
-        day, period = (self._key(purpose, name) for purpose, name in _names(now).items())
-        return NetworkMarks(
-            day=_mark(day, network.encode()), unit=_mark(period, unit.to_bytes(8, "big") + network.encode())
-        )
+        day = self._key(Purpose.PSEUDONYM_DAY, _names(now)[Purpose.PSEUDONYM_DAY])
+        return NetworkMarks(day=_mark(day, network.encode()), unit=self.unit_mark(network, unit, now=now))
+
+    def unit_mark(self, network: str, unit: int, *, now: datetime) -> bytes:
+        """The pseudonym of a truncated network on a unit (by its id)."""
+        period = self._key(Purpose.PSEUDONYM_UNIT, _names(now)[Purpose.PSEUDONYM_UNIT])
+        return _mark(period, unit.to_bytes(8, "big") + network.encode())
 
     def forget_past(self, *, now: datetime) -> None:
         """Delete the keys of past times; never later ones: another worker may have reached midnight first."""

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from authcode.log.checkpoint import named_head
 from server.domain.codes.redemption import Redemption, Remembered, Returned, ReturnedBy, UnitLife
 from server.domain.codes.unit import INDEX_BITS, LIFE_BITS, Unit
-from server.storage.engine import count_rows, insert_or_nothing
+from server.storage.engine import insert_or_nothing
 from server.storage.schema import log_head, redemption, remembered, undo
 
 _STORED = ("at", "country", "region", "claim_hash", "holder_hash", "hop")
@@ -90,11 +90,6 @@ def lock_redemption(connection: sa.Connection, unit: Unit) -> None:
     the counters of its batch, its alerts, the tree of the log. In another order two attempts would wait for each other.
     """
     connection.execute(sa.select(redemption.c.unit).where(redemption.c.unit == unit.id).with_for_update(key_share=True))
-
-
-def count_used(connection: sa.Connection, units: Collection[int]) -> int:
-    """How many of these units (by their ids, life included) are used, or were before they were returned."""
-    return count_rows(connection, redemption, redemption.c.unit.in_(units))
 
 
 def count_used_between(connection: sa.Connection, row: int, first: int, last: int) -> int:

@@ -192,6 +192,13 @@ def network_of_burn(connection: sa.Connection, unit: int) -> bytes | None:
     return connection.execute(sa.select(scan.c.network_unit).where(_is_burn(unit))).scalar()
 
 
+def networks_of_burns(connection: sa.Connection, units: Sequence[int]) -> list[tuple[int, bytes | None]]:
+    """Those of these units that were verified, each with the pseudonym on it of the network that did."""
+    same = (scan.c.unit == redemption.c.unit) & (scan.c.at == redemption.c.at) & scan.c.burned
+    query = sa.select(scan.c.unit, scan.c.network_unit).join(redemption, same).where(redemption.c.unit.in_(units))
+    return [(row.unit, row.network_unit) for row in connection.execute(query)]
+
+
 def attempts_around(connection: sa.Connection, unit: int, at: datetime, window: timedelta) -> list[tuple[int, Attempt]]:
     """What was tried on a unit within a time around a moment, each with its number, the latest first.
 

@@ -15,7 +15,7 @@ from limits import parse
 from werkzeug.exceptions import TooManyRequests
 
 from authcode.code.payload import dropped_link
-from server.domain.network_limits import LOOKS_BY_SERIAL, REQUESTS, WRONG_TOKENS
+from server.domain.network_limits import LOOKS_BY_SERIAL, REQUESTS, STRAY_ADDRESSES, WRONG_TOKENS
 from server.domain.places.place import truncated_network
 from server.settings import RateLimit, Settings
 from server.web.visit import raw_target
@@ -79,14 +79,27 @@ def refuse_more_wrong_tokens() -> None:
     Raises:
         TooManyRequests: there were too many in a short time.
     """
+    _refuse_more("wrong token", WRONG_TOKENS)
+
+
+def refuse_more_stray_addresses() -> None:
+    """Count an address that resembles a code and is none, of the present request's network.
+
+    Raises:
+        TooManyRequests: there were too many in a short time.
+    """
+    _refuse_more("stray address", STRAY_ADDRESSES)
+
+
+def _refuse_more(counted: str, of_network: tuple[int, str]) -> None:
     limiter: Limiter | None = current_app.extensions.get("authcode-limiter")
     network = _network()
     if limiter is None or network is None:
         return
     settings: Settings = current_app.extensions["authcode"].settings
-    number, period = WRONG_TOKENS
+    number, period = of_network
     limit = parse(f"{max(1, number // settings.workers)} per {period}")
-    if not limiter.limiter.hit(limit, "wrong token", network):
+    if not limiter.limiter.hit(limit, counted, network):
         raise TooManyRequests(retry_after=limit.get_expiry())
 
 

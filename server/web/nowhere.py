@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from server.web.consumer.addresses import stray_answer
 from server.web.consumer.problems import http_problem_page as shoppers_page
@@ -23,7 +23,10 @@ def init_nowhere(app: Flask) -> None:
             return http_problem(error)
         if request.path == _FOR_STAFF or request.path.startswith(f"{_FOR_STAFF}/"):
             return dashboards_page(error)
-        stray = stray_answer() if error.code == HTTPStatus.NOT_FOUND else None
+        try:
+            stray = stray_answer() if request.url_rule is None and error.code == HTTPStatus.NOT_FOUND else None
+        except TooManyRequests as refused:
+            return shoppers_page(refused)
         return stray or shoppers_page(error)
 
     app.register_error_handler(HTTPException, for_reader)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from server.demo.process import environment
 from tests.journeys.story import free_port, tell
 
 pytestmark = [pytest.mark.slow]
@@ -50,3 +51,7 @@ def test_a_port_that_is_taken_is_told_before_anything_is_made(tmp_path: Path) ->
     assert refused.returncode == 2
     assert "[address_taken]" in refused.stderr
     assert not (tmp_path / "home").exists()
+
+
+def test_the_server_of_the_demo_has_the_usual_settings_unless_the_conversation_asks_for_others(tmp_path: Path) -> None:
+    assert "AUTHCODE_REPEAT_WINDOW_S" not in environment(tmp_path)

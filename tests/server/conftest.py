@@ -19,13 +19,14 @@ from keys.store.issuer import IssuerHome
 from keys.store.key_file import ScryptCost
 from scanner.confine.readers import PhotoReaders
 from server import listeners as hooks
-from server.app import create_app, create_look_counter
+from server.app import create_app
 from server.keystore import open_server_keys
 from server.runtime.context import Context
 from server.runtime.keyrings import KeyringCache
 from server.runtime.look_limits import LookLimits
 from server.runtime.places import Places
 from server.runtime.pseudonyms import Pseudonyms
+from server.services.alerts.storms import create_look_counter
 from server.services.brands.keyring import publish_keyring
 from server.services.brands.publish_product import publish_product
 from server.services.brands.settings import set_contact
@@ -137,14 +138,15 @@ def make_world(
         db = Database(settings.database)
         opened.callback(db.close)
         clock = Clock()
+        pseudonyms = Pseudonyms(keys.store)
         ctx = Context(
             db=db,
             settings=settings,
             keys=keys,
             keyrings=KeyringCache(db, keys, ttl_s=settings.keyring_cache_s),
             places=Places(settings.geoip_database),
-            pseudonyms=Pseudonyms(keys.store),
-            looks=create_look_counter(db, settings),
+            pseudonyms=pseudonyms,
+            looks=create_look_counter(db, settings, pseudonyms, clock),
             look_limits=LookLimits.of(settings),
             photos=photo_readers,
             clock=clock,

@@ -80,7 +80,8 @@ class HourOfLooks:
 class HourOfNetwork:
     """The units of a batch that one network looked at within one hour, while they were unburned.
 
-    `burned` of them were burned since, `unburned` were not. The numbers are those of one of so many `workers`.
+    `burned` of them that network burned itself since, `unburned` it did not: what others burn excuses nobody. The
+    numbers are those of one of so many `workers`.
     """
 
     batch_row: int

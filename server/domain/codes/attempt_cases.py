@@ -7,7 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from keys.base.errors import AuthcodeError
 from server.domain.codes.verdict import Conditions, Use, Verdict, verdict_of
+
+
+class TickMissing(AuthcodeError):
+    """The page of a visible code was sent without its tick; nothing was burned."""
+
+    code = "tick_missing"
+    http_status = 409
+    sentence = 'Nothing was used up. Tick "I have bought this" first, then verify.'
 
 
 class Action(StrEnum):
@@ -24,7 +33,8 @@ class AttemptFacts:
     """What is known of an attempt, before its burn or after it.
 
     `conditions` are the unit's, with `not_ours` alone set where its key was withdrawn and it was never registered.
-    `earlier_life` is whether the claim verified the unit before it was returned to unused.
+    `earlier_life` is whether the claim verified the unit before it was returned to unused, `unticked` whether a page of
+    a visible code came without the tick "I have bought this".
     """
 
     conditions: Conditions
@@ -34,6 +44,7 @@ class AttemptFacts:
     page: bool = False
     token_valid: bool = False
     earlier_life: bool = False
+    unticked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +68,8 @@ CASES = (
     Case(rule="6.5", applies=lambda known: not known.conditions.passed, action=Action.RECORD),
     Case(rule="6.6", applies=lambda known: known.use is not Use.NONE, action=Action.RECORD),
     Case(rule="6.7", applies=lambda known: known.earlier_life, action=Action.RECORD),
-    Case(rule="6.8", applies=lambda _: True, action=Action.BURN),
+    Case(rule="6.8", applies=lambda known: known.unticked, action=Action.LOOK_AGAIN),
+    Case(rule="6.9", applies=lambda _: True, action=Action.BURN),
 )
 """The cases of an attempt; the first that applies decides."""
 

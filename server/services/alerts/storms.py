@@ -1,22 +1,25 @@
 """Stage 7, alert: runs the rules about looks, in the transaction that writes them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from server.domain.alerts.growth import GrowingAlert, Growth, grow
 from server.domain.alerts.rule import HourOfLooks, HourOfNetwork
 from server.domain.alerts.rules import findings
+from server.domain.alerts.rules.harvest import least_excess
 from server.domain.alerts.storm import LOOKS_IN_STORM, UNCOUNTED_LOOKS, begins_storm
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict
-from server.runtime.looks import LatestLook
+from server.runtime.looks import LatestLook, LookCounter
 from server.runtime.network_looks import NetworkLooks
+from server.runtime.pseudonyms import Pseudonyms
+from server.settings import Settings
 from server.storage.alerts import add_looks, lock_alert, save_alert
 from server.storage.batches import batch_by_row
-from server.storage.engine import Connection
+from server.storage.engine import Connection, Database
 from server.storage.looks import LookKey, storming
-from server.storage.redemptions import count_used
+from server.storage.scans import networks_of_burns
 
 
 def after_looks(
@@ -36,12 +39,31 @@ def after_looks(
             _grow(connection, batch.brand, HourOfLooks(unit=unit, serial=last.serial, by_place=by_place), new, last.at)
 
 
-def after_network(connection: Connection, looks: NetworkLooks, *, workers: int) -> bool:
+def create_look_counter(
+    db: Database, settings: Settings, pseudonyms: Pseudonyms, clock: Callable[[], datetime]
+) -> LookCounter:
+    """The counter of looks, with the rules that run on what it counts."""
+
+    def after_network(connection: Connection, looks: NetworkLooks) -> bool:
+        """Run the rules on a network's looks, with its own verifications among them."""
+        burns, now = networks_of_burns(connection, looks.units), clock()
+        own = sum(mark == pseudonyms.unit_mark(looks.network, unit, now=now) for unit, mark in burns)
+        return _after_network(connection, looks, burned=own, workers=settings.workers)
+
+    return LookCounter(
+        db,
+        flush_s=settings.look_flush_s,
+        after=after_looks,
+        after_network=after_network,
+        least_of_network=least_excess(settings.workers),
+    )
+
+
+def _after_network(connection: Connection, looks: NetworkLooks, *, burned: int, workers: int) -> bool:
     """Run the rules on a network's looks at a batch; whether an alert has counted those that none had before."""
     batch = batch_by_row(connection, looks.batch_row)
     if batch is None:
         return False
-    burned = count_used(connection, looks.units)
     unburned = len(looks.units) - burned
     facts = HourOfNetwork(batch_row=looks.batch_row, unburned=unburned, burned=burned, workers=workers)
     new = {

@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from server.domain.alerts.alert import Attempt, NumberedAttempt
-from server.domain.codes.claim import CLAIM_BYTES, holder_of_claim, marks_of
-from server.domain.codes.redemption import Marks
+from server.domain.codes.claim import CLAIM_BYTES, HOLDER_DAYS, HolderCookie, holder_of_claim, marks_of
+from server.domain.codes.redemption import Marks, Redemption, is_holder
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict
 from server.runtime.context import Context
@@ -54,13 +54,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyRequest(Request):
-    """One request to verify; `token` is the page's, where a page sent it.
+    """One request to verify; `token` is the page's, where a page sent it, and `ticked` whether its box was.
 
     With `origin_hidden` the browser did not say which page sent it.
     """
 
     claim: str
     token: str | None
+    ticked: bool = False
     origin_hidden: bool = False
 
 
@@ -121,3 +122,12 @@ def marks_of_request(ctx: Context, unit: Unit, request: VerifyRequest) -> Marks:
     """The visitor's hashes on this unit: of the claim, and of the cookie that it has or will get."""
     cookie = request.visitor.cookie or holder_of_claim(request.claim, key=ctx.keys.holder)
     return marks_of(unit, claim=request.claim, cookie=cookie, key=ctx.keys.claim)
+
+
+def renewed_cookie(ctx: Context, unit: Unit, first: Redemption | None, visitor: Visitor) -> HolderCookie | None:
+    """The visitor's own cookie for another 400 days, where it shows the holder of this redemption (§2 rule 2.3)."""
+    cookie = visitor.cookie
+    if first is None or cookie is None:
+        return None
+    held = is_holder(first, marks_of(unit, claim=None, cookie=cookie, key=ctx.keys.claim))
+    return HolderCookie(value=cookie, days=HOLDER_DAYS) if held else None

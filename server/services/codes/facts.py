@@ -150,12 +150,15 @@ SHORTEST_REPEAT_ON_PAGES = timedelta(seconds=30)
 """After a verification the browser follows a redirect: on a slow phone its first answer is still `genuine`."""
 
 
-def use_by(ctx: Context, state: CodeState, marks: Marks, *, now: datetime, page: bool = False) -> Use:
-    """How a unit's use looks to who has these marks, on a page or to a program."""
+def repeat_window(ctx: Context, *, program: bool) -> timedelta:
+    """How long the same answer is given again to who was given it: what the setting says, on pages 30 s at least."""
     window = timedelta(seconds=ctx.settings.repeat_window_s)
-    if page:
-        window = max(window, SHORTEST_REPEAT_ON_PAGES)
-    return use_of(state.redemption, marks, now=now, repeat_window=window)
+    return window if program else max(window, SHORTEST_REPEAT_ON_PAGES)
+
+
+def use_by(ctx: Context, state: CodeState, marks: Marks, *, now: datetime, program: bool) -> Use:
+    """How a unit's use looks to who has these marks, on a page or to a `program`."""
+    return use_of(state.redemption, marks, now=now, repeat_window=repeat_window(ctx, program=program))
 
 
 def withdrawal_of(batch: BatchRecord, key: CodeKey, brand: BrandRecord) -> Withdrawal | None:

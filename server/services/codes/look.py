@@ -10,7 +10,6 @@ from authcode.code.serial import SerialUnit, Tier, read_typed_serial
 from authcode.code.verify import VerifiedCode
 from server.domain.codes.claim import (
     CLAIM_BYTES,
-    HOLDER_DAYS,
     LOOK_DAYS,
     HolderCookie,
     claim_of_holder,
@@ -22,7 +21,7 @@ from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict, verdict_of
 from server.domain.places.place import truncated_network
 from server.runtime.context import Context
-from server.services.codes.attempts import Channel, Request, Visitor
+from server.services.codes.attempts import Channel, Request, Visitor, renewed_cookie
 from server.services.codes.facts import CodeFacts, CodeState, bare_facts, facts_of, is_not_ours, state_on_record, use_by
 from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import Resolved, foreign_text, resolve, resolve_serial, unregistered_unit, verified
@@ -144,7 +143,7 @@ def _look_at(ctx: Context, connection: Connection, code: Resolved, request: _Loo
         unknown = Look(state=Verdict.NOT_ACTIVATED, facts=bare_facts(code))
         return _offered(ctx, code, unregistered_unit(code), unknown, request)
     marks = marks_of(state.unit, claim=request.claim, cookie=request.visitor.cookie, key=ctx.keys.claim)
-    use = use_by(ctx, state, marks, now=request.now, page=request.channel is Channel.PAGE)
+    use = use_by(ctx, state, marks, now=request.now, program=request.channel is Channel.API)
     verdict = verdict_of(state.conditions, use)
     _count(ctx, state, request, verdict)
     seen = (_holders_look if use.own else _strangers_look)(ctx, connection, state, request, verdict)
@@ -154,14 +153,11 @@ def _look_at(ctx: Context, connection: Connection, code: Resolved, request: _Loo
 def _holders_look(
     ctx: Context, connection: Connection, state: CodeState, request: _LookRequest, verdict: Verdict
 ) -> Look:
-    """What its holder sees, whose cookie is renewed."""
+    """What its holder sees, whose cookie is renewed; the receipt is on the code's own page."""
     facts = facts_of(connection, state, own=True, later=verdict is Verdict.VERIFIED_BY_YOU)
-    seen = Look(state=verdict, facts=facts, unit=state.unit)
-    if request.channel is not Channel.PAGE:
-        return seen
-    cookie = request.visitor.cookie
-    kept = None if cookie is None else HolderCookie(value=cookie, days=HOLDER_DAYS)
-    return replace(seen, receipt=receipt_of(ctx, connection, state), holder_cookie=kept)
+    kept = renewed_cookie(ctx, state.unit, state.redemption, request.visitor)
+    receipt = receipt_of(ctx, connection, state) if request.channel is Channel.PAGE else None
+    return Look(state=verdict, facts=facts, unit=state.unit, receipt=receipt, holder_cookie=kept)
 
 
 def _strangers_look(
@@ -172,10 +168,12 @@ def _strangers_look(
     handed = _handed_on_at(ctx, connection, state, request)
     if verdict is Verdict.ALREADY_VERIFIED and handed is not None:
         return Look(state=verdict, facts=replace(facts, handed_on_at=handed), unit=state.unit)
-    if verdict is Verdict.ALREADY_VERIFIED:
-        facts = replace(facts, same_network=is_from_same_network(ctx, connection, state, request))
     seen = Look(state=verdict, facts=facts, unit=state.unit)
-    return seen if _may_tell(ctx, state, request) else _withheld(seen)
+    if not _may_tell(ctx, state, request):
+        return _withheld(seen)
+    if verdict is not Verdict.ALREADY_VERIFIED:
+        return seen
+    return replace(seen, facts=replace(facts, same_network=is_from_same_network(ctx, connection, state, request)))
 
 
 def _handed_on_at(ctx: Context, connection: Connection, state: CodeState, request: _LookRequest) -> datetime | None:
@@ -207,7 +205,7 @@ def _withheld(seen: Look) -> Look:
     """The same look without what tells a used code from an unused one; every other state is shown however often."""
     if seen.state not in {Verdict.UNUSED, Verdict.ALREADY_VERIFIED} or seen.facts is None:
         return seen
-    facts = replace(seen.facts, first_verified_on=None, first_day_in_zone=None, first_country=None, same_network=False)
+    facts = replace(seen.facts, first_verified_on=None, first_day_in_zone=None, first_country=None)
     return replace(seen, state=Verdict.WITHHELD, facts=facts)
 
 

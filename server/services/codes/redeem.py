@@ -6,7 +6,8 @@ from functools import partial
 from authcode.code.foreign import ForeignText
 from authcode.code.payload import NotOurs
 from authcode.code.serial import Tier
-from server.domain.codes.attempt_cases import Action, AttemptFacts, Decision, decide
+from authcode.order.order import Placement
+from server.domain.codes.attempt_cases import Action, AttemptFacts, Decision, TickMissing, decide
 from server.domain.codes.claim import (
     HOLDER_DAYS,
     LOOK_DAYS,
@@ -66,10 +67,14 @@ class _Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageForm:
-    """What the form of a code's page sent; with `origin_hidden` the browser did not say which page that was."""
+    """What the form of a code's page sent: token, claim, and whether "I have bought this" was `ticked`.
+
+    With `origin_hidden` the browser did not say which page that was.
+    """
 
     token: str | None
     claim: str | None
+    ticked: bool = False
     origin_hidden: bool = False
 
 
@@ -79,6 +84,7 @@ def verify_on_page(ctx: Context, text: str, form: PageForm, visitor: Visitor) ->
     Raises:
         ClaimInvalid: the claim was not made by a page; nothing was burned.
         PageTokenInvalid: the token is not of this page, or expired; nothing was burned.
+        TickMissing: the code is visible and the tick is missing; nothing was burned.
     """
     kept = read_page_claim(form.claim)
     if kept is None:
@@ -89,6 +95,7 @@ def verify_on_page(ctx: Context, text: str, form: PageForm, visitor: Visitor) ->
         visitor=visitor,
         channel=Channel.PAGE,
         token=form.token,
+        ticked=form.ticked,
         origin_hidden=form.origin_hidden,
     )
     answer = _verify(ctx, text, request)
@@ -129,7 +136,7 @@ def _attempt(ctx: Context, connection: Connection, code: Resolved, request: Veri
     """1. Find what is known.   2. Decide.   3. Burn, and decide once more.   4. Answer.   5. History and alerts.
 
     Raises:
-        PageTokenInvalid: the decision is to show the look page again.
+        PageTokenInvalid, TickMissing: the decision is to show the look page again.
     """
     state = state_on_record(connection, code, now=request.now)  # (1)
     one = _Attempt(code=code, state=state, request=request, marks=Marks())
@@ -139,7 +146,7 @@ def _attempt(ctx: Context, connection: Connection, code: Resolved, request: Veri
     known = _known(ctx, connection, one)
     decision = decide(known)  # (2)
     if decision.action is Action.LOOK_AGAIN:
-        raise PageTokenInvalid
+        raise TickMissing if known.token_valid else PageTokenInvalid
     if decision.action is Action.BURN and state is not None:  # (3)
         one = _burn(ctx, connection, one, state)
         known = replace(known, use=_use(ctx, one))
@@ -154,14 +161,17 @@ def _known(ctx: Context, connection: Connection, one: _Attempt) -> AttemptFacts:
     state, request = one.state, one.request
     not_ours = is_not_ours(one.code, state)
     use = _use(ctx, one)
+    page = request.channel is Channel.PAGE
+    visible = state is not None and state.batch.placement == Placement.VISIBLE
     late = request.channel is Channel.API and state is not None and not not_ours
     return AttemptFacts(
         conditions=Conditions(not_ours=not_ours) if state is None else state.conditions,
         use=use,
         registered=state is not None,
         outer=one.code.tier is Tier.OUTER,
-        page=request.channel is Channel.PAGE,
+        page=page,
         token_valid=_is_token_valid(ctx, one),
+        unticked=page and visible and not request.ticked,
         earlier_life=late and _verified_an_earlier_life(ctx, connection, one.unit, request.claim),
     )
 
@@ -169,7 +179,7 @@ def _known(ctx: Context, connection: Connection, one: _Attempt) -> AttemptFacts:
 def _use(ctx: Context, one: _Attempt) -> Use:
     if one.state is None:
         return Use.NONE
-    return use_by(ctx, one.state, one.marks, now=one.request.now, page=one.request.channel is Channel.PAGE)
+    return use_by(ctx, one.state, one.marks, now=one.request.now, program=one.request.channel is Channel.API)
 
 
 def _is_token_valid(ctx: Context, one: _Attempt) -> bool:

@@ -21,6 +21,6 @@ def is_from_same_network(ctx: Context, connection: Connection, state: CodeState,
     if first is None or request.channel is not Channel.PAGE or request.now - first.at > SAME_NETWORK_WINDOW:
         return False
     network = ctx.pseudonyms.marks(address, state.unit.id, now=request.now).unit
-    if network is None or ctx.look_limits.is_crowded(address):
+    if network is None or ctx.look_limits.is_crowded(address, now=request.now):
         return False
     return network_of_burn(connection, state.unit.id) == network

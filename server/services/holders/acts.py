@@ -6,7 +6,6 @@ Claim, cookie or keep-code must show the holder each time; every failure has one
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from authcode.code.payload import NotOurs
 from authcode.code.serial import Tier
@@ -30,8 +29,8 @@ from server.domain.codes.redemption import Marks, Redemption, ReturnedBy, is_hol
 from server.domain.codes.unit import Unit
 from server.domain.codes.verdict import Verdict, state_check
 from server.runtime.context import Context
-from server.services.codes.attempts import Channel, append_own
-from server.services.codes.facts import CodeState, facts_of, state_of
+from server.services.codes.attempts import Channel, append_own, renewed_cookie
+from server.services.codes.facts import CodeState, facts_of, repeat_window, state_of
 from server.services.codes.receipts import Receipt, receipt_of
 from server.services.codes.resolve import resolve, unregistered_unit, verified
 from server.services.holders.act_request import ActAnswer, ActRequest, HolderCredentials, preview
@@ -129,7 +128,10 @@ def _attempt(ctx: Context, connection: Connection, state: CodeState, request: Ac
     if again is not None and not request.preview and not _holds(ctx, held.unit, held.redemption, request):
         return _answer(connection, held, request, receipt=receipt_of(ctx, connection, held))
     _check_allowed(ctx, held, request)  # (3), (4)
-    return _ACTS[request.act](ctx, connection, held, held.redemption, request)  # (5)
+    answer = _ACTS[request.act](ctx, connection, held, held.redemption, request)  # (5)
+    if answer is None or answer.holder_cookie is not None:
+        return answer
+    return replace(answer, holder_cookie=renewed_cookie(ctx, held.unit, held.redemption, request.visitor))
 
 
 def _check_allowed(ctx: Context, held: CodeState, request: ActRequest) -> None:
@@ -162,7 +164,7 @@ def _repeated(
     if request.act is not HolderAct.HAND_ON or first is None or first.hop == 0:
         return None
     before = holder_before(connection, lives[0].unit, first)
-    window = timedelta(seconds=ctx.settings.repeat_window_s)
+    window = repeat_window(ctx, program=not request.page)
     return before[0] if before is not None and request.now - before[1] <= window else None
 
 

@@ -18,7 +18,7 @@ from server.domain.codes.verdict import Use, Verdict, verdict_of
 from server.domain.network_limits import WRONG_KEEP_CODES_HERE, WRONG_KEEP_CODES_OF_NETWORK, WRONG_KEEP_CODES_OF_UNIT
 from server.runtime.context import Context
 from server.services.alerts.evaluate import after_keep_code
-from server.services.codes.attempts import Channel, Request, Visitor, append_own
+from server.services.codes.attempts import Channel, Request, Visitor, append_own, renewed_cookie
 from server.services.codes.facts import CodeState, facts_of, state_of, use_by
 from server.services.codes.receipts import receipt_of
 from server.services.codes.redeem import Answer
@@ -51,9 +51,9 @@ def prove(ctx: Context, text: str, *, keep_code: str, visitor: Visitor) -> Answe
     """
 
     def answer(connection: Connection, state: CodeState) -> Answer:
-        own = _own_answer(ctx, connection, state, Use.OWN_LATER, later=state.conditions.passed)
         marks = marks_of(state.unit, claim=None, cookie=visitor.cookie, key=ctx.keys.claim)
-        return replace(own, known_by_cookie=state.redemption is not None and is_holder(state.redemption, marks))
+        known = state.redemption is not None and is_holder(state.redemption, marks)
+        return replace(_own_answer(ctx, connection, state, Use.OWN_LATER, visitor), known_by_cookie=known)
 
     try:
         return _with_keep_code(ctx, text, keep_code, visitor, answer)
@@ -118,15 +118,20 @@ def receipt_on_page(ctx: Context, text: str, *, claim: str | None, visitor: Visi
             if state is None:
                 return None
             marks = marks_of(state.unit, claim=read_page_claim(claim), cookie=visitor.cookie, key=ctx.keys.claim)
-            use = use_by(ctx, state, marks, now=now)
-            return _own_answer(ctx, connection, state, use) if use.own else None
+            use = use_by(ctx, state, marks, now=now, program=False)
+            return _own_answer(ctx, connection, state, use, visitor) if use.own else None
     except NotOurs:
         return None
 
 
-def _own_answer(ctx: Context, connection: Connection, state: CodeState, use: Use, *, later: bool = False) -> Answer:
-    facts = facts_of(connection, state, own=True, later=later)
-    return Answer(verdict=verdict_of(state.conditions, use), facts=facts, receipt=receipt_of(ctx, connection, state))
+def _own_answer(ctx: Context, connection: Connection, state: CodeState, use: Use, visitor: Visitor) -> Answer:
+    verdict = verdict_of(state.conditions, use)
+    return Answer(
+        verdict=verdict,
+        facts=facts_of(connection, state, own=True, later=verdict is Verdict.VERIFIED_BY_YOU),
+        receipt=receipt_of(ctx, connection, state),
+        holder_cookie=renewed_cookie(ctx, state.unit, state.redemption, visitor),
+    )
 
 
 def record_use(ctx: Context, connection: Connection, state: CodeState, request: Request) -> None:

@@ -15,13 +15,14 @@ from authcode.order.order import Placement
 from keys.base.errors import AuthcodeError
 from keys.proof import linked_proof
 from scanner.errors import PhotoError
+from server.domain.codes.attempt_cases import TickMissing
 from server.domain.codes.claim import ClaimInvalid
 from server.domain.codes.holder_acts import ActNotNow, HolderUnknown
 from server.domain.codes.keep_code import KeepCodeInvalid, KeepCodeTriesSpent
 from server.domain.codes.page_token import PageTokenInvalid
 from server.domain.codes.verdict import Verdict
 from server.services.brands.publish_product import product_picture
-from server.services.codes.address import plain_address
+from server.services.codes.address import code_address, plain_address
 from server.services.codes.attempts import Channel
 from server.services.codes.look import OFFERED, Look, look_at_page, look_at_serial, text_of_page
 from server.services.codes.photo import SymbolLook, read_photo
@@ -31,7 +32,7 @@ from server.web.consumer.accent import accent_sheet
 from server.web.consumer.addresses import look_elsewhere, see_other
 from server.web.consumer.forms import HIDDEN, MAX_FORM_BYTES, is_ours, keeps_cookies, with_cookie, with_own_cookie
 from server.web.consumer.pages import ShownCode
-from server.web.consumer.respond import code_address, page_maker, respond
+from server.web.consumer.respond import page_address, page_maker, respond
 from server.web.consumer.sentence_facts import advice_numbers, refusal_numbers
 from server.web.consumer.staff import offers_for_staff, refuse_staff
 from server.web.consumer.view import Burn, Page, Tint
@@ -89,11 +90,15 @@ def look(**_parts: str) -> Response:
 def burn(**_parts: str) -> Response:
     """Verify the code of this address, with the page's token and claim (docs/protocol.md §2 rules 3 to 8).
 
-    A form that was not sent from our page, or whose token is not valid, is answered with the look page (409). One of
-    unknown origin counts as ours if its claim was made for this browser. A verification whose browser will be known by
-    its cookie is answered by a redirect to the code's page, so that going back or reloading sends nothing again.
+    A damaged address of a code burns nothing and is answered like one that is opened: by a redirect to the plain one.
+    A form that was not sent from our page, or whose token or tick is missing, is answered with the look page (409). One
+    of unknown origin counts as ours if its claim was made for this browser. A verification whose browser will be known
+    by its cookie is answered by a redirect to the code's page, so that going back or reloading sends nothing again.
     """
     refuse_staff()
+    elsewhere = look_elsewhere()
+    if elsewhere is not None:
+        return elsewhere
     request.max_content_length = MAX_FORM_BYTES
     hidden = is_origin_hidden(request)
     if not (hidden or is_ours()):
@@ -126,12 +131,13 @@ def check_photo() -> Response:
     codes = [_shown_in_photo(symbol) for symbol in answer.symbols]
     if not codes:
         return respond(maker.unreadable_page(*advice_numbers(answer.advice)))
+    cookie = next((symbol.look.holder_cookie for symbol in answer.symbols if symbol.look.holder_cookie), None)
     if len(codes) > 1:
-        return respond(maker.cards_page(codes, left_out=answer.left_out))
+        return with_cookie(respond(maker.cards_page(codes, left_out=answer.left_out)), cookie)
     proof = linked_proof(answer.symbols[0].text)
     if proof is not None and codes[0].verdict is Verdict.NOT_OURS:
         return proofs.show_proof(proof)
-    return respond(maker.code_page(codes[0], answer=True))
+    return with_cookie(respond(maker.code_page(codes[0], answer=True)), cookie)
 
 
 @blueprint.post("/check/serial")
@@ -152,19 +158,21 @@ def check_serial() -> Response:
     if found.state is Verdict.NOT_OURS:
         return respond(maker.typed_page("typed_unknown", typed, tint=Tint.CAREFUL))
     shown = ShownCode(verdict=found.state, facts=found.facts, channel=Channel.SERIAL)
-    return respond(maker.code_page(shown, answer=True))
+    return with_cookie(respond(maker.code_page(shown, answer=True)), found.holder_cookie)
 
 
 def _verify(*, origin_hidden: bool) -> Response:
     text, claim = text_of_page(context(), *raw_target()), request.form.get("claim")
-    form = PageForm(token=request.form.get("token"), claim=claim, origin_hidden=origin_hidden)
+    ticked = "bought" in request.form
+    form = PageForm(token=request.form.get("token"), claim=claim, ticked=ticked, origin_hidden=origin_hidden)
     try:
         answer = verify_on_page(context(), text, form, visitor())
     except ClaimInvalid:
         return _look_again()
-    except PageTokenInvalid:
+    except (TickMissing, PageTokenInvalid) as refused:
+        notes = HIDDEN if origin_hidden else ()
         known = claim if is_origin_shown(request) else None
-        return _look_again(known, notes=HIDDEN if origin_hidden else ())
+        return _look_again(known, notes=("tick_first",) if isinstance(refused, TickMissing) else notes)
     return _verdict(answer)
 
 
@@ -187,7 +195,8 @@ def _receipt() -> Response:
     except KeepCodeInvalid as refused:
         return _look_response(refused.http_status, notes=("keep_mistyped",))
     if found is not None:
-        return receipts.receipt_file(found.receipt, found.facts) or respond(_answer_page(found))
+        answered = receipts.receipt_file(found.receipt, found.facts) or respond(_answer_page(found))
+        return with_cookie(answered, found.holder_cookie)
     if "keep_code" in request.form:
         return _look_response(HTTPStatus.OK, notes=("keep_wrong",))
     return _look_again()
@@ -217,7 +226,7 @@ def _look_page(found: Look, *, again: bool = False, notes: tuple[str, ...] = ())
     if found.token and found.claim:
         tells = found.state not in {Verdict.UNUSED, Verdict.WITHHELD}
         visible = found.facts is not None and found.facts.placement is Placement.VISIBLE
-        form = Burn(action=code_address(), token=found.token, claim=found.claim, tells=tells, visible=visible)
+        form = Burn(action=page_address(), token=found.token, claim=found.claim, tells=tells, visible=visible)
     staff = visitor().staff
     offers = offers_for_staff(found.unit) if staff else receipts.offers_of(shown, found.receipt, burn=form)
     noted = ("again", *notes) if again and form else notes
@@ -236,8 +245,7 @@ def _look_again(claim: str | None = None, *, notes: tuple[str, ...] = ()) -> Res
 def _verdict(answer: Answer) -> Response:
     own, remembered = answer.verdict in {Verdict.GENUINE, Verdict.VERIFIED_BY_YOU}, keeps_cookies()
     if own and remembered and answer.known_by_cookie:
-        known = Response(status=HTTPStatus.SEE_OTHER, headers={"Location": code_address()})
-        return with_cookie(known, answer.holder_cookie)
+        return with_cookie(see_other(page_address()), answer.holder_cookie)
     notes = ("told",) if answer.verdict in OFFERED else ()
     if answer.verdict is Verdict.GENUINE and not remembered:
         notes = ("not_remembered",)
@@ -255,7 +263,7 @@ def _answer_page(answer: Answer, *, notes: tuple[str, ...] = ()) -> Page:
 def _shown_in_photo(symbol: SymbolLook) -> ShownCode:
     found = symbol.look
     count_answer("photo", found.state, foreign=found.foreign)
-    page = f"/{symbol.text.split('/', 3)[3]}" if found.facts is not None else None
+    page = code_address(context(), symbol.text) if found.facts is not None else None
     return ShownCode(
         verdict=found.state, facts=found.facts, foreign=found.foreign, channel=Channel.PHOTO, code_page=page
     )

@@ -17,7 +17,7 @@ from server.services.holders.act_request import ActAnswer, GiftLink, HolderCrede
 from server.services.holders.acts import act_on_page, preview_on_page
 from server.web.consumer.forms import keeps_cookies, with_own_cookie
 from server.web.consumer.receipt_pdf import proof_symbol, symbol_path
-from server.web.consumer.respond import catalogue, code_address, page_maker, respond
+from server.web.consumer.respond import catalogue, page_address, page_maker, respond
 from server.web.consumer.view import Confirm, GiftView, Page, ReceiptView, Tint
 from server.web.visit import context, raw_target, visitor
 
@@ -52,15 +52,16 @@ def answer() -> Response:
             done = act_on_page(context(), text, act, holder, token=token)
             return with_own_cookie(respond(_done_page(done, holder)), done.holder_cookie)
         except PageTokenInvalid as late:
-            page = _confirm_page(preview_on_page(context(), text, act, holder), holder, notes=("again_act",))
-            return respond(page, late.http_status)
+            asked = preview_on_page(context(), text, act, holder)
+            page = _confirm_page(asked, holder, notes=("again_act",))
+            return with_own_cookie(respond(page, late.http_status), asked.holder_cookie)
     except _REFUSED as refused:
         return respond(page_maker().plain_page(refused.code), HTTPStatus.CONFLICT)
 
 
 def _confirm_page(asked: ActAnswer, holder: HolderCredentials, *, notes: tuple[str, ...] = ()) -> Page:
     confirm = Confirm(
-        action=code_address(), act=asked.act, token=asked.token or "", claim=holder.claim, proven_by=holder.keep_code
+        action=page_address(), act=asked.act, token=asked.token or "", claim=holder.claim, proven_by=holder.keep_code
     )
     page = page_maker().act_page(_entry(asked, "ask"), asked.facts, tint=Tint.CAREFUL, notes=notes)
     return replace(page, confirm=confirm)
@@ -71,14 +72,14 @@ def _done_page(done: ActAnswer, holder: HolderCredentials) -> Page:
     receipt = left = None
     if done.receipt is not None:
         code, proof = done.receipt.keep_code, f"/proof/{done.receipt.proof}"
-        receipt = ReceiptView(action=code_address(), keep_code=code, proof=proof, proven_by=code, for_next=True)
+        receipt = ReceiptView(action=page_address(), keep_code=code, proof=proof, proven_by=code, for_next=True)
     if done.act is HolderAct.UNDO:
         acts = (HolderAct.ERASE,)
         left = ReceiptView(
-            action=code_address(), claim=holder.claim, proven_by=holder.keep_code, acts=acts, returned=True
+            action=page_address(), claim=holder.claim, proven_by=holder.keep_code, acts=acts, returned=True
         )
     page = page_maker().act_page(_entry(done, "done"), done.facts, tint=Tint.FINE, receipt=receipt)
-    back = code_address() if done.act in _STAYS_HELD else None
+    back = page_address() if done.act in _STAYS_HELD else None
     return replace(page, left=left, back=back, gift=None if done.gift is None else _gift_view(done.gift, done.facts))
 
 

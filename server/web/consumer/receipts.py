@@ -19,7 +19,7 @@ from server.services.codes.redeem import Answer
 from server.services.holders.keep_codes import prove, receipt_on_page
 from server.web.consumer.pages import ShownCode
 from server.web.consumer.receipt_pdf import ReceiptSheet, receipt_pdf
-from server.web.consumer.respond import catalogue, code_address
+from server.web.consumer.respond import catalogue, page_address
 from server.web.consumer.view import Burn, Offers, ReceiptView
 from server.web.visit import context, raw_target, visitor
 
@@ -120,7 +120,7 @@ def offers_of(
     own = shown.cut or (shown.facts is not None and shown.facts.was_yours)
     asks = shown.verdict in _TAKES_KEEP_CODE and not own
     view = _receipt_view(receipt, shown, known_by_cookie=known_by_cookie) if receipt is not None else None
-    return Offers(burn=burn, receipt=view, keep_action=code_address() if asks else None)
+    return Offers(burn=burn, receipt=view, keep_action=page_address() if asks else None)
 
 
 def _receipt_view(receipt: Receipt, shown: ShownCode, *, known_by_cookie: bool) -> ReceiptView:
@@ -139,7 +139,7 @@ def _receipt_view(receipt: Receipt, shown: ShownCode, *, known_by_cookie: bool) 
     return ReceiptView(
         keep_code=receipt.keep_code,
         proof=f"/proof/{receipt.proof}",
-        action=code_address(),
+        action=page_address(),
         claim=request.form.get("claim"),
         proven_by=receipt.keep_code if by_keep_code else None,
         acts=tuple(act for act, possible in offered.items() if possible),

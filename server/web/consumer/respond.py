@@ -7,12 +7,16 @@ from flask import Response, make_response, render_template, request
 
 from authcode.code.payload import shown_host
 from keys.format.keyring import KeyringSet
+from server.services.codes.address import code_address
+from server.services.codes.look import text_of_page
 from server.web.consumer.accent import accent_address
 from server.web.consumer.pages import PageMaker
 from server.web.consumer.view import Page, Site
 from server.web.consumer.words import ShopperCatalogue, choose_catalogue
 from server.web.static_files import static_address
 from server.web.visit import context, raw_target
+
+_SECONDS_A_DAY = 24 * 3600
 
 
 def catalogue() -> ShopperCatalogue:
@@ -28,11 +32,13 @@ def page_maker() -> PageMaker:
     return PageMaker(catalogue(), site, context().clock())
 
 
-def code_address() -> str:
-    """The address of the requested code's page, for its forms: path and 8030 of this request, nothing else of it."""
-    raw_path, query = raw_target()
-    tail = next((item for item in query.split("&") if item.startswith("8030=")), "")
-    return f"{raw_path}?{tail}" if tail else raw_path
+def page_address() -> str:
+    """The address of the requested code's page, for its forms and redirects.
+
+    Raises:
+        NotOurs: the request names no code of a known key; no page of one has a form.
+    """
+    return code_address(context(), text_of_page(context(), *raw_target()))
 
 
 def respond(page: Page, status: int = HTTPStatus.OK) -> Response:

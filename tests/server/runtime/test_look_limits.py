@@ -1,5 +1,6 @@
 """Harvesting replayed: whoever looks at many codes, or often at one, is not told which are still unused."""
 
+import tracemalloc
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
@@ -25,8 +26,8 @@ UNUSED = "unused so far"
 
 def with_limits(world: World, **changes: int) -> World:
     settings = world.settings.model_copy(update={"rate_limit": RateLimit.ON, **changes})
-    world.ctx = replace(world.ctx, look_limits=LookLimits.of(settings))
-    world.app = create_app(world.settings, context=world.ctx)
+    world.ctx = replace(world.ctx, settings=settings, look_limits=LookLimits.of(settings))
+    world.app = create_app(settings, context=world.ctx)
     return world
 
 
@@ -93,7 +94,6 @@ def test_prefetches_and_heads_use_nothing_up_and_are_told_nothing(limited: World
             )
             assert answer.status_code == 200
             assert "unused so far" not in answer.text
-    assert limited.ctx.look_limits.counted() == (0, 0, 0)
     assert "unused so far" in page(limited, issued.text(0)).text
 
 
@@ -224,17 +224,46 @@ def test_the_numbers_of_a_network_and_of_a_cookie_are_settings_too(world: World)
     assert told("c" * 64, rate_limit="off") == 1_000
 
 
-def test_a_flood_of_units_networks_and_cookies_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(look_limits, "MAX_UNITS", 500)
-    monkeypatch.setattr(look_limits, "MAX_UNITS_OF_VISITORS", 700)
-    limits = LookLimits(looks_per_unit=20, units_per_network=600, units_per_cookie=30)
-    for number in range(3_000):
-        assert limits.may_tell(number, f"10.{number % 250}.{number % 7}.1", cookie=f"{number % 300:064}", now=START)
-    units, *of_visitors = limits.counted()
-    assert units == 500
-    assert all(690 < number <= 700 for number in of_visitors)
-    limits.may_tell(1, HOME, cookie="c" * 64, now=START + timedelta(hours=1))
-    assert limits.counted()[1:] == (1, 1)
+class TestAFlood:
+    """Of units, networks and cookies, each look with new ones: it fills no memory, and has nobody else forgotten."""
+
+    def flood(self, limits: LookLimits, looks: int, *, networks: int = 65_536) -> None:
+        for number in range(looks):
+            address = f"10.{number % networks // 256}.{number % 256}.1"
+            limits.may_tell(1_000 + number, address, cookie=f"{number:064x}", now=START)
+
+    def test_it_takes_fourteen_megabytes_of_a_worker_at_most(self) -> None:
+        tracemalloc.start()
+        try:
+            self.flood(LookLimits(looks_per_unit=20, units_per_network=600, units_per_cookie=30), 5_000)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert most < 14e6  # in fixed room, so that 5,000 looks take what 5,000,000 do
+
+    def test_it_gives_no_thief_a_used_up_hour_again_and_takes_no_shop_its_units(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, room in (("MAX_UNITS", 512), ("MAX_VISITORS", 512), ("MAX_UNITS_OF_VISITORS", 4_096)):
+            monkeypatch.setattr(look_limits, name, room)
+        limits = LookLimits(looks_per_unit=20, units_per_network=60, units_per_cookie=30)
+        assert sum(limits.may_tell(number, HOME, cookie="c" * 64, now=START) for number in range(60)) == 30
+        assert sum(limits.may_tell(number, HOME, now=START) for number in range(60)) == 60
+        worn = [limits.may_tell(900, f"198.51.{number}.1", now=START) for number in range(30)]
+        assert sum(worn) == 20
+        self.flood(limits, 20_000)
+        assert not any(limits.may_tell(number, HOME, now=START) for number in range(100, 200))
+        assert not limits.may_tell(50, "192.0.2.1", cookie="c" * 64, now=START)
+        assert not limits.may_tell(900, "192.0.2.1", now=START)
+
+    def test_looks_that_are_told_nothing_leave_nothing_behind(self) -> None:
+        """Else a code whose looks are used up, or a network whose hour is, would be the cheapest of floods."""
+        limits = LookLimits(looks_per_unit=2, units_per_network=1, units_per_cookie=1)
+        assert limits.may_tell(1, HOME, now=START)
+        assert not any(limits.may_tell(2, HOME, cookie=f"{number:064x}", now=START) for number in range(9))
+        assert limits.may_tell(2, ELSEWHERE, cookie="0" * 64, now=START)
+        assert limits.may_tell(2, "192.0.2.1", now=START)
+        assert not limits.may_tell(2, "192.0.3.1", now=START)
 
 
 class TestNobodyHonest:
@@ -257,7 +286,7 @@ class TestNobodyHonest:
         issued = by_default.issue(count=700)
         limits = by_default.ctx.look_limits
         assert all(limits.may_tell(number, None, now=START) for number in range(5_000))
-        assert not limits.is_crowded(None)
+        assert not limits.is_crowded(None, now=START)
         assert look(by_default, issued.text(699), "unknown")["state"] == "unused"
 
     def test_a_household_is_no_crowd_and_a_shop_is(self, by_default: World) -> None:
@@ -265,10 +294,27 @@ class TestNobodyHonest:
         for number in range(10):
             limits.may_tell(number, "203.0.113.1", now=START)
             limits.may_tell(number, "203.0.113.2", now=START)
-        assert not limits.is_crowded(HOME)
+        assert not limits.is_crowded(HOME, now=START)
         limits.may_tell(10, "203.0.113.3", now=START)
-        assert limits.is_crowded(HOME)
-        assert not limits.is_crowded(ELSEWHERE)
+        assert limits.is_crowded(HOME, now=START)
+        assert not limits.is_crowded(ELSEWHERE, now=START)
+
+    @pytest.mark.parametrize(("workers", "household"), [(1, 10), (4, 2), (64, 1)])
+    @pytest.mark.parametrize("rate_limit", ["on", "off"])
+    def test_a_crowd_is_counted_by_a_sliding_hour_in_each_workers_share_and_without_limits_too(
+        self, world: World, workers: int, household: int, rate_limit: str
+    ) -> None:
+        settings = Settings(home=world.settings.home, workers=workers, rate_limit=RateLimit(rate_limit))
+        limits, late = LookLimits.of(settings), START + timedelta(minutes=55)
+        for number in range(household):
+            limits.may_tell(number, HOME, now=late)
+            limits.may_tell(number, HOME, now=late + timedelta(minutes=1))
+        assert not limits.is_crowded(HOME, now=late + timedelta(minutes=1))
+        over = late + timedelta(minutes=20)  # of another hour of the clock
+        limits.may_tell(household, HOME, now=over)
+        assert limits.is_crowded(HOME, now=over)
+        assert limits.is_crowded(HOME, now=late + timedelta(minutes=61))
+        assert not limits.is_crowded(HOME, now=late + timedelta(minutes=62))
 
 
 def test_a_cookie_learns_of_thirty_units_and_one_that_is_dropped_leaves_the_networks_six_hundred() -> None:
@@ -278,7 +324,7 @@ def test_a_cookie_learns_of_thirty_units_and_one_that_is_dropped_leaves_the_netw
     assert limits.may_tell(39, HOME, now=START)
     dropped = [limits.may_tell(number, HOME, now=START) for number in range(1_000, 2_000)]
     made_up = [limits.may_tell(number, HOME, cookie=f"{number:064}", now=START) for number in range(2_000, 2_100)]
-    assert sum(dropped) == 600 - 40
+    assert sum(dropped) == 600 - 31
     assert not any(made_up)
     assert limits.may_tell(0, HOME, cookie="c" * 64, now=START)
 

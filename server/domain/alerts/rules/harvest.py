@@ -8,9 +8,9 @@ from server.domain.alerts.rule import HourOfNetwork, Rule
 from server.domain.alerts.triage import Cause
 
 HARVEST_EXCESS = 60
-"""Unburned units more than burned ones that one network looked at in an hour: sixty shoppers in a shop who look at one
-or two packs each stay at half of it where every second verifies, and a delivery of as many packs reaches it."""
-
+"""Units that one network looked at in an hour and did not burn, more than those that it burned: sixty shoppers in a
+shop who look at one or two packs each stay at half of it where every second verifies there, and a delivery of as many
+packs reaches it."""
 
 _DEVIATIONS = 2
 

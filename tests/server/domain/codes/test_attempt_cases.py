@@ -23,10 +23,11 @@ EVERY_ATTEMPT = [
         page=page,
         token_valid=token_valid,
         earlier_life=earlier_life,
+        unticked=unticked,
     )
     for conditions in EVERY_CONDITION
     for use in Use
-    for registered, outer, page, token_valid, earlier_life in product((False, True), repeat=5)
+    for registered, outer, page, token_valid, earlier_life, unticked in product((False, True), repeat=6)
 ]
 STATES = [
     ("not_ours", Verdict.NOT_OURS),
@@ -65,13 +66,15 @@ def oracle(known: AttemptFacts) -> Decision:
         rule, action = "6.6", Action.RECORD
     elif known.earlier_life:
         rule, action = "6.7", Action.RECORD
+    elif known.unticked:
+        rule, action = "6.8", Action.LOOK_AGAIN
     else:
-        rule, action = "6.8", Action.BURN
+        rule, action = "6.9", Action.BURN
     return Decision(rule=rule, action=action, verdict=verdict, own=holder or known.earlier_life)
 
 
 def test_every_combination_is_decided_as_the_protocol_says() -> None:
-    assert len(EVERY_ATTEMPT) == 2**7 * 4 * 2**5
+    assert len(EVERY_ATTEMPT) == 2**7 * 4 * 2**6
     assert [known for known in EVERY_ATTEMPT if decide(known) != oracle(known)] == []
 
 
@@ -87,8 +90,8 @@ def test_every_case_of_the_table_decides_something_and_stands_in_the_protocol() 
 @pytest.mark.parametrize(
     ("known", "rule", "action", "verdict"),
     [
-        (AttemptFacts(conditions=OPEN), "6.8", Action.BURN, Verdict.UNUSED),
-        (AttemptFacts(conditions=OPEN, page=True, token_valid=True), "6.8", Action.BURN, Verdict.UNUSED),
+        (AttemptFacts(conditions=OPEN), "6.9", Action.BURN, Verdict.UNUSED),
+        (AttemptFacts(conditions=OPEN, page=True, token_valid=True), "6.9", Action.BURN, Verdict.UNUSED),
         (AttemptFacts(conditions=OPEN, page=True), "6.2", Action.LOOK_AGAIN, Verdict.UNUSED),
         (AttemptFacts(conditions=OPEN, page=True, use=Use.OTHER), "6.2", Action.LOOK_AGAIN, Verdict.ALREADY_VERIFIED),
         (AttemptFacts(conditions=OPEN, page=True, use=Use.OWN_LATER), "6.6", Action.RECORD, Verdict.VERIFIED_BY_YOU),

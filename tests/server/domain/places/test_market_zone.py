@@ -14,6 +14,10 @@ from server.domain.places.market_zone import zone_of_markets
         (("DE", "AT", "CH"), "Europe/Berlin"),
         (("US",), None),
         (("KR", "DE"), None),
+        (("XK",), "Europe/Belgrade"),
+        (("XK", "DE"), "Europe/Belgrade"),
+        (("KR", "HM"), None),  # of islands where nobody lives no clock is known
+        (("KR", "XX"), None),
         (("XX",), None),
         ((), None),
     ],

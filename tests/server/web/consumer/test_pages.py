@@ -25,6 +25,7 @@ from server.storage import schema
 from server.storage.engine import RecordsUnreachable
 from server.web.consumer.problems import OFFLINE_RETRY_S
 from tests.server.simulator import Issued, World, claim_of
+from tests.server.web.consumer.receipts import keep_code_on
 from tests.server.web.pages import ADDRESS, Browser, heading, hidden, target
 from tests.server.web.photos import foreign_photo, photo_of
 
@@ -156,6 +157,18 @@ class TestVerifying:
         assert "This hidden code is" in shopper.verify(target(hidden_code.text(0))).text
         assert "Codes can be copied" in shopper.verify(target(visible.text(0))).text
 
+    def test_a_visible_code_is_not_verified_without_its_tick_whatever_the_browser_lets_through(
+        self, world: World, shopper: Browser
+    ) -> None:
+        page = target(world.issue(placement=Placement.VISIBLE).text(0))
+        form = hidden(shopper.open(page).text)
+        again = shopper.send(page, form)
+        assert (again.status_code, burned(world)) == (409, 0)
+        assert "tick \u201cI have bought this\u201d first" in again.text
+        assert hidden(again.text)["claim"] == form["claim"]
+        assert "Genuine" in shopper.send(page, hidden(again.text) | {"bought": "on"}).text
+        assert "Genuine" in shopper.send(page, form).text  # a late retry, which burns nothing
+
     def test_the_same_form_sent_twice_is_answered_alike_byte_for_byte(self, shopper: Browser, issued: Issued) -> None:
         form = hidden(shopper.open(target(issued.text(0))).text)
         first, second = shopper.send(target(issued.text(0)), form), shopper.send(target(issued.text(0)), form)
@@ -171,6 +184,29 @@ class TestVerifying:
         assert heading(stranger.text) == "This code was verified before"
         assert "<details open>" in stranger.text
         assert "12:00" not in stranger.text
+
+    def test_any_answer_that_recognises_its_holder_renews_the_cookie(
+        self, world: World, shopper: Browser, issued: Issued
+    ) -> None:
+        mine, other = issued.text(0), issued.text(1)
+        own = target(mine)
+        keep_code = keep_code_on(shopper.verify(own).text)
+        for answer in (
+            shopper.open(own),
+            upload(shopper, photo_of((mine, Form.SHORT))),
+            upload(shopper, photo_of((mine, Form.SHORT), (other, Form.SHORT))),
+            shopper.send("/check/serial", {"serial": printed_serial(issued.codes[0].serial)}),
+            shopper.send(own, {"receipt": "save"}),
+            shopper.send(own, {"keep_code": keep_code}),
+            shopper.send(own, {"act": "hand_on"}),
+            shopper.send(own, {"act": "undo", "token": "x"}),
+            shopper.send(own, hidden(shopper.send(own, {"act": "undo"}).text)),
+        ):
+            assert [cookie.count("Max-Age=34560000") for cookie in holder_cookies(answer)] == [1]
+        assert holder_cookies(upload(shopper, photo_of((other, Form.SHORT)))) == []
+        stranger = Browser(world.client)
+        stranger.open(target(other))
+        assert holder_cookies(stranger.send(own, {"keep_code": keep_code})) == []
 
     def test_a_recall_tells_the_holder_that_it_was_theirs(self, world: World, shopper: Browser, issued: Issued) -> None:
         shopper.verify(target(issued.text(0)))
