@@ -15,8 +15,10 @@ import numpy as np
 
 from scanner.engines import Corners, Point, Reading, corners_of, has_wechat, read_with_wechat, read_with_zxing
 from scanner.errors import PhotoUnreadable
+from scanner.find.cylinder import unrolled
 from scanner.find.leftover import seems_left
-from scanner.find.localise import crowding
+from scanner.find.localise import crowding, find_finders
+from scanner.find.pose import find_pose
 from scanner.find.rectify import cut_out, flatten, halve, shrink, stretch_corners
 from scanner.photo.open import Bgr, Gray, open_views
 from scanner.quality import Advice, advise
@@ -32,6 +34,9 @@ WECHAT_PX = 800
 WECHAT_MAX_HITS = 600
 """Most finder-like sequences along 32 rows that WeChat's decoder is given: noise (1,600 of them) cost it 2.6 s."""
 
+POSE_PX = 1600
+"""Longest side in which finder patterns are looked for."""
+
 MAX_WECHAT_CROPS = 2
 """Most located symbols given to WeChat's decoder, largest first, at up to .1 s each."""
 
@@ -43,9 +48,11 @@ _SMALLEST_PX = 800
 _READ_S_PER_MP = 0.01
 _READ_S_PER_FINDER_PAIR = 2.5e-9
 _RUNG_S_PER_MP = 0.03
+_POSE_S_PER_MP = 0.03
 _WECHAT_S_PER_MP = 0.6
 _CHANNELS = 3
 _NEAR = 0.35
+_MEASURABLE_S = 0.005
 _SMALLEST_PART_PX = 20
 
 
@@ -128,13 +135,15 @@ def _search(
     """Go down the ladder until something wanted was read and nothing seems left, or time is up.
 
     1. zxing-cpp on the picture, as large as time allows.   2. Located symbols, flattened.   3. While nothing wanted was
-    read: the rungs, WeChat's decoder, the late rungs.   4. While more seems left: the rungs for more.
+    read: the rungs, a symbol around a bottle unrolled, WeChat's decoder, the late rungs.   4. While more seems left:
+    the rungs for more.
     """
     search = _Search(gray, deadline_s, accept, clock)
     search.read_as_it_is()  # (1)
     if not search.finished():
         search.read_flattened()  # (2)
-    for step in (partial(search.climb, RUNGS), search.read_with_wechat, partial(search.climb, LATE_RUNGS)):
+    rungs, late_rungs = partial(search.climb, RUNGS), partial(search.climb, LATE_RUNGS)
+    for step in (rungs, search.read_unrolled, search.read_with_wechat, late_rungs):
         if not search.wanted:
             step()  # (3)
     if search.wanted:
@@ -151,7 +160,8 @@ class _Search:
         self.symbols: list[ReadSymbol] = []
         self.located: list[Corners] = []
         self._gray, self._accept, self._clock = gray, accept, clock
-        self._end = clock() + deadline_s
+        self._began, self._began_cpu = clock(), time.process_time()
+        self._end = self._began + deadline_s
         self.wanted = False
         self._seems_left: bool | None = None
 
@@ -195,6 +205,21 @@ class _Search:
                 self._take_in(read_with_zxing(prepared), prepared)
                 slowest_s = max(slowest_s, self._clock() - began)
 
+    def read_unrolled(self) -> None:
+        """Unroll the symbol whose finder patterns lie as around a bottle, and read it."""
+        view = shrink(self._gray, POSE_PX)
+        if not self._fits(_POSE_S_PER_MP * view.size / 1e6):
+            return
+        pose = find_pose(find_finders(view))
+        if pose is None:
+            return
+        scale = self._gray.shape[1] / view.shape[1]
+        for flat in unrolled(self._gray, pose, scale):
+            if self.wanted or not self._fits(_reading_s(flat)):
+                return
+            for text in _texts(read_with_zxing(flat))[:1]:
+                self._keep(text, corners_of(pose.outer * scale))
+
     def read_with_wechat(self) -> None:
         """Give WeChat's decoder the located symbols at their own size, then the whole picture, until one is wanted."""
         if not has_wechat():
@@ -214,7 +239,10 @@ class _Search:
                 self._keep(str(reading.text), corners_of(np.array(corners) + origin))
 
     def _fits(self, seconds: float) -> bool:
-        return self._clock() + seconds <= self._end
+        """Whether a step is likely to end in time; on a busy machine all take longer, as those before it did."""
+        now, cpu_s = self._clock(), time.process_time() - self._began_cpu
+        waiting = (now - self._began) / cpu_s if cpu_s > _MEASURABLE_S else 1.0
+        return now + seconds * max(1.0, waiting) <= self._end
 
     def _take_in(self, readings: list[Reading], view: Gray) -> None:
         """Keep what a view of the picture gave, in pixels of the picture."""

@@ -30,13 +30,29 @@ class Pose:
     Attributes:
         corners: of the parallelogram that its pattern centres span, as `float64[4, 2]` in pixels.
         long_px, short_px: the largest and the smallest side of a module in the picture.
-        bend: ratio, at least 1, of the modules counted along its two directions.
+        modules: as counted along its two directions, to the right and down in its own orientation.
+        widths: of the patterns at its corner, to its right and below, `float64[3, 2]`, as shares of the ways between
+            their centres.
     """
 
     corners: _Vectors
     long_px: float
     short_px: float
-    bend: float
+    modules: tuple[float, float]
+    widths: _Vectors
+
+    @property
+    def outer(self) -> _Vectors:
+        """The symbol's own corners, `float64[4, 2]`, half a pattern beyond the centres."""
+        corner, legs = self.corners[0], np.array([self.corners[1], self.corners[3]]) - self.corners[0]
+        x, y = FINDER_MODULES / 2 / np.array(self.modules)
+        shares = np.array([[-x, -y], [1 + x, -y], [1 + x, 1 + y], [-x, 1 + y]])
+        return np.asarray(corner + shares @ legs)
+
+    @property
+    def bend(self) -> float:
+        """Ratio, at least 1, of the modules counted along its two directions."""
+        return max(self.modules) / min(self.modules)
 
     @property
     def lean(self) -> float:
@@ -68,13 +84,19 @@ def _fit(corner: Finder, right: Finder, below: Finder) -> tuple[float, Pose] | N
     widths = np.array([np.ptp(points, axis=0) for points in own])
     fill = min(_area(points) / max(width.prod(), 1e-9) for points, width in zip(own, widths, strict=True))
     modules = FINDER_MODULES / widths.mean(axis=0)
-    bend = float(modules.max() / modules.min())
-    if fill < _MIN_FILL or bend > _MAX_RATIO or modules.min() < _MODULES[0] or modules.max() > _MODULES[1]:
+    if (
+        fill < _MIN_FILL
+        or modules.max() > _MAX_RATIO * modules.min()
+        or modules.min() < _MODULES[0]
+        or modules.max() > _MODULES[1]
+    ):
         return None
     spread = float(np.log(widths.max(axis=0) / widths.min(axis=0)).sum())
     sides = np.linalg.svd(legs / modules[:, np.newaxis], compute_uv=False)
     corners = np.array([origin, origin + legs[0], origin + legs.sum(axis=0), origin + legs[1]])
-    return fill - spread / 2, Pose(corners=corners, long_px=float(sides[0]), short_px=float(sides[1]), bend=bend)
+    counted = (float(modules[0]), float(modules[1]))
+    found = Pose(corners=corners, long_px=float(sides[0]), short_px=float(sides[1]), modules=counted, widths=widths)
+    return fill - spread / 2, found
 
 
 def _area(points: _Vectors) -> float:

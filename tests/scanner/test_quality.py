@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner import Advice, AdviceCode, scan_photo
+from scanner import Advice, AdviceCode, read_symbols, scan_photo
 from scanner.find.localise import find_finders
 from scanner.find.pose import find_pose
 from scanner.quality import advise
@@ -111,6 +111,14 @@ def around_a_bottle(print_: npt.NDArray[np.uint8], degrees: float) -> npt.NDArra
     along = (radius * np.arcsin(np.clip((columns - half) / radius, -1, 1)) + side / 2).astype(np.float32)
     seen = cv2.remap(print_, along, rows, cv2.INTER_LINEAR)
     return np.pad(seen, 80, constant_values=150)
+
+
+@pytest.mark.parametrize("degrees", [60, 90, 120, 140])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_code_around_a_bottle_is_read(draw: Callable[..., Any], degrees: float, turns: int) -> None:
+    seen = np.rot90(around_a_bottle(draw(TEXT), degrees), turns)
+    found = read_symbols(np.ascontiguousarray(np.repeat(seen[:, :, np.newaxis], 3, axis=2)))
+    assert [symbol.text for symbol in found] == [TEXT]
 
 
 def test_a_code_around_a_bottle_is_bent_by_the_modules_counted_along_and_across(draw: Callable[..., Any]) -> None:
