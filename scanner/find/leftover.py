@@ -50,7 +50,7 @@ def seems_left(gray: Gray, read: Sequence[Corners]) -> bool:
     points = np.stack([x * thin, rows[at].astype(np.float64)], axis=1)
     modules = module * thin
     inside = _inside(points, read)
-    if not inside.any():
+    if not inside.any() or len(inside) - inside.sum() < _ENOUGH_PATTERNS:  # most pictures end here
         return False
     usual = float(np.sort(modules[inside])[inside.sum() // 2])
     outside = ~inside & (modules > usual / _SIZES) & (modules < usual * _SIZES)  # (2)
