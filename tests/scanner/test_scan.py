@@ -266,7 +266,7 @@ def test_pictures_made_to_exhaust_a_decoder_end_near_the_deadline(name: str) -> 
 def test_a_wall_of_patterns_looks_crowded_and_a_page_of_labels_does_not(draw: Callable[..., Any]) -> None:
     wall = wall_of_finders(1600, 2)[:, :, 0]
     labels = np.ascontiguousarray(page_of(draw, [f"LABEL {number}" for number in range(12)])[:, :, 0])
-    assert crowding(wall).finders > 5000
+    assert crowding(wall).finders > 1500  # 32 rows by chance: between 2,000 and 13,000
     assert crowding(labels).finders < 500
     assert crowding(np.full((50, 50), 255, np.uint8)).hits == 0
 
