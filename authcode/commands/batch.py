@@ -10,6 +10,7 @@ from authcode.client.http_client import Json
 from authcode.client.station import Station
 from authcode.commands.options import (
     choice_option,
+    counted,
     example,
     home_option,
     json_option,
@@ -76,15 +77,18 @@ logo, level and machine change the seconds by more than ten times."""
 def plan(home: Path | None, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - the options above, as click gives them
     """Show what `batch issue` with the same options would print; no key is used and nothing is written."""
     facts = _plan_facts(*_request(home, options))
+    codes = counted(facts["codes"], "code")
     lines = [
-        f"Order {facts['order']}: {facts['codes']} codes of key {facts['key_id']}, would be in {facts['out']}",
+        f"Order {facts['order']}: {codes} of key {facts['key_id']}, would be in {facts['out']}",
         f"  symbol   version {facts['version']}, level {facts['level']}, {facts['modules']} modules",
         f"  label    {facts['label_mm']:g} mm with its quiet zone, {facts['module_mm']:.2f} mm a module",
     ]
-    if facts["logo_margin"] is not None:
-        lines.append(f"  logo     leaves {facts['logo_margin']:.0%} of the error correction")
+    if facts["logo_mm"] is not None:
+        width, height = facts["logo_mm"]
+        kept = f"leaves {facts['logo_margin']:.0%} of the error correction"
+        lines.append(f"  logo     {width:.1f} by {height:.1f} mm, {kept}")
     if facts["sheets"]:
-        lines.append(f"  sheets   {facts['sheets']} of A4, {facts['labels_per_sheet']} labels each")
+        lines.append(f"  sheets   {facts['sheets']} of A4, {counted(facts['labels_per_sheet'], 'label')} each")
     lines.append(f"  work     {_duration_text(facts['about_seconds'])}, {_size_text(facts['about_bytes'])}")
     print_answer(facts, *lines, *_warnings(facts["risk"], facts["warning"]), as_json=as_json)
 
@@ -172,6 +176,7 @@ def _plan_facts(home: Path, order: Order, delivery: "Delivery") -> dict[str, Any
         "modules": symbol_width(design.version),
         "label_mm": design.label_mm,
         "module_mm": round(design.module_mm, 3),
+        "logo_mm": [round(side, 2) for side in design.logo_mm] if design.logo_mm else None,
         "logo_margin": round(design.margin, 3) if delivery.logo else None,
         "labels_per_sheet": None,
         "sheets": None,
@@ -214,7 +219,7 @@ def _issued_lines(issued: "IssuedBatch") -> list[str]:
         return [f"Order {order.name} was issued before; nothing was written. It is in {issued.out}"]
     drawn = f"version {design.version}, level {order.level}, {design.label_mm:g} mm a label"
     return [
-        f"Order {order.name}: {order.codes} codes as batch {issued.batch_number}, in {issued.out}",
+        f"Order {order.name}: {counted(order.codes, 'code')} as batch {issued.batch_number}, in {issued.out}",
         "  codes.csv       every code; keep it secret until the goods are sold",
         "  manifest.json   for the server that is to know this batch",
         *(f"  {folder + '/':15} {drawn}" for folder in issued.formats if folder != "csv"),

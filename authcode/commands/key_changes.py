@@ -12,6 +12,7 @@ from authcode.commands.keys import announce_keys, key_facts, publish_at
 from authcode.commands.options import (
     code_key_options,
     common_options,
+    counted,
     example,
     print_answer,
     server_option,
@@ -220,7 +221,7 @@ def _counts(issuer: UnlockedIssuer, key_id: str, touched: tuple[Touched, ...]) -
 
 
 def _touched_lines(key_id: str, since: datetime, facts: dict[str, object]) -> list[str]:
-    signed = f"Key {key_id} signed {facts['orders_issued']} orders with {facts['units_issued']:,} units."
+    signed = f"Key {key_id} signed {_of(facts, 'orders_issued', 'order')} with {_of(facts, 'units_issued', 'unit')}."
     if facts["active_unburned"] is None:
         return [
             signed,
@@ -234,8 +235,12 @@ def _touched_lines(key_id: str, since: datetime, facts: dict[str, object]) -> li
     locked = f'    {facts["locked"]:,} {before} will be answered "locked"'
     return [
         signed,
-        f"  {facts['active_unburned']:,} units are active and not used yet:",
+        f"  {_of(facts, 'active_unburned', 'unit')} active and not used yet:",
         usual if facts["as_usual"] else locked,
         f'    {facts["not_ours"]:,} activated later will be answered "not ours"',
-        f"  {facts['used']:,} units were used already{holders}.",
+        f"  {_of(facts, 'used', 'unit')} used already{holders}.",
     ]
+
+
+def _of(facts: dict[str, object], name: str, noun: str) -> str:
+    return counted(int(str(facts[name])), noun)

@@ -152,6 +152,11 @@ def print_answer(facts: object, *lines: str, as_json: bool, notes: Iterable[str]
         click.echo(line)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, which takes an s for all but one."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def print_json(answer: object) -> None:
     """Print one JSON object on a line of its own."""
     click.echo(json.dumps(answer, ensure_ascii=False))

@@ -70,6 +70,12 @@ class Design:
         return self.label_mm / self.side_modules
 
     @property
+    def logo_mm(self) -> tuple[float, float] | None:
+        """Width and height of the logo in print, in millimetres; None without one."""
+        place = self.placement
+        return None if place is None else (place.w * self.module_mm, place.h * self.module_mm)
+
+    @property
     def margin(self) -> float:
         """Share of the error correction left for damage: 1 without a logo."""
         return self.placement.margin if self.placement else 1.0

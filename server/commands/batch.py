@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from authcode.commands.options import (
+    counted,
     example,
     home_option,
     json_option,
@@ -139,9 +140,9 @@ def status(order: str | None, server: str | None, home: Path | None, as_json: bo
     for batch in found:
         states = ", ".join(_states(batch))
         product = f", {batch['product']}" if batch.get("product") else ""
-        counts = ", ".join(f"{batch[name]:,} {name}" for name in ("verified", "refused", "looks"))
-        counts += f", {_counted(batch['alerts'], 'open alert')}, {_counted(batch['notes'], 'note')}"
-        click.echo(f"{batch['order']} ({batch['brand']}{product}): {batch['count']:,} units")
+        counts = f"{batch['verified']:,} verified, {batch['refused']:,} refused, {counted(batch['looks'], 'look')}"
+        counts += f", {counted(batch['alerts'], 'open alert')}, {counted(batch['notes'], 'note')}"
+        click.echo(f"{batch['order']} ({batch['brand']}{product}): {counted(batch['count'], 'unit')}")
         click.echo(f"  {states}")
         click.echo(f"  {counts}")
 
@@ -170,11 +171,15 @@ def _whole_order(codes: _Codes) -> str:
             found = station_at(codes.server).batch(codes.order)
         except AuthcodeError:
             return "all codes"
-    return f"all {found['count']:,} units ({', '.join(_states(found))}; {found['verified']:,} verified)"
+    return f"all {counted(found['count'], 'unit')} ({', '.join(_states(found))}; {found['verified']:,} verified)"
 
 
 def _states(batch: "Json") -> list[str]:
-    return [f"{count:,} {_STATE_WORDS.get(state, state)}" for state, count in sorted(batch["states"].items())]
+    return [_in_state(state, count) for state, count in sorted(batch["states"].items())]
+
+
+def _in_state(state: str, count: int) -> str:
+    return counted(count, "sample") if state == "sample" else f"{count:,} {_STATE_WORDS.get(state, state)}"
 
 
 def _found_here(order: str | None, home: Path | None) -> "list[Json]":
@@ -210,12 +215,11 @@ def find(code: str, home: Path | None, as_json: bool) -> None:
 _STATE_WORDS = {
     "unused": "on sale",
     "not_activated": "not activated",
-    "expired": "past their date",
+    "expired": "past the date",
     "recalled": "recalled",
     "void": "void",
-    "sample": "samples",
     "locked": "locked",
-    "not_ours": "not ours, their key being withdrawn",
+    "not_ours": "not ours, the key being withdrawn",
 }
 
 
@@ -226,7 +230,7 @@ def _act(kind: str, codes: _Codes, **details: object) -> None:
         first, last, actor = done["first"], done["last"], done["actor"]
     else:
         first, last, actor = _act_here(kind, codes, details)
-    click.echo(f"{codes.order}: {kind} {first}-{last} ({_counted(last - first + 1, 'unit')}), by {actor}")
+    click.echo(f"{codes.order}: {kind} {first}-{last} ({counted(last - first + 1, 'unit')}), by {actor}")
 
 
 def _act_here(kind: str, codes: _Codes, details: dict[str, Any]) -> tuple[int, int, str]:
@@ -260,11 +264,7 @@ def _history_lines(history: "CodeHistory") -> list[str]:
     used = f"verified {first:%Y-%m-%d %H:%M} UTC" if first else "never verified"
     return [
         f"{history.order} index {history.unit.index}, serial {history.facts.serial_printed}",
-        f"  {history.state}; {used}; {history.looks:,} looks, {history.scans.total:,} attempts",
+        f"  {history.state}; {used}; {counted(history.looks, 'look')}, {counted(history.scans.total, 'attempt')}",
         *(f"  returned to unused by {one.by} on {one.at:%Y-%m-%d %H:%M} UTC" for one in history.returns),
         *(f"  {act.kind} {act.first}-{act.last} on {act.at:%Y-%m-%d %H:%M} UTC by {act.actor}" for act in history.acts),
     ]
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

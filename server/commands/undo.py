@@ -5,7 +5,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from authcode.commands.options import example, home_option, json_option, print_json
+from authcode.commands.options import counted, example, home_option, json_option, print_json
 from server.commands.database import opened_context
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def undo(  # noqa: PLR0913, PLR0917 - one parameter for each option
         if not as_json:
             _tell(planned, "would return")
         if planned.returned and not yes:
-            click.confirm(f"Return {len(planned.returned):,} codes to unused?", abort=True, err=True)
+            click.confirm(f"Return {counted(len(planned.returned), 'code')} to unused?", abort=True, err=True)
         done = undo_by_staff(ctx, units, reason=reason, actor=command_line_actor())
     if as_json:
         counts = {"unused": done.unused, "returned_before": done.spent, "ended": done.ended}

@@ -179,7 +179,7 @@ def _farewell(stage: Stage, console: Console, order: DemoOrder, *, stay: bool) -
         return
     _say(console, f"an unused code's page    {order.codes[1]}")
     _say(console, f"check any photo          {stage.prefix.rstrip('/')}/")
-    _say(console, f"dashboard, alert inside  {stage.local_server}/staff/  ({STAFF_EMAIL}, password: see part 1)")
+    _say(console, f"dashboard, alert inside  {stage.prefix.rstrip('/')}/staff/  ({STAFF_EMAIL}, password: see part 1)")
     _say(console, "act as a shopper         in a private window: signed in as staff you see a code and verify nothing")
     _say(console, f"password lost?           {_program()} staff reset {STAFF_EMAIL} --home {stage.home}")
     _say(console, "Ctrl-C ends the server")

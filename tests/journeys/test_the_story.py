@@ -10,6 +10,10 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from server.commands.database import opened_context
+from server.domain.alerts.alert import AlertFilter
+from server.services.queries.alerts import alerts
+from server.web.dashboard.words import alert_sentence
 from tests.journeys.story import Told, answers
 
 pytestmark = pytest.mark.slow
@@ -52,6 +56,17 @@ def test_a_second_run_replays_the_story_with_new_orders_and_another_address(told
     second = told_again.codes("demo-2-short")
     assert not set(second) & set(told_again.codes("demo-1-short"))
     assert all(code.startswith("HTTP://192.0.2.20:8470/") for code in second)
+    assert "dashboard, alert inside  http://192.0.2.20:8470/staff/" in told_again.output
+    assert "1 sample," in told_again.output
+
+
+def test_no_two_alerts_of_the_story_read_alike(told_again: Told) -> None:
+    with opened_context(told_again.home) as ctx:
+        rows = alerts(ctx, AlertFilter()).rows
+    said = [alert_sentence(row) for row in rows]
+    assert len(said) >= 6
+    assert len(set(said)) == len(said)
+    assert "Aurel Night Serum 30 ml, demo-1-short code 0: one code scanned by two people" in said
 
 
 @pytest.mark.parametrize("order", ORDERS)

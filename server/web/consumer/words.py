@@ -21,6 +21,7 @@ from server.web.catalogue import DEFAULT_LANGUAGE, Catalogue, Sentence, sources
 SentenceFacts = Mapping[str, str | None]
 """Facts by the names that the sentences use; `None` and the empty string both mean unknown."""
 NO_FACTS: SentenceFacts = MappingProxyType({})
+_HEADING_OF = MappingProxyType({"look_cut": "cut"})  # a page without a heading of its own, and whose it has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +47,11 @@ class ShopperCatalogue(Catalogue):
     @property
     def pages(self) -> list[str]:
         """The names of the pages that have words."""
-        return [key.removesuffix(".heading") for key in self.wordings if key.endswith(".heading")]
+        return [*(key.removesuffix(".heading") for key in self.wordings if key.endswith(".heading")), *_HEADING_OF]
 
     def page(self, name: str, facts: SentenceFacts, links: Mapping[str, str]) -> Words:
         """The words of page `name`, with every sentence whose facts or link are missing left out."""
-        heading = self.choose(f"{name}.heading", facts)
+        heading = self.choose(f"{_HEADING_OF.get(name, name)}.heading", facts)
         text = (self.choose(part, facts) for part in self.parts(f"{name}.text"))
         steps = (self.choose(part, facts, links) for part in self.parts(f"{name}.step"))
         return Words(

@@ -132,5 +132,6 @@ def _bar(count: DayCount, *, x: float, slot: float, height: float, top: int) -> 
             tall = amount / top * height
             reached += tall
             parts.append((name, round(height - reached, 2), round(tall, 2)))
-    label = f"{count.day}: {count.looks} looks, {count.verified} verified, {count.refused} refused"
+    looks = f"{count.looks} look{'' if count.looks == 1 else 's'}"
+    label = f"{count.day}: {looks}, {count.verified} verified, {count.refused} refused"
     return Bar(day=count.day, x=round(x + slot * 0.15, 2), width=round(slot * 0.7, 2), parts=tuple(parts), label=label)

@@ -66,8 +66,11 @@ def rule_name(rule: str) -> str:
 
 
 def alert_sentence(alert: AlertRow) -> str:
-    """What happened, in plain words: the row of the list and the heading of the alert's page."""
-    return _of_rule(alert, "sentence", _facts(alert))
+    """Where and what happened, in plain words: the row of the list and the heading of the alert's page."""
+    happened = _rule_text(alert.rule, "sentence", **_facts(alert)) or rule_name(alert.rule)
+    index = None if alert.unit is None else str(alert.unit.index)
+    said = _STAFF.text("alert.about", product=alert.product, order=alert.order, index=index, sentence=happened)
+    return said or _sentence(happened)  # of no batch; a name is written as its brand writes it
 
 
 def counts_copies(rule: str) -> bool:

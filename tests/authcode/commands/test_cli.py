@@ -247,7 +247,7 @@ def test_plan_shows_what_would_be_printed_and_uses_no_key(
     plan = json.loads(out)
     assert code == 0
     assert (plan["version"], plan["modules"], plan["label_mm"], plan["codes"], plan["sheets"]) == (6, 41, 17.0, 6, 1)
-    assert (plan["risk"], plan["logo_margin"]) == (None, None)
+    assert (plan["risk"], plan["logo_mm"], plan["logo_margin"]) == (None, None, None)
     assert sorted(home.rglob("*")) == before
     code, out, _ = line("batch", "plan", "--order", "x", "--count", "5000", "--placement", "visible")
     assert code == 0
@@ -256,7 +256,7 @@ def test_plan_shows_what_would_be_printed_and_uses_no_key(
     assert "Warning: anybody in the shop can copy a visible code" in out
 
 
-def test_plan_shows_the_margin_that_a_logo_leaves(line: Any, tmp_path: Path) -> None:
+def test_plan_shows_how_large_a_logo_is_and_the_margin_that_it_leaves(line: Any, tmp_path: Path) -> None:
     Image.new("RGB", (40, 40), "black").save(tmp_path / "logo.png")
     arguments = ("batch", "plan", *ORDER, "--logo", tmp_path / "logo.png", "--level", "H", "--drawn-by", "press")
     code, out, _ = line(*arguments, "--json")
@@ -264,7 +264,10 @@ def test_plan_shows_the_margin_that_a_logo_leaves(line: Any, tmp_path: Path) -> 
     assert code == 0
     assert 0.5 <= plan["logo_margin"] <= 1
     assert plan["sheets"] is None
-    assert "of the error correction" in line(*arguments)[1]
+    width, height = plan["logo_mm"]
+    assert width == height
+    assert 5 * plan["module_mm"] < width < plan["label_mm"] / 2
+    assert f"{width:.1f} by {height:.1f} mm, leaves" in line(*arguments)[1]
 
 
 def test_issue_writes_once_and_says_where_it_lies(line: Any, home: Path) -> None:

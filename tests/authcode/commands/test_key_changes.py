@@ -126,7 +126,7 @@ def test_withdrawing_says_what_it_touches_asks_and_cannot_be_taken_back(
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         code, out, err = line(*command)
         assert 'used already; the holders of 1 will read "locked".' in out
-        assert (code, "5 units are active and not used yet" in out, "[stopped]" in err) == (expected, True, True)
+        assert (code, "5 units active and not used yet" in out, "[stopped]" in err) == (expected, True, True)
         assert "nothing was withdrawn" in err
     assert IssuerHome.open(home).keyring.keyring.code_key(key_id).state is KeyState.ACTIVE
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))

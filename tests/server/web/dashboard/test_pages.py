@@ -132,7 +132,7 @@ class TestAlerts:
         duplicated(world, issued)
         row = re.search(r'<a href="(/staff/alerts/\d+)">([^<]+)</a>', anna.open("/staff/alerts").text)
         assert row is not None
-        assert row.group(2) == "One code scanned by four people"
+        assert row.group(2) == f"Spring Tea 50 g, {issued.batch.order_name} code 0: one code scanned by four people"
         page = anna.open(row.group(1)).text
         assert heading(page) == row.group(2)
         assert "three other people asked to verify the same code" in page
@@ -144,7 +144,7 @@ class TestAlerts:
     def test_a_single_other_person_is_only_a_note(self, world: World, anna: Staff, issued: Issued) -> None:
         duplicated(world, issued, others=1)
         assert "one note" in anna.open("/staff/alerts").text
-        assert "One code scanned by two people" in anna.open("/staff/alerts?view=notes").text
+        assert "one code scanned by two people" in anna.open("/staff/alerts?view=notes").text
 
     def test_filters_live_in_the_address_and_nonsense_is_ignored(
         self, world: World, anna: Staff, issued: Issued

@@ -49,6 +49,7 @@ ALERT = AlertRow(
     muted=False,
     recent=(0,) * 14,
 )
+OF_NO_BATCH = {"unit": None, "product": None, "order": None}
 DETAIL = AlertDetail(
     alert=ALERT,
     threshold=2,
@@ -71,38 +72,53 @@ DETAIL = AlertDetail(
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({}, "One code scanned by 3,114 people in 41 regions"),
-        ({"people": 2, "regions": 1}, "One code scanned by two people"),
+        ({}, "one code scanned by 3,114 people in 41 regions"),
+        ({"people": 2, "regions": 1}, "one code scanned by two people"),
         ({"rule": "not_activated", "count": 12, "regions": 1}, "12 scans of codes that are not activated"),
-        ({"rule": "voided", "count": 1, "regions": 1}, "One scan of codes that were withdrawn"),
+        ({"rule": "voided", "count": 1, "regions": 1}, "one scan of codes that were withdrawn"),
         (
-            {"rule": "unknown_unit", "count": 2, "regions": 2, "key_id": "K1"},
+            {"rule": "unknown_unit", "count": 2, "regions": 2, "key_id": "K1", **OF_NO_BATCH},
             "Two scans of signed codes that no batch has in two regions, key K1",
         ),
         (
             {"rule": "key_withdrawn", "count": 3, "regions": 1, "key_id": "K1"},
-            "Three scans of codes of a withdrawn key, key K1",
+            "three scans of codes of a withdrawn key, key K1",
         ),
         (
             {"rule": "outside_market", "count": 3, "regions": 2},
-            "Three scans of codes outside their markets in two regions",
+            "three scans of codes outside their markets in two regions",
         ),
         (
             {"rule": "impossible_travel", "people": 2, "regions": 2},
-            "One code scanned by two people too far apart for the time between",
+            "one code scanned by two people too far apart for the time between",
         ),
         (
             {"rule": "burst", "people": 20, "regions": 1},
-            "One code that is not verified scanned by 20 people, many within an hour",
+            "one code that is not verified scanned by 20 people, many within an hour",
         ),
         (
             {"rule": "look_storm", "people": 0, "count": 312, "regions": 1},
-            "One code looked at 312 times in a storm of looks",
+            "one code looked at 312 times in a storm of looks",
         ),
     ],
 )
 def test_an_alert_is_one_plain_sentence(changes: dict[str, object], sentence: str) -> None:
-    assert wording.alert_sentence(replace(ALERT, **changes)) == sentence
+    told = wording.alert_sentence(replace(ALERT, **changes))
+    assert told.removeprefix("Tea, SPRING-24 code 2: ") == sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "about"),
+    [
+        ({"product": None}, "SPRING-24 code 2: one code"),
+        ({"unit": None}, "Tea, SPRING-24: one code"),
+        ({"unit": None, "product": None}, "SPRING-24: one code"),
+        ({"product": "iTea"}, "iTea, SPRING-24 code 2: one code"),
+        (OF_NO_BATCH, "One code"),
+    ],
+)
+def test_an_alert_says_first_what_it_is_about(changes: dict[str, object], about: str) -> None:
+    assert wording.alert_sentence(replace(ALERT, **changes)).startswith(about)
 
 
 @pytest.mark.parametrize("rule", RULES)

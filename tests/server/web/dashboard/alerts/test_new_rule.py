@@ -90,7 +90,8 @@ def test_a_rule_in_a_file_of_its_own_is_listed_worded_measured_and_shown(
         "scanned before activation",
     ]
     address, sentence = re.findall(r'<div class="what"><a href="([^"]+)">([^<]+)</a>', listed)[0]
-    assert (listed.count('<div class="what">'), sentence) == (1, "Two people are no buyers")
+    assert listed.count('<div class="what">') == 1
+    assert sentence == "Spring Tea 50 g, order-1 code 0: two people are no buyers"
 
     page = anna.open(address).text
     assert heading(page) == sentence
@@ -125,6 +126,6 @@ def test_an_alert_of_a_rule_that_was_removed_is_listed_under_its_stored_name(
     listed = anna.open("/staff/alerts?view=all").text
     address = re.findall(r'href="(/staff/alerts/\d+)"', listed)[0]
     assert "Neither" in listed
-    assert heading(anna.open(address).text) == "Neither"
+    assert heading(anna.open(address).text) == "Spring Tea 50 g, order-1 code 0: neither"
     assert anna.open(f"{address}/mute").status_code == 200
     assert anna.open(f"/staff/batches/{issued.batch.row}").status_code == 200

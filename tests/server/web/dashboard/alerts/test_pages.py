@@ -148,7 +148,7 @@ def test_a_storm_of_looks_is_told_in_looks(anna: Staff, world: World, issued: Is
     where = whole.partition("<h2>Where</h2>")[2].partition("</section>")[0]
     assert "Looks" in where
     assert "scan" not in where.lower(), where
-    assert f"One code looked at {LOOKS_IN_STORM} times in a storm of looks" in page
+    assert f"one code looked at {LOOKS_IN_STORM} times in a storm of looks" in page
     assert f"Looks {LOOKS_IN_STORM}" in page
     assert f"It is a note from {LOOKS_IN_STORM} looks within an hour on" in page
     assert "People" not in page
