@@ -124,7 +124,6 @@ def test_a_private_window_is_a_stranger_once_it_was_closed(person: Person, fresh
     private.context.close()
     later.goto(fresh)
     assert heading(later) == BEFORE
-    expect(later.get_by_text("from the network you are on")).to_be_visible()
 
 
 def test_on_plain_http_beyond_this_machine_the_journey_works_with_the_keep_code(
