@@ -20,7 +20,7 @@ from tests.server.simulator import MakeWorld
 
 READERS = ("/check/photo", "/staff/login", "/api/v1/photos", "/api/v1/there-is-no-such-thing", "/nothing/here")
 REFUSED = {
-    413: b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n" + b"x" * 20_000_000,
+    413: b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 35000000\r\n\r\n" + b"x" * 35_000_000,
     431: b"GET %s HTTP/1.1\r\nHost: x\r\nCookie: " + b"a" * 40_000 + b"\r\n\r\n",
     400: b"GET %s HTTP/1.1\r\nHost: x\r\nno colon here\r\n\r\n",
     501: b"POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
