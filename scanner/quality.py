@@ -30,6 +30,9 @@ EASY_MODULE_PX = 3.5
 MAX_BEND = 1.07
 """Ratio of the modules counted along and across above which a symbol is bent; flat ones showed up to 1.03."""
 
+SURELY_BENT = 1.2
+"""The same ratio above which leaning away explains it no more: it gives up to 1.15 at 80 degrees."""
+
 MAX_LEAN = 1.8
 """How much longer a module may look one way than the other: 1.8 is seen from 56 degrees off the front."""
 
@@ -172,6 +175,7 @@ def _about_pose(view: Gray, pose: Pose, scale: float) -> Advice:
     faults = (
         (long_px < MIN_MODULE_PX, AdviceCode.MOVE_CLOSER, size),
         (share > MAX_GLARE_SHARE, AdviceCode.GLARE, {"share": share}),
+        (pose.bend > SURELY_BENT, AdviceCode.BENT, {"bend": pose.bend}),
         (pose.lean > MAX_LEAN, AdviceCode.TILT, lie),
         (pose.bend > MAX_BEND, AdviceCode.BENT, {"bend": pose.bend}),
         (sharpness * pose.short_px * MAX_EDGE_MODULES < 1, AdviceCode.HOLD_STILL, edges),
