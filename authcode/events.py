@@ -60,6 +60,11 @@ def listeners(group: str) -> tuple[Callable[..., object], ...]:
     return tuple(loaded)
 
 
+def is_heard(group: str) -> bool:
+    """Whether anything installed here listens to a group."""
+    return bool(listeners(group))
+
+
 def announce_batch(home: Path, manifest: bytes) -> tuple[str, ...]:
     """Announce an issued batch by its signed manifest; returns a sentence from each listener that acted."""
     return _call_all(BATCH_ISSUED, home, manifest)

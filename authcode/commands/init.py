@@ -7,7 +7,7 @@ import click
 from authcode.client.address import is_this_machine
 from authcode.code.payload import shown_host
 from authcode.commands.options import common_options, example, print_answer, the_time
-from authcode.events import KEYRING_PUBLISHED, announce_contact, announce_keyring, listeners
+from authcode.events import KEYRING_PUBLISHED, announce_contact, announce_keyring, is_heard
 from authcode.order.contact import MAX_CONTACT_CHARACTERS, is_contact
 from keys.base.errors import AuthcodeError, HomeExists, KeyringInvalid
 from keys.base.home import home_dir, issuer_dir, issuer_keyring_path, keep_apart
@@ -52,7 +52,7 @@ def init(  # noqa: PLR0913, PLR0917 - one argument an option
     refuse_mixed_scripts(brand)
     _check_contact(contact, issuer_only=issuer_only)
     passphrase = read_passphrase("issuer", place, new=True)
-    with_server = not issuer_only and bool(listeners(KEYRING_PUBLISHED))
+    with_server = not issuer_only and is_heard(KEYRING_PUBLISHED)
     server_passphrase = read_passphrase("server", place, new=True) if with_server else None
     if passphrase == server_passphrase:
         raise PassphrasesEqual

@@ -32,6 +32,7 @@ _FILLED = 0.3
 
 _CLEAR = 0.12
 _ENOUGH_PATTERNS = 3
+_BESIDE = np.array([-0.5, 0.0, 0.5])  # of a module
 
 
 def seems_left(gray: Gray, read: Sequence[Corners]) -> bool:
@@ -99,9 +100,10 @@ def _finders_down(gray: Gray, points: Points, modules: Points, clear: float) -> 
     if not len(points):
         return []
     reach = int(FINDER_MODULES * modules.max() * 1.5) + 2
-    rows = points[:, 1:].astype(np.int64) + np.arange(-reach, reach)
-    columns = points[:, :1].astype(np.int64)
-    down = gray[rows.clip(0, gray.shape[0] - 1), columns.clip(0, gray.shape[1] - 1)]
+    rows = (points[:, 1:].astype(np.int64) + np.arange(-reach, reach)).clip(0, gray.shape[0] - 1)
+    beside = points[:, :1] + modules[:, np.newaxis] * _BESIDE  # three columns of a pattern's middle: noise has no three
+    columns = beside.astype(np.int64).clip(0, gray.shape[1] - 1)
+    down = gray[rows[:, np.newaxis], columns[..., np.newaxis]].mean(axis=1).astype(np.uint8)
     of, middle, module = finder_runs(down)
     near = np.abs(middle - reach) <= _OFF_CENTRE_MODULES * modules[of]
     alike = (module > modules[of] / 2) & (module < modules[of] * 2)

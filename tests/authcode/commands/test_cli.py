@@ -124,7 +124,6 @@ def test_init_hands_keyring_and_shared_keys_to_whoever_listens(
         return "server part made"
 
     monkeypatch.setattr("authcode.events.listeners", lambda _group: (hear,))
-    monkeypatch.setattr("authcode.commands.init.listeners", lambda _group: (hear,))
     place = tmp_path / "new"
     code, out, _ = line("init", "--brand", "Acme", "--prefix", "https://v.acme.example", "--home", place)
     assert code == 0
@@ -148,7 +147,7 @@ def test_init_whose_server_part_fails_says_how_to_go_on(
 
 def test_init_refuses_one_passphrase_for_both_parts(tmp_path: Path, line: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTHCODE_SERVER_PASSPHRASE", PASSPHRASE)
-    monkeypatch.setattr("authcode.commands.init.listeners", lambda _group: (print,))
+    monkeypatch.setattr("authcode.events.listeners", lambda _group: (print,))
     place = tmp_path / "new"
     code, _, err = line("init", "--brand", "Acme", "--prefix", "https://v.acme.example", "--home", place)
     assert (code, "[passphrases_equal]" in err) == (2, True)
