@@ -477,7 +477,7 @@ def test_a_station_without_a_server_part_is_made_with_one_passphrase(
         raise AssertionError("nobody is told")
 
     monkeypatch.setattr("authcode.events.listeners", lambda _group: (fail,))
-    monkeypatch.setattr("authcode.commands.init.listeners", lambda _group: (fail,))
+    monkeypatch.setattr("authcode.events.listeners", lambda _group: (fail,))
     monkeypatch.delenv("AUTHCODE_SERVER_PASSPHRASE")
     asked = ("--brand", "Acme", "--prefix", "https://v.acme.example", "--home", tmp_path / "new", "--issuer-only")
     assert line("init", *asked)[0] == 0
